@@ -1,1 +1,44 @@
-//! Placeholder header; written with the room.
+//! The defined terms of Comity, as types: the words that agreement, code, minute and letter share.
+//!
+//! Owns the vocabulary of values (names, facts, obligations, safeguards, acts, legal time) and the few
+//! operations that are part of a term's meaning: parsing, comparison, the join of safeguards, the arithmetic
+//! of periods. Leaves deciding to `comity-agreement`, treating data to `comity-minimise`, and every
+//! encoding to the room that owns the wire: no type here implements `Serialize`.
+//!
+//! Knows no clock, random source, file or socket. Knows no law: which names exist is the vocabulary's to say.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`names`] | parties, purposes, classes, articles: one newtype per word |
+//! | [`fact`] | what is known, and who says so |
+//! | [`safeguards`] | limits that travel with the data: a join-semilattice |
+//! | [`obligation`] | what is owed, by whom, by when |
+//! | [`ground`] | why: law, article, rule, reason |
+//! | [`act`] | what happened, as the log's families count it |
+//! | [`calendar`] | legal time: plain periods and Regulation 1182/71 |
+
+pub mod act;
+pub mod calendar;
+pub mod digest;
+pub mod entropy;
+pub mod fact;
+pub mod ground;
+pub mod ids;
+pub mod names;
+pub mod obligation;
+pub mod safeguards;
+pub mod value;
+
+pub use act::{Act, Family, Month};
+pub use digest::Digest;
+pub use entropy::Entropy;
+pub use fact::{Asserter, Fact, Facts};
+pub use ground::{Citation, Effect, Ground, LawName};
+pub use ids::ExchangeId;
+pub use names::*;
+pub use obligation::{Due, Obligation, Owner};
+pub use safeguards::{Handling, Onward, Reach, Safeguards, Treatment};
+pub use value::Value;
+
+/// An instant, UTC. Every instant in Comity is this type; zones enter only through [`calendar`].
+pub use jiff::Timestamp;

@@ -1,0 +1,149 @@
+//! Acts: what happened, as the log counts it.
+//!
+//! The log tells outsiders the family and the month of each act and nothing else; everything more is in the
+//! sealed opening.
+
+use crate::Timestamp;
+use std::fmt;
+
+/// The families that the public log counts acts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// Deciding, delivering, refusing, acknowledging.
+    Exchange,
+    /// A person's request, a complaint, an order for a person.
+    Remedy,
+    /// An inspection, a finding, an order of an oversight seat.
+    Oversight,
+    /// Everything else that has a deadline, and the gateway's own acts (law adopted, keys changed).
+    Procedure,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 4] = [Self::Exchange, Self::Remedy, Self::Oversight, Self::Procedure];
+
+    /// The byte that stands for it in an entry: 1 to 4.
+    #[must_use]
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Exchange => 1,
+            Self::Remedy => 2,
+            Self::Oversight => 3,
+            Self::Procedure => 4,
+        }
+    }
+
+    /// The family that a byte stands for.
+    #[must_use]
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.byte() == byte)
+    }
+}
+
+/// A month of the Gregorian calendar, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i16,
+    month: i8,
+}
+
+impl Month {
+    /// The month that `at` falls in, UTC.
+    #[must_use]
+    pub fn of(at: Timestamp) -> Self {
+        let date = jiff::tz::TimeZone::UTC.to_datetime(at).date();
+        Self { year: date.year(), month: date.month() }
+    }
+
+    /// The month of that year and number, 1 to 12.
+    #[must_use]
+    pub fn new(year: i16, month: i8) -> Option<Self> {
+        ((1..=9999).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
+    }
+
+    /// `yyyymm` as a number: 202611.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        u32::from(self.year.unsigned_abs()) * 100 + u32::from(self.month.unsigned_abs())
+    }
+
+    /// The month that `yyyymm` stands for.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::new(i16::try_from(number / 100).ok()?, i8::try_from(number % 100).ok()?)
+    }
+}
+
+impl fmt::Display for Month {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+/// What a procedure or an exchange did, for the shell to record and carry out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Act {
+    /// The sender's laws decided an exchange, whatever the outcome.
+    ExchangeDecided,
+    /// A partner's offer was decided, opened and kept.
+    ExchangeReceived,
+    /// A partner's offer was refused unopened.
+    ExchangeRefused,
+    /// What was opened did not match its header.
+    ExchangeMismatched,
+    /// A partner's message was forged, replayed or altered.
+    PeerMisbehaved,
+    /// The partner's signed answer arrived.
+    ExchangeAcknowledged,
+    /// Delivery was given up at the horizon.
+    ExchangeAbandoned,
+    /// A pack was adopted: its digest signed for this party.
+    LawAdopted,
+    /// A partner was made known, or its identity changed.
+    PeerAdded,
+    /// An officer was made known, or changed.
+    OfficerAdded,
+}
+
+impl Act {
+    /// Every act.
+    pub const ALL: [Self; 10] = [
+        Self::ExchangeDecided,
+        Self::ExchangeReceived,
+        Self::ExchangeRefused,
+        Self::ExchangeMismatched,
+        Self::PeerMisbehaved,
+        Self::ExchangeAcknowledged,
+        Self::ExchangeAbandoned,
+        Self::LawAdopted,
+        Self::PeerAdded,
+        Self::OfficerAdded,
+    ];
+
+    /// The family that the public log counts it in.
+    #[must_use]
+    pub fn family(self) -> Family {
+        match self {
+            Self::LawAdopted | Self::PeerAdded | Self::OfficerAdded => Family::Procedure,
+            _ => Family::Exchange,
+        }
+    }
+
+    /// The name in openings: `exchange.decided`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ExchangeDecided => "exchange.decided",
+            Self::ExchangeReceived => "exchange.received",
+            Self::ExchangeRefused => "exchange.refused",
+            Self::ExchangeMismatched => "exchange.mismatched",
+            Self::PeerMisbehaved => "peer.misbehaved",
+            Self::ExchangeAcknowledged => "exchange.acknowledged",
+            Self::ExchangeAbandoned => "exchange.abandoned",
+            Self::LawAdopted => "law.adopted",
+            Self::PeerAdded => "peer.added",
+            Self::OfficerAdded => "officer.added",
+        }
+    }
+}

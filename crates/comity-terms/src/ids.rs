@@ -1,0 +1,67 @@
+//! Identifiers. Random (v4) throughout: a time-ordered id would tell an outsider when an act was done.
+
+use crate::Entropy;
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// A fresh id.
+            pub fn draw(entropy: &mut impl Entropy) -> Self {
+                Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
+            }
+
+            /// The 16 bytes.
+            #[must_use]
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                uuid::Uuid::parse_str(text)
+                    .ok()
+                    .filter(|id| id.get_version_num() == 4 && text.len() == 36)
+                    .map(Self)
+                    .ok_or(IdError)
+            }
+        }
+    };
+}
+
+/// A text that is not a random (v4) UUID of 36 characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an id: expected a random (v4) UUID of 36 characters")]
+pub struct IdError;
+
+id! {
+    /// One exchange, the same at both gateways. Deciding again makes a new one that names the old.
+    ExchangeId
+}
+id! {
+    /// One segment of the vault.
+    SegmentId
+}
+id! {
+    /// One class of objects within an exchange: those with equal facts.
+    ClassId
+}
