@@ -36,7 +36,8 @@ impl CosigningKey {
     /// [`Error::Invalid`] if the name is not one.
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, Error> {
         let secret = ed25519_dalek::SigningKey::from_bytes(seed);
-        let verifier = VerifierKey::new(name, SignatureType::CosignatureV1, secret.verifying_key().as_bytes())?;
+        let verifier =
+            VerifierKey::new(name, SignatureType::CosignatureV1, secret.verifying_key().as_bytes())?;
         Ok(Self { verifier, secret })
     }
 

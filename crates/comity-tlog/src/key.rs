@@ -158,7 +158,11 @@ impl FromStr for VerifierKey {
     fn from_str(vkey: &str) -> Result<Self, Error> {
         let invalid = |reason| Error::Invalid { what: "verifier key", reason };
         if vkey.len() > VKEY_BYTES_MAX {
-            return Err(Error::TooLarge { what: "verifier key bytes", length: vkey.len(), max: VKEY_BYTES_MAX });
+            return Err(Error::TooLarge {
+                what: "verifier key bytes",
+                length: vkey.len(),
+                max: VKEY_BYTES_MAX,
+            });
         }
         // The base64 may contain a plus; name and id may not.
         let mut parts = vkey.splitn(3, '+');
@@ -225,7 +229,8 @@ fn parse_id(digits: &str) -> Option<[u8; 4]> {
 fn parse_ed25519(public_key: &[u8]) -> Result<VerifyingKey, Error> {
     let invalid = |reason| Error::Invalid { what: "verifier key", reason };
     let bytes = public_key.try_into().map_err(|_| invalid("an Ed25519 key has 32 bytes"))?;
-    let key = VerifyingKey::from_bytes(bytes).map_err(|_| invalid("its bytes are not a point on the curve"))?;
+    let key =
+        VerifyingKey::from_bytes(bytes).map_err(|_| invalid("its bytes are not a point on the curve"))?;
     if key.is_weak() {
         return Err(invalid("its point is of small order: anyone can sign for it"));
     }

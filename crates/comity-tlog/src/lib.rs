@@ -49,8 +49,8 @@ pub use proof::{ConsistencyProof, InclusionProof, PROOF_HASHES_MAX, consistency_
 pub use quorum::{Evaluation, POLICY_BYTES_MAX, Policy, PolicyWitness};
 pub use receipt::{Grade, RECEIPT_BYTES_MAX, Receipt, VerifiedReceipt};
 pub use tile::{
-    BUNDLE_BYTES_MAX, Bundle, ENTRY_BYTES_MAX, Resource, TILE_WIDTH, Tile, bundles_for, decode_bundle, encode_bundle,
-    tile_bytes, tile_hashes, tiles_for,
+    BUNDLE_BYTES_MAX, Bundle, ENTRY_BYTES_MAX, Resource, TILE_WIDTH, Tile, bundles_for, decode_bundle,
+    encode_bundle, tile_bytes, tile_hashes, tiles_for,
 };
 pub use verify::{Finding, Report, TileSource, verify_log};
 pub use witness::{

@@ -86,7 +86,11 @@ pub fn root_at<R: NodeReader>(size: TreeSize, reader: &R) -> Result<Hash, ReadEr
 
 /// RFC 6962's MTH(D[start:end]), for ranges that its splits produce: `start` is a multiple of the smallest power of
 /// two that holds the range, so the range's peaks are nodes of the whole tree.
-pub(crate) fn range_root<R: NodeReader>(start: u64, end: u64, reader: &R) -> Result<Hash, ReadError<R::Error>> {
+pub(crate) fn range_root<R: NodeReader>(
+    start: u64,
+    end: u64,
+    reader: &R,
+) -> Result<Hash, ReadError<R::Error>> {
     let mut root: Option<Hash> = None;
     let mut edge = end;
     // From the smallest peak, at the right, to the largest.

@@ -140,7 +140,13 @@ impl ConsistencyProof {
     ///
     /// # Errors
     /// [`Error::Shrunk`] or [`Error::Unproven`]: the log must be taken as having rewritten its past.
-    pub fn verify(&self, old: TreeSize, old_root: &Hash, new: TreeSize, new_root: &Hash) -> Result<(), Error> {
+    pub fn verify(
+        &self,
+        old: TreeSize,
+        old_root: &Hash,
+        new: TreeSize,
+        new_root: &Hash,
+    ) -> Result<(), Error> {
         let unproven = Error::Unproven { what: "consistency" };
         if old > new {
             return Err(Error::Shrunk { old, new });

@@ -13,6 +13,7 @@
 //! Source: C2SP tlog-tiles.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use crate::error::{Error, ReadError};
@@ -81,7 +82,9 @@ pub fn tile_bytes<R: NodeReader>(tile: Tile, reader: &R) -> Result<Vec<u8>, Read
 /// [`Error::Content`] if there are not exactly as many as the tile is wide.
 pub fn tile_hashes(tile: Tile, bytes: &[u8]) -> Result<Vec<Hash>, Error> {
     match bytes.as_chunks::<32>() {
-        (hashes, []) if hashes.len() == usize::from(tile.width) => Ok(hashes.iter().copied().map(Hash).collect()),
+        (hashes, []) if hashes.len() == usize::from(tile.width) => {
+            Ok(hashes.iter().copied().map(Hash).collect())
+        }
         _ => Err(Error::Content { what: "tile", reason: "not as many hashes as the tile is wide" }),
     }
 }
@@ -143,6 +146,20 @@ impl Tile {
             return Err(invalid("its index is beyond the largest tree"));
         }
         Ok(Self { level, index, width })
+    }
+
+    /// The tile at a place that a tree of `size` entries has, as wide as that tree makes it.
+    pub(crate) fn in_tree(level: u8, index: u64, size: TreeSize) -> Self {
+        let hashes = (size.0 >> (TILE_HEIGHT * level)) - index * TILE_WIDTH;
+        Self { level, index, width: hashes.min(TILE_WIDTH) as u16 }
+    }
+
+    /// The entries of a tree of `size` entries that lie in its place, under its hashes or still to come under them.
+    pub(crate) fn entries(self, size: TreeSize) -> Range<u64> {
+        // In u128, for a tile of level 7 spans 2^64 entries.
+        let edge =
+            |index: u64| (u128::from(index) << (TILE_HEIGHT * (self.level + 1))).min(size.0.into()) as u64;
+        edge(self.index)..edge(self.index + 1)
     }
 
     /// 0 for leaf hashes; each hash of the next level stands for a full tile of this one.

@@ -1,0 +1,1 @@
+//! A small published log in memory, for the tests of this crate.
