@@ -1,0 +1,15 @@
+//! Messages between gateways: what is on the wire, bounded and signed. What they mean is decided in
+//! [`disclose`](crate::disclose) and [`receive`](crate::receive).
+//!
+//! | message | signed by | carries |
+//! |---|---|---|
+//! | [`identity`] | party key | the keys of a gateway and the laws it has signed |
+//! | [`transport`] | party key | the transport key of the day |
+//! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
+//! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
+
+pub mod answer;
+pub mod frame;
+pub mod identity;
+pub mod offer;
+pub mod transport;

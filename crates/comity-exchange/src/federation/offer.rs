@@ -1,0 +1,235 @@
+//! The offer: what a sender asks a receiver to take, and the sealed bodies it would take.
+//!
+//! The header says the question, the facts of each class with who asserted each, the law by digest, and the
+//! digest of every body; the bodies follow in the order of the classes. A receiver decides on the header; the
+//! bodies stay closed until it has its own permission. Each class carries two fact sets: as decided, and of
+//! the extract as sent; what is opened must read as the second.
+
+use super::frame::{Frame, FrameError, SignedHeader, read_json};
+use crate::entry::PublicEntry;
+use crate::signature::{Domain, PartyKey, PartyVerifier};
+use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire};
+use comity_terms::ids::ClassId;
+use comity_terms::{Action, Digest, ExchangeId, Facts, LawName, PackSlug, Party, Timestamp};
+use comity_vault::TransportPublic;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The most classes in one offer: classes are sets of equal facts, and the facts that detection states take
+/// fewer than 4,096 combinations in any bundle seen; the header's bound is computed from this number.
+pub const CLASSES_MAX: usize = 4_096;
+
+/// What is signed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferHeader {
+    /// The version of this format: 1.
+    pub version: u8,
+    /// The exchange.
+    pub exchange_id: Text<ExchangeId>,
+    /// The exchange that this one replaces: decided or sealed again.
+    pub supersedes: Option<Text<ExchangeId>>,
+    /// Where the data is.
+    pub sender: Text<Party>,
+    /// Who gets it.
+    pub receiver: Text<Party>,
+    /// The act that law was asked about.
+    pub action: Text<Action>,
+    /// The agreement that it is under.
+    pub agreement: Text<PackSlug>,
+    /// The digest of every law asked.
+    pub laws: BTreeMap<Text<LawName>, Text<Digest>>,
+    /// Whether the sender treated the agreement as in force for a trial.
+    pub assume_in_force: bool,
+    /// The instant of the act, UTC.
+    pub at: Text<Timestamp>,
+    /// The instant after which the sender gives up, UTC.
+    pub horizon: Text<Timestamp>,
+    /// The facts that hold for every class.
+    pub facts: Vec<WireFact>,
+    /// The classes, in the order of the bodies.
+    pub classes: Vec<ClassHeader>,
+    /// The limits that travel with the data.
+    pub safeguards: WireSafeguards,
+    /// The receiver's transport key that the bodies are sealed to.
+    pub transport_key: Text<Digest>,
+    /// The encapsulation of the bodies' keys.
+    pub encapsulated: Base64,
+    /// The sender's log entry of its decision: the attached receipt proves it recorded.
+    pub entry: Base64,
+}
+
+/// One class of an offer: objects with equal facts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassHeader {
+    /// The class.
+    pub class: Text<ClassId>,
+    /// How many objects.
+    pub objects: u64,
+    /// The facts that were detected before treatment: what was decided.
+    pub decided: Vec<WireFact>,
+    /// The facts that are detected in the extract as sent.
+    pub sent: Vec<WireFact>,
+    /// The digest of the body's cleartext.
+    pub digest: Text<Digest>,
+    /// The digest of the sealed body.
+    pub sealed: Text<Digest>,
+    /// The length of the sealed body, bytes.
+    pub length: u64,
+}
+
+/// What proves itself, made anew for each try.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfferAttachments {
+    /// The sender's receipt for `entry`: a C2SP tlog-proof.
+    pub receipt: String,
+    /// A C2SP tlog-witness request to cosign the sender's checkpoint.
+    pub witness: Option<String>,
+}
+
+/// An offer whose signature and form hold. Its bodies are still sealed.
+pub struct Offer<'a> {
+    /// What it says.
+    pub header: OfferHeader,
+    /// What it is known by.
+    pub digest: Digest,
+    /// What proves itself.
+    pub attachments: OfferAttachments,
+    /// The sealed body of each class, in order.
+    pub bodies: Vec<&'a [u8]>,
+}
+
+impl std::fmt::Debug for Offer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Offer {} of {} classes", self.header.exchange_id.0, self.header.classes.len())
+    }
+}
+
+impl OfferHeader {
+    /// The header signed by the sender.
+    #[must_use]
+    pub fn sign(&self, key: &PartyKey) -> SignedHeader {
+        // Unwrap safety: text, numbers and lists of them always serialise.
+        let bytes = serde_json::to_vec(self).expect("a header is plain data");
+        SignedHeader::sign(bytes, Domain::Offer, key)
+    }
+
+    /// The sender's entry, when it is one.
+    #[must_use]
+    pub fn public_entry(&self) -> Option<PublicEntry> {
+        PublicEntry::from_bytes(&self.entry.0)
+    }
+
+    /// The facts that a class was decided on: the common ones and its own.
+    #[must_use]
+    pub fn decided_facts(&self, class: &ClassHeader) -> Option<Facts> {
+        let common = facts_from_wire(&self.facts)?;
+        let own = facts_from_wire(&class.decided)?;
+        Some(common.into_iter().chain(own).collect())
+    }
+
+    /// What binds a body to its place: exchange, class and agreement.
+    #[must_use]
+    pub fn body_context(exchange: ExchangeId, class: ClassId, agreement: &PackSlug) -> Vec<u8> {
+        [&exchange.as_bytes()[..], class.as_bytes(), agreement.as_str().as_bytes()].concat()
+    }
+
+    /// What binds the encapsulation: exchange and both parties.
+    #[must_use]
+    pub fn seal_info(exchange: ExchangeId, sender: &Party, receiver: &Party) -> Vec<u8> {
+        format!("comity/offer/v1\n{exchange}\n{sender}\n{receiver}\n").into_bytes()
+    }
+}
+
+impl<'a> Offer<'a> {
+    /// Reads an offer by `sender`, whose key `verifier` is. Every digest in the header is checked against the
+    /// sealed bodies; nothing is opened.
+    ///
+    /// # Errors
+    /// [`FrameError`], naming the part; callers refuse the offer and record the misbehaviour.
+    pub fn read(
+        bytes: &'a [u8],
+        sender: &Party,
+        receiver: &Party,
+        verifier: &PartyVerifier,
+    ) -> Result<Self, FrameError> {
+        let frame = Frame::parse(bytes)?;
+        let header: OfferHeader = read_json(frame.verified(Domain::Offer, verifier)?, "header")?;
+        let wrong = |reason: String| FrameError::Content { part: "header", reason };
+        if header.version != 1 {
+            return Err(wrong(format!("version {} is not known here", header.version)));
+        }
+        if header.sender.0 != *sender || header.receiver.0 != *receiver {
+            return Err(wrong("the parties are not those of this connection".to_owned()));
+        }
+        if header.classes.is_empty() || header.classes.len() > CLASSES_MAX {
+            return Err(wrong(format!("{} classes; 1 to {CLASSES_MAX} are possible", header.classes.len())));
+        }
+        if header.public_entry().is_none() {
+            return Err(wrong("the entry is none of this version".to_owned()));
+        }
+        let attachments = read_json(frame.attachments, "attachments")?;
+        let bodies = split_bodies(&header.classes, frame.bodies)?;
+        Ok(Self { header, digest: frame.digest(), attachments, bodies })
+    }
+}
+
+fn split_bodies<'a>(classes: &[ClassHeader], mut rest: &'a [u8]) -> Result<Vec<&'a [u8]>, FrameError> {
+    let mut bodies = Vec::with_capacity(classes.len());
+    for (number, class) in classes.iter().enumerate() {
+        let cut = || FrameError::Cut {
+            part: "bodies",
+            expected: usize::try_from(class.length).unwrap_or(usize::MAX),
+            found: rest.len(),
+        };
+        let length = usize::try_from(class.length).map_err(|_| cut())?;
+        let (body, after) = rest.split_at_checked(length).ok_or_else(cut)?;
+        if Digest::of(body) != class.sealed.0 {
+            let reason = format!("class {number}: the sealed body is not the one that the header names");
+            return Err(FrameError::Content { part: "bodies", reason });
+        }
+        bodies.push(body);
+        rest = after;
+    }
+    if rest.is_empty() {
+        Ok(bodies)
+    } else {
+        let reason = format!("{} bytes follow the last body", rest.len());
+        Err(FrameError::Content { part: "bodies", reason })
+    }
+}
+
+/// The cleartext of one class: each object's bytes after their length (u32 BE).
+#[must_use]
+pub fn join_objects<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for object in objects {
+        out.extend((object.len() as u32).to_be_bytes());
+        out.extend_from_slice(object);
+    }
+    out
+}
+
+/// The objects of a class's cleartext, in order; `None` when the lengths do not add up.
+#[must_use]
+pub fn split_objects(mut bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut objects = Vec::new();
+    while !bytes.is_empty() {
+        let (length, rest) = bytes.split_first_chunk()?;
+        let (object, rest) = rest.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        objects.push(object);
+        bytes = rest;
+    }
+    Some(objects)
+}
+
+/// The public half that an offer to `key` seals to, with its id: kept together so they cannot part.
+#[derive(Debug, Clone)]
+pub struct SealTo {
+    /// What the header names.
+    pub id: Digest,
+    /// What the bodies are sealed to.
+    pub public: TransportPublic,
+}

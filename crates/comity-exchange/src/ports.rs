@@ -1,0 +1,382 @@
+//! What the rules need from the world, as domain operations. `comity-store` and the gateway implement them.
+//!
+//! The one promise that everything leans on is [`Store::record`]: acts, state, outbox, sealed records, log
+//! entries and the signed checkpoint are one transaction. It has happened whole or not at all, and once it
+//! returned it survives a power cut. No SQL, path or URL shows through here.
+
+use crate::entry::PublicEntry;
+use crate::federation::frame::SignedHeader;
+use crate::federation::identity::{Identity, SignedLaw};
+use crate::report::{ExchangeOutcome, Side};
+use comity_terms::ids::SegmentId;
+use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
+use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
+use comity_vault::KeyRow;
+use std::future::Future;
+
+/// Everything that one act changes. What is empty changes nothing.
+#[derive(Debug, Default)]
+pub struct Record {
+    /// The entries to append, each with the segment that holds its sealed opening.
+    pub entries: Vec<Draft>,
+    /// Exchanges that begin or move on: a row is replaced by its id.
+    pub exchanges: Vec<ExchangeRow>,
+    /// Offers to deliver.
+    pub outbox: Vec<OutboxItem>,
+    /// Offers that need no more delivering.
+    pub settled: Vec<ExchangeId>,
+    /// Sealed records with their key rows.
+    pub segments: Vec<SealedSegment>,
+    /// The final answer to a partner's offer.
+    pub answer: Option<StoredAnswer>,
+    /// A step of a partner's log that this gateway cosigns.
+    pub witness: Option<WitnessStep>,
+    /// A receipt of the other side.
+    pub partner_receipt: Option<(ExchangeId, Vec<u8>)>,
+    /// A partner, made known or changed.
+    pub peer: Option<Peer>,
+    /// An officer, made known or changed.
+    pub officer: Option<Officer>,
+    /// Packs that this gateway adopts, with their files' digests signed.
+    pub adopted: Option<AdoptedLaw>,
+    /// Signatures of partners under packs.
+    pub law_signatures: Vec<(Party, SignedLaw)>,
+}
+
+/// One entry on its way into the log.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The public part.
+    pub entry: PublicEntry,
+    /// The segment of the vault that holds its opening.
+    pub opening: SegmentId,
+}
+
+/// A sealed blob and the keys of its records.
+#[derive(Debug, Clone)]
+pub struct SealedSegment {
+    /// Its id.
+    pub id: SegmentId,
+    /// The exchange that it belongs to; openings of other acts have none.
+    pub exchange: Option<ExchangeId>,
+    /// The agreement that its records are held under: part of what binds them.
+    pub agreement: PackSlug,
+    /// What it holds.
+    pub kind: SegmentKind,
+    /// The ciphertext.
+    pub blob: Vec<u8>,
+    /// One key row per record.
+    pub rows: Vec<KeyRow>,
+}
+
+/// What a segment holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SegmentKind {
+    /// The opening of a log entry.
+    Opening,
+    /// Records received from a partner.
+    Records,
+}
+
+/// The skeleton of an exchange: ids, digests, counts and dates; no value of the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeRow {
+    /// The exchange.
+    pub id: ExchangeId,
+    /// Which side this gateway is on.
+    pub side: Side,
+    /// The other party.
+    pub peer: Party,
+    /// The agreement.
+    pub agreement: PackSlug,
+    /// Its digest.
+    pub agreement_digest: Digest,
+    /// The exchange that it replaces.
+    pub supersedes: Option<ExchangeId>,
+    /// The offer, once there is one.
+    pub offer: Option<Digest>,
+    /// What became of it so far.
+    pub outcome: ExchangeOutcome,
+    /// Objects that went.
+    pub objects: u64,
+    /// The instant of the act, UTC.
+    pub at: Timestamp,
+    /// The instant of its last change, UTC.
+    pub changed_at: Timestamp,
+}
+
+/// An offer waiting for its answer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutboxItem {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// Whom it goes to.
+    pub peer: Party,
+    /// The header as signed.
+    pub offer: SignedHeader,
+    /// The sealed bodies, end to end.
+    pub bodies: Vec<u8>,
+    /// How many tries there were.
+    pub attempts: u32,
+    /// The next try, UTC.
+    pub next_at: Timestamp,
+    /// When to give up, UTC.
+    pub horizon: Timestamp,
+}
+
+impl std::fmt::Debug for OutboxItem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OutboxItem {} to {}, try {}", self.exchange, self.peer, self.attempts)
+    }
+}
+
+/// The final answer to an offer, kept as long as the skeleton.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredAnswer {
+    /// Who offered.
+    pub peer: Party,
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The offer's digest: another offer under the same exchange is a conflict.
+    pub offer: Digest,
+    /// The signed header of the answer; receipt and cosignature are attached when it is given.
+    pub header: Vec<u8>,
+    /// The signature over it.
+    pub signature: [u8; 64],
+    /// The cosignature line given with it.
+    pub cosignature: Option<String>,
+}
+
+/// An answer found again, with where its entry stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundAnswer {
+    /// The answer.
+    pub answer: StoredAnswer,
+    /// Where its entry was integrated.
+    pub integrated: Integrated,
+}
+
+/// One step of a partner's log, compared and swapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WitnessStep {
+    /// The log.
+    pub origin: String,
+    /// The size known before; `None` for a log seen the first time.
+    pub old: Option<TreeSize>,
+    /// The size cosigned.
+    pub size: TreeSize,
+    /// The root cosigned.
+    pub root: Hash,
+}
+
+/// Where entries were integrated: under a signed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integrated {
+    /// The index of the first entry of the record.
+    pub index: LeafIndex,
+    /// The size of the tree that the checkpoint signs.
+    pub size: TreeSize,
+    /// The checkpoint, a signed note.
+    pub checkpoint: String,
+}
+
+/// A partner gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its party.
+    pub party: Party,
+    /// Its federation listener: `https://host:port`.
+    pub url: String,
+    /// What it told of itself, verified.
+    pub identity: Identity,
+}
+
+/// An officer of this gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Officer {
+    /// The name that commands are given under.
+    pub name: String,
+    /// The role.
+    pub role: String,
+    /// The last instant at which the training is valid, UTC.
+    pub training_until: Timestamp,
+    /// The password's argon2 hash, in PHC form.
+    pub password_hash: String,
+}
+
+/// A pack adopted by this gateway: signed for its party.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdoptedLaw {
+    /// The signature with pack and digest.
+    pub law: SignedLaw,
+    /// When, UTC.
+    pub at: Timestamp,
+}
+
+/// Why the store did not do it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// A row that may be written once is there already: a second answer to one exchange, a stale witness step.
+    /// Nothing changed; callers read what is there and go by that.
+    #[error("{0} is there already")]
+    Conflict(&'static str),
+    /// The log is behind what this gateway has signed before: a restored database. Nothing is ever appended.
+    #[error("the log holds {found} entries, but {marked} were signed: the database was restored; open a successor log")]
+    BehindMark {
+        /// What the high-water mark says.
+        marked: u64,
+        /// What the database holds.
+        found: u64,
+    },
+    /// The store failed; whether the change persisted is not known. Callers stop and recover by reading.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// The one database: state, vault rows and log.
+pub trait Store: Send + Sync + 'static {
+    /// Does all of `record` in one durable transaction and integrates its entries.
+    ///
+    /// Concurrent callers share a transaction and a checkpoint where they arrive together.
+    ///
+    /// # Errors
+    /// [`StoreError`]; after `Failed` nothing may be assumed.
+    fn record(&self, record: Record) -> impl Future<Output = Result<Integrated, StoreError>> + Send;
+
+    /// The skeleton of an exchange.
+    fn exchange(&self, id: ExchangeId) -> impl Future<Output = Result<Option<ExchangeRow>, StoreError>> + Send;
+
+    /// Where the first entry about an exchange on this side was integrated.
+    fn exchange_integrated(
+        &self,
+        id: ExchangeId,
+    ) -> impl Future<Output = Result<Option<(PublicEntry, Integrated)>, StoreError>> + Send;
+
+    /// The final answer given to a partner's offer under this exchange.
+    fn answer(
+        &self,
+        peer: &Party,
+        exchange: ExchangeId,
+    ) -> impl Future<Output = Result<Option<FoundAnswer>, StoreError>> + Send;
+
+    /// The partner's receipt for an exchange.
+    fn partner_receipt(
+        &self,
+        exchange: ExchangeId,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
+
+    /// Offers due at `now`, claimed until `until` so that no one else delivers them meanwhile.
+    fn claim_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<OutboxItem>, StoreError>> + Send;
+
+    /// Claims one offer, whenever it is due; `None` when it is settled or claimed.
+    fn claim_offer(
+        &self,
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Option<OutboxItem>, StoreError>> + Send;
+
+    /// Gives a claimed offer back, to be tried again at `next_at`.
+    fn postpone(
+        &self,
+        exchange: ExchangeId,
+        next_at: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// The newest signed checkpoint.
+    fn checkpoint(&self) -> impl Future<Output = Result<String, StoreError>> + Send;
+
+    /// The proof that entry `index` is in the tree of `size`.
+    fn inclusion(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> impl Future<Output = Result<InclusionProof, StoreError>> + Send;
+
+    /// The proof that the tree of `old` is a prefix of the tree of `new`.
+    fn consistency(
+        &self,
+        old: TreeSize,
+        new: TreeSize,
+    ) -> impl Future<Output = Result<ConsistencyProof, StoreError>> + Send;
+
+    /// What this gateway last cosigned of a partner's log.
+    fn witnessed(
+        &self,
+        origin: &str,
+    ) -> impl Future<Output = Result<Option<(TreeSize, Hash)>, StoreError>> + Send;
+
+    /// What a partner said it knows of this gateway's log.
+    fn witnessed_by(&self, peer: &Party) -> impl Future<Output = Result<TreeSize, StoreError>> + Send;
+
+    /// Keeps what a partner knows of this gateway's log. Only a hint: the partner refuses a wrong one.
+    fn note_witnessed_by(
+        &self,
+        peer: &Party,
+        size: TreeSize,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// A partner by its party.
+    fn peer(&self, party: &Party) -> impl Future<Output = Result<Option<Peer>, StoreError>> + Send;
+
+    /// Every partner, by party.
+    fn peers(&self) -> impl Future<Output = Result<Vec<Peer>, StoreError>> + Send;
+
+    /// An officer by name.
+    fn officer(&self, name: &str) -> impl Future<Output = Result<Option<Officer>, StoreError>> + Send;
+
+    /// Every pack this gateway has adopted, newest last.
+    fn adopted_laws(&self) -> impl Future<Output = Result<Vec<AdoptedLaw>, StoreError>> + Send;
+
+    /// A party's signatures under packs that this gateway knows of.
+    fn law_signatures(&self, party: &Party) -> impl Future<Output = Result<Vec<SignedLaw>, StoreError>> + Send;
+
+    /// A segment with its key rows.
+    fn segment(&self, id: SegmentId) -> impl Future<Output = Result<Option<SealedSegment>, StoreError>> + Send;
+
+    /// The segments of an exchange, in the order in which they were sealed.
+    fn segments(&self, exchange: ExchangeId)
+    -> impl Future<Output = Result<Vec<SegmentId>, StoreError>> + Send;
+}
+
+/// The road to a partner's gateway.
+pub trait Peers: Send + Sync + 'static {
+    /// Sends an offer's frame and gives the answer's frame.
+    ///
+    /// # Errors
+    /// [`PeerError`]; callers try again later, for no answer decides nothing.
+    fn offer(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+
+    /// The announcement of the partner's transport key of the day.
+    ///
+    /// # Errors
+    /// As for [`offer`](Self::offer).
+    fn transport_key(&self, peer: &Peer) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+
+    /// The laws that the partner has signed, as its identity lists them.
+    ///
+    /// # Errors
+    /// As for [`offer`](Self::offer).
+    fn identity(&self, peer: &Peer) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+}
+
+/// Why a partner gave no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// Not reached, or cut off.
+    #[error("the partner is not reached: {0}")]
+    Unreachable(String),
+    /// Reached, and it said no without an answer that is signed.
+    #[error("the partner answered {status}: {detail}")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// Its problem's title, cut to 200 characters.
+        detail: String,
+    },
+}

@@ -1,0 +1,152 @@
+//! Signatures by a party's key: laws, offers, acknowledgements, transport keys and identities.
+//!
+//! ```text
+//! signed bytes = domain ‖ "\n" ‖ message        Ed25519, verified strictly
+//! ```
+//! The domain keeps a signature on one kind of message from standing under another. The log's own signatures
+//! (checkpoints, cosignatures) are `comity-tlog`'s and use other keys.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use ed25519_dalek::Signer as _;
+use std::fmt;
+
+/// What a signature is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Domain {
+    /// The digest of a pack that this party is bound by.
+    Law,
+    /// The header of an offer.
+    Offer,
+    /// The answer to an offer.
+    Acknowledgement,
+    /// A transport key of the day.
+    TransportKey,
+    /// The identity file given to a peer.
+    Identity,
+}
+
+impl Domain {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Law => "comity/law/v1",
+            Self::Offer => "comity/offer/v1",
+            Self::Acknowledgement => "comity/acknowledgement/v1",
+            Self::TransportKey => "comity/transport-key/v1",
+            Self::Identity => "comity/identity/v1",
+        }
+    }
+
+    fn message(self, bytes: &[u8]) -> Vec<u8> {
+        [self.as_str().as_bytes(), b"\n", bytes].concat()
+    }
+}
+
+/// A party's signing key. Wiped when dropped; `Debug` tells its public half.
+pub struct PartyKey(ed25519_dalek::SigningKey);
+
+impl PartyKey {
+    /// The key of a 32-byte seed.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(ed25519_dalek::SigningKey::from_bytes(seed))
+    }
+
+    /// What others verify with.
+    #[must_use]
+    pub fn verifier(&self) -> PartyVerifier {
+        PartyVerifier(self.0.verifying_key())
+    }
+
+    /// The signature over `bytes` in `domain`.
+    #[must_use]
+    pub fn sign(&self, domain: Domain, bytes: &[u8]) -> Signature {
+        Signature(self.0.sign(&domain.message(bytes)).to_bytes())
+    }
+}
+
+impl fmt::Debug for PartyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PartyKey({})", self.verifier())
+    }
+}
+
+/// A party's public key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PartyVerifier(ed25519_dalek::VerifyingKey);
+
+impl PartyVerifier {
+    /// The key in base64, as `Display` writes it.
+    ///
+    /// # Errors
+    /// [`SignatureError::Key`] when the text is no key of this kind.
+    pub fn parse(text: &str) -> Result<Self, SignatureError> {
+        let bytes: [u8; 32] =
+            BASE64.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(SignatureError::Key)?;
+        ed25519_dalek::VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| SignatureError::Key)
+    }
+
+    /// Whether `signature` is this party's over `bytes` in `domain`.
+    ///
+    /// # Errors
+    /// [`SignatureError::Forged`] when it is not; callers refuse the message and record it.
+    pub fn verify(&self, domain: Domain, bytes: &[u8], signature: &Signature) -> Result<(), SignatureError> {
+        let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
+        self.0.verify_strict(&domain.message(bytes), &signature).map_err(|_| SignatureError::Forged)
+    }
+}
+
+impl fmt::Display for PartyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64.encode(self.0.as_bytes()))
+    }
+}
+
+impl fmt::Debug for PartyVerifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A detached signature, 64 bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Signature(pub [u8; 64]);
+
+impl Signature {
+    /// The signature in base64, as `Display` writes it.
+    ///
+    /// # Errors
+    /// [`SignatureError::Form`] when the text is not 64 bytes of base64.
+    pub fn parse(text: &str) -> Result<Self, SignatureError> {
+        BASE64.decode(text).ok().and_then(|b| b.try_into().ok()).map(Self).ok_or(SignatureError::Form)
+    }
+}
+
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE64.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Why a key or a signature does not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// Not a public key.
+    #[error("not an Ed25519 public key in base64")]
+    Key,
+    /// Not a signature by its form.
+    #[error("not an Ed25519 signature in base64")]
+    Form,
+    /// The signature is not that party's over this message.
+    #[error("the signature is not by the party's key over this message")]
+    Forged,
+}
+
+#[cfg(test)]
+mod tests;
