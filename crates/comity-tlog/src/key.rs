@@ -246,4 +246,4 @@ pub(crate) const NAME_BYTES_MAX: usize = 1024;
 const VKEY_BYTES_MAX: usize = 4096;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -161,4 +161,4 @@ impl NodeReader for BTreeMap<(u8, u64), Hash> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
