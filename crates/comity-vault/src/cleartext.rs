@@ -1,0 +1,26 @@
+//! Opened bytes.
+
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// The bytes of an opened record. They are overwritten when dropped, and `Debug` prints their length.
+#[derive(PartialEq, Eq)]
+pub struct Cleartext(Zeroizing<Vec<u8>>);
+
+impl Cleartext {
+    pub(crate) fn new(bytes: Zeroizing<Vec<u8>>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes. Whoever copies them owns the copy's life.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Cleartext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cleartext of {} bytes", self.0.len())
+    }
+}
