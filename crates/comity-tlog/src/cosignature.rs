@@ -79,4 +79,4 @@ fn message(time: u64, text: &str) -> String {
 const TIME_MAX: u64 = i64::MAX as u64;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
