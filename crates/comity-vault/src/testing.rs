@@ -87,3 +87,19 @@ pub(crate) fn opening_context() -> OpeningContext {
         opening: SegmentId::draw(&mut seeded(8)),
     }
 }
+
+/// Entropy that counts up from 0x40: for the vectors, which a foreign implementation made.
+pub(crate) fn counting() -> impl Entropy {
+    let mut next = 0x40;
+    move |out: &mut [u8]| {
+        for byte in out {
+            *byte = next;
+            next += 1;
+        }
+    }
+}
+
+/// The lower-case hex digits of `bytes`.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,9 +1,10 @@
 use super::*;
 use crate::keys::WRAPPED_KEY_LENGTH;
-use crate::testing::{MemoryKeys, agreement, at, seeded, segment_context};
+use crate::testing::{MemoryKeys, agreement, at, counting, hex, seeded, segment_context};
 use crate::{Cause, EpochKeys as _, RECORD_LENGTH_MAX, SEGMENT_LENGTH_MAX};
 use comity_terms::Month;
 use proptest::prelude::*;
+use zeroize::Zeroizing;
 
 const END: &str = "2027-01-31T09:20:00Z";
 
@@ -46,6 +47,29 @@ fn every_record_opens_to_what_was_sealed() {
     let lengths: u64 = segment.rows.iter().map(|row| u64::from(row.length)).sum();
     assert_eq!(lengths, segment.blob.len() as u64);
     assert_eq!(segment.rows.iter().map(|row| row.ordinal).collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
+/// The vector was computed from the drawings in the module headers with Python's `cryptography`.
+#[test]
+fn the_format_is_as_drawn() {
+    let context = SegmentContext {
+        exchange: "11111111-1111-4111-8111-111111111111".parse().unwrap(),
+        class: "22222222-2222-4222-8222-222222222222".parse().unwrap(),
+        segment: "33333333-3333-4333-8333-333333333333".parse().unwrap(),
+        ..segment_context()
+    };
+    let bucket = Bucket { agreement: agreement(), month: Month::of(at(END)), generation: 3 };
+    let key = EpochKey::from_bytes(&Zeroizing::new(std::array::from_fn(|i| u8::try_from(i).unwrap())));
+    let mut builder = SegmentBuilder::new(&context);
+    builder.push(br#"{"type":"indicator"}"#, at(END), (&bucket, &key), &mut counting()).unwrap();
+    let Segment { blob, rows } = builder.finish();
+    assert_eq!(hex(&blob), "995d0251e3b89c4c11b3326128878c37d7bd355745bf3747c8c89c520d5858bedce2002b");
+    assert_eq!(hex(&rows[0].commitment), "c23cf60b820de907ebb9daafd968972368ee2b32b09ad25e321ae21056e761ca");
+    assert_eq!(
+        hex(&rows[0].wrapped_key),
+        "606162636465666768696a6baa9ad916ff05c528345fb3603ec08f0c7624dbda\
+         d031648efbf8da3720afa9576b93231bd62d1d9bff82f65fb4a76662"
+    );
 }
 
 #[test]
