@@ -102,7 +102,7 @@ impl SignedCheckpoint {
     /// Signs `checkpoint` for the log.
     ///
     /// # Errors
-    /// [`Error::Origin`] if the key is not the origin's; [`Error::Malformed`] cannot occur for a checkpoint.
+    /// [`Error::Origin`] if the key is not the origin's.
     pub fn sign(checkpoint: Checkpoint, key: &SigningKey) -> Result<Self, Error> {
         checkpoint.check_origin(key.verifier_key())?;
         let mut note = Note::new(checkpoint.to_string())?;
@@ -149,9 +149,27 @@ impl SignedCheckpoint {
         &self.note
     }
 
-    /// Adds a witness's cosignature.
+    /// Adds a signature line without verifying it.
     pub fn add(&mut self, line: SignatureLine) {
         self.note.add(line);
+    }
+
+    /// Adds the cosignatures of a witness's answer that are by one of `witnesses`, and gives how many there are.
+    /// Lines by unknown keys are ignored.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`], [`Error::TooLarge`], or [`Error::BadSignature`] if one does not verify: nothing is added.
+    pub fn add_answer(&mut self, answer: &[u8], witnesses: &[VerifierKey]) -> Result<usize, Error> {
+        let answered = Note::parse(&[self.note.text().as_bytes(), b"\n", answer].concat())?;
+        if answered.text() != self.note.text() {
+            // An empty line in the answer would move the end of what is verified.
+            return Err(Error::Malformed { what: "answer", line: 1, reason: "not signature lines alone" });
+        }
+        answered.verify_any(witnesses)?;
+        let known = |line: &&SignatureLine| witnesses.iter().any(|key| key.claims(line));
+        let cosignatures: Vec<&SignatureLine> = answered.signatures().iter().filter(known).collect();
+        cosignatures.iter().for_each(|line| self.note.add((*line).clone()));
+        Ok(cosignatures.len())
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::cosignature::CosigningKey;
 use crate::merkle::leaf_hash;
 use crate::testing::{Log, ORIGIN};
 
@@ -68,6 +69,28 @@ fn a_log_signs_for_itself_only() {
     let mut note = Note::new(foreign.to_string()).unwrap();
     note.add(log.key.sign(note.text()));
     assert_eq!(SignedCheckpoint::open(note.to_string().as_bytes(), log.vkey()), Err(origin));
+}
+
+/// tlog-witness: "The client MUST ignore any cosignatures from unknown keys".
+#[test]
+fn of_an_answer_only_known_cosignatures_are_added() {
+    let log = Log::with(5);
+    let witness = |seed| CosigningKey::from_seed("witness.example", &[seed; 32]).unwrap();
+    let mut signed = log.checkpoint();
+    let known = [witness(1).verifier_key().clone()];
+    let line = |seed| format!("{}\n", witness(seed).cosign(&signed, 1_800_000_000));
+    let (ours, unknown) = (line(1), line(2));
+    let other = format!("{}\n", witness(1).cosign(&log.checkpoint_at(4), 1_800_000_000));
+
+    for refused in
+        ["", "no line\n", &ours[..ours.len() - 1], &format!("\n{unknown}"), &other, &format!("{ours}{other}")]
+    {
+        assert!(signed.add_answer(refused.as_bytes(), &known).is_err(), "{refused}");
+    }
+    assert_eq!(signed, log.checkpoint(), "nothing was added");
+    assert_eq!(signed.add_answer(unknown.as_bytes(), &known), Ok(0));
+    assert_eq!(signed.add_answer(format!("{unknown}{ours}").as_bytes(), &known), Ok(1));
+    assert_eq!(signed.to_string(), format!("{}{ours}", log.checkpoint()));
 }
 
 #[test]
