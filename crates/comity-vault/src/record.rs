@@ -7,8 +7,9 @@
 //! key row         ordinal, offset, length, wrapped key (60), commitment (32), generation, erase_by
 //!
 //! associated data, integers big-endian, texts after their length (u64)
-//!   of a record        label | place | ordinal (u32) | offset (u64) | length (u32) | erase_by (i128, ns)
-//!   of a wrapped key   the same under another label | generation (u32) | commitment (32)
+//!   of a record        "comity vault 1 record" | bound
+//!   of a wrapped key   "comity vault 1 key" | bound | generation (u32) | commitment (32)
+//!   bound              place | ordinal (u32) | offset (u64) | length (u32) | erase_by (i128, nanoseconds)
 //! ```
 //!
 //! A record's own associated data leaves the generation out, so that an early erasure wraps the keys of what
@@ -24,8 +25,8 @@ use comity_terms::ids::SegmentId;
 use comity_terms::{Entropy, Month, PackSlug, Timestamp};
 use std::fmt;
 
-/// The most bytes of one record: 16 MiB, twice the largest object in the largest public STIX collection
-/// and far from the 64 GiB that one AES-GCM key can seal.
+/// The most bytes of one record: 16 MiB, eighty times the largest object of the public STIX collections we
+/// have tried (200 kB), far from the 64 GiB that one AES-GCM key can seal.
 pub const RECORD_LENGTH_MAX: usize = 16 << 20;
 
 /// The most bytes of one segment: 512 MiB, half of what the engines take as one value.
