@@ -8,9 +8,9 @@ use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::identity::{Identity, SignedLaw};
 use crate::report::{ExchangeOutcome, Side};
-use comity_terms::ids::SegmentId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
-use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
+use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, VerifierKey};
 use comity_vault::KeyRow;
 use std::future::Future;
 
@@ -50,6 +50,8 @@ pub struct Draft {
     pub entry: PublicEntry,
     /// The segment of the vault that holds its opening.
     pub opening: SegmentId,
+    /// The exchange that it is about; the first entry of an exchange is what its receipt is for.
+    pub exchange: Option<ExchangeId>,
 }
 
 /// A sealed blob and the keys of its records.
@@ -59,6 +61,8 @@ pub struct SealedSegment {
     pub id: SegmentId,
     /// The exchange that it belongs to; openings of other acts have none.
     pub exchange: Option<ExchangeId>,
+    /// The class of objects that it holds; openings have none.
+    pub class: Option<ClassId>,
     /// The agreement that its records are held under: part of what binds them.
     pub agreement: PackSlug,
     /// What it holds.
@@ -97,6 +101,8 @@ pub struct ExchangeRow {
     pub offer: Option<Digest>,
     /// What became of it so far.
     pub outcome: ExchangeOutcome,
+    /// Whether every class was permitted by the sender's laws.
+    pub whole: bool,
     /// Objects that went.
     pub objects: u64,
     /// The instant of the act, UTC.
@@ -145,6 +151,8 @@ pub struct StoredAnswer {
     pub signature: [u8; 64],
     /// The cosignature line given with it.
     pub cosignature: Option<String>,
+    /// The size of the partner's log that was known here when it was given.
+    pub witnessed: Option<TreeSize>,
 }
 
 /// An answer found again, with where its entry stands.
@@ -189,6 +197,24 @@ pub struct Peer {
     pub url: String,
     /// What it told of itself, verified.
     pub identity: Identity,
+}
+
+impl Peer {
+    /// What verifies its log.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Proof`](crate::ExchangeError::Proof) when its identity names no such key.
+    pub fn log_key(&self) -> Result<VerifierKey, crate::ExchangeError> {
+        self.identity.log.parse().map_err(crate::ExchangeError::proof)
+    }
+
+    /// What verifies its cosignatures.
+    ///
+    /// # Errors
+    /// As [`log_key`](Self::log_key).
+    pub fn witness_key(&self) -> Result<VerifierKey, crate::ExchangeError> {
+        self.identity.witness.parse().map_err(crate::ExchangeError::proof)
+    }
 }
 
 /// An officer of this gateway.

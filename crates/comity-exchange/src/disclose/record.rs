@@ -1,0 +1,304 @@
+//! From the sealed offer to the partner's acknowledgement: record, then deliver.
+//!
+//! ```text
+//! 1 record      entry, opening, skeleton and outbox item in one transaction, under a signed checkpoint
+//! 2 clear       the grade of receipt that the agreement asks is there
+//! 3 deliver     offer with receipt and a request to cosign; the answer is read and its receipt verified
+//! 4 acknowledge entry, partner's receipt, outcome and the settled outbox in one transaction
+//! ```
+//! Crash points: before 1 nothing has happened. After 1 the outbox holds the offer: whoever claims it goes on at
+//! 2 with [`Recorded::reverify`], the code of the normal path. After 3 the partner has answered and we have not
+//! noted it: 3 is done again and gives the same answer, byte for byte. After 4 it is done.
+
+use super::seal::{Sealed, Summary};
+use crate::ExchangeError;
+use crate::entry::{Opening, PublicEntry};
+use crate::federation::answer::{Answer, AnswerResult};
+use crate::federation::offer::OfferAttachments;
+use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, Store};
+use crate::proofs::{receipt, request_to_cosign, verify_receipt};
+use crate::report::{ExchangeOutcome, Side};
+use crate::signatory::Signatory;
+use comity_terms::{Act, Digest, Entropy, Timestamp};
+use comity_tlog::{Receipt, SignatureLine, TreeSize, VerifierKey};
+use comity_vault::EpochKeys;
+use serde_json::json;
+use std::fmt::Display;
+
+/// The grade of receipt that delivery waits for.
+pub use comity_tlog::Grade;
+
+/// An exchange that the log holds.
+#[derive(Debug)]
+pub struct Recorded {
+    item: OutboxItem,
+    entry: PublicEntry,
+    receipt: Receipt,
+    integrated: Integrated,
+}
+
+/// What recording left to do.
+#[derive(Debug)]
+pub enum Filed {
+    /// There is an offer to deliver.
+    ToDeliver(Box<Recorded>),
+    /// The exchange ends here.
+    Ended,
+}
+
+impl Sealed {
+    /// Records the exchange: skeleton, entry and outbox item in one transaction.
+    ///
+    /// The outbox item is claimed until `claimed_until`, so that no one else delivers it while its officer
+    /// waits.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Store`]; whether it persisted is then not known, and recovery finds out from storage.
+    pub async fn record<S: Store>(
+        self,
+        store: &S,
+        claimed_until: Timestamp,
+    ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
+        let Self { summary, entry, opening, dispatch } = self;
+        let request = &summary.request;
+        let item = dispatch.map(|dispatch| OutboxItem {
+            exchange: summary.id,
+            peer: request.receiver.clone(),
+            offer: dispatch.header,
+            bodies: dispatch.bodies,
+            attempts: 0,
+            next_at: claimed_until,
+            horizon: dispatch.horizon,
+        });
+        let row = ExchangeRow {
+            id: summary.id,
+            side: Side::Sender,
+            peer: request.receiver.clone(),
+            agreement: request.agreement.clone(),
+            agreement_digest: summary.agreement_digest,
+            supersedes: request.supersedes,
+            offer: item.as_ref().map(|item| item.offer.digest()),
+            outcome: summary.outcome,
+            whole: summary.whole,
+            objects: summary.counts.kept + summary.counts.changed,
+            at: request.at,
+            changed_at: request.at,
+        };
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange: Some(summary.id) }],
+            exchanges: vec![row],
+            outbox: item.clone().into_iter().collect(),
+            segments: vec![opening],
+            ..Record::default()
+        };
+        let integrated = store.record(record).await?;
+        let receipt = receipt(store, entry, &integrated).await?;
+        let filed = match item {
+            Some(item) => Filed::ToDeliver(Box::new(Recorded {
+                item,
+                entry,
+                receipt: receipt.clone(),
+                integrated,
+            })),
+            None => Filed::Ended,
+        };
+        Ok((summary, filed, receipt))
+    }
+}
+
+impl Recorded {
+    /// An offer from the outbox, once its entry is found in the log again: a row is never trusted by itself.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Proof`] when the log does not hold its entry; callers deliver nothing and raise alarm.
+    pub async fn reverify<S: Store>(
+        item: OutboxItem,
+        store: &S,
+        signatory: &Signatory,
+    ) -> Result<Self, ExchangeError> {
+        let (entry, integrated) = store
+            .exchange_integrated(item.exchange)
+            .await?
+            .ok_or_else(|| ExchangeError::proof("no entry records this exchange"))?;
+        let receipt = receipt(store, entry, &integrated).await?;
+        receipt.verify(&entry.to_bytes(), &signatory.log, None).map_err(ExchangeError::proof)?;
+        Ok(Self { item, entry, receipt, integrated })
+    }
+
+    /// Whether the receipt has the grade that the agreement asks: only then it may be delivered.
+    #[must_use]
+    pub fn clear(self, asked: Grade, held: Grade) -> Clearance {
+        if held >= asked { Clearance::Cleared(Cleared(self)) } else { Clearance::Waiting(self) }
+    }
+}
+
+/// What clearing comes to.
+#[derive(Debug)]
+pub enum Clearance {
+    /// It may be delivered.
+    Cleared(Cleared),
+    /// Witnesses are still missing.
+    Waiting(Recorded),
+}
+
+/// The only value that a transport accepts.
+#[derive(Debug)]
+pub struct Cleared(Recorded);
+
+/// An offer that has a verified answer.
+#[derive(Debug)]
+pub struct Delivered {
+    item: OutboxItem,
+    entry: PublicEntry,
+    /// What the receiver said.
+    pub answer: Answer,
+    /// The bytes of the receiver's receipt, verified.
+    pub receipt: Option<Receipt>,
+    /// Our own receipt with the partner's cosignature, when it gave one.
+    pub cosigned: Option<Receipt>,
+    /// What the receiver knows of our log now.
+    pub witnessed: Option<TreeSize>,
+}
+
+/// How delivering ended.
+#[derive(Debug)]
+pub enum Delivery {
+    /// With a verified answer.
+    Answered(Box<Delivered>),
+    /// Without one: the offer stays in the outbox, this value included.
+    Failed(Cleared, ExchangeError),
+}
+
+impl Cleared {
+    /// The offer's digest.
+    #[must_use]
+    pub fn offer(&self) -> Digest {
+        self.0.item.offer.digest()
+    }
+
+    /// Sends the offer and verifies the answer: its signature, that it answers this offer, and its receipt in
+    /// the receiver's log.
+    pub async fn deliver<S: Store, P: Peers>(self, peers: &P, peer: &Peer, store: &S) -> Delivery {
+        match self.try_deliver(peers, peer, store).await {
+            Ok((answer, receipt, cosigned)) => {
+                let witnessed = answer.attachments.witnessed.map(TreeSize);
+                let Recorded { item, entry, .. } = self.0;
+                Delivery::Answered(Box::new(Delivered { item, entry, answer, receipt, cosigned, witnessed }))
+            }
+            Err(error) => Delivery::Failed(self, error),
+        }
+    }
+
+    async fn try_deliver<S: Store, P: Peers>(
+        &self,
+        peers: &P,
+        peer: &Peer,
+        store: &S,
+    ) -> Result<(Answer, Option<Receipt>, Option<Receipt>), ExchangeError> {
+        let Recorded { item, receipt, integrated, .. } = &self.0;
+        let known = store.witnessed_by(&peer.party).await?;
+        let attachments = OfferAttachments {
+            receipt: receipt.to_string(),
+            witness: request_to_cosign(store, &integrated.checkpoint, known).await?,
+        };
+        // Unwrap-free: a struct of strings always serialises.
+        let attachments = serde_json::to_vec(&attachments).map_err(ExchangeError::proof)?;
+        let frame = item.offer.frame(&attachments, &item.bodies);
+        let bytes = peers.offer(peer, frame).await?;
+        let verifier = peer.identity.party_verifier().map_err(crate::federation::frame::FrameError::from)?;
+        let answer = Answer::read(&bytes, item.exchange, item.offer.digest(), &peer.party, &verifier)?;
+        let theirs = match (answer.header.public_entry(), &answer.attachments.receipt) {
+            (Some(entry), Some(text)) => Some(verify_receipt(text, entry, &peer.log_key()?)?),
+            (Some(_), None) => return Err(ExchangeError::proof("a recorded answer without its receipt")),
+            (None, _) => None,
+        };
+        let cosigned = match &answer.attachments.cosignature {
+            Some(line) => Some(with_cosignature(receipt, line, &peer.witness_key()?)?),
+            None => None,
+        };
+        Ok((answer, theirs, cosigned))
+    }
+}
+
+/// Our receipt with a partner's cosignature added to its checkpoint, once that verifies.
+fn with_cosignature(receipt: &Receipt, line: &str, witness: &VerifierKey) -> Result<Receipt, ExchangeError> {
+    let line = SignatureLine::parse(line).map_err(ExchangeError::proof)?;
+    let mut checkpoint = receipt.checkpoint().clone();
+    checkpoint.add(line);
+    let verified = checkpoint.note().verify([witness]).map_err(ExchangeError::proof)?;
+    if verified.is_empty() {
+        return Err(ExchangeError::proof("the cosignature is not the partner's"));
+    }
+    let extra = receipt.extra().unwrap_or_default();
+    Receipt::new(extra, receipt.index(), receipt.proof().clone(), checkpoint).map_err(ExchangeError::proof)
+}
+
+impl Delivered {
+    /// The exchange that was answered.
+    #[must_use]
+    pub fn exchange(&self) -> comity_terms::ExchangeId {
+        self.item.exchange
+    }
+
+    /// What the exchange comes to after this answer; `None` when the answer asks to decide or seal again.
+    #[must_use]
+    pub fn outcome(&self, whole: bool) -> Option<ExchangeOutcome> {
+        match self.answer.header.result {
+            AnswerResult::Accepted if whole => Some(ExchangeOutcome::Delivered),
+            AnswerResult::Accepted => Some(ExchangeOutcome::PartlyDelivered),
+            AnswerResult::RefusedUnopened | AnswerResult::Mismatch => Some(ExchangeOutcome::Refused),
+            AnswerResult::LawVersion | AnswerResult::KeyExpired => None,
+        }
+    }
+
+    /// Notes the answer: its entry, the partner's receipt, the outcome and the settled outbox, together.
+    ///
+    /// # Errors
+    /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
+    pub async fn acknowledge<S, K, E>(
+        self,
+        store: &S,
+        signatory: &Signatory,
+        (opening_until, now): (Timestamp, Timestamp),
+        keys: &mut K,
+        entropy: &mut E,
+    ) -> Result<ExchangeRow, ExchangeError>
+    where
+        S: Store,
+        K: EpochKeys<Error: Display>,
+        E: Entropy,
+    {
+        let mut row = store
+            .exchange(self.item.exchange)
+            .await?
+            .ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))?;
+        // An answer that asks to come back otherwise ends this exchange; the next one names it as superseded.
+        row.outcome = self.outcome(row.whole).unwrap_or(ExchangeOutcome::Refused);
+        row.changed_at = now;
+        let facts = json!({
+            "exchange": self.item.exchange.to_string(),
+            "offer": self.item.offer.digest().to_string(),
+            "decided": Digest::of(&self.entry.to_bytes()).to_string(),
+            "result": self.answer.header.result,
+            "receiver": self.item.peer.to_string(),
+            "receiver_log": self.receipt.as_ref().map(|r| r.checkpoint().checkpoint().origin().to_owned()),
+            "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
+        });
+        let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, entropy);
+        let opening =
+            signatory.seal_opening(&opening, (&row.agreement, Some(row.id)), opening_until, keys, entropy)?;
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
+            exchanges: vec![row.clone()],
+            settled: vec![row.id],
+            segments: vec![opening],
+            partner_receipt: self.receipt.map(|receipt| (row.id, receipt.to_string().into_bytes())),
+            ..Record::default()
+        };
+        store.record(record).await?;
+        if let Some(size) = self.witnessed {
+            store.note_witnessed_by(&self.item.peer, size).await?;
+        }
+        Ok(row)
+    }
+}

@@ -1,0 +1,303 @@
+//! From the extract to a sealed offer, and the facts that the log entry commits to.
+
+use super::stages::{Halted, Minimised, Ruling};
+use crate::ExchangeError;
+use crate::entry::{Opening, PublicEntry, records_root};
+use crate::federation::frame::SignedHeader;
+use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, join_objects};
+use crate::ports::SealedSegment;
+use crate::question::Request;
+use crate::report::{ExchangeOutcome, ObjectCounts, Side};
+use crate::signatory::Signatory;
+use crate::wire::{Base64, Text, WireSafeguards, closed_facts, facts_to_wire};
+use comity_agreement::LawSet;
+use comity_minimise::{Rejected, Withholding};
+use comity_terms::ids::ClassId;
+use comity_terms::{Act, Digest, Entropy, ExchangeId, Safeguards, Timestamp};
+use comity_vault::EpochKeys;
+use serde_json::{Value as Json, json};
+use std::fmt::Display;
+
+/// An exchange as far as it is sealed: cleartext is gone, nothing is recorded yet.
+#[derive(Debug)]
+pub struct Sealed {
+    pub(super) summary: Summary,
+    pub(super) entry: PublicEntry,
+    pub(super) opening: SealedSegment,
+    pub(super) dispatch: Option<Dispatch>,
+}
+
+/// What is to be delivered once it is recorded.
+pub(super) struct Dispatch {
+    pub(super) header: SignedHeader,
+    pub(super) bodies: Vec<u8>,
+    pub(super) horizon: Timestamp,
+}
+
+impl std::fmt::Debug for Dispatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Dispatch of {} sealed bytes", self.bodies.len())
+    }
+}
+
+/// What is told of an exchange from here on: decisions, counts and grounds; no content.
+#[derive(Debug)]
+pub struct Summary {
+    /// The exchange.
+    pub id: ExchangeId,
+    /// What was asked.
+    pub request: Request,
+    /// The digest of the agreement.
+    pub agreement_digest: Digest,
+    /// What the laws said.
+    pub rulings: Vec<Ruling>,
+    /// What went and what stayed.
+    pub counts: ObjectCounts,
+    /// What was left out or changed.
+    pub withholdings: Vec<Withholding>,
+    /// What did not read.
+    pub rejected: Vec<Rejected>,
+    /// The limits that travel with the data.
+    pub safeguards: Safeguards,
+    /// Where the exchange stands.
+    pub outcome: ExchangeOutcome,
+    /// Whether every class is permitted.
+    pub whole: bool,
+}
+
+/// What sealing needs beside the stage itself.
+pub struct Sealing<'a, K, E> {
+    /// Who signs.
+    pub signatory: &'a Signatory,
+    /// The laws that were asked.
+    pub laws: &'a LawSet,
+    /// The receiver's transport key.
+    pub seal_to: &'a SealTo,
+    /// How long delivery is tried, from the instant of the act.
+    pub horizon: Timestamp,
+    /// Until when the opening of the entry is kept.
+    pub opening_until: Timestamp,
+    /// The epoch keys.
+    pub keys: &'a mut K,
+    /// Randomness.
+    pub entropy: &'a mut E,
+}
+
+impl Minimised {
+    /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Vault`], [`ExchangeError::Keys`]; nothing was recorded, callers may try again.
+    pub fn seal<K, E>(self, with: Sealing<'_, K, E>) -> Result<Sealed, ExchangeError>
+    where
+        K: EpochKeys<Error: Display>,
+        E: Entropy,
+    {
+        let id = ExchangeId::draw(with.entropy);
+        let Self { request, rulings, extract, safeguards, counts, withholdings, rejected } = self;
+        let clear: Vec<Vec<u8>> =
+            extract.iter().map(|class| join_objects(class.objects.iter().map(Vec::as_slice))).collect();
+        let ids: Vec<ClassId> = extract.iter().map(|_| ClassId::draw(with.entropy)).collect();
+        let contexts: Vec<Vec<u8>> =
+            ids.iter().map(|class| OfferHeader::body_context(id, *class, &request.agreement)).collect();
+        let bodies: Vec<(&[u8], &[u8])> =
+            contexts.iter().zip(&clear).map(|(context, text)| (&context[..], &text[..])).collect();
+        let info = OfferHeader::seal_info(id, &request.sender, &request.receiver);
+        let sealed = comity_vault::seal_offer(&with.seal_to.public, &info, &bodies, with.entropy)?;
+
+        let classes: Vec<ClassHeader> = extract
+            .iter()
+            .zip(&ids)
+            .zip(clear.iter().zip(&sealed.ciphertexts))
+            .map(|((class, id), (clear, body))| ClassHeader {
+                class: Text(*id),
+                objects: class.objects.len() as u64,
+                decided: facts_to_wire(&class.decided),
+                sent: facts_to_wire(&class.sent),
+                digest: Text(Digest::of(clear)),
+                sealed: Text(Digest::of(body)),
+                length: body.len() as u64,
+            })
+            .collect();
+        let salt: [u8; 32] = with.entropy.bytes();
+        let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
+        let facts = json!({
+            "records": { "salt": Base64(salt.to_vec()), "root": root.to_string() },
+            "classes": classes.iter().map(|c| json!({ "objects": c.objects, "digest": c.digest, "sealed": c.sealed })).collect::<Json>(),
+        });
+        let whole = rulings_whole(&rulings);
+        let summary = Summary {
+            id,
+            request,
+            agreement_digest: with.laws.agreement().digest(),
+            rulings,
+            counts,
+            withholdings,
+            rejected,
+            safeguards,
+            outcome: ExchangeOutcome::Queued,
+            whole,
+        };
+        let (entry, opening) = summary.opening(with.laws, facts, with.entropy);
+        let opening = with.signatory.seal_opening(
+            &opening,
+            (&summary.request.agreement, Some(id)),
+            with.opening_until,
+            with.keys,
+            with.entropy,
+        )?;
+        let header = OfferHeader {
+            version: 1,
+            exchange_id: Text(id),
+            supersedes: summary.request.supersedes.map(Text),
+            sender: Text(summary.request.sender.clone()),
+            receiver: Text(summary.request.receiver.clone()),
+            action: Text(summary.request.action.clone()),
+            agreement: Text(summary.request.agreement.clone()),
+            laws: with.laws.digests().into_iter().map(|(law, digest)| (Text(law), Text(digest))).collect(),
+            assume_in_force: summary.request.assume_in_force,
+            at: Text(summary.request.at),
+            horizon: Text(with.horizon),
+            facts: facts_to_wire(&summary.request.common_facts()),
+            classes,
+            safeguards: WireSafeguards::from(&summary.safeguards),
+            transport_key: Text(with.seal_to.id),
+            encapsulated: Base64(sealed.encapsulated),
+            entry: Base64(entry.to_bytes().to_vec()),
+        };
+        let dispatch = Dispatch {
+            header: header.sign(&with.signatory.key),
+            bodies: sealed.ciphertexts.concat(),
+            horizon: with.horizon,
+        };
+        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch) })
+    }
+}
+
+/// What sealing a halted exchange needs.
+pub struct Halting<'a, K, E> {
+    /// Who signs.
+    pub signatory: &'a Signatory,
+    /// The laws that were asked.
+    pub laws: &'a LawSet,
+    /// Until when the opening of the entry is kept.
+    pub opening_until: Timestamp,
+    /// The epoch keys.
+    pub keys: &'a mut K,
+    /// Randomness.
+    pub entropy: &'a mut E,
+}
+
+impl Halted {
+    pub(super) fn seal<K, E>(
+        self,
+        outcome: ExchangeOutcome,
+        with: Halting<'_, K, E>,
+    ) -> Result<Sealed, ExchangeError>
+    where
+        K: EpochKeys<Error: Display>,
+        E: Entropy,
+    {
+        let Self { request, rulings, counts, withholdings, rejected } = self;
+        let summary = Summary {
+            id: ExchangeId::draw(with.entropy),
+            request,
+            agreement_digest: with.laws.agreement().digest(),
+            rulings,
+            counts,
+            withholdings,
+            rejected,
+            safeguards: Safeguards::NONE,
+            outcome,
+            whole: false,
+        };
+        let (entry, opening) = summary.opening(with.laws, Json::Null, with.entropy);
+        let opening = with.signatory.seal_opening(
+            &opening,
+            (&summary.request.agreement, Some(summary.id)),
+            with.opening_until,
+            with.keys,
+            with.entropy,
+        )?;
+        Ok(Sealed { summary, entry, opening, dispatch: None })
+    }
+}
+
+impl super::stages::Refused {
+    /// Seals the facts of a refusal, for the log to commit to.
+    ///
+    /// # Errors
+    /// As [`Minimised::seal`].
+    pub fn seal<K: EpochKeys<Error: Display>, E: Entropy>(
+        self,
+        with: Halting<'_, K, E>,
+    ) -> Result<Sealed, ExchangeError> {
+        self.0.seal(ExchangeOutcome::Refused, with)
+    }
+}
+
+impl super::stages::Escalated {
+    /// Seals the facts of an escalation, for the log to commit to.
+    ///
+    /// # Errors
+    /// As [`Minimised::seal`].
+    pub fn seal<K: EpochKeys<Error: Display>, E: Entropy>(
+        self,
+        with: Halting<'_, K, E>,
+    ) -> Result<Sealed, ExchangeError> {
+        self.0.seal(ExchangeOutcome::Escalated, with)
+    }
+}
+
+impl Summary {
+    /// The entry of the decision and its opening: facts from the closed vocabulary, no value of the input.
+    fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut impl Entropy) -> (PublicEntry, Opening) {
+        let facts = json!({
+            "exchange": self.id.to_string(),
+            "supersedes": self.request.supersedes.map(|id| id.to_string()),
+            "sender": self.request.sender.to_string(),
+            "receiver": self.request.receiver.to_string(),
+            "action": self.request.action.to_string(),
+            "agreement": self.request.agreement.to_string(),
+            "laws": laws.digests().into_iter().map(|(law, digest)| (law.to_string(), digest.to_string().into())).collect::<serde_json::Map<_, _>>(),
+            "assumed_in_force": self.request.assume_in_force,
+            "binding": self.request.binding,
+            "facts": closed_facts(&self.request.common_facts(), laws.vocabulary()),
+            "rulings": self.rulings.iter().map(|ruling| ruling_facts(ruling, laws)).collect::<Json>(),
+            "objects": self.counts,
+            "safeguards": WireSafeguards::from(&self.safeguards),
+            "extract": extract,
+        });
+        Opening::draw(Act::ExchangeDecided, self.request.at, facts, entropy)
+    }
+}
+
+fn ruling_facts(ruling: &Ruling, laws: &LawSet) -> Json {
+    let report = ruling.report(Side::Sender);
+    json!({
+        "objects": report.objects,
+        "facts": closed_facts(&ruling.detected, laws.vocabulary()),
+        "outcome": report.outcome,
+        "reasons": report.reasons,
+        "escalate_to": report.escalate_to,
+        "rules": report.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
+        "stripped": report.stripped,
+    })
+}
+
+/// Whether every class may go: a class that was refused as it stands counts as going when its stripped extract
+/// may.
+fn rulings_whole(rulings: &[Ruling]) -> bool {
+    use comity_agreement::Outcome::Permitted;
+    rulings.iter().all(|ruling| {
+        ruling.decision.outcome == Permitted
+            || (ruling.stripped.is_empty()
+                && ruling.objects.iter().all(|object| {
+                    rulings.iter().any(|again| {
+                        !again.stripped.is_empty()
+                            && again.decision.outcome == Permitted
+                            && again.objects.contains(object)
+                    })
+                }))
+    })
+}

@@ -1,0 +1,87 @@
+//! What an officer asks, and how it becomes one question per class of objects.
+
+use comity_agreement::{Mode, Question, Setting};
+use comity_terms::{
+    Action, Activity, Asserter, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose, Timestamp, Value,
+};
+use std::collections::BTreeSet;
+
+/// One request to give a bundle to a partner.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Where the data is: this gateway's party.
+    pub sender: Party,
+    /// Who gets it.
+    pub receiver: Party,
+    /// The agreement that it is under.
+    pub agreement: PackSlug,
+    /// The act.
+    pub action: Action,
+    /// The agreed category.
+    pub activity: Activity,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What the officer and offices state, and what the gateway knows of the officer.
+    pub facts: Facts,
+    /// Offices that have approved this very question.
+    pub approvals: BTreeSet<Office>,
+    /// The instant of the act, UTC.
+    pub at: Timestamp,
+    /// Whether to treat the agreement as in force for a trial.
+    pub assume_in_force: bool,
+    /// Whether both parties have signed the agreement's digest.
+    pub binding: bool,
+    /// The exchange that this one replaces.
+    pub supersedes: Option<ExchangeId>,
+}
+
+/// The fact keys under which activity and purpose are stated.
+const ACTIVITY: &str = "activity";
+const PURPOSE: &str = "purpose";
+
+impl Request {
+    /// The facts that hold for every class: the officer's, the gateway's, activity and purpose.
+    #[must_use]
+    pub fn common_facts(&self) -> Facts {
+        let mut facts = self.facts.clone();
+        for (key, word) in [(ACTIVITY, self.activity.as_str()), (PURPOSE, self.purpose.as_str())] {
+            if let Ok(key) = FactKey::new(key) {
+                facts.state(key, Value::from(word), Asserter::Officer);
+            }
+        }
+        facts
+    }
+
+    /// The question about objects with these detected facts.
+    #[must_use]
+    pub fn question(&self, detected: &Facts) -> Question {
+        Question {
+            action: self.action.clone(),
+            sending: self.sender.clone(),
+            receiving: self.receiver.clone(),
+            at: self.at,
+            knowledge_time: self.at,
+            facts: merged(self.common_facts(), detected),
+            approvals: self.approvals.clone(),
+        }
+    }
+
+    /// How it is asked: live, under the agreement and both laws.
+    #[must_use]
+    pub fn setting(&self) -> Setting {
+        Setting {
+            mode: Mode::Live,
+            assume_in_force: self.assume_in_force,
+            binding: self.binding,
+            national: true,
+        }
+    }
+}
+
+/// Common facts with the detected ones.
+fn merged(mut common: Facts, detected: &Facts) -> Facts {
+    for (key, fact) in detected.iter() {
+        common.state(key.clone(), fact.value.clone(), fact.asserter);
+    }
+    common
+}

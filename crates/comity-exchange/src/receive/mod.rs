@@ -1,0 +1,7 @@
+//! The receiver's side: one offer from bytes to a signed answer. Read [`receive`] first.
+
+mod open;
+mod record;
+mod stages;
+
+pub use record::{Receiver, receive};

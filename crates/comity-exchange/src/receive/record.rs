@@ -1,0 +1,458 @@
+//! One offer, start to finish, on the receiver's side.
+//!
+//! ```text
+//! 1 read        the frame's form, the sender's signature, the digests of the sealed bodies, its receipt
+//! 2 find        the same offer was answered before: the same answer, byte for byte; another one: 409
+//! 3 decide      our own laws, on the header; refused: the bodies are dropped unopened
+//! 4 open        with the transport key of the day
+//! 5 check       digests, counts and facts are those of the header
+//! 6 seal        record by record into our own vault, each with its clock
+//! 7 record      skeleton, sealed records, entry, answer and cosigned step in one transaction
+//! 8 answer      with our receipt and cosignature
+//! ```
+//! Crash points: before 7 nothing has happened and the sender tries again. After 7 the stored answer is given
+//! at 2. Two tries at once: one of them finds the answer taken at 7, and gives that one.
+
+use super::open::{Checked, Found, Mismatched};
+use super::stages::{Decided, Offered, Ruling, reports};
+use crate::ExchangeError;
+use crate::entry::{Opening, records_root};
+use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
+use crate::federation::frame::{FrameError, SignedHeader};
+use crate::federation::offer::Offer;
+use crate::ports::{
+    Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError, StoredAnswer,
+};
+use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
+use crate::report::{ExchangeOutcome, Side};
+use crate::signatory::Signatory;
+use crate::signature::Signature;
+use crate::wire::{Base64, Text, WireSafeguards, closed_facts};
+use comity_agreement::{LawSet, Memo};
+use comity_minimise::{Limits, PathTable};
+use comity_terms::ids::SegmentId;
+use comity_terms::{Act, Digest, Entropy, LawName, Month, PackSlug, Party, Safeguards, Timestamp};
+use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext, TransportSecret};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// What a receiving gateway lends to the rules.
+pub trait Receiver: Sync {
+    /// The store.
+    type Store: Store;
+    /// The epoch keys.
+    type Keys: EpochKeys<Error: Display> + Send;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+    /// Who signs.
+    fn signatory(&self) -> &Signatory;
+    /// The path table.
+    fn table(&self) -> &PathTable;
+    /// The bounds on what is opened.
+    fn limits(&self) -> &Limits;
+    /// The memo of decisions.
+    fn memo(&self) -> &Memo;
+    /// The laws between two parties under an agreement, and whether it binds both; `None` when this gateway
+    /// does not have them.
+    fn laws(&self, agreement: &PackSlug, sender: &Party) -> Option<(Arc<LawSet>, bool)>;
+    /// The secret of a transport key, while it is there.
+    fn transport_secret(&self, id: Digest) -> Option<TransportSecret>;
+    /// Until when openings are kept, for an act at `at` under `agreement`.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Law`] when no law says.
+    fn opening_until(&self, agreement: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError>;
+    /// Lends the epoch keys and randomness.
+    fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys, &mut dyn Entropy) -> T) -> T;
+}
+
+/// An answer's frame, ready to be sent.
+pub type AnswerBytes = Vec<u8>;
+
+/// Why an offer gets no signed answer: the peer's mistake, for the door to report in its own format.
+#[derive(Debug, thiserror::Error)]
+pub enum OfferError {
+    /// The message does not read, is forged, or proves nothing. It was recorded.
+    #[error("the offer is not accepted: {0}")]
+    Misbehaved(String),
+    /// Another offer was answered under this exchange. It was recorded.
+    #[error("another offer was answered under exchange {0}")]
+    Conflict(comity_terms::ExchangeId),
+    /// We failed; the sender tries again.
+    #[error(transparent)]
+    Failed(#[from] ExchangeError),
+}
+
+impl From<StoreError> for OfferError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// Takes one offer from a partner, and gives the answer to send.
+///
+/// # Errors
+/// [`OfferError`]; nothing was opened or kept then.
+pub async fn receive<R: Receiver>(
+    world: &R,
+    peer: &Peer,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<AnswerBytes, OfferError> {
+    let verified = read(world, peer, bytes);
+    let offer = match verified {
+        Ok(offer) => offer,
+        Err(error) => {
+            // 1 failed: the peer misbehaved, and that is an act of its own.
+            misbehaved(world, peer, "unreadable", now).await?;
+            return Err(OfferError::Misbehaved(error.to_string()));
+        }
+    };
+    let exchange = offer.header.exchange_id.0;
+    if let Some(found) = world.store().answer(&peer.party, exchange).await? {
+        return again(world, peer, &offer, found, now).await;
+    }
+    let cosigning = match &offer.attachments.witness {
+        Some(request) => {
+            cosign(world.store(), request, &peer.log_key()?, world.signatory(), now).await.ok()
+        }
+        None => None,
+    };
+    let agreement = offer.header.agreement.0.clone();
+    let Some((laws, binding)) = world.laws(&agreement, &peer.party) else {
+        return Ok(unstored(world, &offer, AnswerResult::LawVersion, BTreeMap::new(), now));
+    };
+    let decided = match Offered(offer).decide(&laws, world.memo(), binding, now) {
+        Ok(decided) => decided,
+        Err(error) => {
+            misbehaved(world, peer, "facts", now).await?;
+            return Err(OfferError::Misbehaved(error.to_string()));
+        }
+    };
+    let kept = match decided {
+        Decided::OtherLaw(offer, here) => {
+            return Ok(unstored(world, &offer, AnswerResult::LawVersion, here, now));
+        }
+        Decided::Refused(refused) => {
+            Kept::without_records(refused.offer, refused.rulings, AnswerResult::RefusedUnopened, None)
+        }
+        Decided::Permitted(permitted) => {
+            let Some(secret) = world.transport_secret(permitted.offer.header.transport_key.0) else {
+                return Ok(unstored(world, &permitted.offer, AnswerResult::KeyExpired, BTreeMap::new(), now));
+            };
+            let opened = match permitted.open(&secret) {
+                Ok(opened) => opened.check(world.table(), world.limits()),
+                Err((mismatched, _)) => Found::Otherwise(mismatched),
+            };
+            match opened {
+                Found::AsSaid(checked) => checked.seal(world)?,
+                Found::Otherwise(Mismatched { offer, rulings, class, what }) => {
+                    Kept::without_records(offer, rulings, AnswerResult::Mismatch, Some((class, what)))
+                }
+            }
+        }
+    };
+    kept.record(world, peer, &laws, cosigning, now).await
+}
+
+fn read<'a, R: Receiver>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offer<'a>, ExchangeError> {
+    let verifier = peer.identity.party_verifier().map_err(FrameError::from)?;
+    let offer = Offer::read(bytes, &peer.party, &world.signatory().party, &verifier)?;
+    let entry = offer.header.public_entry().ok_or_else(|| ExchangeError::proof("no entry"))?;
+    verify_receipt(&offer.attachments.receipt, entry, &peer.log_key()?)?;
+    Ok(offer)
+}
+
+/// The same offer again gets the same answer; another one under its exchange is a conflict.
+async fn again<R: Receiver>(
+    world: &R,
+    peer: &Peer,
+    offer: &Offer<'_>,
+    found: FoundAnswer,
+    now: Timestamp,
+) -> Result<AnswerBytes, OfferError> {
+    if found.answer.offer != offer.digest {
+        misbehaved(world, peer, "conflict", now).await?;
+        return Err(OfferError::Conflict(found.answer.exchange));
+    }
+    Ok(stored_answer(world, found).await?)
+}
+
+/// The bytes of a stored answer: the same every time, for entry, proof and checkpoint are fixed by then.
+async fn stored_answer<R: Receiver>(world: &R, found: FoundAnswer) -> Result<AnswerBytes, ExchangeError> {
+    let FoundAnswer { answer, integrated } = found;
+    let signed = SignedHeader { header: answer.header, signature: Signature(answer.signature) };
+    let header: AnswerHeader =
+        serde_json::from_slice(&signed.header).map_err(|_| ExchangeError::proof("a stored answer does not read"))?;
+    let entry = header.public_entry().ok_or_else(|| ExchangeError::proof("a stored answer without entry"))?;
+    let receipt = receipt(world.store(), entry, &integrated).await?;
+    let attachments = AnswerAttachments {
+        receipt: Some(receipt.to_string()),
+        cosignature: answer.cosignature,
+        witnessed: answer.witnessed.map(|size| size.0),
+    };
+    Ok(signed.frame(&serde_json::to_vec(&attachments).map_err(ExchangeError::proof)?, &[]))
+}
+
+/// An answer that asks the sender to come back otherwise: signed, not stored, not recorded.
+fn unstored<R: Receiver>(
+    world: &R,
+    offer: &Offer<'_>,
+    result: AnswerResult,
+    laws: BTreeMap<Text<LawName>, Text<Digest>>,
+    now: Timestamp,
+) -> AnswerBytes {
+    let header = AnswerHeader {
+        version: 1,
+        exchange_id: offer.header.exchange_id,
+        offer: Text(offer.digest),
+        receiver: Text(world.signatory().party.clone()),
+        at: Text(now),
+        result,
+        decisions: Vec::new(),
+        safeguards: None,
+        laws,
+        entry: None,
+    };
+    header.sign(&world.signatory().key).frame(b"{}", &[])
+}
+
+/// Records that a partner sent what it should not: what kind, never the bytes.
+async fn misbehaved<R: Receiver>(
+    world: &R,
+    peer: &Peer,
+    kind: &'static str,
+    now: Timestamp,
+) -> Result<(), ExchangeError> {
+    let agreement = world.signatory().home();
+    let facts = json!({ "peer": peer.party.to_string(), "kind": kind });
+    let until = world.opening_until(&agreement, now)?;
+    let (entry, opening) = world.with_keys(|keys, mut entropy| {
+        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, &mut entropy);
+        let sealed =
+            world.signatory().seal_opening(&opening, (&agreement, None), until, keys, &mut entropy)?;
+        Ok::<_, ExchangeError>((entry, sealed))
+    })?;
+    let record = Record {
+        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+        segments: vec![opening],
+        ..Record::default()
+    };
+    world.store().record(record).await?;
+    Ok(())
+}
+
+/// An offer that is dealt with and only has to be recorded and answered.
+struct Kept<'a> {
+    offer: Offer<'a>,
+    rulings: Vec<Ruling>,
+    result: AnswerResult,
+    difference: Option<(usize, &'static str)>,
+    safeguards: Option<Safeguards>,
+    segments: Vec<SealedSegment>,
+    records: Json,
+}
+
+impl<'a> Kept<'a> {
+    fn without_records(
+        offer: Offer<'a>,
+        rulings: Vec<Ruling>,
+        result: AnswerResult,
+        difference: Option<(usize, &'static str)>,
+    ) -> Self {
+        Self { offer, rulings, result, difference, safeguards: None, segments: Vec::new(), records: Json::Null }
+    }
+}
+
+impl<'a> Checked<'a> {
+    /// Seals every record into our own vault under its clock. The cleartext is wiped after this.
+    fn seal<R: Receiver>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
+        let opened = self.0;
+        let header = &opened.offer.header;
+        let erase_by = opened
+            .safeguards
+            .erase_by
+            .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
+        let agreement = &header.agreement.0;
+        let (segments, records) = world.with_keys(|keys, mut entropy| {
+            let (bucket, key) =
+                keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+            let mut segments = Vec::with_capacity(header.classes.len());
+            let salt: [u8; 32] = entropy.bytes();
+            let mut all: Vec<&[u8]> = Vec::new();
+            for (class, objects) in header.classes.iter().zip(opened.objects()) {
+                let objects = objects.ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+                let context = SegmentContext {
+                    store: world.signatory().store.clone(),
+                    agreement: agreement.clone(),
+                    exchange: header.exchange_id.0,
+                    class: class.class.0,
+                    segment: SegmentId::draw(&mut entropy),
+                };
+                let mut segment = SegmentBuilder::new(&context);
+                for object in &objects {
+                    segment.push(object, erase_by, (&bucket, &key), entropy)?;
+                }
+                let sealed = segment.finish();
+                segments.push(SealedSegment {
+                    id: context.segment,
+                    exchange: Some(context.exchange),
+                    class: Some(context.class),
+                    agreement: context.agreement,
+                    kind: SegmentKind::Records,
+                    blob: sealed.blob,
+                    rows: sealed.rows,
+                });
+                all.extend(objects);
+            }
+            let root = records_root(&salt, all);
+            Ok::<_, ExchangeError>((
+                segments,
+                json!({ "salt": Base64(salt.to_vec()), "root": root.to_string() }),
+            ))
+        })?;
+        Ok(Kept {
+            offer: opened.offer,
+            rulings: opened.rulings,
+            result: AnswerResult::Accepted,
+            difference: None,
+            safeguards: Some(opened.safeguards),
+            segments,
+            records,
+        })
+    }
+}
+
+impl Kept<'_> {
+    async fn record<R: Receiver>(
+        self,
+        world: &R,
+        peer: &Peer,
+        laws: &LawSet,
+        cosigning: Option<Cosigning>,
+        now: Timestamp,
+    ) -> Result<AnswerBytes, OfferError> {
+        let exchange = self.offer.header.exchange_id.0;
+        let record = self.assemble(world, peer, laws, cosigning.as_ref(), now)?;
+        match world.store().record(record).await {
+            Ok(_) => {}
+            // Another try was faster, or the partner's log moved on: what is stored by now decides.
+            Err(StoreError::Conflict(_)) => {
+                let Some(found) = world.store().answer(&peer.party, exchange).await? else {
+                    let record = self.assemble(world, peer, laws, None, now)?;
+                    world.store().record(record).await?;
+                    return Ok(self.stored(world, peer).await?);
+                };
+                return again(world, peer, &self.offer, found, now).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.stored(world, peer).await?)
+    }
+
+    async fn stored<R: Receiver>(&self, world: &R, peer: &Peer) -> Result<AnswerBytes, ExchangeError> {
+        let found = world.store().answer(&peer.party, self.offer.header.exchange_id.0).await?;
+        stored_answer(world, found.ok_or_else(|| ExchangeError::proof("the answer is not stored"))?).await
+    }
+
+    fn assemble<R: Receiver>(
+        &self,
+        world: &R,
+        peer: &Peer,
+        laws: &LawSet,
+        cosigning: Option<&Cosigning>,
+        now: Timestamp,
+    ) -> Result<Record, ExchangeError> {
+        let header = &self.offer.header;
+        let exchange = header.exchange_id.0;
+        let agreement = &header.agreement.0;
+        let until = world.opening_until(agreement, now)?;
+        let act = match self.result {
+            AnswerResult::Accepted => Act::ExchangeReceived,
+            AnswerResult::Mismatch => Act::ExchangeMismatched,
+            _ => Act::ExchangeRefused,
+        };
+        let decisions = reports(&self.rulings);
+        let facts = json!({
+            "exchange": exchange.to_string(),
+            "offer": self.offer.digest.to_string(),
+            "sender": peer.party.to_string(),
+            "agreement": agreement.to_string(),
+            "laws": header.laws,
+            "result": self.result,
+            "difference": self.difference.map(|(class, what)| json!({ "class": class, "what": what })),
+            "classes": header.classes.iter().zip(&decisions).map(|(class, decision)| json!({
+                "objects": class.objects,
+                "facts": header.decided_facts(class).map(|facts| closed_facts(&facts, laws.vocabulary())),
+                "digest": class.digest,
+                "outcome": decision.outcome,
+                "reasons": decision.reasons,
+                "rules": decision.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
+            })).collect::<Json>(),
+            "records": self.records,
+        });
+        let (entry, opening) = world.with_keys(|keys, mut entropy| {
+            let (entry, opening) = Opening::draw(act, now, facts, &mut entropy);
+            let sealed = world.signatory().seal_opening(
+                &opening,
+                (agreement, Some(exchange)),
+                until,
+                keys,
+                &mut entropy,
+            )?;
+            Ok::<_, ExchangeError>((entry, sealed))
+        })?;
+        let answer = AnswerHeader {
+            version: 1,
+            exchange_id: header.exchange_id,
+            offer: Text(self.offer.digest),
+            receiver: Text(world.signatory().party.clone()),
+            at: Text(now),
+            result: self.result,
+            decisions,
+            safeguards: self.safeguards.as_ref().map(WireSafeguards::from),
+            laws: BTreeMap::new(),
+            entry: Some(Base64(entry.to_bytes().to_vec())),
+        }
+        .sign(&world.signatory().key);
+        let row = ExchangeRow {
+            id: exchange,
+            side: Side::Receiver,
+            peer: peer.party.clone(),
+            agreement: agreement.clone(),
+            agreement_digest: header.laws.get(&Text(LawName::Agreement)).map_or(Digest([0; 32]), |d| d.0),
+            supersedes: header.supersedes.map(|id| id.0),
+            offer: Some(self.offer.digest),
+            outcome: match self.result {
+                AnswerResult::Accepted => ExchangeOutcome::Delivered,
+                _ => ExchangeOutcome::Refused,
+            },
+            whole: self.result == AnswerResult::Accepted,
+            objects: header.classes.iter().map(|class| class.objects).sum(),
+            at: header.at.0,
+            changed_at: now,
+        };
+        let opening_id = opening.id;
+        let mut segments = self.segments.clone();
+        segments.push(opening);
+        Ok(Record {
+            entries: vec![Draft { entry, opening: opening_id, exchange: Some(exchange) }],
+            exchanges: vec![row],
+            segments,
+            answer: Some(StoredAnswer {
+                peer: peer.party.clone(),
+                exchange,
+                offer: self.offer.digest,
+                header: answer.header,
+                signature: answer.signature.0,
+                cosignature: cosigning.and_then(|c| c.line.clone()),
+                witnessed: cosigning.map(|c| c.known),
+            }),
+            witness: cosigning.and_then(|c| c.step.clone()),
+            ..Record::default()
+        })
+    }
+}

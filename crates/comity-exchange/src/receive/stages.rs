@@ -1,0 +1,124 @@
+//! The receiver's stages up to its own decision. The bodies stay sealed here: opening needs [`Permitted`].
+//!
+//! ```text
+//! bytes ─> Offered ─> Permitted ─> Opened ─> Checked ─> Kept ─> answer
+//!                 │             │        └> Mismatched ─────> answer
+//!                 ├> Refused ───┴─ (never opened) ───────────> answer
+//!                 └> OtherLaw  ──────────────────────────────> answer, not stored
+//! ```
+
+use crate::ExchangeError;
+use crate::federation::offer::Offer;
+use crate::report::{DecisionReport, Side, decision_report};
+use crate::wire::Text;
+use comity_agreement::{Decision, LawSet, Memo, Mode, Outcome, Question, Setting};
+use comity_terms::{Digest, LawName, Safeguards, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An offer whose signature, form and receipt hold.
+#[derive(Debug)]
+pub(super) struct Offered<'a>(pub(super) Offer<'a>);
+
+/// What this gateway's laws said of one class of an offer.
+#[derive(Debug)]
+pub(super) struct Ruling {
+    pub(super) objects: u64,
+    pub(super) decision: Decision,
+}
+
+/// What deciding on the header comes to.
+#[derive(Debug)]
+pub(super) enum Decided<'a> {
+    /// Every law permits every class: the bodies may be opened.
+    Permitted(Permitted<'a>),
+    /// The bodies are dropped unopened.
+    Refused(Refused<'a>),
+    /// The header names other digests than the laws here: nothing was asked.
+    OtherLaw(Offer<'a>, BTreeMap<Text<LawName>, Text<Digest>>),
+}
+
+/// An offer that may be opened.
+#[derive(Debug)]
+pub(super) struct Permitted<'a> {
+    pub(super) offer: Offer<'a>,
+    pub(super) rulings: Vec<Ruling>,
+    pub(super) safeguards: Safeguards,
+}
+
+/// An offer that is refused: what is left of it has no bodies.
+#[derive(Debug)]
+pub(super) struct Refused<'a> {
+    pub(super) offer: Offer<'a>,
+    pub(super) rulings: Vec<Ruling>,
+}
+
+impl<'a> Offered<'a> {
+    /// Asks this gateway's laws about every class of the header, with the facts that the sender decided on.
+    ///
+    /// One class that is not permitted refuses the whole offer: what is left of a bundle without some of its
+    /// objects is another extract than the one that the header describes, so the sender has to make it.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Question`] when the header's facts are none that law knows; callers answer the peer
+    /// with it and record the misbehaviour.
+    pub(super) fn decide(
+        self,
+        laws: &LawSet,
+        memo: &Memo,
+        binding: bool,
+        now: Timestamp,
+    ) -> Result<Decided<'a>, ExchangeError> {
+        let Self(mut offer) = self;
+        let here: BTreeMap<_, _> =
+            laws.digests().into_iter().map(|(law, digest)| (Text(law), Text(digest))).collect();
+        if here != offer.header.laws {
+            return Ok(Decided::OtherLaw(offer, here));
+        }
+        let header = &offer.header;
+        let setting = Setting {
+            mode: Mode::Live,
+            assume_in_force: header.assume_in_force,
+            binding,
+            national: true,
+        };
+        let mut rulings = Vec::with_capacity(header.classes.len());
+        for (number, class) in header.classes.iter().enumerate() {
+            let facts = header.decided_facts(class).ok_or_else(|| {
+                ExchangeError::Question(format!("class {number}: its facts do not read"))
+            })?;
+            let question = Question {
+                action: header.action.0.clone(),
+                sending: header.sender.0.clone(),
+                receiving: header.receiver.0.clone(),
+                at: header.at.0,
+                knowledge_time: now,
+                facts,
+                approvals: BTreeSet::new(),
+            };
+            let decision = memo
+                .decide(laws, &question, &setting)
+                .map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
+            rulings.push(Ruling { objects: class.objects, decision });
+        }
+        if rulings.iter().any(|ruling| ruling.decision.outcome != Outcome::Permitted) {
+            // From here on nobody can open them.
+            offer.bodies.clear();
+            return Ok(Decided::Refused(Refused { offer, rulings }));
+        }
+        // The sender's limits hold here too: our own can only tighten them.
+        let safeguards = rulings
+            .iter()
+            .fold(Safeguards::from(offer.header.safeguards.clone()), |all, ruling| {
+                all.join(&ruling.decision.safeguards)
+            });
+        Ok(Decided::Permitted(Permitted { offer, rulings, safeguards }))
+    }
+}
+
+/// The rulings as they are told to the sender.
+pub(super) fn reports(rulings: &[Ruling]) -> Vec<DecisionReport> {
+    rulings
+        .iter()
+        .map(|ruling| decision_report(&ruling.decision, Side::Receiver, ruling.objects, &BTreeSet::new()))
+        .collect()
+}

@@ -1,0 +1,66 @@
+//! What a gateway is when it signs: its party, its keys and the name of its log.
+
+use crate::entry::Opening;
+use crate::ports::{SealedSegment, SegmentKind};
+use crate::signature::PartyKey;
+use crate::ExchangeError;
+use comity_terms::ids::SegmentId;
+use comity_terms::{Entropy, ExchangeId, Month, PackSlug, Party, Timestamp};
+use comity_tlog::{CosigningKey, VerifierKey};
+use comity_vault::{EpochKeys, OpeningContext, seal_opening};
+
+/// A gateway as its messages show it.
+#[derive(Debug)]
+pub struct Signatory {
+    /// The party that it speaks for.
+    pub party: Party,
+    /// Signs laws, offers and answers.
+    pub key: PartyKey,
+    /// Verifies its log.
+    pub log: VerifierKey,
+    /// Cosigns partners' logs.
+    pub cosigner: CosigningKey,
+    /// The law of its own party: acts that are under no agreement are kept under it.
+    pub home: PackSlug,
+    /// The name of its store: sealed rows open under no other.
+    pub store: String,
+}
+
+impl Signatory {
+    /// The pack that acts without an agreement are kept under: the law of this gateway's own party.
+    #[must_use]
+    pub fn home(&self) -> PackSlug {
+        self.home.clone()
+    }
+
+    /// Seals an opening in a segment of its own, until `erase_by`.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Vault`] or [`ExchangeError::Keys`]; callers record nothing and deliver nothing.
+    pub fn seal_opening<K: EpochKeys<Error: std::fmt::Display>>(
+        &self,
+        opening: &Opening,
+        (agreement, exchange): (&PackSlug, Option<ExchangeId>),
+        erase_by: Timestamp,
+        keys: &mut K,
+        entropy: &mut impl Entropy,
+    ) -> Result<SealedSegment, ExchangeError> {
+        let context = OpeningContext {
+            store: self.store.clone(),
+            agreement: agreement.clone(),
+            opening: SegmentId::draw(entropy),
+        };
+        let (bucket, key) =
+            keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+        let sealed = seal_opening(&opening.to_bytes(), &context, erase_by, (&bucket, &key), entropy)?;
+        Ok(SealedSegment {
+            id: context.opening,
+            exchange,
+            class: None,
+            agreement: agreement.clone(),
+            kind: SegmentKind::Opening,
+            blob: sealed.sealed,
+            rows: vec![sealed.row],
+        })
+    }
+}
