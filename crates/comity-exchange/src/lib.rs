@@ -1,1 +1,30 @@
-//! Placeholder header; written with the room.
+//! What a gateway does, as rules: the way of a bundle on both sides, and the messages between gateways.
+//!
+//! Owns the order of things: nothing is delivered before it is recorded, nothing is opened before it is
+//! decided, and every stage consumes the one before it. Leaves deciding to `comity-agreement`, treating data to
+//! `comity-minimise`, sealing to `comity-vault`, proving to `comity-tlog`; storing and sending to whoever
+//! implements [`ports`]. Knows no HTTP, SQL, clock or file.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`disclose`] | one disclosure, start to finish, at the sender |
+//! | [`receive`] | one offer, start to finish, at the receiver |
+//! | [`entry`] | what the log shows of an act, and what it commits to |
+//! | [`federation`] | the messages |
+//! | [`ports`], [`shell`] | what the rules need from the world |
+
+pub mod disclose;
+pub mod entry;
+mod error;
+pub mod federation;
+pub mod ports;
+pub mod proofs;
+pub mod question;
+pub mod receive;
+pub mod report;
+pub mod shell;
+pub mod signatory;
+pub mod signature;
+pub mod wire;
+
+pub use error::ExchangeError;

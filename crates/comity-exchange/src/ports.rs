@@ -378,13 +378,7 @@ pub trait Peers: Send + Sync + 'static {
     /// [`PeerError`]; callers try again later, for no answer decides nothing.
     fn offer(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
 
-    /// The announcement of the partner's transport key of the day.
-    ///
-    /// # Errors
-    /// As for [`offer`](Self::offer).
-    fn transport_key(&self, peer: &Peer) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
-
-    /// The laws that the partner has signed, as its identity lists them.
+    /// What the partner tells of itself now: its identity file, with the laws it has signed and its transport key.
     ///
     /// # Errors
     /// As for [`offer`](Self::offer).

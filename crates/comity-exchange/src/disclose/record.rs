@@ -18,12 +18,11 @@ use crate::federation::offer::OfferAttachments;
 use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, Store};
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
+use crate::shell::Shell;
 use crate::signatory::Signatory;
-use comity_terms::{Act, Digest, Entropy, Timestamp};
+use comity_terms::{Act, Digest, ExchangeId, Timestamp};
 use comity_tlog::{Receipt, SignatureLine, TreeSize, VerifierKey};
-use comity_vault::EpochKeys;
 use serde_json::json;
-use std::fmt::Display;
 
 /// The grade of receipt that delivery waits for.
 pub use comity_tlog::Grade;
@@ -125,10 +124,23 @@ impl Recorded {
         Ok(Self { item, entry, receipt, integrated })
     }
 
+    /// The exchange.
+    #[must_use]
+    pub fn exchange(&self) -> ExchangeId {
+        self.item.exchange
+    }
+
+    /// How often delivering was tried before.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.item.attempts
+    }
+
     /// Whether the receipt has the grade that the agreement asks: only then it may be delivered.
     #[must_use]
-    pub fn clear(self, asked: Grade, held: Grade) -> Clearance {
-        if held >= asked { Clearance::Cleared(Cleared(self)) } else { Clearance::Waiting(self) }
+    pub fn clear(self, asked: Grade) -> Clearance {
+        // A fresh receipt is integrated; the quorum that would make it witnessed is not collected yet.
+        if Grade::Integrated >= asked { Clearance::Cleared(Cleared(self)) } else { Clearance::Waiting(self) }
     }
 }
 
@@ -236,7 +248,7 @@ fn with_cosignature(receipt: &Receipt, line: &str, witness: &VerifierKey) -> Res
 impl Delivered {
     /// The exchange that was answered.
     #[must_use]
-    pub fn exchange(&self) -> comity_terms::ExchangeId {
+    pub fn exchange(&self) -> ExchangeId {
         self.item.exchange
     }
 
@@ -255,19 +267,8 @@ impl Delivered {
     ///
     /// # Errors
     /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
-    pub async fn acknowledge<S, K, E>(
-        self,
-        store: &S,
-        signatory: &Signatory,
-        (opening_until, now): (Timestamp, Timestamp),
-        keys: &mut K,
-        entropy: &mut E,
-    ) -> Result<ExchangeRow, ExchangeError>
-    where
-        S: Store,
-        K: EpochKeys<Error: Display>,
-        E: Entropy,
-    {
+    pub async fn acknowledge<W: Shell>(self, world: &W, now: Timestamp) -> Result<ExchangeRow, ExchangeError> {
+        let (store, signatory) = (world.store(), world.signatory());
         let mut row = store
             .exchange(self.item.exchange)
             .await?
@@ -284,9 +285,13 @@ impl Delivered {
             "receiver_log": self.receipt.as_ref().map(|r| r.checkpoint().checkpoint().origin().to_owned()),
             "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
         });
-        let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, entropy);
-        let opening =
-            signatory.seal_opening(&opening, (&row.agreement, Some(row.id)), opening_until, keys, entropy)?;
+        let until = world.opening_until(&row.agreement, now)?;
+        let (entry, opening) = world.with_keys(|keys, mut entropy| {
+            let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, &mut entropy);
+            let held = (&row.agreement, Some(row.id));
+            let sealed = signatory.seal_opening(&opening, held, until, keys, &mut entropy)?;
+            Ok::<_, ExchangeError>((entry, sealed))
+        })?;
         let record = Record {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
             exchanges: vec![row.clone()],

@@ -4,6 +4,7 @@
 //! signed. Signed by the party key that it names: so the file cannot be changed on its way, while whether the
 //! key is the party's is for the two operators to confirm (the file's digest is short enough to read out).
 
+use super::transport::TransportKey;
 use crate::signature::{Domain, PartyKey, PartyVerifier, Signature, SignatureError};
 use crate::wire::Text;
 use comity_terms::{Digest, PackSlug, Party};
@@ -32,6 +33,8 @@ pub struct Identity {
     pub certificate: Text<Digest>,
     /// The packs whose digests it has signed.
     pub laws: Vec<SignedLaw>,
+    /// The transport key of the day on which it told this.
+    pub transport: Option<TransportKey>,
 }
 
 /// A pack's digest, signed by a party: it is bound once its partner has signed the same.
@@ -165,6 +168,7 @@ mod tests {
             witness: "xa.example/witness+00000000+BA==".into(),
             certificate: Text(Digest::of(b"certificate")),
             laws: vec![SignedLaw::sign(&pack, Digest::of(b"pact"), key)],
+            transport: None,
         }
     }
 

@@ -4,4 +4,4 @@ mod open;
 mod record;
 mod stages;
 
-pub use record::{Receiver, receive};
+pub use record::{AnswerBytes, OfferError, receive};

@@ -25,49 +25,15 @@ use crate::ports::{
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
-use crate::signatory::Signatory;
+use crate::shell::Shell;
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards, closed_facts};
-use comity_agreement::{LawSet, Memo};
-use comity_minimise::{Limits, PathTable};
+use comity_agreement::LawSet;
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Digest, Entropy, LawName, Month, PackSlug, Party, Safeguards, Timestamp};
-use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext, TransportSecret};
+use comity_terms::{Act, Digest, Entropy, LawName, Month, Safeguards, Timestamp};
+use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::sync::Arc;
-
-/// What a receiving gateway lends to the rules.
-pub trait Receiver: Sync {
-    /// The store.
-    type Store: Store;
-    /// The epoch keys.
-    type Keys: EpochKeys<Error: Display> + Send;
-
-    /// The store.
-    fn store(&self) -> &Self::Store;
-    /// Who signs.
-    fn signatory(&self) -> &Signatory;
-    /// The path table.
-    fn table(&self) -> &PathTable;
-    /// The bounds on what is opened.
-    fn limits(&self) -> &Limits;
-    /// The memo of decisions.
-    fn memo(&self) -> &Memo;
-    /// The laws between two parties under an agreement, and whether it binds both; `None` when this gateway
-    /// does not have them.
-    fn laws(&self, agreement: &PackSlug, sender: &Party) -> Option<(Arc<LawSet>, bool)>;
-    /// The secret of a transport key, while it is there.
-    fn transport_secret(&self, id: Digest) -> Option<TransportSecret>;
-    /// Until when openings are kept, for an act at `at` under `agreement`.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Law`] when no law says.
-    fn opening_until(&self, agreement: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError>;
-    /// Lends the epoch keys and randomness.
-    fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys, &mut dyn Entropy) -> T) -> T;
-}
 
 /// An answer's frame, ready to be sent.
 pub type AnswerBytes = Vec<u8>;
@@ -96,7 +62,7 @@ impl From<StoreError> for OfferError {
 ///
 /// # Errors
 /// [`OfferError`]; nothing was opened or kept then.
-pub async fn receive<R: Receiver>(
+pub async fn receive<R: Shell>(
     world: &R,
     peer: &Peer,
     bytes: &[u8],
@@ -158,7 +124,7 @@ pub async fn receive<R: Receiver>(
     kept.record(world, peer, &laws, cosigning, now).await
 }
 
-fn read<'a, R: Receiver>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offer<'a>, ExchangeError> {
+fn read<'a, R: Shell>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offer<'a>, ExchangeError> {
     let verifier = peer.identity.party_verifier().map_err(FrameError::from)?;
     let offer = Offer::read(bytes, &peer.party, &world.signatory().party, &verifier)?;
     let entry = offer.header.public_entry().ok_or_else(|| ExchangeError::proof("no entry"))?;
@@ -167,7 +133,7 @@ fn read<'a, R: Receiver>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offe
 }
 
 /// The same offer again gets the same answer; another one under its exchange is a conflict.
-async fn again<R: Receiver>(
+async fn again<R: Shell>(
     world: &R,
     peer: &Peer,
     offer: &Offer<'_>,
@@ -182,7 +148,7 @@ async fn again<R: Receiver>(
 }
 
 /// The bytes of a stored answer: the same every time, for entry, proof and checkpoint are fixed by then.
-async fn stored_answer<R: Receiver>(world: &R, found: FoundAnswer) -> Result<AnswerBytes, ExchangeError> {
+async fn stored_answer<R: Shell>(world: &R, found: FoundAnswer) -> Result<AnswerBytes, ExchangeError> {
     let FoundAnswer { answer, integrated } = found;
     let signed = SignedHeader { header: answer.header, signature: Signature(answer.signature) };
     let header: AnswerHeader =
@@ -198,7 +164,7 @@ async fn stored_answer<R: Receiver>(world: &R, found: FoundAnswer) -> Result<Ans
 }
 
 /// An answer that asks the sender to come back otherwise: signed, not stored, not recorded.
-fn unstored<R: Receiver>(
+fn unstored<R: Shell>(
     world: &R,
     offer: &Offer<'_>,
     result: AnswerResult,
@@ -221,7 +187,7 @@ fn unstored<R: Receiver>(
 }
 
 /// Records that a partner sent what it should not: what kind, never the bytes.
-async fn misbehaved<R: Receiver>(
+async fn misbehaved<R: Shell>(
     world: &R,
     peer: &Peer,
     kind: &'static str,
@@ -269,7 +235,7 @@ impl<'a> Kept<'a> {
 
 impl<'a> Checked<'a> {
     /// Seals every record into our own vault under its clock. The cleartext is wiped after this.
-    fn seal<R: Receiver>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
+    fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
         let opened = self.0;
         let header = &opened.offer.header;
         let erase_by = opened
@@ -327,7 +293,7 @@ impl<'a> Checked<'a> {
 }
 
 impl Kept<'_> {
-    async fn record<R: Receiver>(
+    async fn record<R: Shell>(
         self,
         world: &R,
         peer: &Peer,
@@ -353,12 +319,12 @@ impl Kept<'_> {
         Ok(self.stored(world, peer).await?)
     }
 
-    async fn stored<R: Receiver>(&self, world: &R, peer: &Peer) -> Result<AnswerBytes, ExchangeError> {
+    async fn stored<R: Shell>(&self, world: &R, peer: &Peer) -> Result<AnswerBytes, ExchangeError> {
         let found = world.store().answer(&peer.party, self.offer.header.exchange_id.0).await?;
         stored_answer(world, found.ok_or_else(|| ExchangeError::proof("the answer is not stored"))?).await
     }
 
-    fn assemble<R: Receiver>(
+    fn assemble<R: Shell>(
         &self,
         world: &R,
         peer: &Peer,

@@ -1,0 +1,198 @@
+//! One disclosure, start to finish, on the sender's side. Read this first.
+//!
+//! ```text
+//! 1 read        the bundle, within bounds
+//! 2 classify    facts about the data, before any treatment
+//! 3 decide      every law concerned, class by class
+//! 4 minimise    the least that serves, and the list of what was taken out
+//! 5 seal        to the receiver, and the facts of the decision into our own vault
+//! 6 record      one transaction under a signed checkpoint
+//! 7 deliver     offer, answer, receipts
+//! 8 acknowledge one transaction
+//! ```
+//! 1 to 5 are plain functions ([`prepare`]); 6 to 8 touch the world ([`carry_out`]). A refusal is recorded like
+//! any other outcome and goes no further than 6.
+
+mod record;
+mod seal;
+mod stages;
+
+pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
+pub use seal::{Halting, Sealed, Sealing, Summary};
+pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling};
+
+use crate::ExchangeError;
+use crate::federation::answer::{Answer, AnswerResult};
+use crate::federation::offer::SealTo;
+use crate::ports::{OutboxItem, Peer, Store};
+use crate::question::Request;
+use crate::report::ExchangeOutcome;
+use crate::shell::{Lent, Shell};
+use comity_terms::{Entropy, Timestamp};
+use comity_tlog::Receipt;
+
+/// What became of a disclosure, as far as it is known now.
+#[derive(Debug)]
+pub struct Disclosed {
+    /// Decisions, counts and grounds.
+    pub summary: Summary,
+    /// The receipt of our decision; with the partner's cosignature when it gave one.
+    pub receipt: Receipt,
+    /// The partner's answer, when it came.
+    pub answer: Option<Answer>,
+    /// The partner's receipt, verified.
+    pub partner_receipt: Option<Receipt>,
+    /// Why there is no answer yet, in words for the officer.
+    pub waiting: Option<String>,
+}
+
+/// Steps 1 to 5: from a bundle to a sealed offer, or to a sealed refusal. Touches nothing but the epoch keys.
+///
+/// # Errors
+/// [`ExchangeError`]; nothing has happened then.
+pub fn prepare<W: Shell>(
+    world: &W,
+    bundle: &[u8],
+    request: Request,
+    lent: &Lent,
+    seal_to: &SealTo,
+) -> Result<Sealed, ExchangeError> {
+    let at = request.at;
+    let laws = &*lent.laws;
+    let opening_until = world.opening_until(&request.agreement, at)?;
+    let token_key = world.token_key(&request.agreement, &request.receiver, at);
+    let decided = Received::read(bundle, world.limits(), request)?
+        .classify(world.table())
+        .decide(laws, world.memo(), world.table())?;
+    let minimised = match decided {
+        Decided::Permitted(permitted) => {
+            world.with_keys(|_, mut entropy| permitted.minimise(world.table(), &token_key, &mut entropy))?
+        }
+        Decided::Escalated(escalated) => {
+            return world.with_keys(|keys, mut entropy| {
+                escalated.seal(Halting {
+                    signatory: world.signatory(),
+                    laws,
+                    opening_until,
+                    keys,
+                    entropy: &mut entropy,
+                })
+            });
+        }
+        Decided::Refused(refused) => {
+            return world.with_keys(|keys, mut entropy| {
+                refused.seal(Halting {
+                    signatory: world.signatory(),
+                    laws,
+                    opening_until,
+                    keys,
+                    entropy: &mut entropy,
+                })
+            });
+        }
+    };
+    world.with_keys(|keys, mut entropy| {
+        minimised.seal(Sealing {
+            signatory: world.signatory(),
+            laws,
+            seal_to,
+            horizon: world.horizon(at),
+            opening_until,
+            keys,
+            entropy: &mut entropy,
+        })
+    })
+}
+
+/// Steps 6 to 8: record, deliver, acknowledge. Without an answer the offer stays in the outbox.
+///
+/// # Errors
+/// [`ExchangeError`] when recording failed; callers recover from storage.
+pub async fn carry_out<W: Shell>(
+    world: &W,
+    sealed: Sealed,
+    peer: &Peer,
+    claimed_until: Timestamp,
+) -> Result<Disclosed, ExchangeError> {
+    let (summary, filed, receipt) = sealed.record(world.store(), claimed_until).await?;
+    let mut disclosed = Disclosed { summary, receipt, answer: None, partner_receipt: None, waiting: None };
+    let Filed::ToDeliver(recorded) = filed else { return Ok(disclosed) };
+    match deliver(world, *recorded, peer).await? {
+        Sent::Answered { outcome, answer, receipt, partner_receipt } => {
+            disclosed.summary.outcome = outcome;
+            disclosed.answer = Some(answer);
+            disclosed.partner_receipt = partner_receipt;
+            if let Some(cosigned) = receipt {
+                disclosed.receipt = cosigned;
+            }
+        }
+        Sent::Waiting(why) => disclosed.waiting = Some(why),
+    }
+    Ok(disclosed)
+}
+
+/// How a try at delivering ended.
+#[derive(Debug)]
+pub enum Sent {
+    /// Answered and acknowledged.
+    Answered {
+        /// What the exchange came to.
+        outcome: ExchangeOutcome,
+        /// The answer.
+        answer: Answer,
+        /// Our receipt with the partner's cosignature.
+        receipt: Option<Receipt>,
+        /// The partner's receipt.
+        partner_receipt: Option<Receipt>,
+    },
+    /// Not answered: tried again later.
+    Waiting(String),
+}
+
+/// Delivers a recorded offer and acknowledges its answer; without one it goes back into the outbox.
+///
+/// # Errors
+/// [`ExchangeError`] when the store failed; callers recover from storage.
+pub async fn deliver<W: Shell>(world: &W, recorded: Recorded, peer: &Peer) -> Result<Sent, ExchangeError> {
+    let exchange = recorded.exchange();
+    let attempts = recorded.attempts();
+    let cleared = match recorded.clear(Grade::Integrated) {
+        Clearance::Cleared(cleared) => cleared,
+        Clearance::Waiting(_) => return Ok(Sent::Waiting("witnesses have yet to cosign".to_owned())),
+    };
+    match cleared.deliver(world.peers(), peer, world.store()).await {
+        Delivery::Answered(delivered) => {
+            let now = world.now();
+            let answer = delivered.answer.clone();
+            let (receipt, partner_receipt) = (delivered.cosigned.clone(), delivered.receipt.clone());
+            let row = delivered.acknowledge(world, now).await?;
+            Ok(Sent::Answered { outcome: row.outcome, answer, receipt, partner_receipt })
+        }
+        Delivery::Failed(_, error) => {
+            world.store().postpone(exchange, next_try(world.now(), attempts)).await?;
+            Ok(Sent::Waiting(error.to_string()))
+        }
+    }
+}
+
+/// Takes an offer from the outbox up again: what it is must be found in the log first.
+///
+/// # Errors
+/// [`ExchangeError`]; the offer stays where it is.
+pub async fn resume<W: Shell>(world: &W, item: OutboxItem, peer: &Peer) -> Result<Sent, ExchangeError> {
+    let recorded = Recorded::reverify(item, world.store(), world.signatory()).await?;
+    deliver(world, recorded, peer).await
+}
+
+/// When an offer is tried again: after 1, 2, 4, … seconds, at most 10 minutes.
+#[must_use]
+pub fn next_try(now: Timestamp, attempts: u32) -> Timestamp {
+    let seconds = 1_i64 << attempts.min(9);
+    now.checked_add(std::time::Duration::from_secs(seconds.unsigned_abs())).unwrap_or(now)
+}
+
+/// Whether an answer asks the sender to decide or seal again.
+#[must_use]
+pub fn asks_again(answer: &Answer) -> bool {
+    matches!(answer.header.result, AnswerResult::LawVersion | AnswerResult::KeyExpired)
+}

@@ -1,0 +1,62 @@
+//! What the shell lends to the rules: ports, keys, laws and randomness. The gateway implements it once; a
+//! simulation implements it again.
+
+use crate::ExchangeError;
+use crate::ports::{Peers, Store};
+use crate::signatory::Signatory;
+use comity_agreement::{LawSet, Memo};
+use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_terms::{Digest, Entropy, PackSlug, Party, Timestamp};
+use comity_vault::{EpochKeys, TransportSecret};
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// One gateway, as the rules see it.
+pub trait Shell: Send + Sync {
+    /// The store.
+    type Store: Store;
+    /// The road to partners.
+    type Peers: Peers;
+    /// The epoch keys.
+    type Keys: EpochKeys<Error: Display>;
+
+    /// The store.
+    fn store(&self) -> &Self::Store;
+    /// The road to partners.
+    fn peers(&self) -> &Self::Peers;
+    /// Who signs.
+    fn signatory(&self) -> &Signatory;
+    /// The path table.
+    fn table(&self) -> &PathTable;
+    /// The bounds on a bundle.
+    fn limits(&self) -> &Limits;
+    /// The memo of decisions.
+    fn memo(&self) -> &Memo;
+    /// Now, UTC. Never before the high-water mark.
+    fn now(&self) -> Timestamp;
+    /// The laws between this gateway's party and `partner` under an agreement, as adopted here, and whether
+    /// both have signed the agreement's digest; `None` when this gateway does not have them.
+    fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent>;
+    /// The secret of a transport key, while it is there.
+    fn transport_secret(&self, id: Digest) -> Option<TransportSecret>;
+    /// The key of pseudonyms for an agreement and a partner, in the period that `at` falls in.
+    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> TokenKey;
+    /// Until when openings are kept, for an act at `at` under `pack`.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Law`] when no law says.
+    fn opening_until(&self, pack: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError>;
+    /// How long after the act delivery is tried.
+    fn horizon(&self, at: Timestamp) -> Timestamp;
+    /// Lends the epoch keys and randomness to `work`; one borrower at a time.
+    fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys, &mut dyn Entropy) -> T) -> T;
+}
+
+/// Laws lent for one exchange.
+#[derive(Clone)]
+pub struct Lent {
+    /// The laws.
+    pub laws: Arc<LawSet>,
+    /// Whether the agreement binds both parties: both have signed the same digest.
+    pub binding: bool,
+}
