@@ -16,6 +16,13 @@ macro_rules! id {
                 Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
             }
 
+            /// The id of these 16 bytes; `None` when they are not those of a random (v4) UUID.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
+                let id = uuid::Uuid::from_bytes(bytes);
+                (id.get_version_num() == 4).then_some(Self(id))
+            }
+
             /// The 16 bytes.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8; 16] {
