@@ -1,0 +1,216 @@
+//! Law as it is asked: packs with their includes, compiled to one set of rules per pack and action.
+//!
+//! Indexing by action is what keeps a decision fast: Cedar is shown only the rules that cover the act.
+//! Compiled packs are shared, so a baseline that five packs include is held once.
+
+use crate::document;
+use crate::finding::{Finding, LoadError};
+use crate::pack::{Kind, Pack, Rule, RuleEffect, Status};
+use crate::source::LawSource;
+use crate::vocabulary::Vocabulary;
+use cedar_policy::{PolicyId, PolicySet};
+use comity_terms::{Action, Digest, PackSlug};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The rules of one pack about one action.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ActionRules {
+    pub(crate) permits: PolicySet,
+    pub(crate) forbids: PolicySet,
+    pub(crate) obligations: PolicySet,
+}
+
+/// A pack, ready to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Compiled {
+    pub(crate) pack: Pack,
+    pub(crate) digest: Digest,
+    by_action: BTreeMap<Action, ActionRules>,
+    by_id: HashMap<PolicyId, usize>,
+}
+
+impl Compiled {
+    fn new(pack: Pack, digest: Digest) -> Result<Self, LoadError> {
+        let mut by_action: BTreeMap<Action, ActionRules> = BTreeMap::new();
+        let mut by_id = HashMap::new();
+        for (index, rule) in pack.rules.iter().enumerate() {
+            by_id.insert(rule.policy.id().clone(), index);
+            for action in &rule.actions {
+                let rules = by_action.entry(action.clone()).or_default();
+                let set = match rule.effect {
+                    RuleEffect::Permit => &mut rules.permits,
+                    RuleEffect::Forbid => &mut rules.forbids,
+                    RuleEffect::Obligation => &mut rules.obligations,
+                };
+                set.add(rule.policy.clone())
+                    .map_err(|error| Finding::error(&rule.file, rule.line, error.to_string()))?;
+            }
+        }
+        Ok(Self { pack, digest, by_action, by_id })
+    }
+
+    pub(crate) fn rules(&self, action: &Action) -> Option<&ActionRules> {
+        self.by_action.get(action)
+    }
+
+    pub(crate) fn index(&self, id: &PolicyId) -> Option<usize> {
+        self.by_id.get(id).copied()
+    }
+
+    pub(crate) fn rule(&self, index: usize) -> &Rule {
+        &self.pack.rules[index]
+    }
+}
+
+/// A pack with what it includes: what is asked as one law.
+#[derive(Debug, Clone)]
+pub struct Law {
+    pub(crate) own: Arc<Compiled>,
+    pub(crate) includes: Vec<Arc<Compiled>>,
+}
+
+impl Law {
+    /// The pack itself.
+    #[must_use]
+    pub fn pack(&self) -> &Pack {
+        &self.own.pack
+    }
+
+    /// The packs that are asked with it, in the order they are named.
+    pub fn includes(&self) -> impl Iterator<Item = &Pack> {
+        self.includes.iter().map(|compiled| &compiled.pack)
+    }
+
+    /// The digest that parties sign: of the normative files, the included packs, the words they use.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.own.digest
+    }
+
+    /// The same law with other rows of status: for worked cases alone, it keeps its digest.
+    pub(crate) fn with_status(&self, status: Vec<Status>) -> Self {
+        let mut own = Compiled::clone(&self.own);
+        own.pack.status = status;
+        Self { own: Arc::new(own), includes: self.includes.clone() }
+    }
+
+    /// The pack and what it includes.
+    pub(crate) fn compiled(&self) -> impl Iterator<Item = &Arc<Compiled>> {
+        std::iter::once(&self.own).chain(&self.includes)
+    }
+}
+
+/// Law as it is loaded from one source; each pack once.
+pub struct Library<'s> {
+    source: &'s dyn LawSource,
+    vocabulary: Arc<Vocabulary>,
+    laws: BTreeMap<PackSlug, Arc<Law>>,
+}
+
+impl std::fmt::Debug for Library<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Library").field("laws", &self.laws.keys()).finish_non_exhaustive()
+    }
+}
+
+impl<'s> Library<'s> {
+    /// The library over `source`, its vocabulary loaded.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the vocabulary does not hold.
+    pub fn open(source: &'s dyn LawSource) -> Result<Self, LoadError> {
+        Ok(Self { source, vocabulary: Arc::new(Vocabulary::load(source)?), laws: BTreeMap::new() })
+    }
+
+    /// The words that every pack here uses.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Arc<Vocabulary> {
+        &self.vocabulary
+    }
+
+    /// Where the packs are read from.
+    #[must_use]
+    pub fn source(&self) -> &'s dyn LawSource {
+        self.source
+    }
+
+    /// Every pack in the source, agreements first.
+    #[must_use]
+    pub fn slugs(&self) -> Vec<PackSlug> {
+        ROOTS
+            .iter()
+            .flat_map(|root| self.source.list(root))
+            .filter_map(|path| path.strip_suffix("/pack.toml")?.rsplit('/').next()?.parse().ok())
+            .collect()
+    }
+
+    /// Where a pack lies, when there is one: `agreements/<slug>` or `jurisdictions/<CODE>`.
+    #[must_use]
+    pub fn dir(&self, slug: &PackSlug) -> Option<String> {
+        ROOTS
+            .iter()
+            .map(|root| format!("{root}{slug}"))
+            .find(|dir| self.source.read(&format!("{dir}/pack.toml")).is_some())
+    }
+
+    /// The law of that name, loaded once.
+    ///
+    /// # Errors
+    /// [`LoadError`] when there is none, or it or a pack that it includes does not hold.
+    pub fn law(&mut self, slug: &PackSlug) -> Result<Arc<Law>, LoadError> {
+        self.load(slug, &mut Vec::new())
+    }
+
+    fn load(&mut self, slug: &PackSlug, path: &mut Vec<PackSlug>) -> Result<Arc<Law>, LoadError> {
+        if let Some(law) = self.laws.get(slug) {
+            return Ok(law.clone());
+        }
+        let file = format!("{}/pack.toml", self.dir(slug).unwrap_or_else(|| slug.to_string()));
+        if path.contains(slug) {
+            return Err(Finding::error(&file, 0, "the pack includes itself").into());
+        }
+        let dir =
+            self.dir(slug).ok_or_else(|| Finding::error(&file, 0, format!("there is no pack `{slug}`")))?;
+        let pack = Pack::load(self.source, &dir, &self.vocabulary)?;
+        path.push(slug.clone());
+        let mut includes: Vec<Arc<Compiled>> = Vec::new();
+        let mut include_lines = Vec::new();
+        for name in &pack.include {
+            let law = self.load(name, path)?;
+            if !matches!(law.pack().kind, Kind::Handling | Kind::Baseline) {
+                let text =
+                    format!("`{name}` has parties of its own: only handling and baselines are included");
+                return Err(Finding::error(&file, 0, text).into());
+            }
+            include_lines.push(format!("include {name} {}\n", law.digest().hex()));
+            for compiled in law.compiled() {
+                if !includes.iter().any(|held| held.pack.slug == compiled.pack.slug) {
+                    includes.push(compiled.clone());
+                }
+            }
+        }
+        path.pop();
+        include_lines.sort();
+        let text: String = pack
+            .file_lines
+            .iter()
+            .chain(&include_lines)
+            .chain(&pack.word_lines)
+            .map(String::as_str)
+            .collect();
+        let own = Arc::new(Compiled::new(pack, Digest::of(text.as_bytes()))?);
+        let law = Arc::new(Law { own, includes });
+        self.laws.insert(slug.clone(), law.clone());
+        Ok(law)
+    }
+
+    /// The text of a pack's file, when there is one.
+    pub(crate) fn file(&self, slug: &PackSlug, name: &str) -> Option<(String, String)> {
+        let path = format!("{}/{name}", self.dir(slug)?);
+        document::text(self.source, &path).ok().map(|text| (path, text))
+    }
+}
+
+/// The folders that packs lie in.
+const ROOTS: [&str; 2] = ["agreements/", "jurisdictions/"];

@@ -1,0 +1,207 @@
+//! A pack: one agreement, handling standard, baseline or law of a jurisdiction, as its lawyers wrote it.
+//!
+//! Owns `pack.toml`, the rules and the templates of obligations, and the digest that parties sign. The format
+//! is `docs/pack-format.md`, sections 2 and 3. Leaves the sets that Cedar is asked with to `compile`.
+//!
+//! Invariant: a parsed pack is a valid pack. Every word it uses is in the vocabulary, every rule validates and
+//! cannot error, every template is typed.
+
+mod manifest;
+mod rules;
+mod status;
+
+pub use manifest::{
+    AlternativeRule, ArticleNote, EscalationStep, Kind, Parameter, ParameterKind, ReceiptGrade, Review,
+    TreatmentRule,
+};
+pub(crate) use rules::APPROVALS;
+pub use rules::{Enforcement, Floor, Rule, RuleEffect};
+pub use status::{InForce, State, Status};
+
+use crate::document;
+use crate::finding::{Finding, LoadError};
+use crate::obligations::Template;
+use crate::source::LawSource;
+use crate::vocabulary::Vocabulary;
+use comity_terms::calendar::Count;
+use comity_terms::{
+    Activity, DataCategory, DataClass, Digest, JurisdictionCode, PackSlug, Purpose, RuleId, Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A valid pack.
+#[derive(Debug, Clone)]
+pub struct Pack {
+    /// Its name; a jurisdiction's is its code.
+    pub slug: PackSlug,
+    /// What it is.
+    pub kind: Kind,
+    /// Its title.
+    pub title: String,
+    /// How it is cited.
+    pub citation: String,
+    /// Where its text is found.
+    pub source: Option<String>,
+    /// How well the text was checked.
+    pub certainty: String,
+    /// The packs that are asked with it.
+    pub include: Vec<PackSlug>,
+    /// The activities that it covers.
+    pub activities: Vec<Activity>,
+    /// The purposes that it allows.
+    pub purposes: Vec<Purpose>,
+    /// The categories of data that it covers.
+    pub data_categories: Vec<DataCategory>,
+    /// Who may receive, in words.
+    pub recipients: Vec<String>,
+    /// Who supervises, in words.
+    pub supervision: Option<String>,
+    /// What delivery waits for.
+    pub receipt_grade: ReceiptGrade,
+    /// How it counts time.
+    pub count: Count,
+    /// The articles of other packs that are not asked beside it.
+    pub displaces: Vec<RuleId>,
+    /// Where and when it is in force.
+    pub status: Vec<Status>,
+    /// Its figures.
+    pub parameters: BTreeMap<String, Parameter>,
+    /// Its treatments, by class of property.
+    pub treatments: BTreeMap<DataClass, TreatmentRule>,
+    /// When a refusal may be asked once more with less data.
+    pub alternatives: Vec<AlternativeRule>,
+    /// The path that an escalation goes.
+    pub escalation: Vec<EscalationStep>,
+    /// The seats that oversee it.
+    pub oversight: Vec<String>,
+    /// When it is reviewed.
+    pub review: Option<Review>,
+    /// The articles that no rule can enforce.
+    pub articles: Vec<ArticleNote>,
+    /// A jurisdiction's legal tradition, in a word.
+    pub tradition: Option<String>,
+    /// A jurisdiction's authorities, in words.
+    pub authorities: Vec<String>,
+    pub(crate) dir: String,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) templates: BTreeMap<RuleId, Vec<Template>>,
+    pub(crate) file_lines: Vec<String>,
+    pub(crate) word_lines: Vec<String>,
+}
+
+/// The files of a pack that parties sign.
+pub(crate) const NORMATIVE: [&str; 5] =
+    ["forbids.cedar", "obligations.cedar", "obligations.toml", "pack.toml", "permits.cedar"];
+
+impl Pack {
+    /// The pack that lies in `dir` of `source`, such as `agreements/eu-nis2-2022-2555`.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every file's first error, and every rule's.
+    pub fn load(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -> Result<Self, LoadError> {
+        let mut pack = manifest::read(source, dir, vocabulary)?;
+        let mut findings = Vec::new();
+        for (file, effect) in [
+            ("permits.cedar", RuleEffect::Permit),
+            ("forbids.cedar", RuleEffect::Forbid),
+            ("obligations.cedar", RuleEffect::Obligation),
+        ] {
+            match rules::read(source, &format!("{dir}/{file}"), effect, vocabulary) {
+                Ok(rules) => pack.rules.extend(rules),
+                Err(LoadError(found)) => findings.extend(found),
+            }
+        }
+        let mut ids = BTreeSet::new();
+        for rule in &pack.rules {
+            if !ids.insert(&rule.id) {
+                findings.push(Finding::error(
+                    &rule.file,
+                    rule.line,
+                    format!("rule `{}` is there twice", rule.id),
+                ));
+            }
+        }
+        if findings.is_empty() {
+            match crate::obligations::read(source, &pack, vocabulary) {
+                Ok(templates) => pack.templates = templates,
+                Err(finding) => findings.push(finding),
+            }
+        }
+        if !findings.is_empty() {
+            return Err(LoadError(findings));
+        }
+        pack.file_lines = pack.file_lines(source);
+        pack.word_lines = pack.word_lines(vocabulary);
+        Ok(pack)
+    }
+
+    /// Whether it binds `party` for an act at `at`, as known at `knowledge_time`.
+    #[must_use]
+    pub fn in_force(&self, party: &JurisdictionCode, at: Timestamp, knowledge_time: Timestamp) -> InForce {
+        status::in_force(&self.status, party, at, knowledge_time)
+    }
+
+    /// Every rule, in the order of the files.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The templates of what is owed when `rule` matches.
+    #[must_use]
+    pub fn templates(&self, rule: &RuleId) -> &[Template] {
+        self.templates.get(rule).map_or(&[], Vec::as_slice)
+    }
+
+    /// The lines of the signed digest for its files.
+    fn file_lines(&self, source: &dyn LawSource) -> Vec<String> {
+        let line = |name: &&str| {
+            let bytes = source.read(&format!("{}/{name}", self.dir))?;
+            Some(format!("{name} {}\n", Digest::of(&bytes).hex()))
+        };
+        NORMATIVE.iter().filter_map(line).collect()
+    }
+
+    /// The lines of the signed digest for the words that it uses.
+    fn word_lines(&self, vocabulary: &Vocabulary) -> Vec<String> {
+        let line = |word: String| Some(format!("word {word} {}\n", vocabulary.entries.get(&word)?.hex()));
+        self.words(vocabulary).into_iter().filter_map(line).collect()
+    }
+
+    /// The vocabulary entries that this pack uses: `facts.toml#marking`.
+    fn words(&self, vocabulary: &Vocabulary) -> BTreeSet<String> {
+        let mut facts: BTreeSet<&str> = BTreeSet::new();
+        let mut words = BTreeSet::new();
+        for rule in &self.rules {
+            facts.extend(rule.attributes.iter().map(String::as_str));
+            words.extend(rule.actions.iter().map(|action| format!("actions.toml#{action}")));
+            words.extend(rule.reason.iter().map(|reason| format!("reasons.toml#{reason}")));
+            words.extend(rule.escalate_to.iter().map(|office| format!("offices.toml#{office}")));
+        }
+        for template in self.templates.values().flatten() {
+            words.insert(format!("obligations.toml#{}", template.kind));
+            facts.extend(template.facts());
+        }
+        words.extend(self.purposes.iter().map(|purpose| format!("purposes.toml#{purpose}")));
+        words.extend(self.escalation.iter().map(|step| format!("offices.toml#{}", step.office)));
+        for key in facts {
+            let Some(term) = vocabulary.fact(key) else { continue };
+            let operands = term.derived.iter().flat_map(|derivation| derivation.operands());
+            for used in operands.chain(&term.alias_of).chain([&term.key]) {
+                words.insert(format!("facts.toml#{used}"));
+                if let Some(
+                    crate::vocabulary::FactType::Enum(list) | crate::vocabulary::FactType::Set(list),
+                ) = vocabulary.fact(used.as_str()).map(|term| &term.kind)
+                {
+                    words.insert(format!("enums.toml#{list}"));
+                }
+            }
+        }
+        words
+    }
+}
+
+/// The text of a file of a pack; an empty one when it is not there.
+pub(crate) fn optional_file(source: &dyn LawSource, path: &str) -> Result<String, Finding> {
+    if source.read(path).is_some() { document::text(source, path) } else { Ok(String::new()) }
+}

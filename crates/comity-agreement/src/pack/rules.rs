@@ -1,0 +1,398 @@
+//! Rules: the policies of a pack, one per article, with what their annotations say.
+//!
+//! Cedar's own validation is strict and its warnings are errors here. It leaves three gaps that are closed
+//! here: an attribute that is named nowhere but in `has` is checked by nobody, so every attribute a rule names
+//! must exist in every action it covers; arithmetic can overflow, so there is none; and a permit states scope
+//! only, which Cedar has no word for.
+
+use super::manifest::{known_office, known_reason};
+use crate::document::line_at;
+use crate::finding::{Finding, LoadError, did_you_mean};
+use crate::source::LawSource;
+use crate::vocabulary::Vocabulary;
+use cedar_policy::{ActionConstraint, Policy, PolicyId, PolicySet, ValidationMode, Validator};
+use comity_terms::{Action, Article, Office, ReasonCode, RuleId};
+use miette::Diagnostic;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
+
+/// What a rule does when it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleEffect {
+    /// It allows the act.
+    Permit,
+    /// It forbids the act.
+    Forbid,
+    /// It allows and forbids nothing; it lays down a duty.
+    Obligation,
+}
+
+/// How far a gateway can enforce an article (C11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Enforcement {
+    /// It can stop the act.
+    Suppress,
+    /// It can make the act happen.
+    Cause,
+    /// It can only see that it happened.
+    ObserveOnly,
+    /// It can do none of these.
+    NotEnforceable,
+}
+
+impl Enforcement {
+    /// Every grade, with its word.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        ("suppress", Self::Suppress),
+        ("cause", Self::Cause),
+        ("observe_only", Self::ObserveOnly),
+        ("not_enforceable", Self::NotEnforceable),
+    ];
+
+    /// The word used in packs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, grade)| *grade == self).map_or("suppress", |(word, _)| word)
+    }
+}
+
+/// Which floor a rule belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Floor {
+    /// No law may go below it.
+    Protection,
+    /// No law may refuse what it grants on generic data-protection grounds.
+    Cooperation,
+}
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Its id, `@id`.
+    pub id: RuleId,
+    /// The article it encodes, `@article`.
+    pub article: Article,
+    /// The article in one sentence, `@summary`.
+    pub summary: String,
+    /// What it does.
+    pub effect: RuleEffect,
+    /// The reason it gives, `@reason`.
+    pub reason: Option<ReasonCode>,
+    /// How far it can be enforced, `@enforce`.
+    pub enforce: Enforcement,
+    /// The office that can lift it, `@escalate_to`.
+    pub escalate_to: Option<Office>,
+    /// The floor it belongs to, `@floor`.
+    pub floor: Option<Floor>,
+    /// What kind of ground it is, `@kind`.
+    pub kind: Option<String>,
+    /// The file it stands in.
+    pub file: String,
+    /// The line of its `@id`.
+    pub line: usize,
+    /// The actions that it covers.
+    pub actions: BTreeSet<Action>,
+    /// The attributes that it names.
+    pub attributes: BTreeSet<String>,
+    /// The policy that is asked, with the `unless` of `@escalate_to` appended.
+    pub policy: Policy,
+}
+
+/// The rules of one file; none when there is no such file.
+pub(super) fn read(
+    source: &dyn LawSource,
+    path: &str,
+    effect: RuleEffect,
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Rule>, LoadError> {
+    let text = super::optional_file(source, path)?;
+    let parsed = PolicySet::from_str(&text)
+        .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(path, &text, error)).collect()))?;
+    if let Some(template) = parsed.templates().next() {
+        let text = format!("`{}` has a slot: write the rule out", template.id());
+        return Err(Finding::error(path, 0, text).into());
+    }
+    let mut policies: Vec<&Policy> = parsed.policies().collect();
+    policies.sort_by_key(|policy| {
+        let id: &str = policy.id().as_ref();
+        id.trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
+    });
+    let mut findings = Vec::new();
+    let mut rules = Vec::new();
+    for policy in policies {
+        let place = Place::of(path, &text, policy);
+        match rule(policy, effect, &place, vocabulary) {
+            Ok(rule) => rules.push(rule),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    let mut validation = Vec::new();
+    let validated = Validator::new(vocabulary.schema.clone()).validate(&parsed, ValidationMode::Strict);
+    validation.extend(validated.validation_errors().map(|error| diagnosed(path, &text, error)));
+    validation.extend(validated.validation_warnings().map(|warning| diagnosed(path, &text, warning)));
+    // What we found ourselves names the attribute; Cedar's word on the same line adds nothing.
+    validation.retain(|cedar| !findings.iter().any(|ours| ours.line == cedar.line));
+    findings.extend(validation);
+    findings.sort();
+    if findings.is_empty() { Ok(rules) } else { Err(LoadError(findings)) }
+}
+
+/// A finding from what Cedar says, at the line that it points to.
+fn diagnosed(file: &str, text: &str, diagnostic: &dyn Diagnostic) -> Finding {
+    let line = diagnostic
+        .labels()
+        .and_then(|mut labels| labels.next())
+        .map_or(0, |label| line_at(text, label.offset()));
+    let help = diagnostic.help().map_or_else(String::new, |help| format!(" ({help})"));
+    Finding::error(file, line, format!("{diagnostic}{help}"))
+}
+
+/// Where a policy stands in its file.
+struct Place<'t> {
+    file: &'t str,
+    text: &'t str,
+    begin: usize,
+}
+
+impl<'t> Place<'t> {
+    fn of(file: &'t str, text: &'t str, policy: &Policy) -> Self {
+        let begin = policy.annotation("id").and_then(|id| text.find(&format!("@id({id:?})"))).unwrap_or(0);
+        Self { file, text, begin }
+    }
+
+    fn line(&self) -> usize {
+        line_at(self.text, self.begin)
+    }
+
+    /// The line on which `word` first stands in the policy.
+    fn line_of(&self, word: &str) -> usize {
+        let own = &self.text[self.begin..];
+        let boundary = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
+        own.match_indices(word)
+            .find(|(at, _)| {
+                boundary(own[..*at].chars().next_back()) && boundary(own[at + word.len()..].chars().next())
+            })
+            .map_or_else(|| self.line(), |(at, _)| line_at(self.text, self.begin + at))
+    }
+
+    fn wrong(&self, text: impl Into<String>) -> Finding {
+        Finding::error(self.file, self.line(), text)
+    }
+}
+
+const ANNOTATIONS: [&str; 8] =
+    ["id", "article", "summary", "reason", "enforce", "escalate_to", "floor", "kind"];
+
+fn rule(
+    policy: &Policy,
+    effect: RuleEffect,
+    place: &Place<'_>,
+    vocabulary: &Vocabulary,
+) -> Result<Rule, Finding> {
+    let annotation = |key: &str| policy.annotation(key).filter(|text| !text.is_empty());
+    let id: RuleId = annotation("id")
+        .ok_or_else(|| place.wrong("a rule without `@id`"))?
+        .parse()
+        .map_err(|error: comity_terms::NameError| place.wrong(error.to_string()))?;
+    let wrong = |text: String| place.wrong(format!("rule `{id}`: {text}"));
+    if let Some((unknown, _)) = policy.annotations().find(|(key, _)| !ANNOTATIONS.contains(key)) {
+        return Err(wrong(format!(
+            "no annotation `@{unknown}` is known{}",
+            did_you_mean(unknown, ANNOTATIONS)
+        )));
+    }
+    let need = |key: &str| annotation(key).ok_or_else(|| wrong(format!("`@{key}` is missing")));
+    let article: Article =
+        need("article")?.parse().map_err(|e: comity_terms::NameError| wrong(e.to_string()))?;
+    let summary = need("summary")?.to_owned();
+    let enforce = Enforcement::WORDS
+        .iter()
+        .find(|(word, _)| Some(*word) == annotation("enforce"))
+        .map(|(_, grade)| *grade)
+        .ok_or_else(|| wrong("`@enforce` must be suppress, cause, observe_only or not_enforceable".into()))?;
+    let cedar_effect = match effect {
+        RuleEffect::Forbid => cedar_policy::Effect::Forbid,
+        RuleEffect::Permit | RuleEffect::Obligation => cedar_policy::Effect::Permit,
+    };
+    if policy.effect() != cedar_effect {
+        return Err(wrong(format!("this file holds `{cedar_effect}` rules only")));
+    }
+    let reason: Option<ReasonCode> = annotation("reason")
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: comity_terms::NameError| wrong(error.to_string()))?;
+    match (&reason, effect) {
+        (Some(reason), _) => known_reason(vocabulary, reason).map_err(wrong)?,
+        (None, RuleEffect::Forbid) => return Err(wrong("`@reason` is missing".into())),
+        (None, _) => {}
+    }
+    let escalate_to: Option<Office> = annotation("escalate_to")
+        .map(str::parse)
+        .transpose()
+        .map_err(|error: comity_terms::NameError| wrong(error.to_string()))?;
+    if let Some(office) = &escalate_to {
+        known_office(vocabulary, office.as_str()).map_err(wrong)?;
+        if effect != RuleEffect::Forbid {
+            return Err(wrong("only a forbid can be lifted: `@escalate_to` is out of place".into()));
+        }
+    }
+    let floor = match annotation("floor") {
+        None => None,
+        Some("protection") => Some(Floor::Protection),
+        Some("cooperation") => Some(Floor::Cooperation),
+        Some(other) => return Err(wrong(format!("`@floor(\"{other}\")` is not protection or cooperation"))),
+    };
+    let est = policy.to_json().map_err(|error| wrong(error.to_string()))?;
+    let actions = actions(policy, vocabulary).map_err(|action| {
+        let text = format!("rule `{id}`: no action `{action}`");
+        let known = vocabulary.actions.keys().map(|known| known.as_str());
+        Finding::error(place.file, place.line_of(&action), format!("{text}{}", did_you_mean(&action, known)))
+    })?;
+    let attributes = attributes(&est);
+    for attribute in &attributes {
+        known_attribute(attribute, &actions, vocabulary).map_err(|text| {
+            Finding::error(place.file, place.line_of(attribute), format!("rule `{id}`: {text}"))
+        })?;
+    }
+    if let Some(operator) = find(&est, &|key, _| ["+", "-", "*", "neg"].contains(&key)) {
+        return Err(wrong(format!(
+            "`{operator}` can overflow, and a rule that errors is no rule: derive a fact"
+        )));
+    }
+    if effect == RuleEffect::Permit {
+        let beyond = attributes.iter().find(|attribute| !SCOPE.contains(&attribute.as_str()));
+        if let Some(beyond) = beyond {
+            let text = format!("rule `{id}`: a permit states scope only, not `{beyond}`: write a forbid");
+            return Err(Finding::error(place.file, place.line_of(beyond), text));
+        }
+    }
+    let policy = appended(policy, est, &id, escalate_to.as_ref()).map_err(wrong)?;
+    let line = place.line();
+    let kind = annotation("kind").map(str::to_owned);
+    let file = place.file.to_owned();
+    Ok(Rule {
+        id,
+        article,
+        summary,
+        effect,
+        reason,
+        enforce,
+        escalate_to,
+        floor,
+        kind,
+        file,
+        line,
+        actions,
+        attributes,
+        policy,
+    })
+}
+
+/// What a permit's `when` may compare, beside the parties.
+const SCOPE: [&str; 3] = ["activity", "purpose", "data_category"];
+
+/// The policy under its own id, lifted by the office's approval where one can lift it.
+fn appended(policy: &Policy, mut est: Json, id: &RuleId, office: Option<&Office>) -> Result<Policy, String> {
+    let id = PolicyId::new(id.as_str());
+    let Some(office) = office else { return Ok(policy.new_id(id)) };
+    let lifted = json!({
+        "kind": "unless",
+        "body": { "contains": {
+            "left": { ".": { "left": { "Var": "context" }, "attr": APPROVALS } },
+            "right": { "Value": { "__entity": { "type": "Office", "id": office.as_str() } } },
+        } },
+    });
+    est.get_mut("conditions")
+        .and_then(Json::as_array_mut)
+        .ok_or_else(|| "the policy has no conditions to append to".to_owned())?
+        .push(lifted);
+    Policy::from_json(Some(id), est).map_err(|error| error.to_string())
+}
+
+/// The attribute under which approvals reach rules.
+pub(crate) const APPROVALS: &str = "approvals";
+
+/// The actions that a policy covers, or the first that the vocabulary does not know.
+fn actions(policy: &Policy, vocabulary: &Vocabulary) -> Result<BTreeSet<Action>, String> {
+    let named = match policy.action_constraint() {
+        ActionConstraint::Any => return Ok(vocabulary.actions.keys().cloned().collect()),
+        ActionConstraint::Eq(one) => vec![one],
+        ActionConstraint::In(several) => several,
+    };
+    named
+        .iter()
+        .map(|uid| {
+            let id: &str = uid.id().as_ref();
+            vocabulary
+                .actions
+                .get_key_value(id)
+                .map(|(action, _)| action.clone())
+                .ok_or_else(|| id.to_owned())
+        })
+        .collect()
+}
+
+/// Every attribute that is read or asked for in a policy, `has` included.
+fn attributes(est: &Json) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let gather = |key: &str, value: &Json| {
+        if [".", "has"].contains(&key)
+            && let Some(attribute) = value.get("attr").and_then(Json::as_str)
+        {
+            return Some(attribute.to_owned());
+        }
+        None
+    };
+    fn go(json: &Json, gather: &dyn Fn(&str, &Json) -> Option<String>, out: &mut BTreeSet<String>) {
+        match json {
+            Json::Object(fields) => {
+                for (key, value) in fields {
+                    out.extend(gather(key, value));
+                    go(value, gather, out);
+                }
+            }
+            Json::Array(items) => items.iter().for_each(|item| go(item, gather, out)),
+            _ => {}
+        }
+    }
+    go(&est["conditions"], &gather, &mut out);
+    out
+}
+
+/// The first operator of a policy's conditions for which `is` holds.
+fn find(est: &Json, is: &dyn Fn(&str, &Json) -> bool) -> Option<String> {
+    fn go(json: &Json, is: &dyn Fn(&str, &Json) -> bool) -> Option<String> {
+        match json {
+            Json::Object(fields) => fields
+                .iter()
+                .find_map(|(key, value)| if is(key, value) { Some(key.clone()) } else { go(value, is) }),
+            Json::Array(items) => items.iter().find_map(|item| go(item, is)),
+            _ => None,
+        }
+    }
+    go(&est["conditions"], is)
+}
+
+fn known_attribute(
+    attribute: &str,
+    actions: &BTreeSet<Action>,
+    vocabulary: &Vocabulary,
+) -> Result<(), String> {
+    if attribute == APPROVALS {
+        return Err("approvals are appended by the loader: write `@escalate_to`".into());
+    }
+    let Some(term) = vocabulary.fact(attribute) else {
+        let known = vocabulary.facts.keys().map(|key| key.as_str());
+        return Err(format!("no fact `{attribute}`{}", did_you_mean(attribute, known)));
+    };
+    if !term.kind.reaches_rules() {
+        return Err(format!("`{attribute}` never reaches rules: derive a fact from it"));
+    }
+    match actions.iter().find(|action| !term.covers(action)) {
+        Some(action) => {
+            Err(format!("fact `{attribute}` is not there for the action `{action}`, which this covers"))
+        }
+        None => Ok(()),
+    }
+}

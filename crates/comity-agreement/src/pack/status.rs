@@ -1,0 +1,133 @@
+//! Where and when a pack is in force: per party and date, on two axes.
+//!
+//! `at` is the time of the act, `knowledge_time` the time from which it is judged: a row counts only once it
+//! is known, so that a retroactive renewal changes what is known now and not what was known then.
+
+use comity_terms::{JurisdictionCode, ReasonCode, Timestamp};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+
+/// The state of an instrument for a party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// Its text is final.
+    Adopted,
+    /// Signed, not ratified.
+    Signed,
+    /// It binds.
+    InForce,
+    /// In force, and its rules apply later.
+    NotYetApplicable,
+    /// Suspended.
+    Suspended,
+    /// Run out; it can be revived.
+    Lapsed,
+    /// Run out; it cannot be revived.
+    Expired,
+    /// Ended.
+    Terminated,
+}
+
+impl State {
+    /// Every state, with its word.
+    pub const WORDS: [(&'static str, Self); 8] = [
+        ("adopted", Self::Adopted),
+        ("signed", Self::Signed),
+        ("in_force", Self::InForce),
+        ("not_yet_applicable", Self::NotYetApplicable),
+        ("suspended", Self::Suspended),
+        ("lapsed", Self::Lapsed),
+        ("expired", Self::Expired),
+        ("terminated", Self::Terminated),
+    ];
+
+    /// The word used in packs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::WORDS.iter().find(|(_, state)| *state == self).map_or("in_force", |(word, _)| word)
+    }
+
+    /// The reason that it gives for refusing. `None` when it is in force.
+    #[must_use]
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::InForce => None,
+            Self::NotYetApplicable => Some("instrument_not_yet_applicable"),
+            Self::Lapsed => Some("instrument_lapsed"),
+            Self::Expired => Some("instrument_expired"),
+            Self::Adopted | Self::Signed | Self::Suspended | Self::Terminated => {
+                Some("instrument_not_in_force")
+            }
+        }
+    }
+}
+
+/// A row of a pack's status: for these parties, from this day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// For whom; `None`: for everyone.
+    pub parties: Option<BTreeSet<JurisdictionCode>>,
+    /// What holds.
+    pub state: State,
+    /// The first day, UTC.
+    pub from: Date,
+    /// The last day.
+    pub until: Option<Date>,
+    /// The day from which this was known; `None`: always.
+    pub known_from: Option<Date>,
+}
+
+/// Whether a pack binds a party at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InForce {
+    /// It does.
+    Yes,
+    /// It is in this state.
+    No(State),
+    /// The party is not named.
+    NotAParty,
+}
+
+impl InForce {
+    /// The reason that it gives for refusing.
+    #[must_use]
+    pub fn reason(self) -> Option<ReasonCode> {
+        let reason = match self {
+            Self::Yes => return None,
+            Self::No(state) => state.reason()?,
+            Self::NotAParty => "instrument_not_in_force",
+        };
+        reason.parse().ok()
+    }
+}
+
+/// What the rows say of `party` for an act at `at`, as known at `knowledge_time`.
+///
+/// Of the rows that are known and begin no later than the act, the last holds: the one known latest, of these
+/// the one that begins latest, of these the later in the file. Past its last day an in-force row has lapsed.
+pub(crate) fn in_force(
+    rows: &[Status],
+    party: &JurisdictionCode,
+    at: Timestamp,
+    knowledge_time: Timestamp,
+) -> InForce {
+    let day = |instant: Timestamp| TimeZone::UTC.to_datetime(instant).date();
+    let (at, known) = (day(at), day(knowledge_time));
+    let named = |row: &&Status| row.parties.as_ref().is_none_or(|parties| parties.contains(party));
+    let mut rows = rows.iter().filter(named).peekable();
+    if rows.peek().is_none() {
+        return InForce::NotAParty;
+    }
+    let holding = rows
+        .filter(|row| row.from <= at && row.known_from.is_none_or(|from| from <= known))
+        .max_by_key(|row| (row.known_from, row.from));
+    match holding {
+        None => InForce::No(State::Adopted),
+        Some(row) if row.state == State::InForce && row.until.is_some_and(|until| until < at) => {
+            InForce::No(State::Lapsed)
+        }
+        Some(row) if row.state == State::InForce => InForce::Yes,
+        Some(row) => InForce::No(row.state),
+    }
+}

@@ -1,0 +1,200 @@
+//! A worked case in, its answer out: what `comity law try` prints.
+//!
+//! ```text
+//! {"id":…,"instrument":…,"sending":…,"receiving":…,"action":…,"at":…,"setup":{…},"facts":{…}}
+//!   -> {"id":…,"mode":"closed-world","outcome":"permit|deny|escalate","reasons":[…],…}  or  {"id":…,"error":…}
+//! ```
+//! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. `expected` is never
+//! read. Keys of `setup` that are heeded: `assume_in_force`, `national`, `knowledge_time`, `status`,
+//! `sunset_history`, `declarations`. Others describe the case to people.
+
+use crate::compile::{Law, Library};
+use crate::decide::{Decision, decide};
+use crate::question::{LawSet, Mode, Question, Setting, value_json};
+use comity_terms::{
+    Action, Asserter, Citation, FactKey, Facts, JurisdictionCode, Obligation, PackSlug, Timestamp,
+};
+use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The answer to the case in `line`, as the contract prints it.
+#[must_use]
+pub fn try_line(library: &mut Library<'_>, line: &str) -> Json {
+    match serde_json::from_str(line) {
+        Ok(case) => try_case(library, &case),
+        Err(error) => json!({ "id": null, "error": format!("not JSON: {error}") }),
+    }
+}
+
+/// The answer to a case, or `{"id", "error"}` for one that cannot be asked.
+#[must_use]
+pub fn try_case(library: &mut Library<'_>, case: &Json) -> Json {
+    match answer(library, case) {
+        Ok(decision) => {
+            let mut out = decision_json(&decision);
+            out.insert("id".into(), case["id"].clone());
+            Json::Object(out)
+        }
+        Err(error) => json!({ "id": case["id"], "error": error }),
+    }
+}
+
+/// Asks a case.
+///
+/// # Errors
+/// A sentence that names the key and what was expected.
+pub fn answer(library: &mut Library<'_>, case: &Json) -> Result<Decision, String> {
+    let instrument: PackSlug = named(case, "instrument")?;
+    let vocabulary = library.vocabulary().clone();
+    let agreement = library.law(&instrument).map_err(|error| error.to_string())?;
+    let setup = case.get("setup").filter(|setup| !setup.is_null());
+    let setup = match setup {
+        None => &Map::new(),
+        Some(Json::Object(setup)) => setup,
+        Some(_) => return Err("`setup`: expected an object".into()),
+    };
+    let flag = |key: &str| match setup.get(key) {
+        None | Some(Json::Null) => Ok(false),
+        Some(Json::Bool(truth)) => Ok(*truth),
+        Some(_) => Err(format!("`setup.{key}`: expected true or false")),
+    };
+    let (sending, receiving): (JurisdictionCode, JurisdictionCode) =
+        (named(case, "sending")?, named(case, "receiving")?);
+    let at: Timestamp = named(case, "at")?;
+    let knowledge_time = match setup.get("knowledge_time") {
+        None | Some(Json::Null) => at,
+        Some(time) => time
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .ok_or("`setup.knowledge_time`: expected an instant")?,
+    };
+    let mut facts = Facts::new();
+    let given = match case.get("facts") {
+        None => &Map::new(),
+        Some(Json::Object(given)) => given,
+        Some(_) => return Err("`facts`: expected an object".into()),
+    };
+    for (key, value) in given {
+        let key: FactKey = key.parse().map_err(|error| format!("`facts`: {error}"))?;
+        let term = vocabulary.fact(key.as_str()).ok_or_else(|| {
+            let known = vocabulary.facts().keys().map(|known| known.as_str());
+            format!("no fact `{key}`{}", crate::finding::did_you_mean(key.as_str(), known))
+        })?;
+        let value = term.from_json(&vocabulary, value).map_err(|error| error.to_string())?;
+        facts.state(key, value, Asserter::Officer);
+    }
+    let national = flag("national")?;
+    let mut laws = BTreeMap::new();
+    if national {
+        for code in [&sending, &receiving] {
+            let slug: PackSlug = code.as_str().parse().map_err(|error| format!("{error}"))?;
+            if library.dir(&slug).is_some() {
+                laws.insert(code.clone(), library.law(&slug).map_err(|error| error.to_string())?);
+            }
+        }
+    }
+    let question = Question {
+        action: named::<Action>(case, "action")?,
+        sending,
+        receiving,
+        at,
+        knowledge_time,
+        facts,
+        approvals: Default::default(),
+    };
+    let setting = Setting {
+        mode: Mode::ClosedWorld,
+        assume_in_force: flag("assume_in_force")?,
+        binding: true,
+        national,
+    };
+    let agreement = with_status(agreement, setup)?;
+    let laws = LawSet { agreement, national: laws, vocabulary };
+    decide(&laws, &question, &setting).map_err(|error| error.to_string())
+}
+
+fn named<T: std::str::FromStr<Err: std::fmt::Display>>(case: &Json, key: &str) -> Result<T, String> {
+    let text = case.get(key).ok_or_else(|| format!("`{key}` is missing"))?;
+    let text = text.as_str().ok_or_else(|| format!("`{key}`: expected text"))?;
+    text.parse().map_err(|error| format!("`{key}`: {error}"))
+}
+
+/// The law with the status that a case sets: `status`, a word, or `sunset_history`, its periods in force.
+fn with_status(law: Arc<Law>, setup: &Map<String, Json>) -> Result<Arc<Law>, String> {
+    use crate::pack::{State, Status};
+    let date = |row: &Json, key: &str| match row.get(key) {
+        None | Some(Json::Null) => Ok(None),
+        Some(date) => date
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .map(Some)
+            .ok_or_else(|| format!("`setup.sunset_history`: `{key}` is not a date")),
+    };
+    let everyone = |state, from, until, known_from| Status { parties: None, state, from, until, known_from };
+    let rows = if let Some(history) = setup.get("sunset_history").and_then(Json::as_array) {
+        history
+            .iter()
+            .map(|row| {
+                let from = date(row, "from")?.ok_or("`setup.sunset_history`: `from` is missing")?;
+                Ok(everyone(State::InForce, from, date(row, "to")?, date(row, "known_from")?))
+            })
+            .collect::<Result<Vec<_>, String>>()?
+    } else if let Some(word) = setup.get("status").and_then(Json::as_str) {
+        let state = State::WORDS.iter().find(|(known, _)| *known == word).map(|(_, state)| *state);
+        let state = match (state, word) {
+            (Some(state), _) => state,
+            (None, "not_in_force") => State::Adopted,
+            (None, _) => return Err(format!("`setup.status`: `{word}` is no state of an instrument")),
+        };
+        vec![everyone(state, jiff::civil::Date::MIN, None, None)]
+    } else {
+        return Ok(law);
+    };
+    Ok(Arc::new(law.with_status(rows)))
+}
+
+/// A decision as the contract prints it, without `id`.
+#[must_use]
+pub fn decision_json(decision: &Decision) -> Map<String, Json> {
+    let strings = |items: &mut dyn Iterator<Item = String>| items.map(Json::from).collect::<Json>();
+    let mut out = Map::new();
+    out.insert("mode".into(), decision.mode.as_str().into());
+    out.insert("outcome".into(), decision.outcome.as_str().into());
+    out.insert("reasons".into(), strings(&mut decision.reasons().into_iter().map(ToString::to_string)));
+    out.insert("escalate_to".into(), strings(&mut decision.escalate_to.iter().map(ToString::to_string)));
+    out.insert("laws".into(), strings(&mut decision.laws.iter().map(ToString::to_string)));
+    out.insert("obligations".into(), decision.obligations.iter().map(obligation_json).collect());
+    out.insert("citations".into(), decision.citations.iter().map(citation_json).collect());
+    out
+}
+
+/// An obligation as the contract prints it: a key that is not set is absent, but for `value`.
+#[must_use]
+pub fn obligation_json(obligation: &Obligation) -> Json {
+    let mut out = Map::new();
+    for (key, value) in &obligation.terms {
+        out.insert(key.clone(), value_json(value));
+    }
+    out.insert("type".into(), obligation.kind.as_str().into());
+    out.insert("value".into(), obligation.value.as_ref().map_or(Json::Null, value_json));
+    if let Some(due) = &obligation.due {
+        out.insert("due_operational".into(), due.operational.to_string().into());
+        out.insert("due_legal_latest".into(), due.legal_latest.to_string().into());
+        out.insert("time_rule".into(), due.time_rule.as_str().into());
+    }
+    Json::Object(out)
+}
+
+/// A citation as the contract prints it.
+#[must_use]
+pub fn citation_json(citation: &Citation) -> Json {
+    json!({
+        "law": citation.law.to_string(),
+        "pack": citation.pack.as_str(),
+        "article": citation.article.as_str(),
+        "rule": citation.rule.as_str(),
+        "effect": citation.effect.to_string(),
+        "summary": citation.summary,
+    })
+}

@@ -1,0 +1,203 @@
+//! The vocabulary: the words that every law, gateway and partner share.
+//!
+//! Owns reading `vocabulary/*.toml` strictly, what each fact is, and the Cedar schema that is generated from
+//! them. Leaves what the words mean to the packs, and `paths.toml` to `comity-minimise`.
+//! The format is `docs/pack-format.md`, section 1.
+//!
+//! Invariant: every list, fact, action, office and party that another entry names is there.
+
+mod derivation;
+mod fact_term;
+mod read;
+mod schema;
+
+pub use derivation::{Derivation, Moment, Relation, Who};
+pub use fact_term::{FactTerm, FactType, FactTypeError, Raise, Requirement};
+pub(crate) use read::one_of;
+pub(crate) use schema::NONE;
+
+use crate::finding::LoadError;
+use crate::source::LawSource;
+use cedar_policy::EntityTypeName;
+use comity_terms::calendar::Calendar;
+use comity_terms::{Action, Digest, FactKey, JurisdictionCode, ObligationType, Office, Purpose, ReasonCode};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Whose law an action asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LawPlace {
+    /// The agreement between the parties.
+    Agreement,
+    /// The law of the place where the data is.
+    Data,
+    /// The law of the party that asks or receives.
+    Asker,
+}
+
+/// One of the two ends of an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// Where the data is.
+    Sending,
+    /// Who gets it or asks for it.
+    Receiving,
+}
+
+/// An act that law can be asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionTerm {
+    /// What the act is.
+    pub summary: String,
+    /// The laws that are asked.
+    pub laws: Vec<LawPlace>,
+    /// The ends that must be parties to the agreement.
+    pub parties: BTreeSet<End>,
+    /// transfer, use, request, order, notice or procedure: for people who read.
+    pub kind: String,
+}
+
+/// What an obligation of a type does to the safeguards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dimension {
+    /// Its date is an erasure date.
+    EraseBy,
+    /// Its date is the end of a preservation duty.
+    KeepUntil,
+    /// Its date is a notification date.
+    NotifyBy,
+}
+
+/// A type of obligation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObligationTerm {
+    /// What is owed.
+    pub summary: String,
+    /// The safeguard that its date joins.
+    pub safeguard: Option<Dimension>,
+    /// The types of duty that this one says are not owed.
+    pub denies: Vec<ObligationType>,
+}
+
+/// A party that may be named, and its legal time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Whether it exists in stories and tests only.
+    pub invented: bool,
+    /// Its zone, weekend and holidays.
+    pub calendar: Calendar,
+}
+
+/// The shared words.
+#[derive(Debug, Clone)]
+pub struct Vocabulary {
+    pub(crate) lists: BTreeMap<String, Vec<String>>,
+    pub(crate) facts: BTreeMap<FactKey, FactTerm>,
+    /// The other names of a fact, by its own.
+    pub(crate) aliases: BTreeMap<FactKey, Vec<FactKey>>,
+    pub(crate) actions: BTreeMap<Action, ActionTerm>,
+    pub(crate) purposes: BTreeMap<Purpose, String>,
+    pub(crate) reasons: BTreeMap<ReasonCode, String>,
+    pub(crate) offices: BTreeMap<Office, String>,
+    pub(crate) obligations: BTreeMap<ObligationType, ObligationTerm>,
+    pub(crate) places: BTreeMap<JurisdictionCode, Place>,
+    /// `facts.toml#marking` and the digest of that entry.
+    pub(crate) entries: BTreeMap<String, Digest>,
+    pub(crate) schema_text: String,
+    pub(crate) schema: cedar_policy::Schema,
+    pub(crate) entity_types: EntityTypes,
+    pub(crate) digest: Digest,
+}
+
+/// The Cedar types of what a request is made of, parsed once.
+#[derive(Debug, Clone)]
+pub(crate) struct EntityTypes {
+    pub(crate) action: EntityTypeName,
+    pub(crate) party: EntityTypeName,
+    pub(crate) office: EntityTypeName,
+    /// Of the facts that are, or hold, entities.
+    pub(crate) of_fact: BTreeMap<FactKey, EntityTypeName>,
+}
+
+impl Vocabulary {
+    /// The vocabulary in `source`.
+    ///
+    /// # Errors
+    /// [`LoadError`] with every file's first error; callers show it.
+    pub fn load(source: &dyn LawSource) -> Result<Self, LoadError> {
+        read::vocabulary(source)
+    }
+
+    /// The Cedar schema generated from it: `vocabulary/schema.cedarschema`.
+    #[must_use]
+    pub fn schema_text(&self) -> &str {
+        &self.schema_text
+    }
+
+    /// The schema as Cedar holds it, for provers.
+    #[must_use]
+    pub fn schema(&self) -> &cedar_policy::Schema {
+        &self.schema
+    }
+
+    /// Every fact, by key.
+    #[must_use]
+    pub fn facts(&self) -> &BTreeMap<FactKey, FactTerm> {
+        &self.facts
+    }
+
+    /// The fact under `key`.
+    #[must_use]
+    pub fn fact(&self, key: &str) -> Option<&FactTerm> {
+        self.facts.get(key)
+    }
+
+    /// Every action.
+    #[must_use]
+    pub fn actions(&self) -> &BTreeMap<Action, ActionTerm> {
+        &self.actions
+    }
+
+    /// Every purpose, with its summary.
+    #[must_use]
+    pub fn purposes(&self) -> &BTreeMap<Purpose, String> {
+        &self.purposes
+    }
+
+    /// Every reason code, with its summary. A code with a key (`fact_missing:marking`) is under its first half.
+    #[must_use]
+    pub fn reasons(&self) -> &BTreeMap<ReasonCode, String> {
+        &self.reasons
+    }
+
+    /// Every office, with its summary.
+    #[must_use]
+    pub fn offices(&self) -> &BTreeMap<Office, String> {
+        &self.offices
+    }
+
+    /// Every type of obligation.
+    #[must_use]
+    pub fn obligations(&self) -> &BTreeMap<ObligationType, ObligationTerm> {
+        &self.obligations
+    }
+
+    /// Every party that may be named.
+    #[must_use]
+    pub fn places(&self) -> &BTreeMap<JurisdictionCode, Place> {
+        &self.places
+    }
+
+    /// The values of a closed list.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&[String]> {
+        self.lists.get(name).map(Vec::as_slice)
+    }
+
+    /// The digest over every entry: part of what a decision is memoised under.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}

@@ -1,0 +1,156 @@
+//! Derived facts: what rules see of instants, parties and records, which never reach them.
+
+use crate::facts::Given;
+use comity_terms::calendar::{Calendar, Count, Period, due};
+use comity_terms::{FactKey, JurisdictionCode, Timestamp, Value};
+
+/// An instant that a derivation compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    /// The time of the act.
+    At,
+    /// The time from which it is judged.
+    KnowledgeTime,
+    /// A datetime fact.
+    Fact(FactKey),
+}
+
+/// A party that a derivation compares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Where the data is.
+    Sending,
+    /// Who gets it or asks for it.
+    Receiving,
+    /// A party fact.
+    Fact(FactKey),
+}
+
+/// How two instants lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// The first is earlier.
+    Before,
+    /// The first is not later.
+    AtOrBefore,
+    /// The first is later.
+    After,
+    /// The first is not earlier.
+    AtOrAfter,
+}
+
+/// How a derived fact is worked out. All give true or false; absent operands give nothing unless said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Derivation {
+    /// How two instants lie.
+    Compare(Relation, Moment, Moment),
+    /// The fact was asked, and there is none.
+    IsNull(FactKey),
+    /// The fact is there and not null; false, not absent, otherwise.
+    IsPresent(FactKey),
+    /// The parties hold the party.
+    ContainsParty(FactKey, Who),
+    /// Both are the same party.
+    SameParty(Who, Who),
+    /// The set or list has no member.
+    IsEmpty(FactKey),
+    /// The record's field is the value.
+    FieldIs(FactKey, String, Value),
+    /// The record's field, a list of codes, holds the party.
+    FieldContainsParty(FactKey, String, Who),
+    /// The record's field, an instant, lies after the moment.
+    FieldIsAfter(FactKey, String, Moment),
+    /// The second instant lies no later than the first and the period.
+    Within(Moment, Moment, Period),
+}
+
+impl Derivation {
+    /// The facts that it is worked out from.
+    pub(crate) fn operands(&self) -> Vec<&FactKey> {
+        fn moment(m: &Moment) -> Option<&FactKey> {
+            if let Moment::Fact(key) = m { Some(key) } else { None }
+        }
+        fn who(w: &Who) -> Option<&FactKey> {
+            if let Who::Fact(key) = w { Some(key) } else { None }
+        }
+        match self {
+            Self::Compare(_, a, b) | Self::Within(a, b, _) => {
+                moment(a).into_iter().chain(moment(b)).collect()
+            }
+            Self::IsNull(a) | Self::IsPresent(a) | Self::IsEmpty(a) | Self::FieldIs(a, ..) => vec![a],
+            Self::ContainsParty(a, b) | Self::FieldContainsParty(a, _, b) => {
+                std::iter::once(a).chain(who(b)).collect()
+            }
+            Self::SameParty(a, b) => who(a).into_iter().chain(who(b)).collect(),
+            Self::FieldIsAfter(a, _, b) => std::iter::once(a).chain(moment(b)).collect(),
+        }
+    }
+
+    /// The value, where its operands are there.
+    pub(crate) fn work_out(&self, given: &Given<'_>) -> Option<bool> {
+        let stated = |key: &FactKey| given.values.get(key).filter(|value| ***value != Value::Null);
+        match self {
+            Self::Compare(relation, a, b) => {
+                let (a, b) = (moment(a, given)?, moment(b, given)?);
+                Some(match relation {
+                    Relation::Before => a < b,
+                    Relation::AtOrBefore => a <= b,
+                    Relation::After => a > b,
+                    Relation::AtOrAfter => a >= b,
+                })
+            }
+            Self::IsNull(a) => given.values.get(a).map(|value| **value == Value::Null),
+            Self::IsPresent(a) => Some(stated(a).is_some()),
+            Self::ContainsParty(a, b) => Some(holds(stated(a)?, who(b, given)?)),
+            Self::SameParty(a, b) => Some(who(a, given)? == who(b, given)?),
+            Self::IsEmpty(a) => match stated(a)? {
+                Value::List(items) => Some(items.is_empty()),
+                _ => None,
+            },
+            Self::FieldIs(a, field, value) => {
+                let Value::Record(fields) = stated(a)? else { return None };
+                Some(fields.get(field) == Some(value))
+            }
+            Self::FieldContainsParty(a, field, b) => {
+                let Value::Record(fields) = stated(a)? else { return None };
+                let party = who(b, given)?;
+                Some(fields.get(field).is_some_and(|codes| holds(codes, party)))
+            }
+            Self::FieldIsAfter(a, field, b) => {
+                let Value::Record(fields) = stated(a)? else { return None };
+                let moment = moment(b, given)?;
+                let instant = fields.get(field).and_then(Value::as_text)?.parse::<Timestamp>().ok();
+                Some(instant.is_some_and(|instant| instant > moment))
+            }
+            Self::Within(a, b, period) => {
+                let (a, b) = (moment(a, given)?, moment(b, given)?);
+                // Plain arithmetic in UTC: no place's clock or holidays bear on it.
+                let calendar = Calendar::new("UTC", [], []).ok()?;
+                Some(b <= due(a, period, Count::Plain, &calendar).ok()?.operational)
+            }
+        }
+    }
+}
+
+fn holds(codes: &Value, party: &str) -> bool {
+    matches!(codes, Value::List(items) if items.iter().any(|item| item.as_text() == Some(party)))
+}
+
+fn moment(moment: &Moment, given: &Given<'_>) -> Option<Timestamp> {
+    match moment {
+        Moment::At => Some(given.at),
+        Moment::KnowledgeTime => Some(given.knowledge_time),
+        Moment::Fact(key) => match given.values.get(key)? {
+            Value::Instant(at) => Some(*at),
+            _ => None,
+        },
+    }
+}
+
+fn who<'a>(who: &Who, given: &'a Given<'_>) -> Option<&'a str> {
+    match who {
+        Who::Sending => Some(JurisdictionCode::as_str(given.sending)),
+        Who::Receiving => Some(given.receiving.as_str()),
+        Who::Fact(key) => given.values.get(key)?.as_text(),
+    }
+}

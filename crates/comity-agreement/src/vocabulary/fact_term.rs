@@ -1,0 +1,222 @@
+//! What a fact is: its type, who may say it, when it must be there.
+
+use super::Vocabulary;
+use super::derivation::Derivation;
+use comity_terms::{Action, Asserter, FactKey, PackSlug, Timestamp, Value};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The type of a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactType {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Long,
+    /// Free text; no rule sees it.
+    Text,
+    /// Several free texts; no rule sees them.
+    Texts,
+    /// An instant; no rule sees it.
+    Datetime,
+    /// One word of the named list.
+    Enum(String),
+    /// Words of the named list.
+    Set(String),
+    /// The code of a party.
+    Party,
+    /// Codes of parties.
+    Parties,
+    /// Named values; no rule sees them.
+    Record,
+}
+
+impl FactType {
+    /// Whether rules can see it.
+    #[must_use]
+    pub fn reaches_rules(&self) -> bool {
+        !matches!(self, Self::Text | Self::Texts | Self::Datetime | Self::Record)
+    }
+}
+
+/// The order in which a declaration may raise what was detected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raise(pub Vec<Value>);
+
+/// When a live question must state a fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// For these actions; empty: for every one.
+    pub actions: BTreeSet<Action>,
+    /// Where this pack is asked; absent: always.
+    pub pack: Option<PackSlug>,
+}
+
+impl Requirement {
+    /// Whether it holds for `action`.
+    #[must_use]
+    pub fn covers(&self, action: &Action) -> bool {
+        self.actions.is_empty() || self.actions.contains(action)
+    }
+}
+
+/// One fact of the vocabulary.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactTerm {
+    /// Its key.
+    pub key: FactKey,
+    /// What it says.
+    pub summary: String,
+    /// Its type.
+    pub kind: FactType,
+    /// Whether null may be given: asked, and there is none.
+    pub nullable: bool,
+    /// Who may say it; empty for a derived fact.
+    pub asserted_by: BTreeSet<Asserter>,
+    /// How a declaration may raise what was detected.
+    pub raise: Option<Raise>,
+    /// The fact of which this key is another name.
+    pub alias_of: Option<FactKey>,
+    /// The actions that it matters to; absent: every one.
+    pub actions: Option<BTreeSet<Action>>,
+    /// What a number counts.
+    pub unit: Option<String>,
+    /// When a live question must state it.
+    pub required: Vec<Requirement>,
+    /// How it is worked out, where nobody states it.
+    pub derived: Option<Derivation>,
+}
+
+/// A value that is not of its fact's type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("fact `{key}`: expected {expected}")]
+pub struct FactTypeError {
+    /// The fact.
+    pub key: FactKey,
+    /// What it may be.
+    pub expected: String,
+}
+
+impl FactTerm {
+    /// Whether rules about `action` can see it.
+    #[must_use]
+    pub fn covers(&self, action: &Action) -> bool {
+        self.actions.as_ref().is_none_or(|actions| actions.contains(action))
+    }
+
+    /// `value`, when it is of this fact's type.
+    ///
+    /// # Errors
+    /// [`FactTypeError`], which never holds the value itself.
+    pub fn check<'v>(&self, vocabulary: &Vocabulary, value: &'v Value) -> Result<&'v Value, FactTypeError> {
+        let holds = match (&self.kind, value) {
+            (_, Value::Null) => self.nullable,
+            (FactType::Bool, Value::Bool(_))
+            | (FactType::Long, Value::Long(_))
+            | (FactType::Text, Value::Text(_))
+            | (FactType::Datetime, Value::Instant(_))
+            | (FactType::Record, Value::Record(_)) => true,
+            (FactType::Enum(list), Value::Text(word)) => listed(vocabulary, list, word),
+            (FactType::Party, Value::Text(code)) => vocabulary.places.contains_key(code.as_str()),
+            (FactType::Texts, Value::List(items)) => items.iter().all(|item| item.as_text().is_some()),
+            (FactType::Set(list), Value::List(items)) => {
+                items.iter().all(|item| item.as_text().is_some_and(|word| listed(vocabulary, list, word)))
+            }
+            (FactType::Parties, Value::List(items)) => items
+                .iter()
+                .all(|item| item.as_text().is_some_and(|code| vocabulary.places.contains_key(code))),
+            _ => false,
+        };
+        if holds { Ok(value) } else { Err(self.expected(vocabulary)) }
+    }
+
+    /// The value that a JSON value stands for.
+    ///
+    /// # Errors
+    /// [`FactTypeError`] when it is not of this fact's type.
+    pub fn from_json(
+        &self,
+        vocabulary: &Vocabulary,
+        json: &serde_json::Value,
+    ) -> Result<Value, FactTypeError> {
+        use serde_json::Value as Json;
+        let value = match (&self.kind, json) {
+            (FactType::Datetime, Json::String(text)) => {
+                Value::Instant(text.parse::<Timestamp>().map_err(|_| self.expected(vocabulary))?)
+            }
+            // A question that some ask as yes or no and some with a word: `imminent_harm`.
+            (FactType::Enum(_), Json::Bool(truth)) => Value::Text(truth.to_string()),
+            _ => plain(json).ok_or_else(|| self.expected(vocabulary))?,
+        };
+        self.check(vocabulary, &value)?;
+        Ok(value)
+    }
+
+    /// The value that a word on a command line stands for: JSON where the type wants it, else the word itself.
+    ///
+    /// # Errors
+    /// [`FactTypeError`] when it is not of this fact's type.
+    pub fn from_text(&self, vocabulary: &Vocabulary, text: &str) -> Result<Value, FactTypeError> {
+        if text == "null" {
+            return self.check(vocabulary, &Value::Null).cloned();
+        }
+        let json = match self.kind {
+            FactType::Text | FactType::Datetime | FactType::Enum(_) | FactType::Party => text.into(),
+            _ => serde_json::from_str(text).unwrap_or_else(|_| {
+                // `a,b` is a list to those who type.
+                text.split(',').map(|word| serde_json::Value::from(word.trim())).collect()
+            }),
+        };
+        self.from_json(vocabulary, &json)
+    }
+
+    fn expected(&self, vocabulary: &Vocabulary) -> FactTypeError {
+        let words = |list: &str| vocabulary.lists.get(list).map_or_else(String::new, |w| w.join(", "));
+        let mut expected = match &self.kind {
+            FactType::Bool => "true or false".to_owned(),
+            FactType::Long => "a whole number".to_owned(),
+            FactType::Text => "text".to_owned(),
+            FactType::Texts => "a list of texts".to_owned(),
+            FactType::Datetime => "an instant such as 2026-11-02T09:20:00Z".to_owned(),
+            FactType::Enum(list) => format!("one of {}", words(list)),
+            FactType::Set(list) => format!("a list of {}", words(list)),
+            FactType::Party => "a party listed in vocabulary/calendars".to_owned(),
+            FactType::Parties => "a list of parties listed in vocabulary/calendars".to_owned(),
+            FactType::Record => "an object".to_owned(),
+        };
+        if self.nullable {
+            expected.push_str(", or null");
+        }
+        FactTypeError { key: self.key.clone(), expected }
+    }
+}
+
+fn listed(vocabulary: &Vocabulary, list: &str, word: &str) -> bool {
+    vocabulary.lists.get(list).is_some_and(|words| words.iter().any(|known| known == word))
+}
+
+/// The value that plain JSON stands for. `None` for a fraction, or for nesting past [`DEPTH_MAX`].
+fn plain(json: &serde_json::Value) -> Option<Value> {
+    fn go(json: &serde_json::Value, depth: usize) -> Option<Value> {
+        use serde_json::Value as Json;
+        let deeper = depth.checked_sub(1)?;
+        Some(match json {
+            Json::Null => Value::Null,
+            Json::Bool(truth) => Value::Bool(*truth),
+            Json::Number(number) => Value::Long(number.as_i64()?),
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => {
+                Value::List(items.iter().map(|item| go(item, deeper)).collect::<Option<_>>()?)
+            }
+            Json::Object(fields) => Value::Record(
+                fields
+                    .iter()
+                    .map(|(key, value)| Some((key.clone(), go(value, deeper)?)))
+                    .collect::<Option<BTreeMap<_, _>>>()?,
+            ),
+        })
+    }
+    go(json, DEPTH_MAX)
+}
+
+/// How deep a fact may nest: a record of lists of records is the deepest in use, and twice that is allowed.
+const DEPTH_MAX: usize = 6;
