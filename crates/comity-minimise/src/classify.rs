@@ -1,0 +1,126 @@
+//! Facts about each object, as found in it: before any treatment, without any key.
+//!
+//! | key | value |
+//! |---|---|
+//! | `data_category` | from the path table, by type and by whether a person is concerned |
+//! | `personal_data` | whether any property present is about a person who is not the attacker's side |
+//! | `subject_status` | whom it concerns, from the graph; only where it is personal |
+//! | `marking` | the strictest handling that its markings ask for; only where there is one |
+//!
+//! Deliberately absent: sensitive categories, vulnerability and privilege. Structure does not tell them, so
+//! they stay for an officer to say, and a law that needs them finds them missing and refuses.
+
+use crate::bundle::{Bundle, Object};
+use crate::graph::{Subjects, is_stix_pattern};
+use crate::json::Node;
+use crate::marking::markings;
+use crate::method::{Token, finds};
+use crate::pattern::literals;
+use crate::table::{PathTable, Place, Row};
+use comity_terms::{Asserter, FactKey, Facts};
+use std::collections::BTreeMap;
+
+/// One object's facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectFacts {
+    /// Its position in [`Bundle::objects`].
+    pub index: usize,
+    /// Its id.
+    pub id: String,
+    /// What was found, all asserted as detected.
+    pub facts: Facts,
+}
+
+/// The objects that have equal facts: what one question is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FactClass {
+    /// Their facts.
+    pub facts: Facts,
+    /// Their positions in [`Bundle::objects`], in order.
+    pub objects: Vec<usize>,
+}
+
+/// The facts of every object, in the order of the bundle.
+#[must_use]
+pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
+    let subjects = Subjects::read(bundle, table, &|_| true);
+    let markings = markings(bundle, table);
+    bundle
+        .objects()
+        .iter()
+        .zip(markings)
+        .enumerate()
+        .map(|(index, (object, markings))| {
+            let personal = is_personal(object, table, &subjects);
+            let mut facts = Facts::new();
+            let mut state = |key: &str, value: comity_terms::Value| {
+                if let Ok(key) = FactKey::new(key) {
+                    facts.state(key, value, Asserter::Detected);
+                }
+            };
+            state("personal_data", personal.into());
+            if let Some(stix_type) = table.types.get(object.stix_type()) {
+                let category = if personal { &stix_type.category } else { &stix_type.category_impersonal };
+                state("data_category", category.as_str().into());
+            }
+            if personal {
+                state("subject_status", subjects.status(object.ident(), table).into());
+            }
+            if let Some(handling) = markings.strictest {
+                state("marking", handling.as_str().into());
+            }
+            ObjectFacts { index, id: object.id().to_owned(), facts }
+        })
+        .collect()
+}
+
+/// The classes of equal facts, in the order of their facts.
+#[must_use]
+pub fn classes(facts: Vec<ObjectFacts>) -> Vec<FactClass> {
+    let mut classes: BTreeMap<Facts, Vec<usize>> = BTreeMap::new();
+    for object in facts {
+        classes.entry(object.facts).or_default().push(object.index);
+    }
+    classes.into_iter().map(|(facts, objects)| FactClass { facts, objects }).collect()
+}
+
+/// Whether a property that the table lists is about a person. A type that the table does not list tells
+/// nothing: it stays home whole, and counts as personal until then.
+fn is_personal(object: &Object<'_>, table: &PathTable, subjects: &Subjects) -> bool {
+    let Some(stix_type) = table.types.get(object.stix_type()) else { return true };
+    let attacker = subjects.is_attacker(object.ident());
+    let personal = |row: &Row, value: &Node<'_>| {
+        let class = table.class(table.class_of(row, object.tree(), attacker));
+        let present = match (row.pseudonymise, value) {
+            (Some(Token::Pattern), Node::Text(pattern)) => {
+                is_stix_pattern(object.tree())
+                    && literals(pattern).iter().any(|literal| {
+                        literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step))
+                    })
+            }
+            (Some(method), Node::Text(text)) if method.is_partial() => {
+                finds(method, text, &|value| subjects.is_cited(value))
+            }
+            _ => true,
+        };
+        class.personal && present
+    };
+    any(object.tree(), &stix_type.root, &personal)
+}
+
+/// Whether `test` holds at any value that has a row.
+fn any(node: &Node<'_>, place: &Place, test: &dyn Fn(&Row, &Node<'_>) -> bool) -> bool {
+    match node {
+        Node::List(items) => items.iter().any(|item| any(item, place, test)),
+        node => {
+            let here = place.row.as_ref().is_some_and(|row| test(row, node));
+            let Node::Object(properties) = node else { return here };
+            here || properties
+                .iter()
+                .any(|(name, value)| place.child(name).is_some_and(|place| any(value, place, test)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! The literals of a STIX pattern, each with the property that it is compared with.
+//!
+//! ```text
+//! [email-message:to_refs[*].value = 'a@example.org' AND file:hashes.'SHA-256' IN ('…', '…')]
+//!  type          path              operator literal
+//! ```
+//! Reads as much of the grammar as that takes; what it does not understand holds no literal of a known
+//! property and is left alone. Source: STIX 2.1 section 9.
+
+use std::ops::Range;
+
+/// A string literal of a pattern.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Literal {
+    /// Where it stands, without its quotes.
+    pub span: Range<usize>,
+    /// Its value, unescaped.
+    pub value: String,
+    /// The object type that the comparison speaks of.
+    pub stix_type: String,
+    /// The steps of the path, list steps left out.
+    pub steps: Vec<String>,
+    /// How the literal is meant.
+    pub operator: Operator,
+}
+
+/// How a literal is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    /// As one of the values that are looked for.
+    Is,
+    /// As a value that is excluded.
+    IsNot,
+    /// As a regular expression.
+    Matches,
+}
+
+/// The string literals of `pattern`, in order.
+pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
+    let bytes = pattern.as_bytes();
+    let mut found = Vec::new();
+    let mut subject: Option<(String, Vec<String>)> = None;
+    let mut operator = Operator::Is;
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' => {
+                let (value, end) = string(pattern, at);
+                if let Some((stix_type, steps)) = &subject {
+                    found.push(Literal {
+                        span: at + 1..end,
+                        value,
+                        stix_type: stix_type.clone(),
+                        steps: steps.clone(),
+                        operator,
+                    });
+                }
+                at = end + 1;
+            }
+            b'!' => {
+                operator = Operator::IsNot;
+                at += 1;
+            }
+            b if b.is_ascii_alphanumeric() || b == b'_' => {
+                let (word, end) = word(pattern, at);
+                match word.split_once(':') {
+                    Some((stix_type, path)) => {
+                        subject = Some((stix_type.to_owned(), steps(path)));
+                        operator = Operator::Is;
+                    }
+                    None => match word.as_str() {
+                        "NOT" => operator = Operator::IsNot,
+                        "MATCHES" if operator == Operator::Is => operator = Operator::Matches,
+                        _ => {}
+                    },
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+/// `text` as the inside of a literal.
+pub(crate) fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('\'', "\\'")
+}
+
+/// The string whose opening quote is at `start`, unescaped, and the position of its closing quote.
+fn string(pattern: &str, start: usize) -> (String, usize) {
+    let mut value = String::new();
+    let mut escaped = false;
+    for (offset, letter) in pattern[start + 1..].char_indices() {
+        match letter {
+            _ if escaped => {
+                value.push(letter);
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '\'' => return (value, start + 1 + offset),
+            _ => value.push(letter),
+        }
+    }
+    (value, pattern.len())
+}
+
+/// A word or an object path; quoted steps (`hashes.'SHA-256'`) belong to the path.
+fn word(pattern: &str, start: usize) -> (String, usize) {
+    let bytes = pattern.as_bytes();
+    let mut word = String::new();
+    let mut at = start;
+    let mut in_path = false;
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'\'' if in_path && word.ends_with(['.', ':']) => {
+                let (step, end) = string(pattern, at);
+                // A dot inside a quoted step is not a step's end.
+                word.push_str(&step.replace('.', "\u{1}"));
+                at = end + 1;
+            }
+            b':' => {
+                in_path = true;
+                word.push(':');
+                at += 1;
+            }
+            b'[' if in_path => match pattern[at..].find(']') {
+                Some(length) => at += length + 1,
+                None => break,
+            },
+            b'.' | b'-' | b'_' => {
+                word.push(char::from(byte));
+                at += 1;
+            }
+            _ if byte.is_ascii_alphanumeric() => {
+                word.push(char::from(byte));
+                at += 1;
+            }
+            _ => break,
+        }
+    }
+    (word, at.max(start + 1).min(pattern.len()))
+}
+
+fn steps(path: &str) -> Vec<String> {
+    path.split('.').filter(|step| !step.is_empty()).map(|step| step.replace('\u{1}', ".")).collect()
+}
+
+#[cfg(test)]
+mod tests;

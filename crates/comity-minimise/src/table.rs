@@ -1,0 +1,453 @@
+//! The path table: what kind of data each STIX property is, and what is done to it by default.
+//!
+//! Owns reading `vocabulary/paths.toml` (its header says how to read a section) and finding the place of a
+//! property. Strict: a key that is not known, a class that is not defined or a method that does not exist
+//! is an error that names its line. What has no place is unknown, and unknown stays home.
+
+use crate::bundle::split_id;
+use crate::json::Node;
+use crate::method::{Coarsening, Token};
+use comity_terms::{DataCategory, DataClass, Handling, Treatment};
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use toml::Spanned;
+
+/// The table that ships with Comity.
+pub const SHIPPED: &str = include_str!("../../../vocabulary/paths.toml");
+
+/// Why a path table was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("path table, line {line}: {text}")]
+pub struct TableError {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub text: String,
+}
+
+/// A class of property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Its name.
+    pub name: DataClass,
+    /// What it is, in a sentence.
+    pub summary: String,
+    /// The lightest treatment that it ever gets, unless a row says otherwise.
+    pub treatment: Treatment,
+    /// Whether it is about a person.
+    pub personal: bool,
+    /// Whether its values are looked for in the bundle's other strings.
+    pub recurs: bool,
+    /// Which of those values are looked for in it.
+    pub scan: Scan,
+}
+
+/// Which treated values are looked for in a string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scan {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those with an `@`.
+    Contact,
+    /// All.
+    All,
+}
+
+/// What kind of STIX object a type is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A domain object.
+    Domain,
+    /// A relationship or a sighting.
+    Relationship,
+    /// A cyber observable.
+    Observable,
+    /// Language content and extension definitions.
+    Meta,
+    /// A marking definition.
+    Marking,
+}
+
+pub(crate) type ClassIndex = usize;
+
+/// What is done at one place.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub class: ClassIndex,
+    pub treatment: Option<Treatment>,
+    pub generalise: Option<Coarsening>,
+    pub pseudonymise: Option<Token>,
+    pub attacker: Option<ClassIndex>,
+    pub unless: Option<Unless>,
+    pub to: Vec<String>,
+}
+
+/// The class that a property has instead, when another property has one of these values.
+#[derive(Debug, Clone)]
+pub(crate) struct Unless {
+    pub property: String,
+    pub is: Vec<String>,
+    pub class: ClassIndex,
+}
+
+/// A place in a type's tree of properties.
+#[derive(Debug, Default)]
+pub(crate) struct Place {
+    pub row: Option<Row>,
+    children: HashMap<String, Place>,
+    any: Option<Box<Place>>,
+    /// Children that the object at this place must not lose.
+    pub require: Vec<String>,
+    /// Children of which the object at this place must keep one.
+    pub one_of: Vec<Vec<String>>,
+}
+
+impl Place {
+    pub(crate) fn child(&self, name: &str) -> Option<&Place> {
+        self.children.get(name).or(self.any.as_deref())
+    }
+
+    fn at(&mut self, path: &str) -> &mut Place {
+        path.split('.').fold(self, |place, step| match step {
+            "*" => place.any.get_or_insert_default(),
+            step => place.children.entry(step.to_owned()).or_default(),
+        })
+    }
+}
+
+/// What one type becomes where a property would stay home.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Becomes {
+    #[serde(rename = "type")]
+    pub stix_type: String,
+    pub instead_of: String,
+    pub carries: Vec<String>,
+    pub requires: String,
+}
+
+/// One STIX type.
+#[derive(Debug)]
+pub(crate) struct StixType {
+    pub kind: Kind,
+    pub category: DataCategory,
+    pub category_impersonal: DataCategory,
+    pub root: Place,
+    pub id_from: Vec<String>,
+    pub cited_by: Vec<String>,
+    pub becomes: Option<Becomes>,
+}
+
+/// What the graph says about whom an object concerns.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SubjectRules {
+    pub otherwise: String,
+    pub author: String,
+    pub attackers: HashSet<String>,
+    pub target_of: BTreeMap<String, String>,
+    pub reference: BTreeMap<String, String>,
+    pub recipients: Recipients,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipients {
+    pub paths: HashSet<String>,
+}
+
+/// The path table.
+#[derive(Debug)]
+pub struct PathTable {
+    classes: Vec<Class>,
+    pub(crate) types: HashMap<String, StixType>,
+    pub(crate) subject: SubjectRules,
+    handling: HashMap<String, Handling>,
+    /// The classes whose values are ids of other objects.
+    pub(crate) reference: ClassIndex,
+    pub(crate) marking: ClassIndex,
+}
+
+impl PathTable {
+    /// The table that ships with Comity.
+    ///
+    /// # Errors
+    /// [`TableError`] only if the shipped file is broken, which a test excludes.
+    pub fn shipped() -> Result<Self, TableError> {
+        Self::parse(SHIPPED)
+    }
+
+    /// The table that `text` holds.
+    ///
+    /// # Errors
+    /// [`TableError`] names the line; callers refuse to start with such a table.
+    pub fn parse(text: &str) -> Result<Self, TableError> {
+        let file: File = toml::from_str(text).map_err(|error| TableError {
+            line: error.span().map_or(1, |span| line_of(text, span.start)),
+            text: error.message().to_owned(),
+        })?;
+        Builder { text, classes: classes(text, &file)? }.build(file)
+    }
+
+    /// Every class, by name.
+    #[must_use]
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// The handling of a marking that is known to the standard.
+    #[must_use]
+    pub fn handling(&self, marking_id: &str) -> Option<Handling> {
+        self.handling.get(marking_id).copied()
+    }
+
+    /// Whether the table has a section for the type.
+    #[must_use]
+    pub fn knows(&self, stix_type: &str) -> bool {
+        self.types.contains_key(stix_type)
+    }
+
+    pub(crate) fn class(&self, index: ClassIndex) -> &Class {
+        &self.classes[index]
+    }
+
+    /// Whether an id outside the bundle tells the value it was made from: a UUIDv5 of an observable, or of a
+    /// type that is not known not to be one.
+    pub(crate) fn guessable(&self, id: &str) -> bool {
+        let Some((kind, uuid)) = split_id(id) else { return false };
+        uuid.get_version_num() == 5
+            && self.types.get(kind).is_none_or(|stix_type| stix_type.kind == Kind::Observable)
+    }
+
+    /// The class that a property has in this object.
+    pub(crate) fn class_of(&self, row: &Row, object: &Node<'_>, attacker: bool) -> ClassIndex {
+        if attacker && let Some(class) = row.attacker {
+            return class;
+        }
+        let Some(unless) = &row.unless else { return row.class };
+        let value = object.get(&unless.property).and_then(Node::as_text).unwrap_or_default();
+        let is = |word: &String| value == word || split_id(value).is_some_and(|(kind, _)| kind == word);
+        if unless.is.iter().any(is) { unless.class } else { row.class }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    class: BTreeMap<String, Spanned<ClassText>>,
+    subject: SubjectRules,
+    handling: BTreeMap<String, Spanned<String>>,
+    shared: Shared,
+    #[serde(rename = "type")]
+    types: BTreeMap<String, Spanned<TypeText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClassText {
+    summary: String,
+    treatment: String,
+    #[serde(default)]
+    personal: bool,
+    #[serde(default)]
+    recurs: bool,
+    #[serde(default)]
+    scan: Scan,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shared {
+    every: TypeText,
+    domain: TypeText,
+    observable: TypeText,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypeText {
+    kind: Option<Kind>,
+    category: Option<String>,
+    category_impersonal: Option<String>,
+    #[serde(default)]
+    paths: BTreeMap<String, Vec<Spanned<String>>>,
+    #[serde(default)]
+    row: BTreeMap<String, Spanned<RowText>>,
+    #[serde(default)]
+    require: Vec<String>,
+    #[serde(default)]
+    one_of: Vec<Vec<String>>,
+    #[serde(default)]
+    id_from: Vec<String>,
+    #[serde(default)]
+    cited_by: Vec<String>,
+    becomes: Option<Becomes>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RowText {
+    class: String,
+    treatment: Option<String>,
+    generalise: Option<Coarsening>,
+    pseudonymise: Option<Token>,
+    attacker: Option<String>,
+    unless: Option<UnlessText>,
+    #[serde(default)]
+    to: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UnlessText {
+    property: String,
+    is: Vec<String>,
+    class: String,
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.as_bytes()[..offset.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
+
+fn classes(text: &str, file: &File) -> Result<Vec<Class>, TableError> {
+    let read = |(name, class): (&String, &Spanned<ClassText>)| {
+        let fail = |text_of: String| TableError { line: line_of(text, class.span().start), text: text_of };
+        let class = class.get_ref();
+        Ok(Class {
+            name: DataClass::new(name).map_err(|error| fail(error.to_string()))?,
+            summary: class.summary.clone(),
+            treatment: class.treatment.parse().map_err(|error| fail(format!("{error}")))?,
+            personal: class.personal,
+            recurs: class.recurs,
+            scan: class.scan,
+        })
+    };
+    file.class.iter().map(read).collect()
+}
+
+struct Builder<'t> {
+    text: &'t str,
+    classes: Vec<Class>,
+}
+
+impl Builder<'_> {
+    fn build(self, file: File) -> Result<PathTable, TableError> {
+        let mut types = HashMap::new();
+        for (name, section) in &file.types {
+            let at = section.span().start;
+            let own = section.get_ref();
+            let kind = own.kind.ok_or_else(|| self.fail(at, format!("`{name}` has no kind")))?;
+            let mut root = Place::default();
+            self.plant(&mut root, &file.shared.every, at)?;
+            match kind {
+                Kind::Domain | Kind::Relationship | Kind::Meta => {
+                    self.plant(&mut root, &file.shared.domain, at)?
+                }
+                Kind::Observable => self.plant(&mut root, &file.shared.observable, at)?,
+                Kind::Marking => {}
+            }
+            self.plant(&mut root, own, at)?;
+            let category = |given: &Option<String>| {
+                DataCategory::new(given.as_deref().unwrap_or("indicator"))
+                    .map_err(|error| self.fail(at, error.to_string()))
+            };
+            types.insert(
+                name.clone(),
+                StixType {
+                    kind,
+                    category: category(&own.category)?,
+                    category_impersonal: category(&own.category_impersonal)?,
+                    root,
+                    id_from: own.id_from.clone(),
+                    cited_by: own.cited_by.clone(),
+                    becomes: own.becomes.clone(),
+                },
+            );
+        }
+        let mut handling = HashMap::new();
+        for (id, word) in &file.handling {
+            let level = word.get_ref().parse();
+            handling
+                .insert(id.clone(), level.map_err(|error| self.fail(word.span().start, format!("{error}")))?);
+        }
+        let (reference, marking) = (self.class("reference", 0)?, self.class("marking", 0)?);
+        Ok(PathTable { classes: self.classes, types, subject: file.subject, handling, reference, marking })
+    }
+
+    fn fail(&self, offset: usize, text: String) -> TableError {
+        TableError { line: line_of(self.text, offset), text }
+    }
+
+    fn class(&self, name: &str, offset: usize) -> Result<ClassIndex, TableError> {
+        let found = self.classes.iter().position(|class| class.name.as_str() == name);
+        found.ok_or_else(|| self.fail(offset, format!("`{name}` is not a class of this table")))
+    }
+
+    fn plant(&self, root: &mut Place, section: &TypeText, at: usize) -> Result<(), TableError> {
+        for (name, paths) in &section.paths {
+            let class = self.class(name, paths.first().map_or(at, |path| path.span().start))?;
+            for path in paths {
+                let row = Row {
+                    class,
+                    treatment: None,
+                    generalise: None,
+                    pseudonymise: None,
+                    attacker: None,
+                    unless: None,
+                    to: Vec::new(),
+                };
+                self.put(root, path.get_ref(), row, path.span().start)?;
+            }
+        }
+        for (path, row) in &section.row {
+            let offset = row.span().start;
+            let text = row.get_ref();
+            let treatment = text.treatment.as_deref().map(str::parse::<Treatment>).transpose();
+            let unless = text.unless.as_ref().map(|unless| {
+                let class = self.class(&unless.class, offset)?;
+                Ok(Unless { property: unless.property.clone(), is: unless.is.clone(), class })
+            });
+            let row = Row {
+                class: self.class(&text.class, offset)?,
+                treatment: treatment.map_err(|error| self.fail(offset, format!("{error}")))?,
+                generalise: text.generalise,
+                pseudonymise: text.pseudonymise,
+                attacker: text.attacker.as_deref().map(|name| self.class(name, offset)).transpose()?,
+                unless: unless.transpose()?,
+                to: text.to.clone(),
+            };
+            self.put(root, path, row, offset)?;
+        }
+        for path in &section.require {
+            let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+            let place = if parent.is_empty() { &mut *root } else { root.at(parent) };
+            place.require.push(name.to_owned());
+        }
+        for group in &section.one_of {
+            // A group lies in one object: its paths differ in their last step only.
+            let parent =
+                group.first().and_then(|path| path.rsplit_once('.')).map_or("", |(parent, _)| parent);
+            let names =
+                group.iter().map(|path| path.rsplit_once('.').map_or(path.as_str(), |(_, name)| name));
+            let names = names.map(str::to_owned).collect();
+            let place = if parent.is_empty() { &mut *root } else { root.at(parent) };
+            place.one_of.push(names);
+        }
+        Ok(())
+    }
+
+    fn put(&self, root: &mut Place, path: &str, row: Row, offset: usize) -> Result<(), TableError> {
+        let place = root.at(path);
+        if place.row.is_some() {
+            return Err(self.fail(offset, format!("`{path}` has a row already")));
+        }
+        place.row = Some(row);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
