@@ -1,1 +1,38 @@
-//! Placeholder header; written with the room.
+//! The one database behind the ports: state, sealed records and the log, in one transaction.
+//!
+//! Owns all SQL, the order of a commit, the derived files of the log, and the high-water mark. Leaves what a
+//! record means to `comity-exchange`, whose [`Store`](comity_exchange::ports::Store) it implements, and where
+//! keys and folders lie to the shell.
+//!
+//! What happens to a record, and what a power cut leaves at each point:
+//!
+//! ```text
+//! 1. it joins the batch of what arrived during the last commit      nothing happened
+//! 2. its rows are written, under a savepoint of its own             nothing happened
+//! 3. its entries are appended; the batch's checkpoint is signed     nothing happened: the signature was not shown
+//! 4. commit, to the disk                                            all of it happened
+//! 5. the high-water mark is advanced, to its disk                   the mark is behind: opening advances it
+//! 6. whoever waits is answered                                      the caller asks again and finds it
+//! 7. tiles and DIR/log/checkpoint are derived, on a thread apart    opening derives what is missing
+//! ```
+//! Any doubt from 4 on stops the writer: what persisted is found out by opening the store again, which is the
+//! same code as every start.
+//!
+//! Invariants: what was answered survives a power cut; a conflict in one record leaves the others of its batch
+//! alone; the log is never appended to behind its mark.
+//!
+//! | read | for |
+//! |---|---|
+//! | `log` | the log as its sequencer holds it; pure |
+//! | [`mark`] | the high-water mark |
+//! | `tiles` | the published files of the log |
+//! | [`SqliteStore`] | the engine: one writer with group commit, a few readers |
+
+mod log;
+pub mod mark;
+mod sqlite;
+mod tiles;
+
+pub use log::LogIdentity;
+pub use mark::{FileMark, Mark, MarkFile};
+pub use sqlite::SqliteStore;

@@ -1,0 +1,165 @@
+//! Exchanges, the answers given to partners, and the receipts got from them.
+
+use super::columns::{
+    change, digest, first, id, insert_once, instant, integer, maybe_id, maybe_number, number, plain, text,
+};
+use super::fault::Fault;
+use super::log::checkpoint_over;
+use comity_exchange::ports::{ExchangeRow, FoundAnswer, Integrated, StoredAnswer};
+use comity_exchange::report::{ExchangeOutcome, Side};
+use comity_terms::{ExchangeId, Party};
+use comity_tlog::{LeafIndex, TreeSize};
+use rusqlite::{Connection, Row, params};
+
+pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- put_exchange
+         INSERT OR REPLACE INTO exchange (id, side, peer, agreement, agreement_digest, supersedes, offer,
+                                          outcome, whole, objects, at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        params![
+            row.id.as_bytes(),
+            side_text(row.side),
+            row.peer.as_str(),
+            row.agreement.as_str(),
+            row.agreement_digest.0,
+            row.supersedes.as_ref().map(ExchangeId::as_bytes),
+            row.offer.map(|offer| offer.0),
+            row.outcome.as_str(),
+            row.whole,
+            integer(row.objects)?,
+            instant(row.at),
+            instant(row.changed_at),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn exchange(connection: &Connection, exchange: ExchangeId) -> Result<Option<ExchangeRow>, Fault> {
+    first(
+        connection,
+        "-- exchange
+         SELECT id, side, peer, agreement, agreement_digest, supersedes, offer, outcome, whole, objects, at,
+                changed_at
+         FROM exchange WHERE id = ?1",
+        [exchange.as_bytes()],
+        read_exchange,
+    )
+}
+
+fn read_exchange(row: &Row<'_>) -> Result<ExchangeRow, Fault> {
+    Ok(ExchangeRow {
+        id: id(row, "id", ExchangeId::from_bytes)?,
+        side: side_of(&plain::<String>(row, "side")?).ok_or(Fault::Column("side"))?,
+        peer: text(row, "peer")?,
+        agreement: text(row, "agreement")?,
+        agreement_digest: digest(row, "agreement_digest")?,
+        supersedes: maybe_id(row, "supersedes", ExchangeId::from_bytes)?,
+        offer: plain::<Option<[u8; 32]>>(row, "offer")?.map(comity_terms::Digest),
+        outcome: outcome_of(&plain::<String>(row, "outcome")?).ok_or(Fault::Column("outcome"))?,
+        whole: plain(row, "whole")?,
+        objects: number(row, "objects")?,
+        at: text(row, "at")?,
+        changed_at: text(row, "changed_at")?,
+    })
+}
+
+/// Keeps the final answer, recorded by the entry at `index`.
+pub(super) fn put_answer(
+    connection: &Connection,
+    answer: &StoredAnswer,
+    index: LeafIndex,
+) -> Result<(), Fault> {
+    insert_once(
+        connection,
+        "answer",
+        "-- put_answer
+         INSERT INTO answer (peer, exchange, offer, header, signature, cosignature, witnessed, leaf_index)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (peer, exchange) DO NOTHING",
+        params![
+            answer.peer.as_str(),
+            answer.exchange.as_bytes(),
+            answer.offer.0,
+            answer.header,
+            answer.signature,
+            answer.cosignature,
+            answer.witnessed.map(|size| integer(size.0)).transpose()?,
+            integer(index.0)?,
+        ],
+    )
+}
+
+pub(super) fn answer(
+    connection: &Connection,
+    peer: &Party,
+    exchange: ExchangeId,
+) -> Result<Option<FoundAnswer>, Fault> {
+    let found = first(
+        connection,
+        "-- answer
+         SELECT peer, exchange, offer, header, signature, cosignature, witnessed, leaf_index
+         FROM answer WHERE peer = ?1 AND exchange = ?2",
+        params![peer.as_str(), exchange.as_bytes()],
+        |row| {
+            let answer = StoredAnswer {
+                peer: text(row, "peer")?,
+                exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+                offer: digest(row, "offer")?,
+                header: plain(row, "header")?,
+                signature: plain(row, "signature")?,
+                cosignature: plain(row, "cosignature")?,
+                witnessed: maybe_number(row, "witnessed")?.map(TreeSize),
+            };
+            Ok((answer, LeafIndex(number(row, "leaf_index")?)))
+        },
+    )?;
+    let Some((answer, index)) = found else { return Ok(None) };
+    let (size, checkpoint) = checkpoint_over(connection, index)?;
+    Ok(Some(FoundAnswer { answer, integrated: Integrated { index, size, checkpoint } }))
+}
+
+pub(super) fn put_partner_receipt(
+    connection: &Connection,
+    exchange: ExchangeId,
+    receipt: &[u8],
+) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- put_partner_receipt
+         INSERT OR REPLACE INTO partner_receipt (exchange, receipt) VALUES (?1, ?2)",
+        params![exchange.as_bytes(), receipt],
+    )?;
+    Ok(())
+}
+
+pub(super) fn partner_receipt(
+    connection: &Connection,
+    exchange: ExchangeId,
+) -> Result<Option<Vec<u8>>, Fault> {
+    first(
+        connection,
+        "-- partner_receipt
+         SELECT receipt FROM partner_receipt WHERE exchange = ?1",
+        [exchange.as_bytes()],
+        |row| plain(row, "receipt"),
+    )
+}
+
+fn side_text(side: Side) -> &'static str {
+    match side {
+        Side::Sender => "sender",
+        Side::Receiver => "receiver",
+    }
+}
+
+fn side_of(text: &str) -> Option<Side> {
+    [Side::Sender, Side::Receiver].into_iter().find(|side| side_text(*side) == text)
+}
+
+fn outcome_of(text: &str) -> Option<ExchangeOutcome> {
+    use ExchangeOutcome::{Delivered, Escalated, PartlyDelivered, Queued, Refused};
+    [Delivered, PartlyDelivered, Refused, Escalated, Queued]
+        .into_iter()
+        .find(|outcome| outcome.as_str() == text)
+}

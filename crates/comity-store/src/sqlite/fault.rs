@@ -1,0 +1,29 @@
+//! What goes wrong in the engine, before it is told as a [`StoreError`].
+
+use comity_exchange::ports::StoreError;
+
+/// A failed statement or a row that cannot be what was written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    /// A row that may be written once is there already.
+    #[error("{0} is there already")]
+    Conflict(&'static str),
+    /// The engine failed. Its texts name tables and columns, never values.
+    #[error("{0}")]
+    Engine(#[from] rusqlite::Error),
+    /// A column holds what was never written to it.
+    #[error("column {0} does not read")]
+    Column(&'static str),
+    /// A rule of the port is broken, by the caller or by the database.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<Fault> for StoreError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Conflict(what) => Self::Conflict(what),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The log's rows: entries, nodes, checkpoints, and the frontier to go on from.
+
+use super::columns::{change, every, first, integer, number, plain};
+use super::fault::Fault;
+use crate::log::Batch;
+use crate::tiles::LogReader;
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::ports::Integrated;
+use comity_terms::ExchangeId;
+use comity_tlog::{Frontier, Hash, LeafIndex, NodeReader, ReadError, TreeSize};
+use rusqlite::{Connection, params};
+use std::ops::Range;
+
+/// Writes what a batch added, its frontier and its checkpoint.
+pub(super) fn put_batch(
+    connection: &Connection,
+    batch: &Batch,
+    frontier: &Frontier,
+    checkpoint: &str,
+) -> Result<(), Fault> {
+    let mut put_entry = connection.prepare_cached(
+        "-- put_batch, entries
+         INSERT INTO entry (leaf_index, bytes, opening, exchange) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (index, draft) in &batch.entries {
+        put_entry.execute(params![
+            integer(index.0)?,
+            draft.entry.to_bytes(),
+            draft.opening.as_bytes(),
+            draft.exchange.as_ref().map(ExchangeId::as_bytes),
+        ])?;
+    }
+    let mut put_node = connection.prepare_cached(
+        "-- put_batch, nodes
+         INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)",
+    )?;
+    for node in &batch.nodes {
+        put_node.execute(params![node.level, integer(node.index)?, node.hash.0])?;
+    }
+    put_checkpoint(connection, frontier.size(), &frontier.to_bytes(), checkpoint)
+}
+
+/// Writes a checkpoint and the frontier of its tree.
+pub(super) fn put_checkpoint(
+    connection: &Connection,
+    size: TreeSize,
+    frontier: &[u8],
+    checkpoint: &str,
+) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- put_checkpoint
+         INSERT INTO checkpoint (tree_size, note) VALUES (?1, ?2)",
+        params![integer(size.0)?, checkpoint],
+    )?;
+    change(
+        connection,
+        "-- put_checkpoint, the frontier
+         INSERT OR REPLACE INTO frontier (one, bytes) VALUES (1, ?1)",
+        [frontier],
+    )?;
+    Ok(())
+}
+
+/// The frontier to go on from; `None` in a database just made.
+pub(super) fn frontier(connection: &Connection) -> Result<Option<Vec<u8>>, Fault> {
+    first(
+        connection,
+        "-- frontier
+         SELECT bytes FROM frontier WHERE one = 1",
+        [],
+        |row| plain(row, "bytes"),
+    )
+}
+
+/// The newest checkpoint.
+pub(super) fn checkpoint(connection: &Connection) -> Result<(TreeSize, String), Fault> {
+    let found = first(
+        connection,
+        "-- checkpoint
+         SELECT tree_size, note FROM checkpoint ORDER BY tree_size DESC LIMIT 1",
+        [],
+        |row| Ok((TreeSize(number(row, "tree_size")?), plain(row, "note")?)),
+    )?;
+    found.ok_or_else(|| Fault::Other("there is no checkpoint".into()))
+}
+
+/// The first checkpoint that the entry at `index` was integrated under.
+pub(super) fn checkpoint_over(
+    connection: &Connection,
+    index: LeafIndex,
+) -> Result<(TreeSize, String), Fault> {
+    let found = first(
+        connection,
+        "-- checkpoint_over
+         SELECT tree_size, note FROM checkpoint WHERE tree_size > ?1 ORDER BY tree_size LIMIT 1",
+        [integer(index.0)?],
+        |row| Ok((TreeSize(number(row, "tree_size")?), plain(row, "note")?)),
+    )?;
+    found.ok_or_else(|| Fault::Other(format!("no checkpoint covers entry {index}")))
+}
+
+/// The first entry about an exchange, and where it was integrated.
+pub(super) fn exchange_integrated(
+    connection: &Connection,
+    exchange: ExchangeId,
+) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
+    let found = first(
+        connection,
+        "-- exchange_integrated
+         SELECT leaf_index, bytes FROM entry WHERE exchange = ?1 ORDER BY leaf_index LIMIT 1",
+        [exchange.as_bytes()],
+        |row| {
+            let bytes: Vec<u8> = plain(row, "bytes")?;
+            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
+            Ok((LeafIndex(number(row, "leaf_index")?), entry))
+        },
+    )?;
+    let Some((index, entry)) = found else { return Ok(None) };
+    let (size, checkpoint) = checkpoint_over(connection, index)?;
+    Ok(Some((entry, Integrated { index, size, checkpoint })))
+}
+
+/// The stored log, as proofs and tiles are computed from it.
+pub(super) struct StoredLog<'c>(pub(super) &'c Connection);
+
+impl NodeReader for StoredLog<'_> {
+    type Error = Fault;
+
+    fn node(&self, level: u8, index: u64) -> Result<Option<Hash>, Fault> {
+        first(
+            self.0,
+            "-- node
+             SELECT hash FROM node WHERE level = ?1 AND position = ?2",
+            params![level, integer(index)?],
+            |row| plain(row, "hash").map(Hash),
+        )
+    }
+}
+
+impl LogReader for StoredLog<'_> {
+    fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Fault> {
+        every(
+            self.0,
+            "-- entries
+             SELECT bytes FROM entry WHERE leaf_index >= ?1 AND leaf_index < ?2 ORDER BY leaf_index",
+            params![integer(range.start)?, integer(range.end)?],
+            |row| plain(row, "bytes"),
+        )
+    }
+}
+
+/// Why a proof or a root could not be computed.
+pub(super) fn unread(error: ReadError<Fault>) -> Fault {
+    match error {
+        ReadError::Reader(fault) => fault,
+        other => Fault::Other(other.to_string()),
+    }
+}

@@ -1,0 +1,274 @@
+//! The SQLite engine: one database in the gateway's folder, one writer, a few readers.
+//!
+//! ```text
+//! DIR/comity.sqlite     state, vault rows, log: the only truth (and -wal, -shm beside it)
+//! DIR/log/              the published log, derived
+//! ```
+//! One file for each area of the port, with the statements that belong to it; each statement opens with a
+//! comment that names its function.
+
+mod columns;
+mod connection;
+mod exchange;
+mod fault;
+mod laws;
+mod log;
+mod outbox;
+mod peers;
+mod publisher;
+mod read;
+mod schema;
+mod vault;
+mod writer;
+
+use crate::log::{Log, LogIdentity};
+use crate::mark::MarkFile;
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::ports::{
+    AdoptedLaw, ExchangeRow, FoundAnswer, Integrated, Officer, OutboxItem, Peer, Record, SealedSegment,
+    Store, StoreError,
+};
+use comity_terms::{ExchangeId, Party, Timestamp, ids::SegmentId};
+use comity_tlog::{
+    ConsistencyProof, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof, root_at,
+};
+use fault::Fault;
+use log::{StoredLog, unread};
+use publisher::Notice;
+use read::Readers;
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use tokio::sync::oneshot;
+use writer::{Change, Message, Writer};
+
+/// The store of one gateway, in SQLite.
+///
+/// Callers are async and need no runtime: the work is done on threads of the store's own. Dropping it closes it.
+pub struct SqliteStore {
+    messages: mpsc::Sender<Message>,
+    readers: Readers,
+    notices: mpsc::Sender<Notice>,
+    floor: Arc<Mutex<Timestamp>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens the store in `folder`, which exists; makes the database when there is none.
+    ///
+    /// The log is that of `identity`, and no shorter than `mark` says. `clock` gives the time that marks carry.
+    /// One process at a time: the shell holds the folder's lock.
+    ///
+    /// # Errors
+    /// [`StoreError::BehindMark`] when the database was restored: the operator opens a successor log.
+    /// [`StoreError::Failed`] when database, log and mark do not fit each other, or cannot be read.
+    pub fn open(
+        folder: &Path,
+        identity: LogIdentity,
+        mut mark: impl MarkFile,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let database = folder.join("comity.sqlite");
+        let key = identity.key.verifier_key().clone();
+        let mut connection = connection::writer(&database)?;
+        schema::migrate(&mut connection)?;
+        let log = resume(&mut connection, identity)?;
+        let unreadable = |error| StoreError::Failed(format!("the high-water mark is in doubt: {error}"));
+        let marked = mark.read().map_err(unreadable)?;
+        log.check(marked.as_ref(), |size| {
+            root_at(size, &StoredLog(&connection)).map_err(|error| unread(error).into())
+        })?;
+        let now = clock();
+        let reached = log.mark(now, marked.as_ref().map_or(now, |mark| mark.time));
+        if marked.as_ref() != Some(&reached) {
+            // A crash between commit and mark, or the first start.
+            mark.write(&reached).map_err(unreadable)?;
+        }
+        let floor = Arc::new(Mutex::new(reached.time));
+        let readers = Readers::open(&database)?;
+        let (notices, publisher) = publisher::start(&database, folder.join("log"), key)?;
+        let (messages, arriving) = mpsc::channel();
+        let writer = Writer {
+            connection,
+            log,
+            mark,
+            floor: Arc::clone(&floor),
+            clock: Box::new(clock),
+            publisher: notices.clone(),
+        };
+        let writer = thread::Builder::new()
+            .name("store writer".into())
+            .spawn(move || writer.run(&arriving))
+            .map_err(|error| StoreError::Failed(format!("no thread to write on: {error}")))?;
+        Ok(Self { messages, readers, notices, floor, threads: Mutex::new(vec![writer, publisher]) })
+    }
+
+    /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
+    #[must_use]
+    pub fn floor(&self) -> Timestamp {
+        *self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until what was committed before is published in the folder of the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the files cannot be written. Nothing is lost by it: they are derived again.
+    pub async fn flush_tiles(&self) -> Result<(), StoreError> {
+        let (waiter, flushed) = oneshot::channel();
+        self.notices.send(Notice::Flush(waiter)).map_err(|_| stopped())?;
+        flushed.await.map_err(|_| stopped())?
+    }
+
+    /// Finishes what is under way and ends the threads; blocks until then. Later calls fail.
+    pub fn close(&self) {
+        let _ = self.messages.send(Message::Close);
+        let _ = self.notices.send(Notice::Close);
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A thread that panicked has said so; the others still end in order.
+            let _ = thread.join();
+        }
+    }
+
+    async fn change<T>(
+        &self,
+        change: impl FnOnce(oneshot::Sender<Result<T, StoreError>>) -> Change,
+    ) -> Result<T, StoreError> {
+        let (waiter, made) = oneshot::channel();
+        self.messages.send(Message::Change(change(waiter))).map_err(|_| stopped())?;
+        made.await.map_err(|_| stopped())?
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The log as the database holds it; begun, with a checkpoint of no entries, when there is none.
+fn resume(connection: &mut Connection, identity: LogIdentity) -> Result<Log, StoreError> {
+    if let Some(frontier) = log::frontier(connection)? {
+        let (_, checkpoint) = log::checkpoint(connection)?;
+        return Log::resume(identity, &frontier, checkpoint);
+    }
+    let empty = Log::empty(identity)?;
+    let begin = |connection: &mut Connection| -> Result<(), Fault> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        log::put_checkpoint(&transaction, empty.size(), &empty.frontier(), empty.checkpoint())?;
+        Ok(transaction.commit()?)
+    };
+    begin(connection)?;
+    Ok(empty)
+}
+
+fn stopped() -> StoreError {
+    StoreError::Failed("the store is closed, or stopped after a commit in doubt".into())
+}
+
+impl Store for SqliteStore {
+    async fn record(&self, record: Record) -> Result<Integrated, StoreError> {
+        self.change(|waiter| Change::Record(Box::new(record), waiter)).await
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        self.readers.read(move |c| exchange::exchange(c, id)).await
+    }
+
+    async fn exchange_integrated(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        self.readers.read(move |c| log::exchange_integrated(c, id)).await
+    }
+
+    async fn answer(&self, peer: &Party, exchange: ExchangeId) -> Result<Option<FoundAnswer>, StoreError> {
+        let peer = peer.clone();
+        self.readers.read(move |c| exchange::answer(c, &peer, exchange)).await
+    }
+
+    async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.readers.read(move |c| exchange::partner_receipt(c, exchange)).await
+    }
+
+    async fn claim_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.change(|waiter| Change::ClaimDue { now, until, limit, waiter }).await
+    }
+
+    async fn claim_offer(
+        &self,
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<OutboxItem>, StoreError> {
+        self.change(|waiter| Change::Claim { exchange, now, until, waiter }).await
+    }
+
+    async fn postpone(&self, exchange: ExchangeId, next_at: Timestamp) -> Result<(), StoreError> {
+        self.change(|waiter| Change::Postpone { exchange, next_at, waiter }).await
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        self.readers.read(|c| log::checkpoint(c).map(|(_, note)| note)).await
+    }
+
+    async fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<InclusionProof, StoreError> {
+        self.readers.read(move |c| inclusion_proof(index, size, &StoredLog(c)).map_err(unread)).await
+    }
+
+    async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
+        self.readers.read(move |c| consistency_proof(old, new, &StoredLog(c)).map_err(unread)).await
+    }
+
+    async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, comity_tlog::Hash)>, StoreError> {
+        let origin = origin.to_owned();
+        self.readers.read(move |c| peers::witnessed(c, &origin)).await
+    }
+
+    async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
+        let peer = peer.clone();
+        self.readers.read(move |c| peers::witnessed_by(c, &peer)).await
+    }
+
+    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
+        self.change(|waiter| Change::WitnessedBy { party: peer.clone(), size, waiter }).await
+    }
+
+    async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
+        let party = party.clone();
+        self.readers.read(move |c| peers::peer(c, &party)).await
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.readers.read(peers::peers).await
+    }
+
+    async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
+        let name = name.to_owned();
+        self.readers.read(move |c| peers::officer(c, &name)).await
+    }
+
+    async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {
+        self.readers.read(laws::adopted).await
+    }
+
+    async fn law_signatures(&self, party: &Party) -> Result<Vec<SignedLaw>, StoreError> {
+        let party = party.clone();
+        self.readers.read(move |c| laws::signatures(c, &party)).await
+    }
+
+    async fn segment(&self, id: SegmentId) -> Result<Option<SealedSegment>, StoreError> {
+        self.readers.read(move |c| vault::segment(c, id)).await
+    }
+
+    async fn segments(&self, exchange: ExchangeId) -> Result<Vec<SegmentId>, StoreError> {
+        self.readers.read(move |c| vault::segments(c, exchange)).await
+    }
+}

@@ -1,0 +1,107 @@
+//! The outbox: offers that wait for their answers, each with one try at a time.
+//!
+//! ```text
+//! waiting ── claim ──> claimed until T ── postpone ──> waiting      ── settle ──> gone
+//!                          └── T passes, as after a crash ──> waiting
+//! ```
+
+use super::columns::{change, every, first, id, insert_once, instant, number, plain, text};
+use super::fault::Fault;
+use comity_exchange::federation::frame::SignedHeader;
+use comity_exchange::ports::OutboxItem;
+use comity_exchange::signature::Signature;
+use comity_terms::{ExchangeId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+pub(super) fn put_offer(connection: &Connection, item: &OutboxItem) -> Result<(), Fault> {
+    insert_once(
+        connection,
+        "offer",
+        "-- put_offer
+         INSERT INTO outbox (exchange, peer, header, signature, bodies, horizon, attempts, next_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (exchange) DO NOTHING",
+        params![
+            item.exchange.as_bytes(),
+            item.peer.as_str(),
+            item.offer.header,
+            item.offer.signature.0,
+            item.bodies,
+            instant(item.horizon),
+            item.attempts,
+            instant(item.next_at),
+        ],
+    )
+}
+
+pub(super) fn settle_offer(connection: &Connection, exchange: ExchangeId) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- settle_offer
+         DELETE FROM outbox WHERE exchange = ?1",
+        [exchange.as_bytes()],
+    )?;
+    Ok(())
+}
+
+/// Claims what is due at `now`, the longest due first.
+pub(super) fn claim_due(
+    connection: &Connection,
+    now: Timestamp,
+    until: Timestamp,
+    limit: u32,
+) -> Result<Vec<OutboxItem>, Fault> {
+    let due = every(
+        connection,
+        "-- claim_due
+         SELECT exchange FROM outbox
+         WHERE next_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1)
+         ORDER BY next_at LIMIT ?2",
+        params![instant(now), limit],
+        |row| id(row, "exchange", ExchangeId::from_bytes),
+    )?;
+    due.into_iter().filter_map(|exchange| claim(connection, exchange, now, until).transpose()).collect()
+}
+
+/// Claims one offer, whenever it is due. A try counts from its claim, so that one which ends in a crash counts.
+pub(super) fn claim(
+    connection: &Connection,
+    exchange: ExchangeId,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<OutboxItem>, Fault> {
+    first(
+        connection,
+        "-- claim
+         UPDATE outbox SET claimed_until = ?3, attempts = attempts + 1
+         WHERE exchange = ?1 AND (claimed_until IS NULL OR claimed_until <= ?2)
+         RETURNING exchange, peer, header, signature, bodies, horizon, attempts - 1 AS attempts, next_at",
+        params![exchange.as_bytes(), instant(now), instant(until)],
+        read_item,
+    )
+}
+
+pub(super) fn postpone(
+    connection: &Connection,
+    exchange: ExchangeId,
+    next_at: Timestamp,
+) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- postpone
+         UPDATE outbox SET claimed_until = NULL, next_at = ?2 WHERE exchange = ?1",
+        params![exchange.as_bytes(), instant(next_at)],
+    )?;
+    Ok(())
+}
+
+fn read_item(row: &Row<'_>) -> Result<OutboxItem, Fault> {
+    Ok(OutboxItem {
+        exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+        peer: text(row, "peer")?,
+        offer: SignedHeader { header: plain(row, "header")?, signature: Signature(plain(row, "signature")?) },
+        bodies: plain(row, "bodies")?,
+        attempts: number(row, "attempts")?,
+        next_at: text(row, "next_at")?,
+        horizon: text(row, "horizon")?,
+    })
+}

@@ -1,0 +1,284 @@
+//! The one thread that writes: whatever arrived during the last commit is one transaction.
+//!
+//! Owns the order of a commit, as the head of this crate numbers it. Every change has a savepoint of its own,
+//! so that a conflict in one leaves the others of its batch alone. A change that fails otherwise before the
+//! commit fails alone, or with its batch when the engine rolled that back; from the commit on, any failure
+//! stops the thread: nobody knows what persisted until the store is opened again.
+
+use super::columns::change;
+use super::fault::Fault;
+use super::publisher::Notice;
+use super::{exchange, laws, log as rows, outbox, peers, vault};
+use crate::log::{Batch, Log};
+use crate::mark::MarkFile;
+use comity_exchange::ports::{Integrated, OutboxItem, Record, StoreError};
+use comity_terms::{ExchangeId, Party, Timestamp};
+use comity_tlog::{Frontier, LeafIndex, TreeSize};
+use rusqlite::Connection;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use tokio::sync::oneshot;
+
+/// Whoever waits for a change.
+type Waiter<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// A change, with whoever waits for it.
+pub(super) enum Change {
+    Record(Box<Record>, Waiter<Integrated>),
+    ClaimDue { now: Timestamp, until: Timestamp, limit: u32, waiter: Waiter<Vec<OutboxItem>> },
+    Claim { exchange: ExchangeId, now: Timestamp, until: Timestamp, waiter: Waiter<Option<OutboxItem>> },
+    Postpone { exchange: ExchangeId, next_at: Timestamp, waiter: Waiter<()> },
+    WitnessedBy { party: Party, size: TreeSize, waiter: Waiter<()> },
+}
+
+/// What the writer's thread is sent.
+pub(super) enum Message {
+    Change(Change),
+    /// The thread ends after what came before this.
+    Close,
+}
+
+/// A change that was made, or not, and is answered after the commit.
+enum Made {
+    Record(Result<LeafIndex, Fault>, Waiter<Integrated>),
+    Claims(Result<Vec<OutboxItem>, Fault>, Waiter<Vec<OutboxItem>>),
+    Claim(Result<Option<OutboxItem>, Fault>, Waiter<Option<OutboxItem>>),
+    Done(Result<(), Fault>, Waiter<()>),
+}
+
+/// The writer's hold on the store.
+pub(super) struct Writer<M> {
+    pub(super) connection: Connection,
+    pub(super) log: Log,
+    pub(super) mark: M,
+    /// The time in the last mark, for all to see.
+    pub(super) floor: Arc<Mutex<Timestamp>>,
+    pub(super) clock: Box<dyn Fn() -> Timestamp + Send>,
+    pub(super) publisher: mpsc::Sender<Notice>,
+}
+
+impl<M: MarkFile> Writer<M> {
+    /// Commits what arrives until the store is closed or a commit is in doubt.
+    pub(super) fn run(mut self, arriving: &mpsc::Receiver<Message>) {
+        while let Ok(first) = arriving.recv() {
+            let (changes, last) = gather(first, arriving);
+            // Whoever waits after an error, or later, finds that nobody answers.
+            if self.commit(changes).is_err() || last {
+                return;
+            }
+        }
+    }
+
+    /// Makes `changes` in one transaction and answers whoever waits for them.
+    ///
+    /// An error means that nothing more may be written: what persisted is in doubt.
+    fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.execute("-- commit, begins\nBEGIN IMMEDIATE")?;
+        let mut batch = self.log.begin();
+        let made = changes.into_iter().map(|change| self.make(change, &mut batch)).collect();
+        let grown = !batch.entries.is_empty();
+        let integrated = self.log.integrate(&batch)?;
+        if let Err(fault) = self.append(&batch, &integrated) {
+            if !self.connection.is_autocommit() {
+                self.execute("-- commit, takes all back\nROLLBACK")?;
+            }
+            fail(made, &fault.into());
+            return Ok(());
+        }
+        if let Err(error) = self.settle(integrated, grown) {
+            fail(made, &error);
+            return Err(error);
+        }
+        for made in made {
+            made.answer(&self.log);
+        }
+        if grown {
+            // A publisher that has ended, ended because the store is closing.
+            let _ = self.publisher.send(Notice::Committed);
+        }
+        Ok(())
+    }
+
+    /// Writes the batch's entries and their checkpoint, unless the engine has rolled everything back by itself,
+    /// as it does when the disk is full.
+    fn append(&self, batch: &Batch, (frontier, checkpoint): &(Frontier, String)) -> Result<(), Fault> {
+        if self.connection.is_autocommit() {
+            return Err(rolled_back());
+        }
+        if batch.entries.is_empty() {
+            return Ok(());
+        }
+        rows::put_batch(&self.connection, batch, frontier, checkpoint)
+    }
+
+    /// The point from which the batch has happened: the commit, and the mark after it.
+    fn settle(&mut self, integrated: (Frontier, String), grown: bool) -> Result<(), StoreError> {
+        self.execute("-- settle\nCOMMIT")?;
+        if !grown {
+            return Ok(());
+        }
+        self.log.advance(integrated);
+        let mut floor = self.floor.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = self.log.mark((self.clock)(), *floor);
+        let written = self.mark.write(&mark);
+        written.map_err(|error| StoreError::Failed(format!("the high-water mark is in doubt: {error}")))?;
+        *floor = mark.time;
+        Ok(())
+    }
+
+    fn make(&self, change: Change, batch: &mut Batch) -> Made {
+        match change {
+            Change::Record(record, waiter) => {
+                let index = batch.next_index();
+                let made = self.apart(|connection| put_record(connection, &record, index));
+                let made = made.map(|()| {
+                    record.entries.into_iter().for_each(|draft| batch.append(draft));
+                    index
+                });
+                Made::Record(made, waiter)
+            }
+            Change::ClaimDue { now, until, limit, waiter } => {
+                Made::Claims(self.apart(|c| outbox::claim_due(c, now, until, limit)), waiter)
+            }
+            Change::Claim { exchange, now, until, waiter } => {
+                Made::Claim(self.apart(|c| outbox::claim(c, exchange, now, until)), waiter)
+            }
+            Change::Postpone { exchange, next_at, waiter } => {
+                Made::Done(self.apart(|c| outbox::postpone(c, exchange, next_at)), waiter)
+            }
+            Change::WitnessedBy { party, size, waiter } => {
+                Made::Done(self.apart(|c| peers::put_witnessed_by(c, &party, size)), waiter)
+            }
+        }
+    }
+
+    /// Does `work` under a savepoint: when it fails, it changed nothing.
+    fn apart<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+        if self.connection.is_autocommit() {
+            // A savepoint would now be a transaction of its own, and commit by itself.
+            return Err(rolled_back());
+        }
+        let run = |sql| change(&self.connection, sql, []);
+        run("-- apart, begins\nSAVEPOINT change")?;
+        let done = work(&self.connection);
+        if done.is_err() && !self.connection.is_autocommit() {
+            run("-- apart, takes back\nROLLBACK TO change")?;
+        }
+        if !self.connection.is_autocommit() {
+            run("-- apart, ends\nRELEASE change")?;
+        }
+        done
+    }
+
+    fn execute(&self, sql: &str) -> Result<(), StoreError> {
+        self.connection.execute_batch(sql).map_err(|error| Fault::from(error).into())
+    }
+}
+
+/// The changes of the next batch, and whether it is the last: whatever has arrived, up to the bounds.
+fn gather(first: Message, arriving: &mpsc::Receiver<Message>) -> (Vec<Change>, bool) {
+    let mut changes = Vec::new();
+    let mut bytes = 0;
+    let mut next = Some(first);
+    while let Some(message) = next {
+        let Message::Change(change) = message else { return (changes, true) };
+        bytes += change.bytes();
+        changes.push(change);
+        let full = changes.len() >= BATCH_CHANGES_MAX || bytes >= BATCH_BYTES_MAX;
+        next = if full { None } else { arriving.try_recv().ok() };
+    }
+    (changes, false)
+}
+
+/// Writes the rows of a record whose first entry will have `index`.
+fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Result<(), Fault> {
+    for row in &record.exchanges {
+        exchange::put_exchange(connection, row)?;
+    }
+    for item in &record.outbox {
+        outbox::put_offer(connection, item)?;
+    }
+    for exchange in &record.settled {
+        outbox::settle_offer(connection, *exchange)?;
+    }
+    for segment in &record.segments {
+        vault::put_segment(connection, segment)?;
+    }
+    if let Some(answer) = &record.answer {
+        if record.entries.is_empty() {
+            return Err(Fault::Other("an answer without the entry that records it".into()));
+        }
+        exchange::put_answer(connection, answer, index)?;
+    }
+    if let Some(step) = &record.witness {
+        peers::step_witness(connection, step)?;
+    }
+    if let Some((exchange, receipt)) = &record.partner_receipt {
+        exchange::put_partner_receipt(connection, *exchange, receipt)?;
+    }
+    if let Some(peer) = &record.peer {
+        peers::put_peer(connection, peer)?;
+    }
+    if let Some(officer) = &record.officer {
+        peers::put_officer(connection, officer)?;
+    }
+    if let Some(adopted) = &record.adopted {
+        laws::put_adopted(connection, adopted)?;
+    }
+    for (party, law) in &record.law_signatures {
+        laws::put_signature(connection, party, law)?;
+    }
+    Ok(())
+}
+
+impl Change {
+    /// About how many bytes it writes.
+    fn bytes(&self) -> usize {
+        let Self::Record(record, _) = self else { return 0 };
+        let segments = record.segments.iter().map(|s| s.blob.len() + s.rows.len() * KEY_ROW_BYTES);
+        let offers = record.outbox.iter().map(|item| item.offer.header.len() + item.bodies.len());
+        segments.chain(offers).sum()
+    }
+}
+
+impl Made {
+    /// Tells whoever waits what became of it. They may have gone: it has happened all the same.
+    fn answer(self, log: &Log) {
+        fn tell<T>(made: Result<T, Fault>, waiter: Waiter<T>) {
+            let _ = waiter.send(made.map_err(StoreError::from));
+        }
+        match self {
+            Self::Record(made, waiter) => tell(made.map(|index| log.integrated(index)), waiter),
+            Self::Claims(made, waiter) => tell(made, waiter),
+            Self::Claim(made, waiter) => tell(made, waiter),
+            Self::Done(made, waiter) => tell(made, waiter),
+        }
+    }
+}
+
+/// Tells everyone of the batch that it failed; those whose change was in conflict learn that.
+fn fail(batch: Vec<Made>, error: &StoreError) {
+    fn tell<M, T>(made: Result<M, Fault>, waiter: Waiter<T>, error: &StoreError) {
+        let _ = waiter.send(Err(made.err().map_or_else(|| error.clone(), StoreError::from)));
+    }
+    for made in batch {
+        match made {
+            Made::Record(made, waiter) => tell(made, waiter, error),
+            Made::Claims(made, waiter) => tell(made, waiter, error),
+            Made::Claim(made, waiter) => tell(made, waiter, error),
+            Made::Done(made, waiter) => tell(made, waiter, error),
+        }
+    }
+}
+
+fn rolled_back() -> Fault {
+    Fault::Other("the engine rolled the batch back".into())
+}
+
+/// At one commit in 2 ms, enough for 128,000 changes a second.
+const BATCH_CHANGES_MAX: usize = 256;
+
+/// A batch takes no further change once it has this much to write: some hundred milliseconds of a disk.
+const BATCH_BYTES_MAX: usize = 64 << 20;
+
+/// A key row with its place in two trees.
+const KEY_ROW_BYTES: usize = 160;

@@ -1,0 +1,159 @@
+//! The published log: files derived from the database after commit, in tlog-tiles layout.
+//!
+//! Owns the folder `log/`: nothing else writes there, and anything in it can be deleted and is written again.
+//! Leaves the truth to the database, and reading it to the engine.
+//!
+//! ```text
+//! log/checkpoint              last: what it needs is there by then
+//! log/tile/<L>/<N>            written once, never changed
+//! log/tile/<L>/<N>.p/<W>      one for each published checkpoint that needs it, until <N> is full
+//! log/tile/entries/<N>[.p/<W>]
+//! ```
+//! Every file is written beside its place and renamed, so a reader never sees half of one. Nothing is flushed
+//! to the disk: what a power cut takes away is found short, or missing, when the store is opened, and derived
+//! again.
+//! Source: C2SP tlog-tiles.
+
+use comity_exchange::entry::PublicEntry;
+use comity_tlog::{
+    Bundle, NodeReader, ReadError, SignedCheckpoint, TILE_WIDTH, TreeSize, VerifierKey, bundles_for,
+    encode_bundle, root_at, tile_bytes, tiles_for,
+};
+use std::fmt::Display;
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// A stored log that can be published.
+pub(crate) trait LogReader: NodeReader {
+    /// The entries of a range that the log holds, in order.
+    fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Self::Error>;
+}
+
+/// Why the files could not be derived.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TileError {
+    #[error("`{path}` cannot be written: {error}")]
+    File { path: String, error: io::Error },
+    #[error("the log cannot be read: {0}")]
+    Log(String),
+}
+
+/// The folder of a published log, and how far it goes.
+pub(crate) struct PublishedLog {
+    folder: PathBuf,
+    published: TreeSize,
+}
+
+impl PublishedLog {
+    /// The log in `folder`, with every file that its last published checkpoint needs.
+    ///
+    /// What is there and is not this log's is written again.
+    pub(crate) fn open<R: LogReader<Error: Display>>(
+        folder: PathBuf,
+        key: &VerifierKey,
+        reader: &R,
+    ) -> Result<Self, TileError> {
+        let mut log = Self { folder, published: TreeSize(0) };
+        let found = fs::read(log.folder.join("checkpoint")).unwrap_or_default();
+        let published = SignedCheckpoint::open(&found, key).ok().map(|signed| signed.checkpoint().clone());
+        if let Some(published) = published.filter(|p| root_at(p.size(), reader).ok() == Some(p.root())) {
+            log.derive(TreeSize(0), published.size(), reader, Self::is_whole)?;
+            log.published = published.size();
+        }
+        Ok(log)
+    }
+
+    /// Publishes `checkpoint`, which signs a tree of `size`, after what it needs.
+    pub(crate) fn publish<R: LogReader<Error: Display>>(
+        &mut self,
+        size: TreeSize,
+        checkpoint: &str,
+        reader: &R,
+    ) -> Result<(), TileError> {
+        self.derive(self.published, size, reader, |_, _, _| false)?;
+        self.write("checkpoint", checkpoint.as_bytes())?;
+        self.published = size;
+        Ok(())
+    }
+
+    /// Writes the files that grow from `old` to `new`, but for those that `skip`, given path and length, spares.
+    fn derive<R: LogReader<Error: Display>>(
+        &self,
+        old: TreeSize,
+        new: TreeSize,
+        reader: &R,
+        skip: impl Fn(&Self, &str, u64) -> bool,
+    ) -> Result<(), TileError> {
+        for tile in tiles_for(old, new) {
+            if !skip(self, &tile.path(), u64::from(tile.width()) * 32) {
+                let bytes = tile_bytes(tile, reader).map_err(unread)?;
+                self.write(&tile.path(), &bytes)?;
+                self.drop_partial(&tile.path(), tile == tile.full())?;
+            }
+        }
+        for bundle in bundles_for(old, new) {
+            if !skip(self, &bundle.path(), u64::from(bundle.width()) * BUNDLED_ENTRY_LENGTH) {
+                let bytes = bundle_bytes(bundle, reader)?;
+                self.write(&bundle.path(), &bytes)?;
+                self.drop_partial(&bundle.path(), bundle == bundle.full())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the file is there in its full length: files are renamed into place, so none is half written, but
+    /// a power cut may leave one empty.
+    fn is_whole(&self, path: &str, length: u64) -> bool {
+        fs::metadata(self.folder.join(path)).is_ok_and(|file| file.len() == length)
+    }
+
+    fn write(&self, path: &str, bytes: &[u8]) -> Result<(), TileError> {
+        let target = self.folder.join(path);
+        let beside = self.folder.join("new");
+        let folder = target.parent().unwrap_or(&self.folder);
+        fs::create_dir_all(folder)
+            .and_then(|()| fs::write(&beside, bytes))
+            .and_then(|()| fs::rename(&beside, &target))
+            .map_err(|error| file_error(&target, error))
+    }
+
+    /// Removes the partial files of a place whose full file is there now: readers fall back to that one.
+    fn drop_partial(&self, path: &str, full: bool) -> Result<(), TileError> {
+        if !full {
+            return Ok(());
+        }
+        let partial = self.folder.join(format!("{path}.p"));
+        match fs::remove_dir_all(&partial) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(&partial, error)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn bundle_bytes<R: LogReader<Error: Display>>(bundle: Bundle, reader: &R) -> Result<Vec<u8>, TileError> {
+    let first = bundle.index() * TILE_WIDTH;
+    let range = first..first + u64::from(bundle.width());
+    let missing = || TileError::Log(format!("entries {} to {} are not all there", range.start, range.end));
+    let entries = reader.entries(range.clone()).map_err(|error| TileError::Log(error.to_string()))?;
+    if entries.len() != usize::from(bundle.width()) {
+        return Err(missing());
+    }
+    encode_bundle(entries.iter().map(|entry| &entry[..])).map_err(|_| missing())
+}
+
+fn unread<E: Display>(error: ReadError<E>) -> TileError {
+    TileError::Log(match error {
+        ReadError::Reader(error) => error.to_string(),
+        ReadError::Missing { level, index } => format!("no node at level {level}, index {index}"),
+        ReadError::Request(error) => error.to_string(),
+    })
+}
+
+fn file_error(path: &Path, error: io::Error) -> TileError {
+    TileError::File { path: path.display().to_string(), error }
+}
+
+/// An entry in a bundle: its length in two bytes, then itself.
+const BUNDLED_ENTRY_LENGTH: u64 = 2 + PublicEntry::SIZE as u64;
