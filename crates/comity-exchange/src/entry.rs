@@ -88,9 +88,11 @@ pub struct Opening {
 
 impl Opening {
     /// The opening of an act done at `at`, with the entry that commits to it.
-    pub fn draw(act: Act, at: Timestamp, facts: Json, entropy: &mut impl Entropy) -> (PublicEntry, Self) {
+    pub fn draw(act: Act, at: Timestamp, facts: Json, entropy: &mut dyn Entropy) -> (PublicEntry, Self) {
         let content = serde_json::json!({ "act": act.as_str(), "at": at.to_string(), "facts": facts });
-        let opening = Self { salt: entropy.bytes(), content: content.to_string().into_bytes() };
+        let mut salt = [0; 32];
+        entropy.fill(&mut salt);
+        let opening = Self { salt, content: content.to_string().into_bytes() };
         let entry =
             PublicEntry { family: act.family(), month: Month::of(at), commitment: opening.commitment() };
         (entry, opening)

@@ -1,6 +1,7 @@
 //! What an officer asks, and how it becomes one question per class of objects.
 
-use comity_agreement::{Mode, Question, Setting};
+use comity_agreement::facts::raise;
+use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
     Action, Activity, Asserter, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose, Timestamp, Value,
 };
@@ -54,14 +55,14 @@ impl Request {
 
     /// The question about objects with these detected facts.
     #[must_use]
-    pub fn question(&self, detected: &Facts) -> Question {
+    pub fn question(&self, detected: &Facts, laws: &LawSet) -> Question {
         Question {
             action: self.action.clone(),
             sending: self.sender.clone(),
             receiving: self.receiver.clone(),
             at: self.at,
             knowledge_time: self.at,
-            facts: merged(self.common_facts(), detected),
+            facts: raise(&laws.vocabulary, detected.clone(), self.common_facts()),
             approvals: self.approvals.clone(),
         }
     }
@@ -76,12 +77,4 @@ impl Request {
             national: true,
         }
     }
-}
-
-/// Common facts with the detected ones.
-fn merged(mut common: Facts, detected: &Facts) -> Facts {
-    for (key, fact) in detected.iter() {
-        common.state(key.clone(), fact.value.clone(), fact.asserter);
-    }
-    common
 }

@@ -2,13 +2,16 @@
 //!
 //! The shape is the published contract's: field names and types stay as they are.
 
-use crate::wire::{Text, value_to_json};
+use crate::wire::Text;
+use comity_agreement::Decision;
+use comity_agreement::try_case::obligation_json;
 use comity_terms::{
-    Activity, Citation, Digest, ExchangeId, Ground, LawName, Obligation, Office, Owner, PackSlug, Party, Purpose,
-    ReasonCode, Safeguards, Timestamp,
+    Activity, Citation, DataClass, Digest, ExchangeId, LawName, Office, PackSlug, Party, Purpose, Safeguards,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
 
 /// What became of an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -233,35 +236,23 @@ impl From<&Citation> for CitationReport {
     }
 }
 
-/// The reasons of some grounds, each once, in order.
+/// A decision as it is printed, about `objects` objects.
 #[must_use]
-pub fn reasons<'a>(grounds: impl IntoIterator<Item = &'a Ground>) -> Vec<String> {
-    let reasons: std::collections::BTreeSet<&ReasonCode> = grounds.into_iter().map(|g| &g.reason).collect();
-    reasons.into_iter().map(ToString::to_string).collect()
-}
-
-/// An obligation as the contract prints it: `type`, `value`, both due dates, and every further key under its
-/// own name.
-#[must_use]
-pub fn obligation_json(obligation: &Obligation) -> Json {
-    let mut out = Map::new();
-    out.insert("type".into(), obligation.kind.to_string().into());
-    out.insert("value".into(), obligation.value.as_ref().map_or(Json::Null, value_to_json));
-    out.insert(
-        "owner".into(),
-        match &obligation.owner {
-            Owner::Sender => "sender".into(),
-            Owner::Receiver => "receiver".into(),
-            Owner::Party(code) => code.to_string().into(),
-        },
-    );
-    if let Some(due) = &obligation.due {
-        out.insert("due_operational".into(), due.operational.to_string().into());
-        out.insert("due_legal_latest".into(), due.legal_latest.to_string().into());
-        out.insert("time_rule".into(), due.time_rule.clone().into());
+pub fn decision_report(
+    decision: &Decision,
+    side: Side,
+    objects: u64,
+    stripped: &BTreeSet<DataClass>,
+) -> DecisionReport {
+    DecisionReport {
+        side,
+        objects,
+        outcome: decision.outcome.as_str().to_owned(),
+        reasons: decision.reasons().into_iter().map(ToString::to_string).collect(),
+        escalate_to: decision.escalate_to.iter().cloned().map(Text).collect(),
+        laws: decision.laws.iter().cloned().map(Text).collect(),
+        citations: decision.citations.iter().map(CitationReport::from).collect(),
+        obligations: decision.obligations.iter().map(obligation_json).collect(),
+        stripped: stripped.iter().map(ToString::to_string).collect(),
     }
-    for (key, value) in &obligation.terms {
-        out.insert(key.clone(), value_to_json(value));
-    }
-    Json::Object(out)
 }

@@ -30,8 +30,8 @@ pub trait Shell: Send + Sync {
     fn table(&self) -> &PathTable;
     /// The bounds on a bundle.
     fn limits(&self) -> &Limits;
-    /// The memo of decisions.
-    fn memo(&self) -> &Memo;
+    /// Lends the memo of decisions; one borrower at a time.
+    fn with_memo<T>(&self, work: impl FnOnce(&mut Memo) -> T) -> T;
     /// Now, UTC. Never before the high-water mark.
     fn now(&self) -> Timestamp;
     /// The laws between this gateway's party and `partner` under an agreement, as adopted here, and whether

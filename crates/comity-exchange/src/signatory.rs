@@ -43,7 +43,7 @@ impl Signatory {
         (agreement, exchange): (&PackSlug, Option<ExchangeId>),
         erase_by: Timestamp,
         keys: &mut K,
-        entropy: &mut impl Entropy,
+        entropy: &mut dyn Entropy,
     ) -> Result<SealedSegment, ExchangeError> {
         let context = OpeningContext {
             store: self.store.clone(),

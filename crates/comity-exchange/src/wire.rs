@@ -2,9 +2,12 @@
 //!
 //! Terms themselves know no encoding; each message says here how it is spelt.
 
-use comity_terms::{Asserter, Fact, FactKey, Facts, Safeguards, Value};
+use comity_agreement::question::value_json;
+use comity_agreement::vocabulary::FactType;
+use comity_agreement::{LawSet, Vocabulary};
+use comity_terms::{Asserter, Digest, Fact, FactKey, Facts, LawName, Safeguards, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -71,7 +74,7 @@ pub fn facts_to_wire(facts: &Facts) -> Vec<WireFact> {
         .map(|(key, fact)| WireFact {
             key: Text(key.clone()),
             by: Text(fact.asserter),
-            value: value_to_json(&fact.value),
+            value: value_json(&fact.value),
         })
         .collect()
 }
@@ -89,20 +92,31 @@ pub fn facts_from_wire(wire: &[WireFact]) -> Option<Facts> {
     Some(facts)
 }
 
-/// A value as JSON: instants as RFC 3339 text.
+/// The facts that an opening may hold: words of the closed vocabulary, numbers, instants and parties. What is
+/// free text is told by its length alone.
 #[must_use]
-pub fn value_to_json(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Bool(b) => Json::Bool(*b),
-        Value::Long(n) => Json::from(*n),
-        Value::Text(text) => Json::String(text.clone()),
-        Value::Instant(at) => Json::String(at.to_string()),
-        Value::List(items) => Json::Array(items.iter().map(value_to_json).collect()),
-        Value::Record(fields) => {
-            Json::Object(fields.iter().map(|(key, value)| (key.clone(), value_to_json(value))).collect())
+pub fn closed_facts(facts: &Facts, vocabulary: &Vocabulary) -> Json {
+    let closed = |key: &FactKey, value: &Value| match vocabulary.fact(key.as_str()).map(|term| &term.kind) {
+        Some(FactType::Text | FactType::Texts | FactType::Record) | None => {
+            json!({ "bytes": value_json(value).to_string().len() })
         }
-    }
+        Some(_) => value_json(value),
+    };
+    let facts = facts.iter().map(|(key, fact)| {
+        (key.to_string(), json!({ "by": fact.asserter.as_str(), "value": closed(key, &fact.value) }))
+    });
+    Json::Object(facts.collect())
+}
+
+/// The digest of every law of a set, by its name: what both gateways must agree on.
+#[must_use]
+pub fn law_digests(laws: &LawSet) -> BTreeMap<Text<LawName>, Text<Digest>> {
+    let national =
+        laws.national.iter().map(|(code, law)| (LawName::Jurisdiction(code.clone()), law.digest()));
+    std::iter::once((LawName::Agreement, laws.agreement.digest()))
+        .chain(national)
+        .map(|(name, digest)| (Text(name), Text(digest)))
+        .collect()
 }
 
 /// A value from JSON. Text stays text: which fact is an instant, the vocabulary knows.

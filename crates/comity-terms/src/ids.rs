@@ -12,8 +12,10 @@ macro_rules! id {
 
         impl $name {
             /// A fresh id.
-            pub fn draw(entropy: &mut impl Entropy) -> Self {
-                Self(uuid::Builder::from_random_bytes(entropy.bytes()).into_uuid())
+            pub fn draw(entropy: &mut dyn Entropy) -> Self {
+                let mut bytes = [0; 16];
+                entropy.fill(&mut bytes);
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
             /// The id of these 16 bytes; `None` when they are not those of a random (v4) UUID.

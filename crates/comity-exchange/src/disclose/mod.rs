@@ -13,13 +13,14 @@
 //! 1 to 5 are plain functions ([`prepare`]); 6 to 8 touch the world ([`carry_out`]). A refusal is recorded like
 //! any other outcome and goes no further than 6.
 
+mod extract;
 mod record;
 mod seal;
 mod stages;
 
 pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
 pub use seal::{Halting, Sealed, Sealing, Summary};
-pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling};
+pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Tools};
 
 use crate::ExchangeError;
 use crate::federation::answer::{Answer, AnswerResult};
@@ -28,7 +29,7 @@ use crate::ports::{OutboxItem, Peer, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
-use comity_terms::{Entropy, Timestamp};
+use comity_terms::Timestamp;
 use comity_tlog::Receipt;
 
 /// What became of a disclosure, as far as it is known now.
@@ -61,46 +62,28 @@ pub fn prepare<W: Shell>(
     let laws = &*lent.laws;
     let opening_until = world.opening_until(&request.agreement, at)?;
     let token_key = world.token_key(&request.agreement, &request.receiver, at);
-    let decided = Received::read(bundle, world.limits(), request)?
-        .classify(world.table())
-        .decide(laws, world.memo(), world.table())?;
-    let minimised = match decided {
-        Decided::Permitted(permitted) => {
-            world.with_keys(|_, mut entropy| permitted.minimise(world.table(), &token_key, &mut entropy))?
+    let tools = Tools { laws, table: world.table(), token_key: &token_key, limits: world.limits() };
+    let classified = Received::read(bundle, world.limits(), request)?.classify(world.table());
+    world.with_keys(|keys, entropy| {
+        let decided = world.with_memo(|memo| classified.decide(&tools, memo, entropy))?;
+        let halting = |keys, entropy| Halting { signatory: world.signatory(), laws, opening_until, keys, entropy };
+        let minimised = match decided {
+            Decided::Permitted(permitted) => permitted.minimise(&tools, entropy)?,
+            Decided::Escalated(escalated) => return escalated.seal(halting(keys, entropy)),
+            Decided::Refused(refused) => Err(refused),
+        };
+        match minimised {
+            Err(refused) => refused.seal(halting(keys, entropy)),
+            Ok(minimised) => minimised.seal(Sealing {
+                signatory: world.signatory(),
+                laws,
+                seal_to,
+                horizon: world.horizon(at),
+                opening_until,
+                keys,
+                entropy,
+            }),
         }
-        Decided::Escalated(escalated) => {
-            return world.with_keys(|keys, mut entropy| {
-                escalated.seal(Halting {
-                    signatory: world.signatory(),
-                    laws,
-                    opening_until,
-                    keys,
-                    entropy: &mut entropy,
-                })
-            });
-        }
-        Decided::Refused(refused) => {
-            return world.with_keys(|keys, mut entropy| {
-                refused.seal(Halting {
-                    signatory: world.signatory(),
-                    laws,
-                    opening_until,
-                    keys,
-                    entropy: &mut entropy,
-                })
-            });
-        }
-    };
-    world.with_keys(|keys, mut entropy| {
-        minimised.seal(Sealing {
-            signatory: world.signatory(),
-            laws,
-            seal_to,
-            horizon: world.horizon(at),
-            opening_until,
-            keys,
-            entropy: &mut entropy,
-        })
     })
 }
 

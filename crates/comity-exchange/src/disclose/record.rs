@@ -286,10 +286,10 @@ impl Delivered {
             "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
         });
         let until = world.opening_until(&row.agreement, now)?;
-        let (entry, opening) = world.with_keys(|keys, mut entropy| {
-            let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, &mut entropy);
+        let (entry, opening) = world.with_keys(|keys, entropy| {
+            let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, entropy);
             let held = (&row.agreement, Some(row.id));
-            let sealed = signatory.seal_opening(&opening, held, until, keys, &mut entropy)?;
+            let sealed = signatory.seal_opening(&opening, held, until, keys, entropy)?;
             Ok::<_, ExchangeError>((entry, sealed))
         })?;
         let record = Record {

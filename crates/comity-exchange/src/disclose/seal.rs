@@ -1,5 +1,6 @@
 //! From the extract to a sealed offer, and the facts that the log entry commits to.
 
+use super::extract::Extract;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry, records_root};
@@ -9,7 +10,7 @@ use crate::ports::SealedSegment;
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts, Side};
 use crate::signatory::Signatory;
-use crate::wire::{Base64, Text, WireSafeguards, closed_facts, facts_to_wire};
+use crate::wire::{Base64, Text, WireSafeguards, closed_facts, facts_to_wire, law_digests};
 use comity_agreement::LawSet;
 use comity_minimise::{Rejected, Withholding};
 use comity_terms::ids::ClassId;
@@ -66,7 +67,7 @@ pub struct Summary {
 }
 
 /// What sealing needs beside the stage itself.
-pub struct Sealing<'a, K, E> {
+pub struct Sealing<'a, K> {
     /// Who signs.
     pub signatory: &'a Signatory,
     /// The laws that were asked.
@@ -80,7 +81,7 @@ pub struct Sealing<'a, K, E> {
     /// The epoch keys.
     pub keys: &'a mut K,
     /// Randomness.
-    pub entropy: &'a mut E,
+    pub entropy: &'a mut dyn Entropy,
 }
 
 impl Minimised {
@@ -88,13 +89,10 @@ impl Minimised {
     ///
     /// # Errors
     /// [`ExchangeError::Vault`], [`ExchangeError::Keys`]; nothing was recorded, callers may try again.
-    pub fn seal<K, E>(self, with: Sealing<'_, K, E>) -> Result<Sealed, ExchangeError>
-    where
-        K: EpochKeys<Error: Display>,
-        E: Entropy,
-    {
+    pub fn seal<K: EpochKeys<Error: Display>>(self, with: Sealing<'_, K>) -> Result<Sealed, ExchangeError> {
         let id = ExchangeId::draw(with.entropy);
-        let Self { request, rulings, extract, safeguards, counts, withholdings, rejected } = self;
+        let Self { request, rulings, extract } = self;
+        let Extract { classes: extract, safeguards, counts, withholdings, rejected } = extract;
         let clear: Vec<Vec<u8>> =
             extract.iter().map(|class| join_objects(class.objects.iter().map(Vec::as_slice))).collect();
         let ids: Vec<ClassId> = extract.iter().map(|_| ClassId::draw(with.entropy)).collect();
@@ -119,7 +117,8 @@ impl Minimised {
                 length: body.len() as u64,
             })
             .collect();
-        let salt: [u8; 32] = with.entropy.bytes();
+        let mut salt = [0; 32];
+        with.entropy.fill(&mut salt);
         let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
         let facts = json!({
             "records": { "salt": Base64(salt.to_vec()), "root": root.to_string() },
@@ -129,7 +128,7 @@ impl Minimised {
         let summary = Summary {
             id,
             request,
-            agreement_digest: with.laws.agreement().digest(),
+            agreement_digest: with.laws.agreement.digest(),
             rulings,
             counts,
             withholdings,
@@ -154,7 +153,7 @@ impl Minimised {
             receiver: Text(summary.request.receiver.clone()),
             action: Text(summary.request.action.clone()),
             agreement: Text(summary.request.agreement.clone()),
-            laws: with.laws.digests().into_iter().map(|(law, digest)| (Text(law), Text(digest))).collect(),
+            laws: law_digests(with.laws),
             assume_in_force: summary.request.assume_in_force,
             at: Text(summary.request.at),
             horizon: Text(with.horizon),
@@ -175,7 +174,7 @@ impl Minimised {
 }
 
 /// What sealing a halted exchange needs.
-pub struct Halting<'a, K, E> {
+pub struct Halting<'a, K> {
     /// Who signs.
     pub signatory: &'a Signatory,
     /// The laws that were asked.
@@ -185,24 +184,21 @@ pub struct Halting<'a, K, E> {
     /// The epoch keys.
     pub keys: &'a mut K,
     /// Randomness.
-    pub entropy: &'a mut E,
+    pub entropy: &'a mut dyn Entropy,
 }
 
 impl Halted {
-    pub(super) fn seal<K, E>(
+    fn seal<K: EpochKeys<Error: Display>>(
         self,
         outcome: ExchangeOutcome,
-        with: Halting<'_, K, E>,
-    ) -> Result<Sealed, ExchangeError>
-    where
-        K: EpochKeys<Error: Display>,
-        E: Entropy,
-    {
-        let Self { request, rulings, counts, withholdings, rejected } = self;
+        with: Halting<'_, K>,
+    ) -> Result<Sealed, ExchangeError> {
+        let Self { request, rulings, extract } = self;
+        let Extract { counts, withholdings, rejected, .. } = extract;
         let summary = Summary {
             id: ExchangeId::draw(with.entropy),
             request,
-            agreement_digest: with.laws.agreement().digest(),
+            agreement_digest: with.laws.agreement.digest(),
             rulings,
             counts,
             withholdings,
@@ -228,10 +224,7 @@ impl super::stages::Refused {
     ///
     /// # Errors
     /// As [`Minimised::seal`].
-    pub fn seal<K: EpochKeys<Error: Display>, E: Entropy>(
-        self,
-        with: Halting<'_, K, E>,
-    ) -> Result<Sealed, ExchangeError> {
+    pub fn seal<K: EpochKeys<Error: Display>>(self, with: Halting<'_, K>) -> Result<Sealed, ExchangeError> {
         self.0.seal(ExchangeOutcome::Refused, with)
     }
 }
@@ -241,17 +234,14 @@ impl super::stages::Escalated {
     ///
     /// # Errors
     /// As [`Minimised::seal`].
-    pub fn seal<K: EpochKeys<Error: Display>, E: Entropy>(
-        self,
-        with: Halting<'_, K, E>,
-    ) -> Result<Sealed, ExchangeError> {
+    pub fn seal<K: EpochKeys<Error: Display>>(self, with: Halting<'_, K>) -> Result<Sealed, ExchangeError> {
         self.0.seal(ExchangeOutcome::Escalated, with)
     }
 }
 
 impl Summary {
     /// The entry of the decision and its opening: facts from the closed vocabulary, no value of the input.
-    fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut impl Entropy) -> (PublicEntry, Opening) {
+    fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut dyn Entropy) -> (PublicEntry, Opening) {
         let facts = json!({
             "exchange": self.id.to_string(),
             "supersedes": self.request.supersedes.map(|id| id.to_string()),
@@ -259,10 +249,10 @@ impl Summary {
             "receiver": self.request.receiver.to_string(),
             "action": self.request.action.to_string(),
             "agreement": self.request.agreement.to_string(),
-            "laws": laws.digests().into_iter().map(|(law, digest)| (law.to_string(), digest.to_string().into())).collect::<serde_json::Map<_, _>>(),
+            "laws": law_digests(laws),
             "assumed_in_force": self.request.assume_in_force,
             "binding": self.request.binding,
-            "facts": closed_facts(&self.request.common_facts(), laws.vocabulary()),
+            "facts": closed_facts(&self.request.common_facts(), &laws.vocabulary),
             "rulings": self.rulings.iter().map(|ruling| ruling_facts(ruling, laws)).collect::<Json>(),
             "objects": self.counts,
             "safeguards": WireSafeguards::from(&self.safeguards),
@@ -276,7 +266,7 @@ fn ruling_facts(ruling: &Ruling, laws: &LawSet) -> Json {
     let report = ruling.report(Side::Sender);
     json!({
         "objects": report.objects,
-        "facts": closed_facts(&ruling.detected, laws.vocabulary()),
+        "facts": closed_facts(&ruling.detected, &laws.vocabulary),
         "outcome": report.outcome,
         "reasons": report.reasons,
         "escalate_to": report.escalate_to,

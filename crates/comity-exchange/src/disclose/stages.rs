@@ -1,38 +1,66 @@
-//! The sender's stages, from bytes to a sealed offer. Each consumes the one before it: skipping, forging or
-//! reusing a stage does not compile.
+//! The sender's stages, from bytes to the extract. Each consumes the one before it: skipping, forging or reusing
+//! a stage does not compile.
 //!
 //! ```text
-//! Received ─> Classified ─> Permitted ─> Minimised ─> Sealed ─> Recorded ─> Cleared ─> Delivered
-//!                        ├> Escalated ─> record      (record.rs)
-//!                        └> Refused   ─> record
+//! Received ─> Classified ─┬> Permitted ─> Minimised ─> Sealed ─> Recorded ─> Cleared ─> Delivered
+//!                         ├> Escalated ─────────────> Sealed ─> recorded, and no further
+//!                         └> Refused   ─────────────> Sealed ─> recorded, and no further
 //! ```
 //! Everything here is a plain function of its arguments. A refusal is a value: it is recorded like any outcome.
 //!
-//! ```compile_fail
-//! // Classified data cannot be minimised: nobody has decided yet.
-//! fn skip(classified: comity_exchange::disclose::Classified) { classified.minimise(); }
+//! Classified data cannot be minimised, for nobody has decided yet:
+//! ```compile_fail,E0599
+//! use comity_exchange::disclose::{Classified, Tools};
+//! fn skip(classified: Classified, tools: &Tools) {
+//!     classified.minimise(tools, &mut |_: &mut [u8]| ());
+//! }
 //! ```
-//! ```compile_fail
-//! // A permission cannot be made by hand: its fields are private.
-//! fn forge() -> comity_exchange::disclose::Permitted<'static> { comity_exchange::disclose::Permitted {} }
+//! A permission cannot be made by hand, for its fields are private:
+//! ```compile_fail,E0451
+//! use comity_exchange::disclose::{Permitted, Received};
+//! fn forge<'b>(received: Received<'b>) -> Permitted<'b> {
+//!     Permitted { rulings: Vec::new(), ..panic!() }
+//! }
 //! ```
-//! ```compile_fail
-//! // A stage is used once: deciding consumed it.
-//! fn reuse(c: comity_exchange::disclose::Classified, laws: &comity_agreement::LawSet, memo: &comity_agreement::Memo) {
-//!     let _ = c.decide(laws, memo);
-//!     let _ = c.decide(laws, memo);
+//! A stage is used once, for deciding consumes it:
+//! ```compile_fail,E0382
+//! use comity_exchange::disclose::{Classified, Tools};
+//! fn reuse(classified: Classified, tools: &Tools, memo: &mut comity_agreement::Memo) {
+//!     let _ = classified.decide(tools, memo, &mut |_: &mut [u8]| ());
+//!     let _ = classified.decide(tools, memo, &mut |_: &mut [u8]| ());
+//! }
+//! ```
+//! And the same, each stage after the one before it, does compile:
+//! ```
+//! use comity_exchange::disclose::{Classified, Decided, Tools};
+//! fn proceed(classified: Classified, tools: &Tools, memo: &mut comity_agreement::Memo) {
+//!     if let Ok(Decided::Permitted(permitted)) = classified.decide(tools, memo, &mut |_: &mut [u8]| ()) {
+//!         let _ = permitted.minimise(tools, &mut |_: &mut [u8]| ());
+//!     }
 //! }
 //! ```
 
+use super::extract::{Extract, minimised_classes, minimised_facts};
 use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
 use comity_agreement::{Decision, LawSet, Memo, Outcome};
-use comity_minimise::{
-    Bundle, Counts, FactClass, Limits, PathTable, Profile, Rejected, TokenKey, Withholding, classes, classify,
-};
-use comity_terms::{DataClass, Entropy, Facts, Safeguards};
-use std::collections::{BTreeMap, BTreeSet};
+use comity_minimise::{Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, classes, classify};
+use comity_terms::{DataClass, Digest, Entropy, Facts};
+use std::collections::BTreeSet;
+
+/// What deciding and minimising need beside the stage itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Tools<'a> {
+    /// The laws to ask.
+    pub laws: &'a LawSet,
+    /// How each property is treated.
+    pub table: &'a PathTable,
+    /// What pseudonyms are made with.
+    pub token_key: &'a TokenKey,
+    /// The bounds on a bundle.
+    pub limits: &'a Limits,
+}
 
 /// A bundle as it was read, with the request to give it away.
 #[derive(Debug)]
@@ -70,7 +98,7 @@ pub struct Classified<'b> {
 /// What the laws said of one class.
 #[derive(Debug, Clone)]
 pub struct Ruling {
-    /// The objects of the class, by their number in the bundle.
+    /// The objects of the class, by their position in the bundle.
     pub objects: Vec<usize>,
     /// The facts that were detected in them.
     pub detected: Facts,
@@ -81,7 +109,9 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    fn permits(&self) -> bool {
+    /// Whether its objects may go.
+    #[must_use]
+    pub fn permits(&self) -> bool {
         self.decision.outcome == Outcome::Permitted
     }
 
@@ -124,9 +154,15 @@ pub struct Refused(pub(super) Halted);
 pub(super) struct Halted {
     pub(super) request: Request,
     pub(super) rulings: Vec<Ruling>,
-    pub(super) counts: ObjectCounts,
-    pub(super) withholdings: Vec<Withholding>,
-    pub(super) rejected: Vec<Rejected>,
+    pub(super) extract: Extract,
+}
+
+/// Asks the laws about one class of facts.
+fn ask(request: &Request, detected: &Facts, laws: &LawSet, memo: &mut Memo) -> Result<Decision, ExchangeError> {
+    let question = request.question(detected, laws);
+    // No procedure bears on an exchange yet: the state of no case is the digest of nothing.
+    memo.decide(laws, &question, &request.setting(), &Digest::of(b""))
+        .map_err(|e| ExchangeError::Question(e.to_string()))
 }
 
 impl<'b> Classified<'b> {
@@ -137,52 +173,45 @@ impl<'b> Classified<'b> {
     }
 
     /// Asks every law about every class. A class that is refused where its law offers to strip data classes is
-    /// asked once more without them; both decisions are kept.
+    /// asked once more as the extract without them; both decisions are kept.
     ///
     /// # Errors
     /// [`ExchangeError::Question`] when a fact is unknown or of the wrong type; callers tell the officer which.
-    pub fn decide(self, laws: &LawSet, memo: &Memo, table: &PathTable) -> Result<Decided<'b>, ExchangeError> {
+    pub fn decide(
+        self,
+        tools: &Tools<'_>,
+        memo: &mut Memo,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Decided<'b>, ExchangeError> {
         let Self { request, bundle, classes } = self;
-        let ask = |detected: &Facts| {
-            memo.decide(laws, &request.question(detected), &request.setting())
-                .map_err(|e| ExchangeError::Question(e.to_string()))
-        };
         let mut rulings = Vec::with_capacity(classes.len());
+        let (mut strip, mut again) = (BTreeSet::new(), BTreeSet::new());
         for FactClass { facts, objects } in classes {
-            let decision = ask(&facts)?;
-            let alternative = decision.alternative.clone().filter(|_| decision.outcome == Outcome::Refused);
-            rulings.push(Ruling {
-                objects: objects.clone(),
-                detected: facts,
-                decision,
-                stripped: BTreeSet::new(),
-            });
-            let Some(alternative) = alternative else { continue };
-            let without = comity_minimise::classify_without(&bundle, table, &objects, &alternative.strip);
-            for FactClass { facts, objects } in comity_minimise::classes(without) {
-                let decision = ask(&facts)?;
-                rulings.push(Ruling {
-                    objects,
-                    detected: facts,
-                    decision,
-                    stripped: alternative.strip.clone(),
-                });
+            let decision = ask(&request, &facts, tools.laws, memo)?;
+            if decision.outcome == Outcome::Refused
+                && let Some(alternative) = &decision.alternative
+            {
+                strip.extend(alternative.strip.iter().cloned());
+                again.extend(objects.iter().copied());
+            }
+            rulings.push(Ruling { objects, detected: facts, decision, stripped: BTreeSet::new() });
+        }
+        if !again.is_empty() {
+            let rest = rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied());
+            let keep: BTreeSet<usize> = rest.chain(again.iter().copied()).collect();
+            for FactClass { facts, objects } in
+                minimised_facts(&bundle, &keep, &again, &rulings, &strip, &request, tools, entropy)?
+            {
+                let decision = ask(&request, &facts, tools.laws, memo)?;
+                rulings.push(Ruling { objects, detected: facts, decision, stripped: strip.clone() });
             }
         }
         let escalates = rulings.iter().any(|r| r.decision.outcome == Outcome::Escalated);
-        Ok(if rulings.iter().any(Ruling::permits) {
-            Decided::Permitted(Permitted { request, bundle, rulings })
-        } else {
-            let input = bundle.len() as u64;
-            let halted = Halted {
-                request,
-                rulings,
-                counts: ObjectCounts { input, withheld: input, ..ObjectCounts::default() },
-                withholdings: Vec::new(),
-                rejected: bundle.rejected().to_vec(),
-            };
-            if escalates { Decided::Escalated(Escalated(halted)) } else { Decided::Refused(Refused(halted)) }
-        })
+        if rulings.iter().any(Ruling::permits) {
+            return Ok(Decided::Permitted(Permitted { request, bundle, rulings }));
+        }
+        let halted = Halted { request, rulings, extract: Extract::nothing(&bundle) };
+        Ok(if escalates { Decided::Escalated(Escalated(halted)) } else { Decided::Refused(Refused(halted)) })
     }
 }
 
@@ -191,22 +220,39 @@ impl<'b> Classified<'b> {
 pub struct Minimised {
     pub(super) request: Request,
     pub(super) rulings: Vec<Ruling>,
-    pub(super) extract: Vec<ExtractClass>,
-    pub(super) safeguards: Safeguards,
-    pub(super) counts: ObjectCounts,
-    pub(super) withholdings: Vec<Withholding>,
-    pub(super) rejected: Vec<Rejected>,
+    pub(super) extract: Extract,
 }
 
-/// One class of the extract: objects with equal facts before and after treatment.
-pub(super) struct ExtractClass {
-    pub(super) decided: Facts,
-    pub(super) sent: Facts,
-    pub(super) objects: Vec<Vec<u8>>,
-}
-
-impl std::fmt::Debug for ExtractClass {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ExtractClass of {} objects", self.objects.len())
+impl Permitted<'_> {
+    /// Takes out what the laws and the purpose leave no room for. Where nothing is left, the exchange is
+    /// refused: an empty extract tells a partner only that there was something.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Bundle`] when the extract does not read back, which is a mistake of ours.
+    pub fn minimise(
+        self,
+        tools: &Tools<'_>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Result<Minimised, Refused>, ExchangeError> {
+        let Self { request, bundle, rulings } = self;
+        let extract = minimised_classes(&bundle, &rulings, &request, tools, entropy)?;
+        Ok(if extract.classes.is_empty() {
+            Err(Refused(Halted { request, rulings, extract }))
+        } else {
+            Ok(Minimised { request, rulings, extract })
+        })
     }
+}
+
+impl Minimised {
+    /// What went and what stayed.
+    #[must_use]
+    pub fn counts(&self) -> ObjectCounts {
+        self.extract.counts
+    }
+}
+
+/// Objects that did not read, as the extract lists them.
+pub(super) fn rejected(bundle: &Bundle<'_>) -> Vec<Rejected> {
+    bundle.rejected().to_vec()
 }

@@ -4,9 +4,12 @@ use super::stages::{Permitted, Ruling};
 use crate::ExchangeError;
 use crate::federation::offer::{Offer, OfferHeader, split_objects};
 use crate::wire::facts_from_wire;
-use comity_minimise::{Bundle, Limits, PathTable, classify};
+use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify};
 use comity_terms::{Digest, Facts, Safeguards};
 use comity_vault::{Cleartext, TransportSecret, open_offer};
+
+/// The id of a bundle that exists only to be read: it goes nowhere.
+const READING_ID: &str = "bundle--00000000-0000-4000-8000-000000000000";
 
 /// An opened offer: cleartext that nobody has looked into yet.
 pub(super) struct Opened<'a> {
@@ -95,8 +98,8 @@ impl<'a> Opened<'a> {
             }
             objects.extend(parts.into_iter().map(|object| (number, object)));
         }
-        let bytes: Vec<&[u8]> = objects.iter().map(|(_, object)| *object).collect();
-        let Ok(bundle) = Bundle::from_objects(&bytes, limits) else { return Some((0, "form")) };
+        let bytes = bundle_bytes(READING_ID, objects.iter().map(|(_, object)| *object));
+        let Ok(bundle) = Bundle::parse(&bytes, limits) else { return Some((0, "form")) };
         if let Some(rejected) = bundle.rejected().first() {
             return Some((objects.get(rejected.index).map_or(0, |(class, _)| *class), "form"));
         }

@@ -25,12 +25,12 @@ use crate::ports::{
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
-use crate::shell::Shell;
+use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards, closed_facts};
 use comity_agreement::LawSet;
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Digest, Entropy, LawName, Month, Safeguards, Timestamp};
+use comity_terms::{Act, Digest, LawName, Month, Safeguards, Timestamp};
 use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -88,10 +88,10 @@ pub async fn receive<R: Shell>(
         None => None,
     };
     let agreement = offer.header.agreement.0.clone();
-    let Some((laws, binding)) = world.laws(&agreement, &peer.party) else {
+    let Some(Lent { laws, binding }) = world.laws(&agreement, &peer.party) else {
         return Ok(unstored(world, &offer, AnswerResult::LawVersion, BTreeMap::new(), now));
     };
-    let decided = match Offered(offer).decide(&laws, world.memo(), binding, now) {
+    let decided = match world.with_memo(|memo| Offered(offer).decide(&laws, memo, binding, now)) {
         Ok(decided) => decided,
         Err(error) => {
             misbehaved(world, peer, "facts", now).await?;
@@ -196,10 +196,10 @@ async fn misbehaved<R: Shell>(
     let agreement = world.signatory().home();
     let facts = json!({ "peer": peer.party.to_string(), "kind": kind });
     let until = world.opening_until(&agreement, now)?;
-    let (entry, opening) = world.with_keys(|keys, mut entropy| {
-        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, &mut entropy);
+    let (entry, opening) = world.with_keys(|keys, entropy| {
+        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
         let sealed =
-            world.signatory().seal_opening(&opening, (&agreement, None), until, keys, &mut entropy)?;
+            world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
         Ok::<_, ExchangeError>((entry, sealed))
     })?;
     let record = Record {
@@ -243,11 +243,12 @@ impl<'a> Checked<'a> {
             .erase_by
             .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
         let agreement = &header.agreement.0;
-        let (segments, records) = world.with_keys(|keys, mut entropy| {
+        let (segments, records) = world.with_keys(|keys, entropy| {
             let (bucket, key) =
                 keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
             let mut segments = Vec::with_capacity(header.classes.len());
-            let salt: [u8; 32] = entropy.bytes();
+            let mut salt = [0; 32];
+            entropy.fill(&mut salt);
             let mut all: Vec<&[u8]> = Vec::new();
             for (class, objects) in header.classes.iter().zip(opened.objects()) {
                 let objects = objects.ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
@@ -256,7 +257,7 @@ impl<'a> Checked<'a> {
                     agreement: agreement.clone(),
                     exchange: header.exchange_id.0,
                     class: class.class.0,
-                    segment: SegmentId::draw(&mut entropy),
+                    segment: SegmentId::draw(entropy),
                 };
                 let mut segment = SegmentBuilder::new(&context);
                 for object in &objects {
@@ -352,7 +353,7 @@ impl Kept<'_> {
             "difference": self.difference.map(|(class, what)| json!({ "class": class, "what": what })),
             "classes": header.classes.iter().zip(&decisions).map(|(class, decision)| json!({
                 "objects": class.objects,
-                "facts": header.decided_facts(class).map(|facts| closed_facts(&facts, laws.vocabulary())),
+                "facts": header.decided_facts(class).map(|facts| closed_facts(&facts, &laws.vocabulary)),
                 "digest": class.digest,
                 "outcome": decision.outcome,
                 "reasons": decision.reasons,
@@ -360,14 +361,14 @@ impl Kept<'_> {
             })).collect::<Json>(),
             "records": self.records,
         });
-        let (entry, opening) = world.with_keys(|keys, mut entropy| {
-            let (entry, opening) = Opening::draw(act, now, facts, &mut entropy);
+        let (entry, opening) = world.with_keys(|keys, entropy| {
+            let (entry, opening) = Opening::draw(act, now, facts, entropy);
             let sealed = world.signatory().seal_opening(
                 &opening,
                 (agreement, Some(exchange)),
                 until,
                 keys,
-                &mut entropy,
+                entropy,
             )?;
             Ok::<_, ExchangeError>((entry, sealed))
         })?;

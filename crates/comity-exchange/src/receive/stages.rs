@@ -10,7 +10,7 @@
 use crate::ExchangeError;
 use crate::federation::offer::Offer;
 use crate::report::{DecisionReport, Side, decision_report};
-use crate::wire::Text;
+use crate::wire::{Text, law_digests};
 use comity_agreement::{Decision, LawSet, Memo, Mode, Outcome, Question, Setting};
 use comity_terms::{Digest, LawName, Safeguards, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,13 +64,12 @@ impl<'a> Offered<'a> {
     pub(super) fn decide(
         self,
         laws: &LawSet,
-        memo: &Memo,
+        memo: &mut Memo,
         binding: bool,
         now: Timestamp,
     ) -> Result<Decided<'a>, ExchangeError> {
         let Self(mut offer) = self;
-        let here: BTreeMap<_, _> =
-            laws.digests().into_iter().map(|(law, digest)| (Text(law), Text(digest))).collect();
+        let here = law_digests(laws);
         if here != offer.header.laws {
             return Ok(Decided::OtherLaw(offer, here));
         }
@@ -96,7 +95,7 @@ impl<'a> Offered<'a> {
                 approvals: BTreeSet::new(),
             };
             let decision = memo
-                .decide(laws, &question, &setting)
+                .decide(laws, &question, &setting, &Digest::of(b""))
                 .map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
             rulings.push(Ruling { objects: class.objects, decision });
         }
