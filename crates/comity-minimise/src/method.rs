@@ -210,9 +210,16 @@ fn user_segment(
     for found in HOME.iter().flat_map(|home| home.captures_iter(text)) {
         let Some(name) = found.get(1) else { continue };
         let before_slash = text[name.end()..].starts_with(['\\', '/']);
-        // Without a slash after it the name ends at the first space: the rest are arguments.
-        let end = if before_slash { None } else { name.as_str().find(char::is_whitespace) };
-        let end = name.start() + end.unwrap_or(name.len());
+        // Without a slash after it the name ends at the first space: the rest are arguments. With one, names of
+        // two words exist (`Mari Kask`), but no word of a name begins with a dash or is empty.
+        let words = name.as_str();
+        let argument = |(at, _): &(usize, char)| {
+            !before_slash
+                || words[*at..].trim_start().is_empty()
+                || words[*at..].trim_start().starts_with('-')
+        };
+        let length = words.char_indices().filter(|(_, letter)| letter.is_whitespace()).find(argument);
+        let end = name.start() + length.map_or(words.len(), |(at, _)| at);
         let name = &text[name.start()..end];
         let placeholder = name.starts_with(['%', '$', '{', '[', '(', '.']);
         if !placeholder && !SHARED_FOLDERS.contains(&name.to_lowercase().as_str()) {

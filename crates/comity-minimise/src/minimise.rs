@@ -608,6 +608,3 @@ fn merge<'a>(
     }
     Node::Object(held)
 }
-
-#[cfg(test)]
-mod tests;

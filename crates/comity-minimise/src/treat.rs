@@ -461,7 +461,12 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
             match outcome {
                 Outcome::Same => kept.push((name.clone(), value.clone())),
                 Outcome::Changed(value) => kept.push((name.clone(), value)),
-                Outcome::Lost if name == "selectors" => return Outcome::Lost,
+                Outcome::Lost if name == "selectors" => {
+                    // A marking of nothing.
+                    let marking = self.shared.table.marking;
+                    let class = self.shared.table.class(marking).name.as_str();
+                    return self.lose(class, Treatment::WithholdProperty, Ground::Follows);
+                }
                 Outcome::Lost => {}
             }
         }

@@ -1,5 +1,6 @@
 //! Every invariant of minimising, on every shared bundle.
 
+mod files;
 mod invariants;
 mod support;
 
@@ -7,8 +8,8 @@ use comity_minimise::{Bundle, Limits, PathTable, classes, classify};
 
 #[test]
 fn every_shared_bundle_keeps_the_invariants() {
-    let mut files = support::example_bundles();
-    files.extend(support::shared_bundles().unwrap_or_default());
+    let mut files = files::example_bundles();
+    files.extend(files::shared_bundles().unwrap_or_default());
     let table = PathTable::shipped().expect("the shipped table");
     let mut checked = 0;
     for file in &files {
@@ -21,7 +22,7 @@ fn every_shared_bundle_keeps_the_invariants() {
 
 #[test]
 fn every_shared_bundle_is_classified_into_few_classes() {
-    let Some(files) = support::shared_bundles() else { return };
+    let Some(files) = files::shared_bundles() else { return };
     let table = PathTable::shipped().expect("the shipped table");
     for file in files {
         let bytes = std::fs::read(&file).expect("a readable file");

@@ -1,5 +1,6 @@
 //! How many objects a second: measured, never asserted. `cargo test --release --test speed -- --nocapture`.
 
+mod files;
 mod support;
 
 use comity_minimise::{Bundle, Limits, PathTable, classes, classify};
@@ -7,7 +8,7 @@ use std::time::Instant;
 
 #[test]
 fn objects_a_second() {
-    let Some(files) = support::shared_bundles() else { return };
+    let Some(files) = files::shared_bundles() else { return };
     let table = PathTable::shipped().expect("the shipped table");
     for file in files {
         let bytes = std::fs::read(&file).expect("a readable file");

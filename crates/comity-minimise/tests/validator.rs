@@ -3,6 +3,7 @@
 //! Needs Python with `stix2-validator`: in the venv that `COMITY_VENV` names (default `.venv` in the
 //! workspace), else the system's. Skips aloud without it.
 
+mod files;
 mod support;
 
 use comity_minimise::{Bundle, Limits, PathTable};
@@ -14,8 +15,8 @@ use std::process::{Command, Stdio};
 #[test]
 fn what_was_valid_stays_valid() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut files = support::example_bundles();
-    files.extend(support::shared_bundles().unwrap_or_default());
+    let mut files = files::example_bundles();
+    files.extend(files::shared_bundles().unwrap_or_default());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("minimised");
     std::fs::create_dir_all(&folder).expect("a folder for the minimised bundles");
     let table = PathTable::shipped().expect("the shipped table");

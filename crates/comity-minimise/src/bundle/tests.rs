@@ -1,1 +1,76 @@
 use super::*;
+
+const MALWARE: &str = r#"{"type":"malware","spec_version":"2.1","id":"malware--00000000-0000-4000-8000-000000000001","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z","is_family":false}"#;
+
+fn parse(text: &str) -> Result<Bundle<'_>, BundleError> {
+    Bundle::parse(text.as_bytes(), &Limits::default())
+}
+
+fn bundle_of(objects: &[&str]) -> String {
+    format!(
+        r#"{{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000002","objects":[{}]}}"#,
+        objects.join(",")
+    )
+}
+
+#[test]
+fn a_lone_object_and_a_list_are_wrapped() {
+    for text in [MALWARE.to_owned(), format!("[{MALWARE}]"), bundle_of(&[MALWARE])] {
+        let bundle = parse(&text).expect("a bundle");
+        assert_eq!(bundle.objects().len(), 1, "{text}");
+        assert_eq!(bundle.objects()[0].raw(), MALWARE, "its text as it was");
+    }
+}
+
+#[test]
+fn one_bad_object_leaves_the_others() {
+    let text =
+        bundle_of(&["7", MALWARE, r#"{"type":"malware"}"#, MALWARE, r#"{"id":"x","type":"y","type":"z"}"#]);
+    let bundle = parse(&text).expect("a bundle");
+    assert_eq!(bundle.objects().len(), 1);
+    let reasons: Vec<_> = bundle.rejected().iter().map(|r| (r.index, r.path, r.reason.clone())).collect();
+    assert_eq!(
+        reasons,
+        [
+            (0, "", RejectionReason::NotAnObject),
+            (2, "id", RejectionReason::NoId),
+            (3, "id", RejectionReason::Duplicate(1)),
+            (4, "", RejectionReason::Tree(TreeError::NamedTwice)),
+        ]
+    );
+    assert_eq!(bundle.rejected()[1].to_string(), "object 2 (no id) at `id`: no id of the form type--uuid");
+}
+
+#[test]
+fn an_id_of_another_type_is_no_id() {
+    let text = MALWARE.replace("\"malware--", "\"tool--");
+    assert_eq!(parse(&text).expect("a bundle").rejected()[0].reason, RejectionReason::NoId);
+}
+
+#[test]
+fn stix_2_0_is_refused_by_name() {
+    let old = MALWARE.replace(r#""spec_version":"2.1","#, "");
+    assert!(matches!(parse(&bundle_of(&[&old])), Err(BundleError::Stix20(_))));
+    let named = bundle_of(&[]).replace(r#""objects""#, r#""spec_version":"2.0","objects""#);
+    assert!(matches!(parse(&named), Err(BundleError::Stix20(_))));
+    let mixed = bundle_of(&[&old.replace("0001\"", "0003\""), MALWARE]);
+    let bundle = parse(&mixed).expect("a bundle of one");
+    assert_eq!(bundle.rejected()[0].reason, RejectionReason::Stix20);
+}
+
+#[test]
+fn limits_are_kept() {
+    let limits = Limits { bytes_max: 10_000, objects_max: 1, string_length_max: 100 };
+    let text = bundle_of(&[MALWARE, MALWARE]);
+    let error = Bundle::parse(text.as_bytes(), &limits).expect_err("too many");
+    assert_eq!(error, BundleError::TooManyObjects { objects: 2, objects_max: 1 });
+    let error = Bundle::parse(&[b' '; 10_001], &limits).expect_err("too long");
+    assert_eq!(error, BundleError::TooLong { bytes: 10_001, bytes_max: 10_000 });
+}
+
+#[test]
+fn what_is_not_json_is_an_error_with_its_place() {
+    assert_eq!(parse("{\n  nope").expect_err("not JSON"), BundleError::NotJson { line: 2, column: 3 });
+    assert_eq!(parse("7").expect_err("no bundle"), BundleError::NotABundle);
+    assert!(matches!(Bundle::parse(b"\"\xff", &Limits::default()), Err(BundleError::NotUtf8(1))));
+}

@@ -1,1 +1,61 @@
 use super::*;
+use crate::bundle::Limits;
+use comity_terms::Value;
+
+fn facts_of(objects: &str) -> Vec<Facts> {
+    let bundle = Bundle::parse(objects.as_bytes(), &Limits::default()).expect("a bundle");
+    assert!(bundle.rejected().is_empty(), "{}", bundle.rejected()[0]);
+    let table = PathTable::shipped().expect("the shipped table");
+    classify(&bundle, &table).into_iter().map(|object| object.facts).collect()
+}
+
+fn word(facts: &Facts, key: &str) -> Option<String> {
+    facts.value(key).and_then(Value::as_text).map(str::to_owned)
+}
+
+const WHEN: &str =
+    r#""spec_version":"2.1","created":"2026-01-01T00:00:00Z","modified":"2026-01-01T00:00:00Z""#;
+const PERSON: &str = r#""type":"identity","id":"identity--00000000-0000-4000-8000-000000000001","name":"Mari Kask","identity_class":"individual""#;
+const ACTOR: &str =
+    r#""type":"threat-actor","id":"threat-actor--00000000-0000-4000-8000-000000000002","name":"NH""#;
+
+fn with(verb: &str) -> Vec<Facts> {
+    facts_of(&format!(
+        r#"[{{{PERSON},{WHEN}}},{{{ACTOR},{WHEN}}},{{"type":"relationship","id":"relationship--00000000-0000-4000-8000-000000000003",{WHEN},"relationship_type":"{verb}","source_ref":"threat-actor--00000000-0000-4000-8000-000000000002","target_ref":"identity--00000000-0000-4000-8000-000000000001"}}]"#
+    ))
+}
+
+#[test]
+fn the_graph_tells_whom_an_object_concerns() {
+    for (verb, status) in [("targets", "victim"), ("attributed-to", "suspect"), ("related-to", "unrelated")] {
+        let facts = with(verb);
+        assert_eq!(word(&facts[0], "subject_status").as_deref(), Some(status), "{verb}");
+        assert_eq!(word(&facts[0], "data_category").as_deref(), Some("subscriber_info"));
+        assert_eq!(facts[1].value("personal_data"), Some(&Value::Bool(false)));
+        assert_eq!(word(&facts[1], "subject_status"), None, "only where it is personal");
+    }
+}
+
+#[test]
+fn what_a_pattern_cites_is_an_indicator() {
+    let address = r#"{"type":"ipv4-addr","id":"ipv4-addr--00000000-0000-4000-8000-000000000004","value":"198.51.100.7"}"#;
+    let facts = facts_of(&format!("[{address}]"));
+    assert_eq!(facts[0].value("personal_data"), Some(&Value::Bool(true)));
+    assert_eq!(word(&facts[0], "data_category").as_deref(), Some("traffic_data"));
+    let indicator = format!(
+        r#"{{"type":"indicator","id":"indicator--00000000-0000-4000-8000-000000000005",{WHEN},"pattern":"[ipv4-addr:value = '198.51.100.7']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z"}}"#
+    );
+    let facts = facts_of(&format!("[{address},{indicator}]"));
+    assert_eq!(facts[0].value("personal_data"), Some(&Value::Bool(false)));
+    assert_eq!(word(&facts[0], "data_category").as_deref(), Some("indicator"));
+}
+
+#[test]
+fn equal_facts_are_one_class() {
+    let facts = [with("targets"), with("targets")].concat();
+    let objects =
+        facts.into_iter().enumerate().map(|(index, facts)| ObjectFacts { index, id: String::new(), facts });
+    let classes = classes(objects.collect());
+    let indices: Vec<_> = classes.into_iter().map(|class| class.objects).collect();
+    assert_eq!(indices, [vec![1, 2, 4, 5], vec![0, 3]]);
+}

@@ -1,1 +1,49 @@
 use super::*;
+
+fn read(pattern: &str) -> Vec<(String, String, Operator)> {
+    let path = |l: &Literal| format!("{}:{}", l.stix_type, l.steps.join("."));
+    literals(pattern).into_iter().map(|l| (path(&l), l.value, l.operator)).collect()
+}
+
+fn found(path: &str, value: &str, operator: Operator) -> (String, String, Operator) {
+    (path.to_owned(), value.to_owned(), operator)
+}
+
+#[test]
+fn each_literal_has_its_property() {
+    assert_eq!(
+        read(
+            r"[file:hashes.'SHA-256' = 'aa' AND email-message:to_refs[*].value IN ('a@b', 'c\'d')] FOLLOWEDBY [url:value NOT MATCHES '^x\\.'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'"
+        ),
+        [
+            found("file:hashes.SHA-256", "aa", Operator::Is),
+            found("email-message:to_refs.value", "a@b", Operator::Is),
+            found("email-message:to_refs.value", "c'd", Operator::Is),
+            found("url:value", r"^x\.", Operator::IsNot),
+            found("url:value", "2026-01-01T00:00:00Z", Operator::IsNot),
+            found("url:value", "2026-01-02T00:00:00Z", Operator::IsNot),
+        ]
+    );
+    assert_eq!(
+        read("[ipv4-addr:value != '192.0.2.1']"),
+        [found("ipv4-addr:value", "192.0.2.1", Operator::IsNot)]
+    );
+    assert_eq!(read("[url:value MATCHES 'x']"), [found("url:value", "x", Operator::Matches)]);
+}
+
+#[test]
+fn a_span_is_the_inside_of_the_quotes() {
+    let pattern = r"[mutex:name = 'it\'s']";
+    let literal = &literals(pattern)[0];
+    assert_eq!(&pattern[literal.span.clone()], r"it\'s");
+    assert_eq!(escape(&literal.value), r"it\'s");
+}
+
+#[test]
+fn broken_patterns_do_no_harm() {
+    for pattern in ["[a:b = 'open", "'", "[:", "a:'", "[é:ü = 'x\\", "[a:b['c", ""] {
+        for literal in literals(pattern) {
+            assert!(pattern.get(literal.span).is_some(), "{pattern}");
+        }
+    }
+}

@@ -1,1 +1,58 @@
 use super::*;
+
+fn key(period: &str) -> TokenKey {
+    TokenKey::derive(&[7; 32], "an-agreement", "FI", period).expect("a key")
+}
+
+#[test]
+fn the_oprf_is_that_of_rfc_9497() {
+    // Appendix A.1.1, test vector 1: ristretto255-SHA512, mode 0x00.
+    let server = OprfServer::<Ristretto255>::new_from_seed(&[0xa3; 32], b"test key").expect("a key");
+    let output = server.evaluate(&[0]).expect("an output");
+    let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(
+        hex,
+        "527759c3d9366f277d8c6020418d96bb393ba2afb20ff90df23fb7708264e2f3ab9135e3bd69955851de4b1f9fe8a0973396719b7912ba9ee8aa7d0b5e24bcf6"
+    );
+}
+
+#[test]
+fn a_token_stands_for_its_value_under_one_key() {
+    let token = key("2026").token("Mari Kask");
+    assert_eq!(token.len(), TOKEN_LENGTH);
+    assert!(token.starts_with("p-"));
+    assert_eq!(key("2026").token(" mari kask "), token, "letter case and space do not matter");
+    assert_ne!(key("2026").token("Mari Kas"), token);
+    assert_ne!(key("2027").token("Mari Kask"), token, "another period, another key");
+}
+
+#[test]
+fn only_a_token_of_this_key_verifies() {
+    let token = key("2026").token("Mari Kask");
+    assert!(key("2026").verifies(&token));
+    assert!(!key("2027").verifies(&token));
+    for at in 2..TOKEN_LENGTH {
+        let mut altered = token.clone().into_bytes();
+        altered[at] = if altered[at] == b'a' { b'b' } else { b'a' };
+        let altered = String::from_utf8(altered).expect("ASCII");
+        assert!(!key("2026").verifies(&altered), "altered at {at}");
+    }
+    assert!(!key("2026").verifies("p-"));
+    assert!(!key("2026").verifies(&"é".repeat(17)));
+}
+
+#[test]
+fn a_token_is_its_own_token_and_a_forged_one_is_plain_text() {
+    let key = key("2026");
+    let tokens = Tokens::new(&key);
+    let token = tokens.of("Mari Kask");
+    assert_eq!(tokens.of(&token), token);
+    let forged = format!("p-{}", "a".repeat(32));
+    assert_ne!(tokens.of(&forged), forged);
+}
+
+#[test]
+fn the_longest_values_have_tokens_too() {
+    let key = key("2026");
+    assert_ne!(key.token(&"a".repeat(70_000)), key.token(&"a".repeat(70_001)));
+}
