@@ -53,8 +53,7 @@ impl Subjects {
 
     fn read_status(&mut self, bundle: &Bundle<'_>, table: &PathTable, objects: &[&Object<'_>]) {
         let rules = &table.subject;
-        for (source, verb, target) in relationships(bundle, objects) {
-            let _ = source;
+        for (_, verb, target) in relationships(bundle, objects) {
             if let Some(status) = rules.target_of.get(verb) {
                 self.give(target, status, rules.otherwise.as_str());
             }

@@ -495,13 +495,9 @@ impl<'b> Work<'_, 'b> {
                 }
                 let (into, into_tree) = &mut out[first];
                 let into_index = into.sources[0];
-                let held = match into_tree.take() {
-                    Some(tree) => tree,
-                    None => {
-                        let held = self.shared.bundle.objects()[into_index].tree().clone();
-                        held
-                    }
-                };
+                let held = into_tree
+                    .take()
+                    .unwrap_or_else(|| self.shared.bundle.objects()[into_index].tree().clone());
                 let other = tree.unwrap_or_else(|| object.tree().clone());
                 let merged = merge(object, held.clone(), other, &mut withholdings);
                 if merged != held

@@ -277,7 +277,7 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
             let token = if replacement.is_empty() { self.shared.tokens.of(&value) } else { replacement };
             self.remember(&value, token);
         }
-        let changed = (treated != text).then(|| Node::Text(Cow::Owned(treated)));
+        let changed = (treated != text).then_some(Node::Text(Cow::Owned(treated)));
         self.finish(leaf, class, Treatment::Pseudonymise, changed)
     }
 
