@@ -1,0 +1,220 @@
+//! Law that must not load, each with the line that a lawyer opens. One change to the invented states' law each.
+
+use crate::common::fixtures;
+use comity_agreement::{Finding, LawFiles, Level, Library, lint};
+
+/// What is found in `slug` when `old` is written `new` in `path`.
+fn changed(path: &str, old: &str, new: &str, slug: &str) -> Vec<Finding> {
+    let mut files = fixtures();
+    let text = String::from_utf8(files.0[path].clone()).unwrap();
+    assert!(text.contains(old), "{path} has no `{old}`");
+    files.0.insert(path.into(), text.replacen(old, new, 1).into_bytes());
+    found(&files, slug)
+}
+
+fn found(files: &LawFiles, slug: &str) -> Vec<Finding> {
+    match Library::open(files) {
+        Err(error) => error.0,
+        Ok(mut library) => lint::check(&mut library, &slug.parse().unwrap()),
+    }
+}
+
+#[track_caller]
+fn refused(path: &str, old: &str, new: &str, line: usize, says: &str) {
+    let findings = changed(path, old, new, "grove");
+    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.level == Level::Error).collect();
+    assert!(
+        errors.iter().any(|found| found.file == path && found.line == line && found.text.contains(says)),
+        "no error on line {line} says `{says}`: {errors:#?}"
+    );
+}
+
+const FORBIDS: &str = "agreements/grove/forbids.cedar";
+const PERMITS: &str = "agreements/grove/permits.cedar";
+const PACK: &str = "agreements/grove/pack.toml";
+const OWED: &str = "agreements/grove/obligations.toml";
+const FACTS: &str = "vocabulary/facts.toml";
+
+#[test]
+fn the_fixtures_load() {
+    for slug in ["grove", "seal", "XA", "XB"] {
+        let errors: Vec<_> =
+            found(&fixtures(), slug).into_iter().filter(|found| found.level == Level::Error).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn a_misspelt_attribute_is_an_error_even_where_only_has_names_it() {
+    refused(
+        FORBIDS,
+        "context has training_valid &&",
+        "context has trainng_valid &&",
+        3,
+        "did you mean `training_valid`?",
+    );
+    refused(
+        FORBIDS,
+        "!context.training_valid",
+        "!context.trainingvalid",
+        3,
+        "did you mean `training_valid`?",
+    );
+    refused(
+        PERMITS,
+        ".contains(context.activity) }",
+        ".contains(context.activity) } unless { context has trainng_valid }",
+        3,
+        "no fact `trainng_valid`",
+    );
+}
+
+#[test]
+fn an_attribute_of_another_action_is_an_error() {
+    refused(
+        FORBIDS,
+        "context has grant_over && context.grant_over",
+        "context has visits && context.visits > 3",
+        12,
+        "not there for the action",
+    );
+}
+
+#[test]
+fn what_could_error_or_reach_past_scope_is_an_error() {
+    refused(
+        FORBIDS,
+        "context has grant_over && context.grant_over",
+        "context has days && context.days + 1 > 3",
+        10,
+        "overflow",
+    );
+    refused(
+        FORBIDS,
+        "context has training_valid && !context.training_valid",
+        "!context.training_valid",
+        3,
+        "training_valid",
+    );
+    refused(
+        PERMITS,
+        "context has activity &&",
+        "context has personal_data && context.personal_data && context has activity &&",
+        3,
+        "scope only",
+    );
+}
+
+#[test]
+fn annotations_are_needed_and_known() {
+    refused(FORBIDS, "@article(\"Art. 2\") ", "", 1, "`@article` is missing");
+    refused(FORBIDS, " @reason(\"training_not_valid\")", "", 1, "`@reason` is missing");
+    refused(FORBIDS, "training_not_valid", "trainng_not_valid", 1, "did you mean `training_not_valid`?");
+    refused(
+        FORBIDS,
+        "@escalate_to(\"reviewer\")",
+        "@escalate_to(\"reviwer\")",
+        5,
+        "did you mean `reviewer`?",
+    );
+    refused(FORBIDS, "@enforce(\"suppress\")", "@enforce(\"surpress\")", 1, "`@enforce`");
+    refused(FORBIDS, "@id(\"grove.grant\")", "@id(\"grove.training\")", 1, "is there twice");
+    refused(FORBIDS, "@summary", "@sumary", 1, "did you mean `summary`?");
+}
+
+#[test]
+fn an_unknown_word_of_a_list_is_an_error() {
+    refused(PERMITS, "Activity::\"threat_intel\"", "Activity::\"thread_intel\"", 3, "thread_intel");
+    refused(PERMITS, "Action::\"share\"", "Action::\"shear\"", 2, "did you mean `share`?");
+    refused(PACK, "\"cyber_defence\"", "\"cyber_defense\"", 8, "not in the vocabulary");
+}
+
+#[test]
+fn an_agreement_that_does_not_say_what_it_covers_is_an_error() {
+    for key in ["activities", "purposes", "data_categories", "recipients", "supervision"] {
+        refused(PACK, &format!("\n{key}"), &format!("\n#{key}"), 1, &format!("`{key}` is missing"));
+    }
+}
+
+#[test]
+fn keys_are_known_and_typed() {
+    refused(PACK, "supervision ", "supervison ", 1, "`supervision` is missing");
+    refused(PACK, "[treatments]", "[tretments]", 28, "did you mean `treatments`?");
+    refused(OWED, "type     = \"delete_by\"", "type     = \"delete_at\"", 3, "did you mean `delete_by`?");
+    refused(OWED, "{ fact = \"days\" }", "{ fact = \"activity\" }", 6, "expected number");
+    refused(OWED, "starts = \"aware_at\"", "starts = \"personal_data\"", 14, "datetime");
+    refused(OWED, "when =", "wen =", 18, "did you mean `when`?");
+    refused(OWED, "parameter = \"retention\"", "parameter = \"retension\"", 6, "did you mean `retention`?");
+}
+
+#[test]
+fn rules_and_templates_go_in_pairs() {
+    refused(OWED, "rule = \"grove.quiet\"", "rule = \"grove.quit\"", 25, "did you mean `grove.quiet`?");
+    refused("agreements/grove/obligations.cedar", "grove.quiet", "grove.silent", 13, "");
+}
+
+#[test]
+fn the_vocabulary_is_closed() {
+    refused(FACTS, "of          = \"seal\"", "of          = \"seals\"", 24, "did you mean `seal`?");
+    refused(FACTS, "a = \"affected\"", "a = \"afected\"", 99, "did you mean `affected`?");
+    refused("vocabulary/reasons.toml", "[policy_error]", "[polcy_error]", 0, "`policy_error` is missing");
+}
+
+#[test]
+fn an_overlay_that_loosens_is_an_error() {
+    let mut files = fixtures();
+    let text = String::from_utf8(files.0["jurisdictions/XB/pack.toml"].clone()).unwrap();
+    let looser = text.replace("20 days", "6 weeks");
+    let together = |files: &LawFiles| {
+        let mut library = Library::open(files).unwrap();
+        let (grove, xb) = (library.law(&"grove".parse().unwrap()), library.law(&"XB".parse().unwrap()));
+        lint::check_together(&grove.unwrap(), &xb.unwrap())
+    };
+    assert_eq!(together(&files), []);
+    files.0.insert("jurisdictions/XB/pack.toml".into(), looser.into_bytes());
+    let findings = together(&files);
+    assert_eq!((findings.len(), findings[0].level, findings[0].line), (1, Level::Error, 7));
+}
+
+#[test]
+fn data_protection_in_general_does_not_refuse_what_a_floor_of_cooperation_grants() {
+    let mut files = fixtures();
+    let mark = |files: &mut LawFiles, path: &str, old: &str, new: &str| {
+        let text = String::from_utf8(files.0[path].clone()).unwrap();
+        files.0.insert(path.into(), text.replacen(old, new, 1).into_bytes());
+    };
+    mark(&mut files, PERMITS, "@enforce(\"suppress\")", "@enforce(\"suppress\") @floor(\"cooperation\")");
+    mark(&mut files, "jurisdictions/XB/forbids.cedar", "@enforce", "@kind(\"data_protection\") @enforce");
+    let mut library = Library::open(&files).unwrap();
+    let grove = library.law(&"grove".parse().unwrap()).unwrap();
+    let xb = library.law(&"XB".parse().unwrap()).unwrap();
+    let findings = lint::check_together(&grove, &xb);
+    assert_eq!(findings.len(), 1);
+    assert!(findings[0].text.contains("floor of cooperation"), "{findings:?}");
+}
+
+#[test]
+fn the_digest_covers_words_and_includes_and_not_cases() {
+    let digest =
+        |files: &LawFiles| Library::open(files).unwrap().law(&"grove".parse().unwrap()).unwrap().digest();
+    let before = digest(&fixtures());
+    let after = |path: &str, old: &str, new: &str| {
+        let mut files = fixtures();
+        let text = String::from_utf8(files.0[path].clone()).unwrap();
+        assert!(text.contains(old));
+        files.0.insert(path.into(), text.replacen(old, new, 1).into_bytes());
+        digest(&files)
+    };
+    assert_ne!(before, after(FORBIDS, "Only the trained", "Only trained people"));
+    assert_ne!(before, after("agreements/seal/forbids.cedar", "Red does not", "Red never does"));
+    assert_ne!(before, after(FACTS, "summary     = \"Training is valid\"", "summary     = \"It is valid\""));
+    assert_ne!(
+        before,
+        after(FACTS, "When the grant ends", "The end"),
+        "what a derived fact is worked out from"
+    );
+    assert_eq!(before, after(FACTS, "Only for use", "For use"), "a word that the pack does not use");
+    let mut files = fixtures();
+    files.0.insert("agreements/grove/scenarios.jsonl".into(), b"\n".to_vec());
+    assert_eq!(before, digest(&files));
+}

@@ -1,0 +1,7 @@
+//! Law from its files to a decision, asked from outside.
+
+mod common;
+mod decide;
+mod load;
+mod properties;
+mod shipped;
