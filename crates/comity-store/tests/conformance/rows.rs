@@ -1,0 +1,196 @@
+//! What is recorded is found again, as it was, also after the store was opened anew.
+
+use super::{Harness, ORIGIN, Seeded, at, party, record, segment, wait};
+use comity_exchange::federation::frame::SignedHeader;
+use comity_exchange::federation::identity::{Identity, SignedLaw};
+use comity_exchange::ports::{
+    AdoptedLaw, ExchangeRow, Officer, OutboxItem, Peer, SegmentKind, Store, StoredAnswer, WitnessStep,
+};
+use comity_exchange::report::{ExchangeOutcome, Side};
+use comity_exchange::signature::{PartyKey, Signature};
+use comity_exchange::wire::Text;
+use comity_terms::{Digest, Entropy, ExchangeId};
+use comity_tlog::{Hash, TreeSize};
+
+pub fn exchange_row(id: ExchangeId) -> ExchangeRow {
+    ExchangeRow {
+        id,
+        side: Side::Sender,
+        peer: party("XB"),
+        agreement: "pact-2026".parse().unwrap(),
+        agreement_digest: Digest::of(b"pact"),
+        supersedes: None,
+        offer: None,
+        outcome: ExchangeOutcome::Queued,
+        whole: true,
+        objects: 3,
+        at: at("2026-11-24T04:30:00.000000001Z"),
+        changed_at: at("2026-11-24T04:30:00Z"),
+    }
+}
+
+pub fn answer(peer: &str, exchange: ExchangeId, header: &[u8]) -> StoredAnswer {
+    StoredAnswer {
+        peer: party(peer),
+        exchange,
+        offer: Digest::of(b"offer"),
+        header: header.to_vec(),
+        signature: [9; 64],
+        cosignature: Some("— witness AAAA".into()),
+        witnessed: Some(TreeSize(12)),
+    }
+}
+
+pub fn offer(entropy: &mut Seeded, exchange: ExchangeId, next_at: &str) -> OutboxItem {
+    OutboxItem {
+        exchange,
+        peer: party("XB"),
+        offer: SignedHeader { header: b"header".to_vec(), signature: Signature(entropy.bytes()) },
+        bodies: entropy.bytes::<100>().to_vec(),
+        attempts: 0,
+        next_at: at(next_at),
+        horizon: at("2026-12-08T00:00:00Z"),
+    }
+}
+
+pub fn witness(old: Option<u64>, size: u64) -> WitnessStep {
+    let origin = "partner.example/log".into();
+    WitnessStep { origin, old: old.map(TreeSize), size: TreeSize(size), root: Hash([size as u8; 32]) }
+}
+
+fn law(digest: &[u8]) -> SignedLaw {
+    SignedLaw::sign(&"pact-2026".parse().unwrap(), Digest::of(digest), &PartyKey::from_seed(&[1; 32]))
+}
+
+fn peer(code: &str) -> Peer {
+    let key = PartyKey::from_seed(&[1; 32]);
+    let identity = Identity {
+        version: 1,
+        jurisdiction: Text(party(code)),
+        authority: "Cyber Centre".into(),
+        party_key: key.verifier().to_string(),
+        log: ORIGIN.into(),
+        witness: ORIGIN.into(),
+        certificate: Text(Digest::of(b"certificate")),
+        laws: vec![law(b"pact")],
+        transport: None,
+    };
+    Peer { party: party(code), url: "https://127.0.0.1:1".into(), identity }
+}
+
+pub fn exchanges_and_receipts(harness: &impl Harness) {
+    let mut entropy = Seeded(20);
+    let id = ExchangeId::draw(&mut entropy);
+    let mut row = exchange_row(id);
+    wait(async {
+        let store = harness.open();
+        let mut begun = record(&mut entropy, 2, Some(id));
+        let first = begun.entries[0].entry;
+        begun.exchanges.push(row.clone());
+        let integrated = store.record(begun).await.unwrap();
+        assert_eq!(store.exchange(id).await.unwrap(), Some(row.clone()));
+        row.outcome = ExchangeOutcome::Delivered;
+        row.supersedes = Some(ExchangeId::draw(&mut entropy));
+        row.offer = Some(Digest::of(b"offer"));
+        row.whole = false;
+        let mut settled = record(&mut entropy, 1, Some(id));
+        settled.exchanges.push(row.clone());
+        settled.partner_receipt = Some((id, b"receipt".to_vec()));
+        store.record(settled).await.unwrap();
+        drop(store);
+
+        let store = harness.open();
+        assert_eq!(store.exchange(id).await.unwrap(), Some(row));
+        assert_eq!(store.partner_receipt(id).await.unwrap(), Some(b"receipt".to_vec()));
+        assert_eq!(store.exchange_integrated(id).await.unwrap(), Some((first, integrated)));
+        let unknown = ExchangeId::draw(&mut entropy);
+        assert_eq!(store.exchange_integrated(unknown).await.unwrap(), None);
+    });
+}
+
+pub fn an_answer_is_given_again_byte_for_byte(harness: &impl Harness) {
+    let mut entropy = Seeded(21);
+    let id = ExchangeId::draw(&mut entropy);
+    wait(async {
+        let store = harness.open();
+        store.record(record(&mut entropy, 3, None)).await.unwrap();
+        let mut answered = record(&mut entropy, 1, Some(id));
+        answered.answer = Some(answer("XA", id, b"header"));
+        let integrated = store.record(answered).await.unwrap();
+        store.record(record(&mut entropy, 5, None)).await.unwrap();
+        drop(store);
+        let found = harness.open().answer(&party("XA"), id).await.unwrap().unwrap();
+        assert_eq!(found.answer, answer("XA", id, b"header"));
+        assert_eq!(found.integrated, integrated, "under the checkpoint of then, not the newest");
+        assert_eq!(harness.open().answer(&party("XB"), id).await.unwrap(), None, "of another peer");
+    });
+}
+
+pub fn segments_with_their_key_rows(harness: &impl Harness) {
+    let mut entropy = Seeded(22);
+    let id = ExchangeId::draw(&mut entropy);
+    wait(async {
+        let store = harness.open();
+        let mut kept = record(&mut entropy, 1, Some(id));
+        for length in [10, 1000] {
+            kept.segments.push(segment(&mut entropy, Some(id), SegmentKind::Records, 17, length));
+        }
+        kept.segments.push(segment(&mut entropy, None, SegmentKind::Opening, 1, 5));
+        let (order, kept_again): (Vec<_>, Vec<_>) = kept
+            .segments
+            .iter()
+            .map(|s| {
+                (s.id, (s.exchange, s.class, s.agreement.clone(), s.kind, s.blob.clone(), s.rows.clone()))
+            })
+            .unzip();
+        store.record(kept).await.unwrap();
+        drop(store);
+        let store = harness.open();
+        assert_eq!(store.segments(id).await.unwrap(), order[..3]);
+        for (id, expected) in order.into_iter().zip(kept_again) {
+            let s = store.segment(id).await.unwrap().unwrap();
+            assert_eq!((s.exchange, s.class, s.agreement, s.kind, s.blob, s.rows), expected);
+        }
+    });
+}
+
+pub fn peers_officers_and_laws(harness: &impl Harness) {
+    let mut entropy = Seeded(23);
+    let officer = |role: &str| Officer {
+        name: "kask".into(),
+        role: role.into(),
+        training_until: at("9999-12-30T22:00:00Z"),
+        password_hash: "$argon2id$".into(),
+    };
+    let adopted = |digest: &[u8], day: &str| AdoptedLaw { law: law(digest), at: at(day) };
+    wait(async {
+        let store = harness.open();
+        for (code, role, digest, day) in [
+            ("XB", "analyst", &b"one"[..], "2026-11-01T00:00:00Z"),
+            ("XA", "officer", b"two", "2026-11-02T00:00:00Z"),
+            ("XA", "lead", b"one", "2026-11-03T00:00:00Z"),
+        ] {
+            let mut known = record(&mut entropy, 1, None);
+            known.peer = Some(peer(code));
+            known.officer = Some(officer(role));
+            known.adopted = Some(adopted(digest, day));
+            known.law_signatures = vec![(party(code), law(digest))];
+            store.record(known).await.unwrap();
+        }
+        store.note_witnessed_by(&party("XA"), TreeSize(3)).await.unwrap();
+        store.note_witnessed_by(&party("XA"), TreeSize(5)).await.unwrap();
+        drop(store);
+        let store = harness.open();
+        assert_eq!(store.peers().await.unwrap(), [peer("XA"), peer("XB")]);
+        assert_eq!(store.peer(&party("XB")).await.unwrap(), Some(peer("XB")));
+        assert_eq!(store.peer(&party("XC")).await.unwrap(), None);
+        assert_eq!(store.officer("kask").await.unwrap(), Some(officer("lead")));
+        assert_eq!(store.officer("tamm").await.unwrap(), None);
+        let newest_last = [adopted(b"two", "2026-11-02T00:00:00Z"), adopted(b"one", "2026-11-03T00:00:00Z")];
+        assert_eq!(store.adopted_laws().await.unwrap(), newest_last);
+        assert_eq!(store.law_signatures(&party("XA")).await.unwrap().len(), 2);
+        assert_eq!(store.law_signatures(&party("XB")).await.unwrap(), [law(b"one")]);
+        assert_eq!(store.witnessed_by(&party("XA")).await.unwrap(), TreeSize(5));
+        assert_eq!(store.witnessed_by(&party("XB")).await.unwrap(), TreeSize(0));
+    });
+}

@@ -1,0 +1,314 @@
+//! The SQLite engine: what every engine must do, then what is its own: the mark, the files, the crash.
+
+mod conformance;
+
+use comity_exchange::ports::{Store, StoreError};
+use comity_store::{FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
+use comity_terms::Timestamp;
+use comity_tlog::{TileSource, TreeSize, verify_log};
+use conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
+use proptest::prelude::*;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A gateway's folders: data, and keys apart from it.
+struct Gateway(tempfile::TempDir);
+
+impl Gateway {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        fs::create_dir(folder.path().join("keys")).unwrap();
+        Self(folder)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    fn mark(&self) -> FileMark {
+        FileMark::open(&self.0.path().join("keys").join("mark")).unwrap()
+    }
+
+    fn try_open(&self, mark: impl MarkFile) -> Result<SqliteStore, StoreError> {
+        let identity = LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+        SqliteStore::open(&self.data(), identity, mark, || at("2026-11-24T04:30:00Z"))
+    }
+
+    /// The files of the database as they are now, as a backup or a power cut leaves them.
+    fn copy_database(&self, to: &Path) {
+        for file in fs::read_dir(self.data()).unwrap().map(Result::unwrap) {
+            let name = file.file_name();
+            if name.to_string_lossy().starts_with("comity.sqlite")
+                && !name.to_string_lossy().ends_with("-shm")
+            {
+                fs::copy(file.path(), to.join(name)).unwrap();
+            }
+        }
+    }
+
+    /// Puts a copied database in the place of the one that is there.
+    fn restore_database(&self, from: &Path) {
+        for name in ["comity.sqlite", "comity.sqlite-wal", "comity.sqlite-shm"] {
+            let _ = fs::remove_file(self.data().join(name));
+            if from.join(name).exists() {
+                fs::copy(from.join(name), self.data().join(name)).unwrap();
+            }
+        }
+    }
+}
+
+impl Harness for Gateway {
+    type Store = SqliteStore;
+
+    fn open(&self) -> SqliteStore {
+        self.try_open(self.mark()).unwrap()
+    }
+}
+
+macro_rules! conforms {
+    ($($area:ident :: $rule:ident),* $(,)?) => {
+        $(#[test]
+        fn $rule() {
+            conformance::$area::$rule(&Gateway::new());
+        })*
+    };
+}
+
+conforms! {
+    atomicity::a_conflict_leaves_nothing,
+    atomicity::conflicts_leave_the_rest_of_their_batch_alone,
+    atomicity::a_witness_steps_only_from_where_it_stands,
+    atomicity::an_answer_needs_the_entry_that_records_it,
+    log::an_empty_log_is_signed,
+    log::concurrent_writers_each_get_their_own_index,
+    log::a_record_without_entries_leaves_the_log_as_it_is,
+    log::impossible_proofs_are_refused,
+    outbox::a_claim_is_exclusive_until_it_runs_out,
+    outbox::a_postponed_offer_waits_and_a_settled_one_is_gone,
+    outbox::concurrent_claims_share_no_offer,
+    rows::exchanges_and_receipts,
+    rows::an_answer_is_given_again_byte_for_byte,
+    rows::segments_with_their_key_rows,
+    rows::peers_officers_and_laws,
+}
+
+#[test]
+fn a_big_batch_is_one_record() {
+    conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &[700]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_log_is_the_tree_of_its_entries(batches in prop::collection::vec(0..20_usize, 1..9)) {
+        conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &batches);
+    }
+}
+
+#[test]
+fn what_was_answered_survives_a_power_cut() {
+    let gateway = Gateway::new();
+    let store = gateway.open();
+    let mut entropy = Seeded(40);
+    let integrated = wait(store.record(record(&mut entropy, 3, None))).unwrap();
+    let cut = tempfile::tempdir().unwrap();
+    // While the store is open nothing was folded back from the write-ahead log.
+    gateway.copy_database(cut.path());
+    drop(store);
+    gateway.restore_database(cut.path());
+    let store = gateway.open();
+    assert_eq!(wait(store.checkpoint()), Ok(integrated.checkpoint));
+    assert_eq!(wait(store.record(record(&mut entropy, 1, None))).unwrap().index.0, 3);
+}
+
+#[test]
+fn a_restored_database_is_refused_and_nothing_is_appended() {
+    let gateway = Gateway::new();
+    let mut entropy = Seeded(41);
+    let backup = tempfile::tempdir().unwrap();
+    wait(gateway.open().record(record(&mut entropy, 2, None))).unwrap();
+    gateway.copy_database(backup.path());
+    wait(gateway.open().record(record(&mut entropy, 3, None))).unwrap();
+    gateway.restore_database(backup.path());
+    for _ in 0..2 {
+        let refused = gateway.try_open(gateway.mark()).err();
+        assert_eq!(refused, Some(StoreError::BehindMark { marked: 5, found: 2 }));
+    }
+}
+
+#[test]
+fn another_tree_of_the_size_signed_is_refused() {
+    let gateway = Gateway::new();
+    let backup = tempfile::tempdir().unwrap();
+    drop(gateway.open());
+    gateway.copy_database(backup.path());
+    wait(gateway.open().record(record(&mut Seeded(42), 2, None))).unwrap();
+    // The other history is written under a mark that knows nothing of the first.
+    gateway.restore_database(backup.path());
+    let other = FileMark::open(&backup.path().join("mark")).unwrap();
+    wait(gateway.try_open(other).unwrap().record(record(&mut Seeded(43), 4, None))).unwrap();
+    let refused = gateway.try_open(gateway.mark()).err();
+    assert_eq!(refused, Some(StoreError::BehindMark { marked: 2, found: 4 }));
+}
+
+#[test]
+fn a_log_whose_mark_is_gone_is_refused() {
+    let gateway = Gateway::new();
+    wait(gateway.open().record(record(&mut Seeded(44), 2, None))).unwrap();
+    fs::remove_file(gateway.0.path().join("keys").join("mark")).unwrap();
+    assert!(matches!(gateway.try_open(gateway.mark()), Err(StoreError::Failed(_))));
+}
+
+#[test]
+fn another_key_does_not_open_the_log() {
+    let gateway = Gateway::new();
+    drop(gateway.open());
+    let key = comity_tlog::SigningKey::from_seed(ORIGIN, &[8; 32]).unwrap();
+    let identity = LogIdentity { origin: ORIGIN.into(), key };
+    let refused = SqliteStore::open(&gateway.data(), identity, gateway.mark(), || Timestamp::UNIX_EPOCH);
+    assert!(matches!(refused, Err(StoreError::Failed(_))));
+}
+
+#[test]
+fn time_never_runs_below_the_mark() {
+    let gateway = Gateway::new();
+    let later = at("2027-06-01T00:00:00Z");
+    let identity = || LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+    let store = SqliteStore::open(&gateway.data(), identity(), gateway.mark(), move || later).unwrap();
+    wait(store.record(record(&mut Seeded(45), 1, None))).unwrap();
+    drop(store);
+    // The clock was put back by seven months.
+    let store = gateway.open();
+    assert_eq!(store.floor(), later);
+    wait(store.record(record(&mut Seeded(46), 1, None))).unwrap();
+    assert_eq!(gateway.mark().read().unwrap().unwrap().time, later);
+}
+
+/// A mark whose disk fails from some point on.
+struct Failing(FileMark, Arc<AtomicBool>);
+
+impl MarkFile for Failing {
+    fn read(&mut self) -> io::Result<Option<Mark>> {
+        self.0.read()
+    }
+
+    fn write(&mut self, mark: &Mark) -> io::Result<()> {
+        if self.1.load(Ordering::SeqCst) {
+            Err(io::Error::other("the disk is gone"))
+        } else {
+            self.0.write(mark)
+        }
+    }
+}
+
+#[test]
+fn doubt_after_the_commit_stops_the_writer_and_opening_recovers() {
+    let gateway = Gateway::new();
+    let broken = Arc::new(AtomicBool::new(false));
+    let store = gateway.try_open(Failing(gateway.mark(), Arc::clone(&broken))).unwrap();
+    let mut entropy = Seeded(47);
+    wait(store.record(record(&mut entropy, 1, None))).unwrap();
+    broken.store(true, Ordering::SeqCst);
+    assert!(matches!(wait(store.record(record(&mut entropy, 2, None))), Err(StoreError::Failed(_))));
+    broken.store(false, Ordering::SeqCst);
+    assert!(matches!(wait(store.record(record(&mut entropy, 4, None))), Err(StoreError::Failed(_))));
+    drop(store);
+    // The doubtful record was committed; the later one was never begun.
+    assert_eq!(gateway.mark().read().unwrap().unwrap().size, TreeSize(1));
+    let store = gateway.open();
+    assert_eq!(gateway.mark().read().unwrap().unwrap().size, TreeSize(3));
+    assert_eq!(wait(store.record(record(&mut entropy, 1, None))).unwrap().index.0, 3);
+}
+
+#[test]
+fn a_closed_store_answers_no_more() {
+    let gateway = Gateway::new();
+    let store = gateway.open();
+    store.close();
+    store.close();
+    assert!(matches!(wait(store.record(record(&mut Seeded(48), 1, None))), Err(StoreError::Failed(_))));
+}
+
+/// The published log in a folder.
+struct Folder(PathBuf);
+
+impl TileSource for Folder {
+    type Error = io::Error;
+
+    fn fetch(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.0.join(path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+}
+
+fn published(gateway: &Gateway) -> u64 {
+    let report = verify_log(&Folder(gateway.data().join("log")), Some(&vkey()), None, &mut |_| {}).unwrap();
+    assert_eq!(report.finding, None);
+    report.checkpoint.unwrap().size().0
+}
+
+#[test]
+fn the_published_log_verifies_at_every_size() {
+    let gateway = Gateway::new();
+    let mut entropy = Seeded(50);
+    let store = gateway.open();
+    wait(store.flush_tiles()).unwrap();
+    assert_eq!(published(&gateway), 0);
+    let mut size = 0;
+    for entries in [1, 2, 252, 1, 1, 255, 300, 700] {
+        wait(async {
+            store.record(record(&mut entropy, entries, None)).await.unwrap();
+            store.flush_tiles().await.unwrap();
+        });
+        size += entries as u64;
+        assert_eq!(published(&gateway), size);
+    }
+    assert!(!gateway.data().join("log/tile/0/000.p").exists(), "partial tiles of a full one are dropped");
+    assert!(gateway.data().join("log/tile/0/005.p/232").exists());
+}
+
+#[test]
+fn what_is_missing_of_the_published_log_is_derived_at_start() {
+    let gateway = Gateway::new();
+    let log = gateway.data().join("log");
+    let store = gateway.open();
+    wait(store.record(record(&mut Seeded(51), 600, None))).unwrap();
+    wait(store.flush_tiles()).unwrap();
+    drop(store);
+    let damages: [&dyn Fn(); 5] = [
+        &|| fs::remove_dir_all(&log).unwrap(),
+        &|| fs::remove_file(log.join("checkpoint")).unwrap(),
+        &|| fs::remove_file(log.join("tile/0/001")).unwrap(),
+        &|| fs::write(log.join("tile/entries/000"), b"").unwrap(),
+        &|| fs::remove_dir_all(log.join("tile/1")).unwrap(),
+    ];
+    for damage in damages {
+        damage();
+        let store = gateway.open();
+        wait(store.flush_tiles()).unwrap();
+        assert_eq!(published(&gateway), 600);
+    }
+}
+
+#[test]
+fn files_of_another_log_are_written_again() {
+    let (gateway, other) = (Gateway::new(), Gateway::new());
+    wait(other.open().record(record(&mut Seeded(52), 300, None))).unwrap();
+    let store = gateway.open();
+    wait(store.record(record(&mut Seeded(53), 300, None))).unwrap();
+    wait(store.flush_tiles()).unwrap();
+    drop(store);
+    // Same key, same size, another tree.
+    fs::remove_dir_all(gateway.data().join("log")).unwrap();
+    fs::rename(other.data().join("log"), gateway.data().join("log")).unwrap();
+    let store = gateway.open();
+    wait(store.flush_tiles()).unwrap();
+    assert_eq!(published(&gateway), 300);
+}
