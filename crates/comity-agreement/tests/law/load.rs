@@ -142,15 +142,19 @@ fn keys_are_known_and_typed() {
     refused(PACK, "[treatments]", "[tretments]", 28, "did you mean `treatments`?");
     refused(OWED, "type     = \"delete_by\"", "type     = \"delete_at\"", 3, "did you mean `delete_by`?");
     refused(OWED, "{ fact = \"days\" }", "{ fact = \"activity\" }", 6, "expected number");
-    refused(OWED, "starts = \"aware_at\"", "starts = \"personal_data\"", 14, "datetime");
-    refused(OWED, "when =", "wen =", 18, "did you mean `when`?");
+    refused(OWED, "starts = \"aware_at\"", "starts = \"personal_data\"", 15, "datetime");
+    refused(OWED, "when =", "wen =", 19, "did you mean `when`?");
     refused(OWED, "parameter = \"retention\"", "parameter = \"retension\"", 6, "did you mean `retention`?");
 }
 
 #[test]
 fn rules_and_templates_go_in_pairs() {
     refused(OWED, "rule = \"grove.quiet\"", "rule = \"grove.quit\"", 25, "did you mean `grove.quiet`?");
-    refused("agreements/grove/obligations.cedar", "grove.quiet", "grove.silent", 13, "");
+    // The last template alone owes for `grove.quiet`; another rule's type fits it as well.
+    let last = "rule = \"grove.quiet\"\ntype = \"no_notification_needed\"";
+    let findings = changed(OWED, last, "rule = \"grove.court\"\ntype = \"log_record\"", "grove");
+    assert!(findings[0].text.contains("rule `grove.quiet` has no template"), "{findings:#?}");
+    assert_eq!((findings[0].file.as_str(), findings[0].line), ("agreements/grove/obligations.cedar", 13));
 }
 
 #[test]
