@@ -1,0 +1,3 @@
+//! JSON over HTTP: parse, call, render. Errors have one form: [`problem`].
+
+pub mod problem;

@@ -1,0 +1,499 @@
+//! The command line: every command, flag and default, as clap reads them. What a command does lies in its own
+//! module.
+//!
+//! Exit statuses: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or bad input.
+
+pub mod audit;
+pub mod out;
+
+use clap::{Args, Parser, Subcommand};
+use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose};
+use jiff::civil::Date;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// The gateway at the border: cyber-threat data leaves only as agreement and law allow, with proof of it.
+#[derive(Debug, Clone, PartialEq, Parser)]
+#[command(name = "comity", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Print JSON on standard output; progress and logs stay on standard error.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Write logs as JSON even on a terminal.
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    /// How much is logged: error, warn, info, debug, or by part: warn,comity_gateway=debug.
+    #[arg(
+        long,
+        global = true,
+        env = "COMITY_LOG",
+        default_value = "warn,comity_gateway=info",
+        value_name = "LEVELS"
+    )]
+    pub log_level: String,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Command {
+    /// Show an exchange between two new gateways on this machine, and verify it from outside.
+    Demo(Demo),
+    /// Make the data directory and the keys of a gateway.
+    Init(Init),
+    /// Run the gateway until SIGTERM.
+    Serve(Serve),
+    /// The officers who may share.
+    #[command(subcommand)]
+    Officer(Officer),
+    /// Print the identity file to give to a partner's operator.
+    Identity(Place),
+    /// The partner gateways.
+    #[command(subcommand)]
+    Peer(Peer),
+    /// Agreements and laws: adopt, try, check, show, explain.
+    #[command(subcommand)]
+    Law(Law),
+    /// Share a STIX bundle with a partner, as far as every law concerned permits.
+    Share(Box<Share>),
+    /// The log: its key, and receipts.
+    #[command(subcommand)]
+    Log(Log),
+    /// Print the least of a bundle that serves the purpose, as `share` would send it.
+    Minimise(Box<Minimise>),
+    /// Verify logs and receipts, trusting nobody.
+    #[command(subcommand)]
+    Audit(Audit),
+}
+
+/// Where a gateway's data and keys lie.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Place {
+    /// The gateway's data directory.
+    #[arg(long, env = "COMITY_DIR", default_value = "./comity-data", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Its epoch keys and log mark; `DIR.keys` beside DIR unless given.
+    #[arg(long, env = "COMITY_KEYS", value_name = "PATH")]
+    pub keys: Option<PathBuf>,
+}
+
+/// `comity demo`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Examples:\n  comity demo\n  comity demo --bundle report.json --from FI --to EE --json"
+)]
+pub struct Demo {
+    /// A bundle to send; may be repeated. The shipped examples unless given.
+    #[arg(long = "bundle", value_name = "FILE")]
+    pub bundles: Vec<PathBuf>,
+    /// The agreement: a shipped pack's name or a directory.
+    #[arg(long, default_value = "eu-nis2-2022-2555", value_name = "PACK")]
+    pub under: String,
+    /// The sender.
+    #[arg(long, default_value = "EE", value_name = "CODE")]
+    pub from: JurisdictionCode,
+    /// The receiver.
+    #[arg(long, default_value = "FI", value_name = "CODE")]
+    pub to: JurisdictionCode,
+    /// The agreed category of collaboration.
+    #[arg(long, default_value = "threat_intel")]
+    pub activity: Activity,
+    /// What the data is for.
+    #[arg(long, default_value = "cyber_defence")]
+    pub purpose: Purpose,
+    /// Treat the agreement as in force; recorded and printed.
+    #[arg(long)]
+    pub assume_in_force: bool,
+    /// Where the gateways' directories go; a fresh temporary directory unless given.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Leave both gateways running and print their addresses.
+    #[arg(long)]
+    pub serve: bool,
+}
+
+/// `comity init`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Example:\n  comity init --dir /srv/comity --jurisdiction EE --authority \"National Cyber Centre\""
+)]
+pub struct Init {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The party that the gateway speaks for.
+    #[arg(long, value_name = "CODE")]
+    pub jurisdiction: JurisdictionCode,
+    /// The authority that runs it.
+    #[arg(long, value_name = "NAME")]
+    pub authority: String,
+}
+
+/// `comity serve`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Example:\n  comity serve --dir /srv/comity --listen 127.0.0.1:8080 --federation 0.0.0.0:8443"
+)]
+pub struct Serve {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Where the public listener is: health and the log, plain HTTP.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Where partner gateways come in: mutual TLS. None unless given.
+    #[arg(long, value_name = "ADDR")]
+    pub federation: Option<SocketAddr>,
+    /// `postgres://…`; SQLite in DIR unless given.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+/// `comity officer`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Officer {
+    /// Make an officer known; the password comes on standard input.
+    #[command(
+        after_help = "Example:\n  comity officer add --name a.tamm --role analyst --training-until 2027-06-30 --password-stdin < password"
+    )]
+    Add(OfficerAdd),
+}
+
+/// `comity officer add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerAdd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The name that commands are given under.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+    /// The role.
+    #[arg(long)]
+    pub role: String,
+    /// The last day on which the training is valid.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub training_until: Date,
+    /// Read the password from standard input: the only way to give one.
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+}
+
+/// `comity peer`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Peer {
+    /// Make a partner gateway known by its identity file; the law signatures in it travel along.
+    #[command(
+        after_help = "Example:\n  comity peer add --jurisdiction FI --url https://gateway.example:8443 --identity fi.json"
+    )]
+    Add(PeerAdd),
+}
+
+/// `comity peer add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PeerAdd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The party that it must speak for.
+    #[arg(long, value_name = "CODE")]
+    pub jurisdiction: JurisdictionCode,
+    /// Its federation listener: https://host:port.
+    #[arg(long)]
+    pub url: String,
+    /// The identity file that its operator gave.
+    #[arg(long, value_name = "FILE")]
+    pub identity: PathBuf,
+}
+
+/// `comity law`
+#[derive(Debug, Clone, PartialEq, Subcommand)]
+pub enum Law {
+    /// Sign a pack's digest for this gateway's party; it binds once the partner has signed the same.
+    #[command(after_help = "Example:\n  comity law adopt eu-nis2-2022-2555 --dir /srv/comity")]
+    Adopt(LawAdopt),
+    /// Ask the law about cases, one JSON object a line; absent facts count as not relevant.
+    #[command(after_help = "Example:\n  comity law try cases.jsonl --json")]
+    Try(LawTry),
+    /// Check packs as strictly as a gateway loads them.
+    #[command(
+        after_help = "Examples:\n  comity law check\n  comity law check eu-nis2-2022-2555 ./my-pack --json"
+    )]
+    Check(LawCheck),
+    /// Show a pack in words.
+    #[command(after_help = "Example:\n  comity law show eu-nis2-2022-2555 --audience person")]
+    Show(LawShow),
+    /// Explain what the laws say to one question, with the articles.
+    #[command(
+        after_help = "Example:\n  comity law explain --under eu-nis2-2022-2555 --from EE --to FI --action share --fact tlp=amber"
+    )]
+    Explain(LawExplain),
+}
+
+/// `comity law adopt`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawAdopt {
+    /// A shipped pack's name or a directory.
+    pub pack: String,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `comity law try`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawTry {
+    /// The cases, JSON Lines; `-` for standard input.
+    pub file: PathBuf,
+    /// Agreements to use in place of the shipped ones.
+    #[arg(long, value_name = "DIR")]
+    pub agreements: Option<PathBuf>,
+    /// Jurisdictions to use in place of the shipped ones.
+    #[arg(long, value_name = "DIR")]
+    pub jurisdictions: Option<PathBuf>,
+}
+
+/// `comity law check`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawCheck {
+    /// Shipped packs or directories; every shipped pack unless given.
+    #[arg(value_name = "PACK|DIR")]
+    pub packs: Vec<String>,
+}
+
+/// `comity law show`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawShow {
+    /// A shipped pack's name or a directory.
+    pub pack: String,
+    /// For whom.
+    #[arg(long, value_enum, default_value_t)]
+    pub audience: Audience,
+}
+
+/// For whom a pack is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Audience {
+    /// Anyone: short sentences.
+    #[default]
+    Person,
+    /// A lawyer: every rule with its article and effect.
+    Expert,
+}
+
+/// `comity law explain`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawExplain {
+    /// A fact, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+    /// The agreement: a shipped pack's name or a directory.
+    #[arg(long, value_name = "PACK")]
+    pub under: String,
+    /// Where the data is.
+    #[arg(long, value_name = "CODE")]
+    pub from: JurisdictionCode,
+    /// Who asks for it.
+    #[arg(long, value_name = "CODE")]
+    pub to: JurisdictionCode,
+    /// The act that is asked about.
+    #[arg(long, value_name = "A")]
+    pub action: Action,
+}
+
+/// `comity share`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Example:\n  comity share report.json --officer a.tamm --under eu-nis2-2022-2555 --to FI \\\n    --activity threat_intel --purpose cyber_defence"
+)]
+pub struct Share {
+    /// The bundle: STIX 2.1, JSON; `-` for standard input.
+    pub file: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who shares.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// The agreement.
+    #[arg(long, value_name = "PACK")]
+    pub under: PackSlug,
+    /// The receiver.
+    #[arg(long, value_name = "CODE")]
+    pub to: JurisdictionCode,
+    /// The agreed category of collaboration.
+    #[arg(long)]
+    pub activity: Activity,
+    /// What the data is for.
+    #[arg(long)]
+    pub purpose: Purpose,
+    /// A fact that the officer states, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+    /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
+    #[arg(long = "attest", value_name = "KEY=FILE")]
+    pub attestations: Vec<Attestation>,
+}
+
+/// `comity log`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Log {
+    /// Print the key that verifies the log: a vkey.
+    Key(Place),
+    /// Print the receipt of an exchange: a C2SP tlog-proof, to be checked with `comity audit receipt`.
+    Receipt(LogReceipt),
+}
+
+/// `comity log receipt`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LogReceipt {
+    /// The exchange.
+    pub exchange_id: ExchangeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `comity minimise`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Example:\n  comity minimise report.json --under eu-nis2-2022-2555 --from EE --to FI \\\n    --activity threat_intel --purpose cyber_defence --report left-out.json > minimised.json"
+)]
+pub struct Minimise {
+    /// The bundle: STIX 2.1, JSON; `-` for standard input.
+    pub file: PathBuf,
+    /// The agreement: a shipped pack's name or a directory.
+    #[arg(long, value_name = "PACK")]
+    pub under: String,
+    /// The sender.
+    #[arg(long, value_name = "CODE")]
+    pub from: JurisdictionCode,
+    /// The receiver.
+    #[arg(long, value_name = "CODE")]
+    pub to: JurisdictionCode,
+    /// The agreed category of collaboration.
+    #[arg(long)]
+    pub activity: Activity,
+    /// What the data is for.
+    #[arg(long)]
+    pub purpose: Purpose,
+    /// Where to write what was kept, changed and left out, and why.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// A fact, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+    /// Treat the agreement as in force.
+    #[arg(long)]
+    pub assume_in_force: bool,
+    /// The gateway whose pseudonyms to use; a fixed preview key, which protects nothing, unless given.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// That gateway's keys; `DIR.keys` beside DIR unless given.
+    #[arg(long, value_name = "PATH", requires = "dir")]
+    pub keys: Option<PathBuf>,
+}
+
+/// `comity audit`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Audit {
+    /// Verify a whole log: every entry and tile, the root, and the signatures.
+    #[command(
+        after_help = "Examples:\n  comity audit verify ./comity-data/log --key \"$(comity log key)\"\n  comity audit verify http://gateway.example/log --json"
+    )]
+    Verify(AuditVerify),
+    /// Verify a receipt, offline.
+    #[command(after_help = "Example:\n  comity audit receipt receipt.txt --key \"$(comity log key)\"")]
+    Receipt(AuditReceipt),
+}
+
+/// `comity audit verify`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditVerify {
+    /// The log: a directory or an http:// URL, in tlog-tiles layout.
+    pub log: String,
+    /// The key that must have signed it: a vkey. Without one the log is only checked against itself.
+    #[arg(long, value_name = "VKEY")]
+    pub key: Option<String>,
+    /// Which witnesses must have cosigned: a C2SP tlog-policy.
+    #[arg(long, value_name = "FILE")]
+    pub quorum: Option<PathBuf>,
+}
+
+/// `comity audit receipt`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditReceipt {
+    /// The receipt: a C2SP tlog-proof.
+    pub file: PathBuf,
+    /// The key of the log: a vkey.
+    #[arg(long, value_name = "VKEY")]
+    pub key: String,
+    /// The entry's bytes; those that the receipt carries unless given.
+    #[arg(long, value_name = "FILE")]
+    pub entry: Option<PathBuf>,
+    /// Which witnesses must have cosigned for the grade `witnessed`: a C2SP tlog-policy.
+    #[arg(long, value_name = "FILE")]
+    pub quorum: Option<PathBuf>,
+}
+
+/// A fact as given on the command line; the vocabulary knows its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenFact {
+    /// Its key.
+    pub key: FactKey,
+    /// Its value, as text.
+    pub value: String,
+}
+
+/// A fact that an office attests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestation {
+    /// Its key.
+    pub key: FactKey,
+    /// The attestation.
+    pub file: PathBuf,
+}
+
+impl FromStr for GivenFact {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, value) = keyed(text, "VALUE")?;
+        Ok(Self { key, value: value.to_owned() })
+    }
+}
+
+impl FromStr for Attestation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (key, file) = keyed(text, "FILE")?;
+        Ok(Self { key, file: file.into() })
+    }
+}
+
+fn keyed<'a>(text: &'a str, what: &str) -> Result<(FactKey, &'a str), String> {
+    let (key, value) = text.split_once('=').ok_or_else(|| format!("expected KEY={what}"))?;
+    if value.is_empty() {
+        return Err(format!("nothing stands after `{key}=`"));
+    }
+    Ok((FactKey::new(key).map_err(|error| error.to_string())?, value))
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    text.parse().ok().filter(|_| text.len() == 10).ok_or_else(|| "expected a date as 2027-06-30".to_owned())
+}
+
+const EXAMPLES: &str = "Examples:
+  comity demo                                    see an exchange, start to finish
+  comity init --jurisdiction EE --authority \"National Cyber Centre\"
+  comity serve --federation 0.0.0.0:8443
+  comity audit verify ./comity-data/log --key \"$(comity log key)\"
+
+Exit status: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or input.";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! Epoch keys in files: one for each agreement, month of erasure and generation.
+//!
+//! Invariants: a key is durable before it is given; once a bucket is marked destroyed its key is never given
+//! again, and no later bucket takes its number, also after a crash between the steps of destroying.
+//! Destroying is: mark, overwrite, remove, forget; each step can be repeated.
+
+use super::{KeyError, read_key};
+use crate::clock::OsEntropy;
+use crate::files;
+use comity_terms::{Entropy, Month, PackSlug};
+use comity_vault::{Bucket, EpochKey, EpochKeys};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+/// The epoch keys under one directory, kept in memory once read.
+pub struct FileEpochKeys {
+    root: PathBuf,
+    entropy: Box<dyn Entropy + Send>,
+    known: Mutex<BTreeMap<Bucket, EpochKey>>,
+    current: BTreeMap<(PackSlug, Month), Bucket>,
+}
+
+impl FileEpochKeys {
+    /// The keys under `root`, which is `KEYS/epoch`; new ones drawn from the operating system's randomness.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self::with_entropy(root, Box::new(OsEntropy))
+    }
+
+    /// As [`new`](Self::new), drawing from `entropy`.
+    #[must_use]
+    pub fn with_entropy(root: PathBuf, entropy: Box<dyn Entropy + Send>) -> Self {
+        Self { root, entropy, known: Mutex::default(), current: BTreeMap::new() }
+    }
+
+    fn path(&self, bucket: &Bucket) -> PathBuf {
+        let Bucket { agreement, month, generation } = bucket;
+        self.root.join(agreement.as_str()).join(format!("{}.{generation}", month.number()))
+    }
+
+    fn marker(&self, bucket: &Bucket) -> PathBuf {
+        let mut path = self.path(bucket).into_os_string();
+        path.push(DESTROYED);
+        path.into()
+    }
+
+    /// The highest generation that a month has had, and whether its key is destroyed.
+    fn newest(&self, agreement: &PackSlug, month: Month) -> Result<Option<(u32, bool)>, KeyError> {
+        let directory = self.root.join(agreement.as_str());
+        let error = files::at(&directory, "list");
+        let listing = match std::fs::read_dir(&directory) {
+            Ok(listing) => listing,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(error(e).into()),
+        };
+        let prefix = format!("{}.", month.number());
+        let mut newest: Option<(u32, bool)> = None;
+        for entry in listing {
+            let name = entry.map_err(&error)?.file_name();
+            let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
+            let (number, destroyed) = match rest.strip_suffix(DESTROYED) {
+                Some(number) => (number, true),
+                None => (rest, false),
+            };
+            // Drafts of a crashed creation are no generations.
+            let Ok(generation) = number.parse() else { continue };
+            // A marker beside the key itself counts: destroying had begun.
+            newest = newest.max(Some((generation, destroyed)));
+        }
+        Ok(newest)
+    }
+
+    fn create(&mut self, bucket: &Bucket) -> Result<EpochKey, KeyError> {
+        let path = self.path(bucket);
+        files::create_directory(path.parent().unwrap_or(&self.root))?;
+        let key = EpochKey::draw(&mut *self.entropy);
+        files::create_atomically(&path, &path.with_added_extension("draft"), key.dangerous_bytes())?;
+        Ok(key)
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Bucket, EpochKey>> {
+        // A poisoned lock still holds keys that are on disk.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EpochKeys for FileEpochKeys {
+    type Error = KeyError;
+
+    fn current(&mut self, agreement: &PackSlug, month: Month) -> Result<(Bucket, EpochKey), KeyError> {
+        let place = (agreement.clone(), month);
+        if let Some(bucket) = self.current.get(&place)
+            && let Some(key) = self.known().get(bucket)
+        {
+            return Ok((bucket.clone(), key.clone()));
+        }
+        let newest = self.newest(agreement, month)?;
+        let bucket = |generation| Bucket { agreement: agreement.clone(), month, generation };
+        let (bucket, key) = match newest {
+            Some((generation, false)) => {
+                let bucket = bucket(generation);
+                let key = self.get(&bucket)?.ok_or_else(|| KeyError::Generations(bucket.to_string()))?;
+                (bucket, key)
+            }
+            destroyed => {
+                let next = destroyed.map_or(Some(1), |(generation, _)| generation.checked_add(1));
+                let bucket =
+                    bucket(next.ok_or_else(|| KeyError::Generations(format!("{agreement} {month}")))?);
+                let key = self.create(&bucket)?;
+                (bucket, key)
+            }
+        };
+        self.known().insert(bucket.clone(), key.clone());
+        self.current.insert(place, bucket.clone());
+        Ok((bucket, key))
+    }
+
+    fn get(&self, bucket: &Bucket) -> Result<Option<EpochKey>, KeyError> {
+        if let Some(key) = self.known().get(bucket) {
+            return Ok(Some(key.clone()));
+        }
+        if files::read(&self.marker(bucket), 0)?.is_some() {
+            return Ok(None);
+        }
+        let key = read_key(&self.path(bucket))?.map(|bytes| EpochKey::from_bytes(&bytes));
+        if let Some(key) = &key {
+            self.known().insert(bucket.clone(), key.clone());
+        }
+        Ok(key)
+    }
+
+    fn destroy(&mut self, bucket: &Bucket) -> Result<(), KeyError> {
+        let marker = self.marker(bucket);
+        files::create_directory(marker.parent().unwrap_or(&self.root))?;
+        if files::read(&marker, 0)?.is_none() {
+            files::create(&marker, b"")?;
+        }
+        self.known().remove(bucket);
+        self.current.retain(|_, current| current != bucket);
+        Ok(files::destroy(&self.path(bucket))?)
+    }
+}
+
+impl fmt::Debug for FileEpochKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch keys under {}, {} in memory", self.root.display(), self.known().len())
+    }
+}
+
+const DESTROYED: &str = ".destroyed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pact() -> PackSlug {
+        PackSlug::new("pact-1.0").unwrap()
+    }
+
+    fn march() -> Month {
+        Month::new(2027, 3).unwrap()
+    }
+
+    fn room() -> (tempfile::TempDir, FileEpochKeys) {
+        let room = tempfile::tempdir().unwrap();
+        let keys = FileEpochKeys::new(room.path().join("epoch"));
+        (room, keys)
+    }
+
+    #[test]
+    fn a_key_is_on_disk_before_it_is_given() {
+        let (room, mut keys) = room();
+        let (bucket, key) = keys.current(&pact(), march()).unwrap();
+        let file = room.path().join("epoch/pact-1.0/202703.1");
+        assert_eq!(std::fs::read(file).unwrap(), key.dangerous_bytes());
+        let reopened = FileEpochKeys::new(room.path().join("epoch"));
+        assert_eq!(reopened.get(&bucket).unwrap().unwrap().dangerous_bytes(), key.dangerous_bytes());
+    }
+
+    #[test]
+    fn a_month_keeps_its_key_and_months_do_not_share() {
+        let (room, mut keys) = room();
+        let (bucket, key) = keys.current(&pact(), march()).unwrap();
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let (again, same) = reopened.current(&pact(), march()).unwrap();
+        assert_eq!((again, same.dangerous_bytes()), (bucket, key.dangerous_bytes()));
+        let (_, other) = keys.current(&pact(), Month::new(2027, 4).unwrap()).unwrap();
+        assert_ne!(other.dangerous_bytes(), key.dangerous_bytes());
+    }
+
+    #[test]
+    fn a_destroyed_key_is_gone_and_its_number_is_not_used_again() {
+        let (room, mut keys) = room();
+        let (first, _) = keys.current(&pact(), march()).unwrap();
+        keys.destroy(&first).unwrap();
+        keys.destroy(&first).unwrap();
+        assert!(keys.get(&first).unwrap().is_none());
+        assert!(!room.path().join("epoch/pact-1.0/202703.1").exists());
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let (second, _) = reopened.current(&pact(), march()).unwrap();
+        assert_eq!(second.generation, first.generation + 1);
+    }
+
+    #[test]
+    fn a_crash_after_the_mark_still_destroys() {
+        let (room, mut keys) = room();
+        let (bucket, _) = keys.current(&pact(), march()).unwrap();
+        std::fs::write(room.path().join("epoch/pact-1.0/202703.1.destroyed"), b"").unwrap();
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        assert!(reopened.get(&bucket).unwrap().is_none());
+        assert_eq!(reopened.current(&pact(), march()).unwrap().0.generation, 2);
+        reopened.destroy(&bucket).unwrap();
+        assert!(!room.path().join("epoch/pact-1.0/202703.1").exists());
+    }
+
+    #[test]
+    fn a_damaged_file_is_an_error_and_not_an_absence() {
+        let (room, mut keys) = room();
+        let (bucket, _) = keys.current(&pact(), march()).unwrap();
+        std::fs::write(room.path().join("epoch/pact-1.0/202703.1"), b"short").unwrap();
+        let reopened = FileEpochKeys::new(room.path().join("epoch"));
+        assert!(matches!(reopened.get(&bucket), Err(KeyError::Length { found: 5, .. })));
+    }
+
+    #[test]
+    fn debug_tells_no_key() {
+        let (_room, mut keys) = room();
+        keys.current(&pact(), march()).unwrap();
+        assert!(format!("{keys:?}").ends_with("1 in memory"));
+    }
+}

@@ -1,0 +1,50 @@
+//! Keys that lie apart from the data, under `--keys`: whoever has only a copy of the data directory can read
+//! nothing that is sealed in it.
+//!
+//! ```text
+//! KEYS/epoch/<agreement>/<yyyymm>.<generation>              32 bytes; wraps the secrets of one bucket
+//! KEYS/epoch/<agreement>/<yyyymm>.<generation>.destroyed    empty; that bucket's key is gone for good
+//! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
+//! KEYS/mark                                                 the log's high-water mark, written by the store
+//! ```
+//!
+//! Never inside the data directory, never in its backup: a restored backup must not bring keys back to life.
+
+pub mod epoch;
+pub mod transport;
+
+pub use epoch::FileEpochKeys;
+pub use transport::{DayKey, TransportKeys};
+
+use crate::files::FileError;
+use std::path::PathBuf;
+
+/// Why a key is not given or not destroyed.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file that should hold a key does not.
+    #[error("{}: not a key: {found} bytes instead of 32", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// How long it is.
+        found: usize,
+    },
+    /// More generations of one bucket than can be numbered.
+    #[error("{0}: no generation is left for this month")]
+    Generations(String),
+}
+
+/// The key in a file; `None` if there is no such file.
+fn read_key(path: &std::path::Path) -> Result<Option<zeroize::Zeroizing<[u8; 32]>>, KeyError> {
+    let Some(bytes) = crate::files::read(path, 32)?.map(zeroize::Zeroizing::new) else { return Ok(None) };
+    let mut key = zeroize::Zeroizing::new([0; 32]);
+    if bytes.len() != key.len() {
+        return Err(KeyError::Length { path: path.to_owned(), found: bytes.len() });
+    }
+    key.copy_from_slice(&bytes);
+    Ok(Some(key))
+}

@@ -1,0 +1,176 @@
+//! Listeners: they accept, shake hands and hand requests to a router, one task for each connection.
+//!
+//! ```text
+//! permit ─> accept ─> [task: handshake ─> requests, with who is there attached ─> close]
+//! ```
+//! Nothing that a client does or leaves undone holds the accept loop up: the handshake is in the connection's
+//! own task under a time limit, and so is the head of every request. Bodies are bounded by the router.
+
+use super::tls::{Connection, PinSet};
+use crate::watch::Stop;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::connect_info::ConnectInfo;
+use comity_terms::Digest;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service as _;
+
+/// The bounds of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open connections, those in their handshake included; further ones wait to be accepted.
+    pub connections: usize,
+    /// How long a handshake may take.
+    pub handshake: Duration,
+    /// How long the head of a request may take, and how long a connection may be idle.
+    pub head: Duration,
+    /// How long what is under way may take once it is time to stop.
+    pub grace: Duration,
+}
+
+impl Default for Limits {
+    /// 1,024 connections (at 40 KiB each 40 MiB), 5 seconds, 60 seconds, 30 seconds.
+    fn default() -> Self {
+        Self {
+            connections: 1_024,
+            handshake: Duration::from_secs(5),
+            head: Duration::from_secs(60),
+            grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Who may come in through a listener, and how.
+#[derive(Clone)]
+pub enum Door {
+    /// Anyone, in the clear.
+    Plain,
+    /// Partner gateways: their requests carry `ConnectInfo<Connection>`.
+    Federation {
+        /// How TLS is spoken: from [`Certificate::server`](super::tls::Certificate::server), with the same pins.
+        tls: Arc<ServerConfig>,
+        /// Who is let in, asked again for each request.
+        pins: PinSet,
+    },
+}
+
+/// Serves `router` until it is time to stop and what was under way is done.
+pub async fn serve(listener: TcpListener, door: Door, router: Router, limits: Limits, mut stop: Stop) {
+    let permits = Arc::new(Semaphore::new(limits.connections));
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    loop {
+        let permit = tokio::select! {
+            () = stop.wait() => break,
+            permit = Arc::clone(&permits).acquire_owned() => permit,
+        };
+        let accepted = tokio::select! {
+            () = stop.wait() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Out of file descriptors, or a client that left: neither mends itself at once.
+                tracing::warn!(%error, "a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let (door, router, stop) = (door.clone(), router.clone(), stop.clone());
+        tokio::spawn(async move {
+            let _permit = permit;
+            converse(stream, door, router, limits, stop).await;
+        });
+    }
+    drop(listener);
+    if timeout(limits.grace, permits.acquire_many(all)).await.is_err() {
+        tracing::warn!("stopped before every connection was done");
+    }
+}
+
+async fn converse(stream: TcpStream, door: Door, router: Router, limits: Limits, stop: Stop) {
+    // Small answers leave at once; a failure only makes them slower.
+    let _ = stream.set_nodelay(true);
+    let (tls, pins) = match door {
+        Door::Plain => return requests(stream, None, router, limits, stop).await,
+        Door::Federation { tls, pins } => (tls, pins),
+    };
+    let stream = match timeout(limits.handshake, TlsAcceptor::from(tls).accept(stream)).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return tracing::info!(%error, "a federation handshake was refused"),
+        Err(_) => return tracing::info!("a federation handshake took too long"),
+    };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let Some(pin) = certificate.map(|certificate| Digest::of(certificate)) else { return };
+    requests(stream, Some((pin, pins)), router, limits, stop).await;
+}
+
+async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    partner: Option<(Digest, PinSet)>,
+    router: Router,
+    limits: Limits,
+    mut stop: Stop,
+) {
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let mut router = router.clone();
+        let known = match &partner {
+            None => true,
+            Some((pin, pins)) => match pins.party(*pin) {
+                None => false,
+                Some(party) => {
+                    request.extensions_mut().insert(ConnectInfo(Connection { party, pin: *pin }));
+                    true
+                }
+            },
+        };
+        async move {
+            if !known {
+                return Ok::<_, Infallible>(dismissed());
+            }
+            router.call(request.map(Body::new)).await
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.wait() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+fn dismissed() -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    let problem =
+        crate::api::problem::Problem::new(axum::http::StatusCode::FORBIDDEN, "no partner of this gateway");
+    ([(axum::http::header::CONNECTION, "close")], problem).into_response()
+}
+
+/// The longest head of a request, and what is read ahead of a body: 64 KiB; ours have less than 1 KiB.
+const HEAD_BYTES_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;
