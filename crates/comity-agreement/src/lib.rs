@@ -12,7 +12,7 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | [`decide`] | the answer; read this first |
+//! | [`mod@decide`] | the answer; read this first |
 //! | [`pack`] | what a parsed pack guarantees |
 //! | [`facts`] | who may say what, and what absence means |
 //! | [`obligations`] | what is owed, by when |

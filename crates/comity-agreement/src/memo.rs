@@ -41,11 +41,11 @@ impl Memo {
         self.entries.is_empty()
     }
 
-    /// [`crate::decide`], from the memo where the rules were asked before. `case_state` is the digest of what
+    /// [`crate::decide()`], from the memo where the rules were asked before. `case_state` is the digest of what
     /// orders, suspensions, grants and notes bear on the question.
     ///
     /// # Errors
-    /// As [`crate::decide`].
+    /// As [`crate::decide()`].
     pub fn decide(
         &mut self,
         laws: &LawSet,
