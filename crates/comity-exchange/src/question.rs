@@ -3,7 +3,7 @@
 use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
-    Action, Activity, Asserter, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose, Timestamp, Value,
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose, Timestamp, Value,
 };
 use std::collections::BTreeSet;
 
@@ -24,6 +24,8 @@ pub struct Request {
     pub purpose: Purpose,
     /// What the officer and offices state, and what the gateway knows of the officer.
     pub facts: Facts,
+    /// What stands behind the facts that offices state.
+    pub attestations: Vec<Attestation>,
     /// Offices that have approved this very question.
     pub approvals: BTreeSet<Office>,
     /// The instant of the act, UTC.
@@ -34,6 +36,17 @@ pub struct Request {
     pub binding: bool,
     /// The exchange that this one replaces.
     pub supersedes: Option<ExchangeId>,
+}
+
+/// What an office attested: recorded with the decision that counted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestation {
+    /// The fact.
+    pub key: FactKey,
+    /// The digest of the document.
+    pub document: Digest,
+    /// Until when it is valid, UTC.
+    pub valid_until: Timestamp,
 }
 
 /// The fact keys under which activity and purpose are stated.

@@ -88,6 +88,8 @@ pub struct ExchangeReport {
     pub safeguards: SafeguardsReport,
     /// The proofs.
     pub receipts: Receipts,
+    /// Why there is no answer yet, when the exchange is queued.
+    pub waiting: Option<String>,
 }
 
 /// `in = kept + changed + withheld`.

@@ -40,7 +40,10 @@ pub trait Shell: Send + Sync {
     /// The secret of a transport key, while it is there.
     fn transport_secret(&self, id: Digest) -> Option<TransportSecret>;
     /// The key of pseudonyms for an agreement and a partner, in the period that `at` falls in.
-    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> TokenKey;
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`] when none can be derived.
+    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> Result<TokenKey, ExchangeError>;
     /// Until when openings are kept, for an act at `at` under `pack`.
     ///
     /// # Errors

@@ -46,6 +46,17 @@ pub(crate) fn create_atomically(path: &Path, draft: &Path, bytes: &[u8]) -> Resu
     remove(draft)
 }
 
+/// Writes a file (0600) in one step, in place of what was there: a crash leaves the old or the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = PathBuf::from(draft);
+    remove(&draft)?;
+    create(&draft, bytes)?;
+    fs::rename(&draft, path).map_err(at(path, "replace"))?;
+    sync_parent(path)
+}
+
 /// The content of a file of at most `most` bytes; `None` if there is none.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileError> {
     let error = at(path, "read");

@@ -4,6 +4,10 @@
 //! | read | for |
 //! |---|---|
 //! | [`cli`] | the command line |
+//! | [`gateway`] | one gateway, open, and what it lends to the rules |
+//! | [`work`] | what officers and operators ask of it |
+//! | [`federation`] | what partners ask of it, and the way to them |
+//! | [`laws`], [`settings`] | adopted packs; what an operator sets |
 //! | [`net`] | listeners and connections, TLS with pinned certificates |
 //! | [`api`] | errors over HTTP |
 //! | [`dirs`], [`files`] | where things lie, and that they lie there durably |
@@ -15,9 +19,14 @@ pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod dirs;
+pub mod federation;
 pub mod files;
+pub mod gateway;
 pub mod keys;
+pub mod laws;
 pub mod net;
 pub mod passwords;
+pub mod settings;
 pub mod socket;
 pub mod watch;
+pub mod work;

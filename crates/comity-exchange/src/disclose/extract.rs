@@ -11,7 +11,7 @@ use crate::report::ObjectCounts;
 use comity_minimise::{
     Bundle, FactClass, Minimised, ObjectFacts, Profile, Rejected, Withholding, classes, classify, minimise,
 };
-use comity_terms::{Citation, DataClass, Entropy, Facts, Safeguards, Treatment};
+use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Safeguards, Treatment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What travels and what does not.
@@ -39,16 +39,41 @@ impl std::fmt::Debug for ExtractClass {
 
 impl Extract {
     /// The extract of a bundle of which nothing may go.
-    pub(super) fn nothing(bundle: &Bundle<'_>) -> Self {
+    pub(super) fn nothing(bundle: &Bundle<'_>, rulings: &[Ruling]) -> Self {
         let input = (bundle.objects().len() + bundle.rejected().len()) as u64;
         Self {
             classes: Vec::new(),
             safeguards: Safeguards::NONE,
             counts: ObjectCounts { input, withheld: input, ..ObjectCounts::default() },
-            withholdings: Vec::new(),
+            withholdings: stays_home(bundle, rulings),
             rejected: rejected(bundle),
         }
     }
+}
+
+/// The objects that no ruling lets go, each with the law and the reason that keeps it.
+fn stays_home(bundle: &Bundle<'_>, rulings: &[Ruling]) -> Vec<Withholding> {
+    let goes: BTreeSet<usize> =
+        rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied()).collect();
+    let mut kept_by: BTreeMap<usize, String> = BTreeMap::new();
+    for ruling in rulings.iter().filter(|ruling| !ruling.permits()) {
+        let ground = ruling.decision.grounds.first().map_or_else(String::new, grounded);
+        for object in ruling.objects.iter().filter(|object| !goes.contains(object)) {
+            kept_by.entry(*object).or_insert_with(|| ground.clone());
+        }
+    }
+    kept_by
+        .into_iter()
+        .filter_map(|(index, ground)| {
+            Some(Withholding {
+                object: bundle.objects().get(index)?.id().to_owned(),
+                path: String::new(),
+                data_class: "object".to_owned(),
+                treatment: Treatment::WithholdObject,
+                ground: comity_minimise::Ground::Treated(ground),
+            })
+        })
+        .collect()
 }
 
 /// The facts of `asked` once their bundle is minimised as the permitted rulings say and `strip` is taken out.
@@ -99,7 +124,7 @@ pub(super) fn minimised_classes(
         let Some(ruling) = object.sources.first().and_then(|source| ruling_of.get(source)) else { continue };
         by_facts.entry((&ruling.detected, sent)).or_default().push(object.bytes.to_vec());
     }
-    let nothing = Extract::nothing(bundle);
+    let nothing = Extract::nothing(bundle, rulings);
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);
     Ok(Extract {
         classes: by_facts
@@ -108,7 +133,7 @@ pub(super) fn minimised_classes(
             .collect(),
         safeguards: safeguards(rulings),
         counts: ObjectCounts { kept, changed, withheld: nothing.counts.input - kept - changed, ..nothing.counts },
-        withholdings: minimised.withholdings,
+        withholdings: nothing.withholdings.into_iter().chain(minimised.withholdings).collect(),
         rejected: nothing.rejected,
     })
 }
@@ -151,11 +176,15 @@ fn profile(rulings: &[Ruling], strip: &BTreeSet<DataClass>, request: &Request) -
             ruling.decision.alternative.as_ref().is_some_and(|alternative| alternative.strip.contains(class))
         });
         if let Some(ground) = refusing.and_then(|ruling| ruling.decision.grounds.first()) {
-            let rule = ground.rule.as_ref().map_or(String::new(), |(pack, article, _)| format!(" {pack} {article}"));
-            profile.grounds.insert(class.clone(), format!("{}:{rule} {}", ground.law, ground.reason));
+            profile.grounds.insert(class.clone(), grounded(ground));
         }
     }
     profile
+}
+
+fn grounded(ground: &Ground) -> String {
+    let rule = ground.rule.as_ref().map_or(String::new(), |(pack, article, _)| format!(" {pack} {article}:"));
+    format!("{}:{rule} {}", ground.law, ground.reason)
 }
 
 fn cited(citation: &Citation) -> String {

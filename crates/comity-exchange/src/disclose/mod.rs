@@ -18,7 +18,7 @@ mod record;
 mod seal;
 mod stages;
 
-pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
+pub use record::{abandon, Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
 pub use seal::{Halting, Sealed, Sealing, Summary};
 pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Tools};
 
@@ -61,7 +61,7 @@ pub fn prepare<W: Shell>(
     let at = request.at;
     let laws = &*lent.laws;
     let opening_until = world.opening_until(&request.agreement, at)?;
-    let token_key = world.token_key(&request.agreement, &request.receiver, at);
+    let token_key = world.token_key(&request.agreement, &request.receiver, at)?;
     let tools = Tools { laws, table: world.table(), token_key: &token_key, limits: world.limits() };
     let classified = Received::read(bundle, world.limits(), request)?.classify(world.table());
     world.with_keys(|keys, entropy| {

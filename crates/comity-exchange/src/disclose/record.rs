@@ -15,7 +15,7 @@ use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::OfferAttachments;
-use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, Store};
+use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store};
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -245,6 +245,54 @@ fn with_cosignature(receipt: &Receipt, line: &str, witness: &VerifierKey) -> Res
     Receipt::new(extra, receipt.index(), receipt.proof().clone(), checkpoint).map_err(ExchangeError::proof)
 }
 
+/// Gives an offer up: its horizon has passed and nobody answered.
+///
+/// # Errors
+/// [`ExchangeError::Store`]; it stays in the outbox.
+pub async fn abandon<W: Shell>(world: &W, item: OutboxItem) -> Result<(), ExchangeError> {
+    let now = world.now();
+    let store = world.store();
+    let mut row = store
+        .exchange(item.exchange)
+        .await?
+        .ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))?;
+    row.outcome = ExchangeOutcome::Refused;
+    row.changed_at = now;
+    let facts = json!({
+        "exchange": item.exchange.to_string(),
+        "offer": item.offer.digest().to_string(),
+        "receiver": item.peer.to_string(),
+        "attempts": item.attempts,
+    });
+    let (entry, opening) = opened(world, &row, Act::ExchangeAbandoned, facts, now)?;
+    let record = Record {
+        entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
+        exchanges: vec![row],
+        settled: vec![item.exchange],
+        segments: vec![opening],
+        ..Record::default()
+    };
+    store.record(record).await?;
+    Ok(())
+}
+
+/// The entry of an act about an exchange, and its sealed opening.
+fn opened<W: Shell>(
+    world: &W,
+    row: &ExchangeRow,
+    act: Act,
+    facts: serde_json::Value,
+    now: Timestamp,
+) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
+    let until = world.opening_until(&row.agreement, now)?;
+    world.with_keys(|keys, entropy| {
+        let (entry, opening) = Opening::draw(act, now, facts, entropy);
+        let held = (&row.agreement, Some(row.id));
+        let sealed = world.signatory().seal_opening(&opening, held, until, keys, entropy)?;
+        Ok((entry, sealed))
+    })
+}
+
 impl Delivered {
     /// The exchange that was answered.
     #[must_use]
@@ -268,7 +316,7 @@ impl Delivered {
     /// # Errors
     /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
     pub async fn acknowledge<W: Shell>(self, world: &W, now: Timestamp) -> Result<ExchangeRow, ExchangeError> {
-        let (store, signatory) = (world.store(), world.signatory());
+        let store = world.store();
         let mut row = store
             .exchange(self.item.exchange)
             .await?
@@ -285,13 +333,7 @@ impl Delivered {
             "receiver_log": self.receipt.as_ref().map(|r| r.checkpoint().checkpoint().origin().to_owned()),
             "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
         });
-        let until = world.opening_until(&row.agreement, now)?;
-        let (entry, opening) = world.with_keys(|keys, entropy| {
-            let (entry, opening) = Opening::draw(Act::ExchangeAcknowledged, now, facts, entropy);
-            let held = (&row.agreement, Some(row.id));
-            let sealed = signatory.seal_opening(&opening, held, until, keys, entropy)?;
-            Ok::<_, ExchangeError>((entry, sealed))
-        })?;
+        let (entry, opening) = opened(world, &row, Act::ExchangeAcknowledged, facts, now)?;
         let record = Record {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
             exchanges: vec![row.clone()],

@@ -253,6 +253,11 @@ impl Summary {
             "assumed_in_force": self.request.assume_in_force,
             "binding": self.request.binding,
             "facts": closed_facts(&self.request.common_facts(), &laws.vocabulary),
+            "attestations": self.request.attestations.iter().map(|attestation| json!({
+                "key": attestation.key.to_string(),
+                "document": attestation.document.to_string(),
+                "valid_until": attestation.valid_until.to_string(),
+            })).collect::<Json>(),
             "rulings": self.rulings.iter().map(|ruling| ruling_facts(ruling, laws)).collect::<Json>(),
             "objects": self.counts,
             "safeguards": WireSafeguards::from(&self.safeguards),

@@ -210,7 +210,8 @@ impl<'b> Classified<'b> {
         if rulings.iter().any(Ruling::permits) {
             return Ok(Decided::Permitted(Permitted { request, bundle, rulings }));
         }
-        let halted = Halted { request, rulings, extract: Extract::nothing(&bundle) };
+        let extract = Extract::nothing(&bundle, &rulings);
+        let halted = Halted { request, rulings, extract };
         Ok(if escalates { Decided::Escalated(Escalated(halted)) } else { Decided::Refused(Refused(halted)) })
     }
 }

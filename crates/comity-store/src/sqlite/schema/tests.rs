@@ -20,8 +20,8 @@ fn a_step_is_done_once() {
     let mut connection = database();
     migrate(&mut connection).unwrap();
     migrate(&mut connection).unwrap();
-    let steps: usize = connection.query_row("SELECT count(*) FROM schema_version", [], |r| r.get(0)).unwrap();
-    assert_eq!(steps, MIGRATIONS.len());
+    let steps: u32 = connection.query_row("SELECT count(*) FROM schema_version", [], |r| r.get(0)).unwrap();
+    assert_eq!(steps as usize, MIGRATIONS.len());
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn a_database_of_a_later_program_is_refused() {
 fn every_table_is_strict() {
     let mut connection = database();
     migrate(&mut connection).unwrap();
-    let lax: usize = connection
+    let lax: u32 = connection
         .query_row("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT LIKE 'sqlite_%'", [], |r| r.get(0))
         .unwrap();
     assert_eq!(lax, 0);

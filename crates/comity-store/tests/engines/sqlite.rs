@@ -1,12 +1,10 @@
 //! The SQLite engine: what every engine must do, then what is its own: the mark, the files, the crash.
 
-mod conformance;
-
 use comity_exchange::ports::{Store, StoreError};
 use comity_store::{FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
 use comity_terms::Timestamp;
 use comity_tlog::{TileSource, TreeSize, verify_log};
-use conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
+use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
 use proptest::prelude::*;
 use std::fs;
 use std::io;
@@ -73,7 +71,7 @@ macro_rules! conforms {
     ($($area:ident :: $rule:ident),* $(,)?) => {
         $(#[test]
         fn $rule() {
-            conformance::$area::$rule(&Gateway::new());
+            crate::conformance::$area::$rule(&Gateway::new());
         })*
     };
 }
@@ -98,7 +96,7 @@ conforms! {
 
 #[test]
 fn a_big_batch_is_one_record() {
-    conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &[700]);
+    crate::conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &[700]);
 }
 
 proptest! {
@@ -106,7 +104,7 @@ proptest! {
 
     #[test]
     fn the_log_is_the_tree_of_its_entries(batches in prop::collection::vec(0..20_usize, 1..9)) {
-        conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &batches);
+        crate::conformance::log::the_log_is_the_tree_of_its_entries(&Gateway::new(), &batches);
     }
 }
 

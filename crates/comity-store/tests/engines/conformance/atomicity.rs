@@ -10,7 +10,7 @@ fn size(checkpoint: &str) -> TreeSize {
     SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap().checkpoint().size()
 }
 
-pub fn a_conflict_leaves_nothing(harness: &impl Harness) {
+pub(crate) fn a_conflict_leaves_nothing(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(1);
     let exchange = ExchangeId::draw(&mut entropy);
@@ -42,7 +42,7 @@ pub fn a_conflict_leaves_nothing(harness: &impl Harness) {
     });
 }
 
-pub fn conflicts_leave_the_rest_of_their_batch_alone(harness: &impl Harness) {
+pub(crate) fn conflicts_leave_the_rest_of_their_batch_alone(harness: &impl Harness) {
     let store = std::sync::Arc::new(harness.open());
     let mut entropy = Seeded(2);
     let exchange = ExchangeId::draw(&mut entropy);
@@ -69,7 +69,7 @@ pub fn conflicts_leave_the_rest_of_their_batch_alone(harness: &impl Harness) {
     assert_eq!(size(&wait(store.checkpoint()).unwrap()), TreeSize(51));
 }
 
-pub fn a_witness_steps_only_from_where_it_stands(harness: &impl Harness) {
+pub(crate) fn a_witness_steps_only_from_where_it_stands(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(3);
     wait(async {
@@ -87,7 +87,7 @@ pub fn a_witness_steps_only_from_where_it_stands(harness: &impl Harness) {
     });
 }
 
-pub fn an_answer_needs_the_entry_that_records_it(harness: &impl Harness) {
+pub(crate) fn an_answer_needs_the_entry_that_records_it(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(4);
     let exchange = ExchangeId::draw(&mut entropy);

@@ -12,7 +12,7 @@ use comity_exchange::wire::Text;
 use comity_terms::{Digest, Entropy, ExchangeId};
 use comity_tlog::{Hash, TreeSize};
 
-pub fn exchange_row(id: ExchangeId) -> ExchangeRow {
+pub(crate) fn exchange_row(id: ExchangeId) -> ExchangeRow {
     ExchangeRow {
         id,
         side: Side::Sender,
@@ -29,7 +29,7 @@ pub fn exchange_row(id: ExchangeId) -> ExchangeRow {
     }
 }
 
-pub fn answer(peer: &str, exchange: ExchangeId, header: &[u8]) -> StoredAnswer {
+pub(crate) fn answer(peer: &str, exchange: ExchangeId, header: &[u8]) -> StoredAnswer {
     StoredAnswer {
         peer: party(peer),
         exchange,
@@ -41,7 +41,7 @@ pub fn answer(peer: &str, exchange: ExchangeId, header: &[u8]) -> StoredAnswer {
     }
 }
 
-pub fn offer(entropy: &mut Seeded, exchange: ExchangeId, next_at: &str) -> OutboxItem {
+pub(crate) fn offer(entropy: &mut Seeded, exchange: ExchangeId, next_at: &str) -> OutboxItem {
     OutboxItem {
         exchange,
         peer: party("XB"),
@@ -53,7 +53,7 @@ pub fn offer(entropy: &mut Seeded, exchange: ExchangeId, next_at: &str) -> Outbo
     }
 }
 
-pub fn witness(old: Option<u64>, size: u64) -> WitnessStep {
+pub(crate) fn witness(old: Option<u64>, size: u64) -> WitnessStep {
     let origin = "partner.example/log".into();
     WitnessStep { origin, old: old.map(TreeSize), size: TreeSize(size), root: Hash([size as u8; 32]) }
 }
@@ -78,7 +78,7 @@ fn peer(code: &str) -> Peer {
     Peer { party: party(code), url: "https://127.0.0.1:1".into(), identity }
 }
 
-pub fn exchanges_and_receipts(harness: &impl Harness) {
+pub(crate) fn exchanges_and_receipts(harness: &impl Harness) {
     let mut entropy = Seeded(20);
     let id = ExchangeId::draw(&mut entropy);
     let mut row = exchange_row(id);
@@ -108,7 +108,7 @@ pub fn exchanges_and_receipts(harness: &impl Harness) {
     });
 }
 
-pub fn an_answer_is_given_again_byte_for_byte(harness: &impl Harness) {
+pub(crate) fn an_answer_is_given_again_byte_for_byte(harness: &impl Harness) {
     let mut entropy = Seeded(21);
     let id = ExchangeId::draw(&mut entropy);
     wait(async {
@@ -126,7 +126,7 @@ pub fn an_answer_is_given_again_byte_for_byte(harness: &impl Harness) {
     });
 }
 
-pub fn segments_with_their_key_rows(harness: &impl Harness) {
+pub(crate) fn segments_with_their_key_rows(harness: &impl Harness) {
     let mut entropy = Seeded(22);
     let id = ExchangeId::draw(&mut entropy);
     wait(async {
@@ -154,7 +154,7 @@ pub fn segments_with_their_key_rows(harness: &impl Harness) {
     });
 }
 
-pub fn peers_officers_and_laws(harness: &impl Harness) {
+pub(crate) fn peers_officers_and_laws(harness: &impl Harness) {
     let mut entropy = Seeded(23);
     let officer = |role: &str| Officer {
         name: "kask".into(),

@@ -17,12 +17,12 @@ async fn assert_included(store: &impl Store, entry: PublicEntry, index: LeafInde
     proof.verify(&leaf_hash(&entry.to_bytes()), index, under.size, &checkpoint.root()).unwrap();
 }
 
-pub fn an_empty_log_is_signed(harness: &impl Harness) {
+pub(crate) fn an_empty_log_is_signed(harness: &impl Harness) {
     let checkpoint = opened(&wait(harness.open().checkpoint()).unwrap());
     assert_eq!((checkpoint.size(), checkpoint.root()), (TreeSize(0), empty_root()));
 }
 
-pub fn concurrent_writers_each_get_their_own_index(harness: &impl Harness) {
+pub(crate) fn concurrent_writers_each_get_their_own_index(harness: &impl Harness) {
     let store = Arc::new(harness.open());
     let mut entropy = Seeded(30);
     wait(async {
@@ -49,7 +49,7 @@ pub fn concurrent_writers_each_get_their_own_index(harness: &impl Harness) {
     });
 }
 
-pub fn a_record_without_entries_leaves_the_log_as_it_is(harness: &impl Harness) {
+pub(crate) fn a_record_without_entries_leaves_the_log_as_it_is(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(31);
     wait(async {
@@ -60,7 +60,7 @@ pub fn a_record_without_entries_leaves_the_log_as_it_is(harness: &impl Harness) 
     });
 }
 
-pub fn impossible_proofs_are_refused(harness: &impl Harness) {
+pub(crate) fn impossible_proofs_are_refused(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(32);
     wait(async {
@@ -75,7 +75,7 @@ pub fn impossible_proofs_are_refused(harness: &impl Harness) {
 
 /// The log after `batches` records of so many entries each is the tree recomputed from these entries; every
 /// checkpoint is consistent with every later one, also across openings.
-pub fn the_log_is_the_tree_of_its_entries(harness: &impl Harness, batches: &[usize]) {
+pub(crate) fn the_log_is_the_tree_of_its_entries(harness: &impl Harness, batches: &[usize]) {
     let mut entropy = Seeded(33);
     let mut tree = Frontier::new();
     wait(async {

@@ -1,9 +1,9 @@
 //! What every engine must do, whatever its SQL: run by each engine's test file with a [`Harness`] of its own.
 
-pub mod atomicity;
-pub mod log;
-pub mod outbox;
-pub mod rows;
+pub(crate) mod atomicity;
+pub(crate) mod log;
+pub(crate) mod outbox;
+pub(crate) mod rows;
 
 use comity_exchange::entry::{Opening, PublicEntry};
 use comity_exchange::ports::{Draft, Record, SealedSegment, SegmentKind, Store};
@@ -12,34 +12,34 @@ use comity_terms::{Act, Entropy, ExchangeId, Party, Timestamp};
 use comity_tlog::{SigningKey, VerifierKey};
 use comity_vault::KeyRow;
 
-pub const ORIGIN: &str = "gateway.example/log";
+pub(crate) const ORIGIN: &str = "gateway.example/log";
 
 /// Makes stores of one engine.
-pub trait Harness {
+pub(crate) trait Harness {
     type Store: Store;
 
     /// The store; what it held before is there again.
     fn open(&self) -> Self::Store;
 }
 
-pub fn signing_key() -> SigningKey {
+pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_seed(ORIGIN, &[7; 32]).unwrap()
 }
 
-pub fn vkey() -> VerifierKey {
+pub(crate) fn vkey() -> VerifierKey {
     signing_key().verifier_key().clone()
 }
 
-pub fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-pub fn party(code: &str) -> Party {
+pub(crate) fn party(code: &str) -> Party {
     code.parse().unwrap()
 }
 
 /// Random bytes that are the same in each run: SplitMix64.
-pub struct Seeded(pub u64);
+pub(crate) struct Seeded(pub(crate) u64);
 
 impl Entropy for Seeded {
     fn fill(&mut self, out: &mut [u8]) {
@@ -54,7 +54,7 @@ impl Entropy for Seeded {
 }
 
 /// A record of `entries` entries, each with its sealed opening, about `exchange`.
-pub fn record(entropy: &mut Seeded, entries: usize, exchange: Option<ExchangeId>) -> Record {
+pub(crate) fn record(entropy: &mut Seeded, entries: usize, exchange: Option<ExchangeId>) -> Record {
     let mut record = Record::default();
     for _ in 0..entries {
         let (entry, _) =
@@ -66,7 +66,7 @@ pub fn record(entropy: &mut Seeded, entries: usize, exchange: Option<ExchangeId>
     record
 }
 
-pub fn segment(
+pub(crate) fn segment(
     entropy: &mut Seeded,
     exchange: Option<ExchangeId>,
     kind: SegmentKind,
@@ -91,11 +91,11 @@ pub fn segment(
 }
 
 /// The entries of a record, as the log will hold them.
-pub fn entries(record: &Record) -> Vec<PublicEntry> {
+pub(crate) fn entries(record: &Record) -> Vec<PublicEntry> {
     record.entries.iter().map(|draft| draft.entry).collect()
 }
 
 /// Runs a future to its end.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap().block_on(future)
 }

@@ -7,7 +7,7 @@ use comity_terms::ExchangeId;
 
 const DUE: &str = "2026-11-24T00:00:00Z";
 
-pub fn a_claim_is_exclusive_until_it_runs_out(harness: &impl Harness) {
+pub(crate) fn a_claim_is_exclusive_until_it_runs_out(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(10);
     let exchange = ExchangeId::draw(&mut entropy);
@@ -27,7 +27,7 @@ pub fn a_claim_is_exclusive_until_it_runs_out(harness: &impl Harness) {
     });
 }
 
-pub fn a_postponed_offer_waits_and_a_settled_one_is_gone(harness: &impl Harness) {
+pub(crate) fn a_postponed_offer_waits_and_a_settled_one_is_gone(harness: &impl Harness) {
     let store = harness.open();
     let mut entropy = Seeded(11);
     let exchange = ExchangeId::draw(&mut entropy);
@@ -52,7 +52,7 @@ pub fn a_postponed_offer_waits_and_a_settled_one_is_gone(harness: &impl Harness)
     });
 }
 
-pub fn concurrent_claims_share_no_offer(harness: &impl Harness) {
+pub(crate) fn concurrent_claims_share_no_offer(harness: &impl Harness) {
     let store = std::sync::Arc::new(harness.open());
     let mut entropy = Seeded(12);
     let mut claimed = wait(async {

@@ -1,10 +1,8 @@
-//! How fast the store writes. Run by hand: `cargo test --release -p comity-store --test speed -- --ignored`.
-
-mod conformance;
+//! How fast the store writes. Run by hand: `cargo test --release -p comity-store --test engines -- --ignored`.
 
 use comity_exchange::ports::{SegmentKind, Store};
+use crate::conformance::{ORIGIN, Seeded, at, record, segment, signing_key, wait};
 use comity_store::{FileMark, LogIdentity, SqliteStore};
-use conformance::{ORIGIN, Seeded, at, record, segment, signing_key, wait};
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,0 +1,16 @@
+//! The door of partner gateways: its routes, and the way to theirs.
+//!
+//! ```text
+//! POST /federation/v1/offers                   an offer's frame; the answer's frame
+//! GET  /federation/v1/identity                 what this gateway tells of itself, with its transport key
+//! GET  /federation/v1/keys                     the transport key of the day alone
+//! GET  /federation/v1/law/{digest}             the text of an adopted law: path to base64
+//! POST /federation/v1/witness/add-checkpoint   C2SP tlog-witness, for partners' logs
+//! ```
+//! The party that calls is the one whose certificate was pinned; no route exists on any other listener.
+
+mod road;
+mod routes;
+
+pub use road::Road;
+pub use routes::router;

@@ -1,0 +1,99 @@
+//! The way to partners' gateways: one warm client for each.
+
+use crate::net::client::{ClientError, PeerClient};
+use crate::net::tls::Certificate;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use comity_agreement::LawFiles;
+use comity_exchange::federation::answer::ANSWER_BYTES_MAX;
+use comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
+use comity_exchange::ports::{Peer, PeerError, Peers};
+use comity_terms::{Digest, Party};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The way to every partner.
+pub struct Road {
+    own: Certificate,
+    patience: Duration,
+    clients: Mutex<HashMap<Party, Known>>,
+}
+
+/// A client with what it was made for: a partner that moves gets another.
+struct Known {
+    url: String,
+    pin: Digest,
+    client: PeerClient,
+}
+
+impl Road {
+    /// The way with our own certificate; `patience` is the longest that one call may take.
+    #[must_use]
+    pub fn new(own: Certificate, patience: Duration) -> Self {
+        Self { own, patience, clients: Mutex::default() }
+    }
+
+    /// The text of a partner's law.
+    ///
+    /// # Errors
+    /// [`PeerError`]; callers try again later.
+    pub async fn law(&self, peer: &Peer, digest: Digest) -> Result<LawFiles, PeerError> {
+        let path = format!("/federation/v1/law/{}", digest.hex());
+        // Base64 and JSON make a third more of it.
+        let bytes = self.client(peer)?.get(&path, crate::laws::LAW_BYTES_MAX * 3 / 2).await.map_err(told)?;
+        let unreadable = |reason: &str| PeerError::Unreachable(format!("its law does not read: {reason}"));
+        let text: BTreeMap<String, String> =
+            serde_json::from_slice(&bytes).map_err(|_| unreadable("not a map of files"))?;
+        let mut files = LawFiles::default();
+        for (path, content) in text {
+            // A path is only ever a key of ours, and becomes a file only if the digest is the signed one.
+            let strange = |part: &str| matches!(part, "" | "." | "..");
+            if path.split('/').any(strange) {
+                return Err(unreadable("a path leads elsewhere"));
+            }
+            let content = BASE64.decode(content).map_err(|_| unreadable("a file is not base64"))?;
+            files.0.insert(path, content);
+        }
+        Ok(files)
+    }
+
+    fn client(&self, peer: &Peer) -> Result<PeerClient, PeerError> {
+        let pin = peer.identity.certificate.0;
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = clients.get(&peer.party)
+            && known.url == peer.url
+            && known.pin == pin
+        {
+            return Ok(known.client.clone());
+        }
+        let client = PeerClient::new(&peer.url, pin, &self.own, self.patience).map_err(told)?;
+        let known = Known { url: peer.url.clone(), pin, client: client.clone() };
+        clients.insert(peer.party.clone(), known);
+        Ok(client)
+    }
+}
+
+impl std::fmt::Debug for Road {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Road")
+    }
+}
+
+impl Peers for Road {
+    async fn offer(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let client = self.client(peer)?;
+        client.post("/federation/v1/offers", frame, ANSWER_BYTES_MAX).await.map_err(told)
+    }
+
+    async fn identity(&self, peer: &Peer) -> Result<Vec<u8>, PeerError> {
+        self.client(peer)?.get("/federation/v1/identity", IDENTITY_BYTES_MAX).await.map_err(told)
+    }
+}
+
+fn told(error: ClientError) -> PeerError {
+    match error {
+        ClientError::Refused { status, title } => PeerError::Refused { status, detail: title },
+        other => PeerError::Unreachable(other.to_string()),
+    }
+}

@@ -1,0 +1,151 @@
+//! What partner gateways can ask.
+
+use crate::api::problem::Problem;
+use crate::gateway::Gateway;
+use crate::net::tls::Connection;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, HEADER_BYTES_MAX};
+use comity_exchange::ports::{Record, Store as _};
+use comity_exchange::proofs::cosign;
+use comity_exchange::receive::{OfferError, receive};
+use comity_exchange::shell::Shell as _;
+use comity_tlog::{REQUEST_BYTES_MAX, Refusal, SIZE_CONTENT_TYPE};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+type Caller = ConnectInfo<Connection>;
+
+/// The routes of the federation listener.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    // An offer at its bounds: header, attachments, and a bundle of the largest size, sealed class by class.
+    let offer_max = HEADER_BYTES_MAX + ATTACHMENTS_BYTES_MAX + 2 * gateway.settings().limits.bytes_max;
+    Router::new()
+        .route("/federation/v1/offers", post(offer).layer(DefaultBodyLimit::max(offer_max)))
+        .route("/federation/v1/identity", get(identity))
+        .route("/federation/v1/keys", get(keys))
+        .route("/federation/v1/law/{digest}", get(law))
+        .route(
+            "/federation/v1/witness/add-checkpoint",
+            post(add_checkpoint).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)),
+        )
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .with_state(gateway)
+}
+
+async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
+    let Ok(peer) = gateway.peer(&caller.party) else {
+        return Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway").into_response();
+    };
+    // Deciding and opening take the processor for a while: off the threads that serve connections.
+    let runtime = tokio::runtime::Handle::current();
+    let taken = tokio::task::spawn_blocking(move || {
+        let now = gateway.now();
+        runtime.block_on(receive(&*gateway, &peer, &body, now))
+    });
+    let answered = match taken.await {
+        Ok(answered) => answered,
+        Err(error) => {
+            tracing::error!(%error, "taking an offer broke off");
+            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed").into_response();
+        }
+    };
+    match answered {
+        Ok(answer) => ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response(),
+        Err(OfferError::Misbehaved(why)) => {
+            tracing::warn!(party = %caller.party, %why, "a partner's offer is not accepted");
+            Problem::new(StatusCode::BAD_REQUEST, "the offer is not accepted")
+                .of_kind("offer-not-accepted")
+                .with_detail(why)
+                .into_response()
+        }
+        Err(OfferError::Conflict(exchange)) => {
+            tracing::warn!(party = %caller.party, %exchange, "another offer came under an answered exchange");
+            Problem::new(StatusCode::CONFLICT, "another offer was answered under this exchange")
+                .of_kind("exchange-conflict")
+                .with_detail(exchange.to_string())
+                .into_response()
+        }
+        Err(OfferError::Failed(error)) => {
+            tracing::error!(party = %caller.party, %error, "an offer could not be taken");
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway cannot take offers now")
+                .of_kind("unavailable")
+                .into_response()
+        }
+    }
+}
+
+async fn identity(State(gateway): State<Arc<Gateway>>) -> Response {
+    match gateway.identity() {
+        Ok(identity) => {
+            let file = identity.to_file(&gateway.signatory().key);
+            ([(header::CONTENT_TYPE, "application/json")], file).into_response()
+        }
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn keys(State(gateway): State<Arc<Gateway>>) -> Response {
+    match gateway.identity() {
+        Ok(identity) => Json(identity.transport).into_response(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn law(State(gateway): State<Arc<Gateway>>, Path(digest): Path<String>) -> Response {
+    let files = match format!("sha256:{digest}").parse() {
+        Ok(digest) => gateway.shelf().files(digest),
+        Err(_) => Ok(None),
+    };
+    match files {
+        Ok(Some(files)) => {
+            let text: BTreeMap<String, String> =
+                files.0.into_iter().map(|(path, bytes)| (path, BASE64.encode(bytes))).collect();
+            Json(text).into_response()
+        }
+        Ok(None) => Problem::new(StatusCode::NOT_FOUND, "no law of that digest was adopted here").into_response(),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn add_checkpoint(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
+    let text = |status: StatusCode, body: String| (status, body).into_response();
+    let (Ok(peer), Ok(request)) = (gateway.peer(&caller.party), std::str::from_utf8(&body)) else {
+        return text(StatusCode::BAD_REQUEST, String::new());
+    };
+    let Ok(log) = peer.log_key() else { return text(StatusCode::NOT_FOUND, String::new()) };
+    let cosigned = match cosign(gateway.store(), request, &log, gateway.signatory(), gateway.now()).await {
+        Ok(cosigned) => cosigned,
+        Err(_) => return text(StatusCode::BAD_REQUEST, String::new()),
+    };
+    match (cosigned.refusal, cosigned.line) {
+        (Some(refusal), _) => {
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);
+            let conflict = matches!(refusal, Refusal::Conflict { .. });
+            let kind = if conflict { SIZE_CONTENT_TYPE } else { "text/plain; charset=utf-8" };
+            (status, [(header::CONTENT_TYPE, kind)], refusal.body()).into_response()
+        }
+        (None, Some(line)) => {
+            // Persist before answering: a witness that forgets what it signed is none.
+            let record = Record { witness: cosigned.step, ..Record::default() };
+            match gateway.store().record(record).await {
+                Ok(_) => text(StatusCode::OK, format!("{line}\n")),
+                Err(error) => unavailable(&error),
+            }
+        }
+        (None, None) => text(StatusCode::BAD_REQUEST, String::new()),
+    }
+}
+
+fn unavailable(error: &dyn std::error::Error) -> Response {
+    tracing::error!(%error, "a partner's request could not be answered");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway cannot answer now")
+        .of_kind("unavailable")
+        .into_response()
+}

@@ -1,0 +1,371 @@
+//! One gateway, open: its store, keys, laws and partners, and what it lends to the rules.
+//!
+//! Opening takes the lock on DIR; whatever happens at this gateway happens through this value.
+
+use crate::clock::{Clock, OsEntropy};
+use crate::dirs::{Directory, DirectoryError, Lock, SeedOf};
+use crate::federation::Road;
+use crate::files::{self, FileError};
+use crate::keys::{FileEpochKeys, KeyError, TransportKeys};
+use crate::laws::{LawError, Loaded, Shelf};
+use crate::net::tls::{Certificate, PinSet};
+use crate::settings::{Settings, SettingsError};
+use comity_agreement::{LawSet, Memo};
+use comity_exchange::ExchangeError;
+use comity_exchange::federation::identity::{Identity, SignedLaw};
+use comity_exchange::federation::transport::TransportKey;
+use comity_exchange::ports::{Peer, Store as _, StoreError};
+use comity_exchange::shell::{Lent, Shell};
+use comity_exchange::signatory::Signatory;
+use comity_exchange::signature::PartyKey;
+use comity_exchange::wire::{Base64, Text};
+use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_store::{FileMark, LogIdentity, SqliteStore};
+use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
+use comity_tlog::{CosigningKey, SigningKey};
+use comity_vault::TransportSecret;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+/// An open gateway.
+pub struct Gateway {
+    directory: Directory,
+    authority: String,
+    signatory: Signatory,
+    certificate: Certificate,
+    settings: Settings,
+    store: SqliteStore,
+    shelf: Shelf,
+    register: RwLock<Register>,
+    table: PathTable,
+    memo: Mutex<Memo>,
+    epoch_keys: Mutex<FileEpochKeys>,
+    transport_keys: TransportKeys,
+    token_secret: zeroize::Zeroizing<[u8; 32]>,
+    road: Road,
+    pins: PinSet,
+    clock: Arc<Clock>,
+    _lock: Lock,
+}
+
+/// What the store knows of partners and laws, held in memory: it changes only through this gateway.
+#[derive(Debug, Default, Clone)]
+pub struct Register {
+    /// The partners.
+    pub peers: BTreeMap<Party, Peer>,
+    /// The packs that this gateway has signed, newest last.
+    pub adopted: Vec<SignedLaw>,
+}
+
+/// Why a gateway does not open or does not do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Its directories.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// Its settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Its keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// Its laws.
+    #[error(transparent)]
+    Law(#[from] LawError),
+    /// Its store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file system.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An exchange.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// Something that the operator or officer gave.
+    #[error("{0}")]
+    Input(String),
+    /// Something of ours that should hold does not.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl Gateway {
+    /// Opens the gateway in `directory`, recovering whatever a crash left.
+    ///
+    /// # Errors
+    /// [`GatewayError`]; nothing was changed but what recovery had to.
+    pub async fn open(directory: Directory) -> Result<Arc<Self>, GatewayError> {
+        let lock = directory.lock()?;
+        let seat = directory.gateway()?;
+        let settings = Settings::read(&directory.settings())?;
+        let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
+        let log_key = SigningKey::from_seed(&seat.origin, &*directory.seed(SeedOf::Log)?).map_err(broken)?;
+        let witness = format!("{}/witness", seat.origin);
+        let signatory = Signatory {
+            party: seat.jurisdiction.clone(),
+            key: PartyKey::from_seed(&*directory.seed(SeedOf::Party)?),
+            log: log_key.verifier_key().clone(),
+            cosigner: CosigningKey::from_seed(&witness, &*directory.seed(SeedOf::Witness)?).map_err(broken)?,
+            home: PackSlug::new(seat.jurisdiction.as_str())
+                .map_err(|error| GatewayError::Broken(error.to_string()))?,
+            store: seat.origin.clone(),
+        };
+        let mark_path = directory.mark();
+        let mark = FileMark::open(&mark_path).map_err(files::at(&mark_path, "open"))?;
+        let clock = Arc::new(Clock::new(seat.since));
+        let ticking = Arc::clone(&clock);
+        let identity = LogIdentity { origin: seat.origin.clone(), key: log_key };
+        let store = SqliteStore::open(directory.data(), identity, mark, move || ticking.now())?;
+        clock.not_below(store.floor());
+        let certificate = directory.certificate()?;
+        let token_secret = token_secret(&directory.keys().join("tokens"))?;
+        let gateway = Self {
+            authority: seat.authority,
+            road: Road::new(certificate.clone(), settings.delivery),
+            pins: PinSet::default(),
+            register: RwLock::default(),
+            shelf: Shelf::new(directory.law()),
+            table: PathTable::shipped().map_err(|error| GatewayError::Broken(error.to_string()))?,
+            memo: Mutex::new(Memo::new(settings.memo_classes)),
+            epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
+            transport_keys: TransportKeys::new(directory.transport_keys()),
+            directory,
+            signatory,
+            certificate,
+            settings,
+            store,
+            token_secret,
+            clock,
+            _lock: lock,
+        };
+        gateway.refresh().await?;
+        Ok(Arc::new(gateway))
+    }
+
+    /// Reads partners and laws from the store again: after every change of theirs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn refresh(&self) -> Result<(), StoreError> {
+        let peers: BTreeMap<Party, Peer> =
+            self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
+        let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
+        for peer in peers.values() {
+            self.pins.admit(peer.party.clone(), peer.identity.certificate.0);
+        }
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted };
+        Ok(())
+    }
+
+    /// Partners and adopted laws as they are now.
+    #[must_use]
+    pub fn register(&self) -> Register {
+        self.register.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A partner.
+    ///
+    /// # Errors
+    /// [`GatewayError::Input`] when it was never added.
+    pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        register.peers.get(party).cloned().ok_or_else(|| {
+            GatewayError::Input(format!("no partner gateway of {party} is known; add it with `comity peer add`"))
+        })
+    }
+
+    /// The digest under which this gateway has adopted a pack last.
+    #[must_use]
+    pub fn adopted(&self, pack: &PackSlug) -> Option<Digest> {
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        register.adopted.iter().rev().find(|law| law.pack.0 == *pack).map(|law| law.digest.0)
+    }
+
+    /// The digest under which a partner has signed a pack, as it last told.
+    #[must_use]
+    pub fn signed_by(&self, party: &Party, pack: &PackSlug) -> Vec<Digest> {
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let laws = register.peers.get(party).map(|peer| peer.identity.laws.as_slice()).unwrap_or_default();
+        laws.iter().filter(|law| law.pack.0 == *pack).map(|law| law.digest.0).collect()
+    }
+
+    /// What this gateway tells of itself now.
+    ///
+    /// # Errors
+    /// [`KeyError`] when today's transport key cannot be made.
+    pub fn identity(&self) -> Result<Identity, GatewayError> {
+        let day = self.transport_keys.of_day(self.clock.now())?;
+        Ok(Identity {
+            version: 1,
+            jurisdiction: Text(self.signatory.party.clone()),
+            authority: self.authority.clone(),
+            party_key: self.signatory.key.verifier().to_string(),
+            log: self.signatory.log.to_string(),
+            witness: self.signatory.cosigner.verifier_key().to_string(),
+            certificate: Text(self.certificate.pin()),
+            laws: self.register().adopted,
+            transport: Some(TransportKey {
+                public: Base64(day.public.to_bytes().to_vec()),
+                from: Text(day.from),
+                until: Text(day.until),
+                opens_until: Text(self.settings.horizon(day.until)),
+            }),
+        })
+    }
+
+    /// Destroys transport keys whose horizon has passed; how many.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn destroy_old_transport_keys(&self) -> Result<usize, KeyError> {
+        self.transport_keys.destroy_older(self.clock.now(), self.settings.retry_horizon_days)
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Its federation certificate.
+    #[must_use]
+    pub fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The partners' certificates.
+    #[must_use]
+    pub fn pins(&self) -> &PinSet {
+        &self.pins
+    }
+
+    /// Its adopted laws.
+    #[must_use]
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
+        match self.shelf.law(pack, digest) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                tracing::error!(%pack, %digest, %error, "an adopted law does not load");
+                None
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gateway of {} at {}", self.signatory.party, self.directory.data().display())
+    }
+}
+
+impl Shell for Gateway {
+    type Store = SqliteStore;
+    type Peers = Road;
+    type Keys = FileEpochKeys;
+
+    fn store(&self) -> &SqliteStore {
+        &self.store
+    }
+
+    fn peers(&self) -> &Road {
+        &self.road
+    }
+
+    fn signatory(&self) -> &Signatory {
+        &self.signatory
+    }
+
+    fn table(&self) -> &PathTable {
+        &self.table
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    fn with_memo<T>(&self, work: impl FnOnce(&mut Memo) -> T) -> T {
+        work(&mut locked(&self.memo))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {
+        let digest = self.adopted(agreement)?;
+        let Loaded { law, vocabulary } = self.loaded(agreement, digest)?;
+        let binding = self.signed_by(partner, agreement).contains(&digest);
+        let mut national = BTreeMap::new();
+        let own = (&self.signatory.party, self.adopted(&self.signatory.home));
+        let partner_slug = PackSlug::new(partner.as_str()).ok()?;
+        // The newest that the partner signed and whose text is here.
+        let theirs = self.signed_by(partner, &partner_slug).pop();
+        for (party, digest) in [own, (partner, theirs)] {
+            let Some((slug, digest)) = PackSlug::new(party.as_str()).ok().zip(digest) else { continue };
+            match self.loaded(&slug, digest) {
+                // Laws that use other words than the agreement cannot be asked the same question.
+                Some(loaded) if loaded.vocabulary.digest() == vocabulary.digest() => {
+                    national.insert(party.clone(), loaded.law);
+                }
+                Some(_) => tracing::warn!(%party, "its law was adopted with another vocabulary: not asked"),
+                None => {}
+            }
+        }
+        Some(Lent { laws: Arc::new(LawSet { agreement: law, national, vocabulary }), binding })
+    }
+
+    fn transport_secret(&self, id: Digest) -> Option<TransportSecret> {
+        self.transport_keys.secret(id).unwrap_or_else(|error| {
+            tracing::error!(%error, "a transport key cannot be read");
+            None
+        })
+    }
+
+    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> Result<TokenKey, ExchangeError> {
+        let period = Month::of(at).to_string();
+        TokenKey::derive(&self.token_secret, agreement.as_str(), partner.as_str(), &period)
+            .map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+
+    fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
+        self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
+    }
+
+    fn horizon(&self, at: Timestamp) -> Timestamp {
+        self.settings.horizon(at)
+    }
+
+    fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
+        work(&mut locked(&self.epoch_keys), &mut OsEntropy)
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The secret that pseudonyms are derived from: made once, kept with the keys and never in a backup.
+fn token_secret(path: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, GatewayError> {
+    if let Some(bytes) = files::read(path, 32)?.map(zeroize::Zeroizing::new) {
+        let secret: &[u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| GatewayError::Broken(format!("{}: not a secret of 32 bytes", path.display())))?;
+        return Ok(zeroize::Zeroizing::new(*secret));
+    }
+    let mut secret = zeroize::Zeroizing::new([0; 32]);
+    OsEntropy.fill(&mut secret[..]);
+    files::create(path, &secret[..])?;
+    Ok(secret)
+}

@@ -1,0 +1,225 @@
+//! The laws of a gateway: packs as they were adopted, read from `DIR/law/<digest>/` and from nowhere else.
+//!
+//! Adopting copies a pack with what it includes and the vocabulary there, and signs its digest. A partner's
+//! law comes in the same way: from the shipped packs where the digest is theirs, else from the partner, and it
+//! is kept only if what was fetched has the digest that the partner signed.
+
+use crate::files::{self, FileError};
+use comity_agreement::{Law, LawFiles, Library, LoadError, Vocabulary, shipped};
+use comity_terms::{Digest, PackSlug};
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most that a pack with all it needs may weigh: 2,000 rules of 2 KiB, as much again for cases, and the
+/// vocabulary.
+pub const LAW_BYTES_MAX: usize = 16 << 20;
+
+/// A law with the words that it uses.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The law.
+    pub law: Arc<Law>,
+    /// Its words.
+    pub vocabulary: Arc<Vocabulary>,
+}
+
+/// Why a law is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum LawError {
+    /// A pack does not load.
+    #[error("{0}")]
+    Load(String),
+    /// No such pack, shipped or as a directory.
+    #[error("no pack `{name}`: neither shipped nor a directory{hint}")]
+    Unknown {
+        /// As given.
+        name: String,
+        /// The packs that are shipped.
+        hint: String,
+    },
+    /// What was fetched is not what was signed.
+    #[error("the text of `{pack}` has the digest {found}, not {signed}")]
+    Digest {
+        /// The pack.
+        pack: PackSlug,
+        /// What was signed.
+        signed: Digest,
+        /// What was fetched.
+        found: Digest,
+    },
+    /// The file system failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<LoadError> for LawError {
+    fn from(error: LoadError) -> Self {
+        Self::Load(error.to_string())
+    }
+}
+
+/// The shelf of adopted laws.
+#[derive(Debug)]
+pub struct Shelf {
+    root: PathBuf,
+    loaded: Mutex<HashMap<Digest, Loaded>>,
+}
+
+impl Shelf {
+    /// The shelf at `root`: `DIR/law`.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self { root, loaded: Mutex::default() }
+    }
+
+    /// The law of that digest, when it is here.
+    ///
+    /// # Errors
+    /// [`LawError`] when its files were damaged: their digest is checked at each first loading.
+    pub fn law(&self, pack: &PackSlug, digest: Digest) -> Result<Option<Loaded>, LawError> {
+        if let Some(loaded) = self.held().get(&digest) {
+            return Ok(Some(loaded.clone()));
+        }
+        let directory = self.root.join(digest.hex());
+        if !directory.is_dir() {
+            return Ok(None);
+        }
+        let loaded = load(&read_directory(&directory)?, pack)?;
+        if loaded.law.digest() != digest {
+            return Err(LawError::Digest { pack: pack.clone(), signed: digest, found: loaded.law.digest() });
+        }
+        self.held().insert(digest, loaded.clone());
+        Ok(Some(loaded))
+    }
+
+    /// Puts `pack` of `source` with all that it needs on the shelf; gives it loaded.
+    ///
+    /// # Errors
+    /// [`LawError`] when it does not hold or cannot be kept.
+    pub fn put(&self, source: &LawFiles, pack: &PackSlug) -> Result<Loaded, LawError> {
+        let loaded = load(source, pack)?;
+        let directory = self.root.join(loaded.law.digest().hex());
+        if !directory.is_dir() {
+            // Under another name until it is whole: a crash leaves no half of a law.
+            let draft = self.root.join(format!("{}.draft", loaded.law.digest().hex()));
+            let failed = |path: &Path, doing| files::at(path, doing);
+            if draft.exists() {
+                std::fs::remove_dir_all(&draft).map_err(failed(&draft, "clear"))?;
+            }
+            for (path, bytes) in needed(source, &loaded.law).0 {
+                let path = draft.join(path);
+                if let Some(parent) = path.parent() {
+                    std::fs::create_dir_all(parent).map_err(failed(parent, "make"))?;
+                }
+                std::fs::write(&path, bytes).map_err(failed(&path, "write"))?;
+            }
+            std::fs::rename(&draft, &directory).map_err(failed(&directory, "put in place"))?;
+        }
+        self.held().insert(loaded.law.digest(), loaded.clone());
+        Ok(loaded)
+    }
+
+    /// Keeps what a partner gave as the text of its law, if it is what the partner signed.
+    ///
+    /// # Errors
+    /// [`LawError::Digest`] when it is not.
+    pub fn keep_fetched(&self, source: &LawFiles, pack: &PackSlug, signed: Digest) -> Result<Loaded, LawError> {
+        let found = load(source, pack)?.law.digest();
+        if found != signed {
+            return Err(LawError::Digest { pack: pack.clone(), signed, found });
+        }
+        self.put(source, pack)
+    }
+
+    /// The files of the law of that digest, for a partner to fetch.
+    ///
+    /// # Errors
+    /// [`LawError::File`].
+    pub fn files(&self, digest: Digest) -> Result<Option<LawFiles>, LawError> {
+        let directory = self.root.join(digest.hex());
+        if directory.is_dir() { read_directory(&directory).map(Some) } else { Ok(None) }
+    }
+
+    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Loaded>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A pack as a command names it: a shipped slug, or a directory that lies like one of ours
+/// (`agreements/<slug>/`, `jurisdictions/<CODE>/`), read over the shipped files.
+///
+/// # Errors
+/// [`LawError::Unknown`] when it is neither.
+pub fn named(name: &str, cwd: &Path) -> Result<(LawFiles, PackSlug), LawError> {
+    let path = cwd.join(name);
+    let is_pack = |slug: &str| {
+        ["agreements", "jurisdictions"]
+            .iter()
+            .any(|root| shipped().0.contains_key(&format!("{root}/{slug}/pack.toml")))
+    };
+    if is_pack(name)
+        && let Ok(slug) = name.parse()
+    {
+        return Ok((shipped().clone(), slug));
+    }
+    if path.join("pack.toml").is_file() {
+        return from_directory(&path);
+    }
+    let packs: Vec<&str> = shipped().0.keys().filter_map(|path| path.strip_suffix("/pack.toml")).collect();
+    Err(LawError::Unknown { name: name.to_owned(), hint: format!(" (shipped: {})", packs.join(", ")) })
+}
+
+fn from_directory(path: &Path) -> Result<(LawFiles, PackSlug), LawError> {
+    let path = path.canonicalize().map_err(files::at(path, "read"))?;
+    let unnamed = || LawError::Load(format!("{}: the folder's name is no pack's", path.display()));
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(unnamed)?;
+    let slug: PackSlug = name.parse().map_err(|_| unnamed())?;
+    let text = std::fs::read_to_string(path.join("pack.toml")).map_err(files::at(&path, "read"))?;
+    let jurisdiction = text.lines().any(|line| {
+        let mut parts = line.split('=').map(str::trim);
+        parts.next() == Some("kind") && parts.next().is_some_and(|kind| kind.starts_with("\"jurisdiction\""))
+    });
+    let root = if jurisdiction { "jurisdictions" } else { "agreements" };
+    let mut own = LawFiles::default();
+    for (file, bytes) in read_directory(&path)?.0 {
+        own.0.insert(format!("{root}/{slug}/{file}"), bytes);
+    }
+    Ok((shipped().clone().overlaid(own), slug))
+}
+
+fn load(source: &LawFiles, pack: &PackSlug) -> Result<Loaded, LawError> {
+    let mut library = Library::open(source)?;
+    let law = library.law(pack)?;
+    Ok(Loaded { law, vocabulary: library.vocabulary().clone() })
+}
+
+/// The files that `law` needs: its own, those of its includes, and the vocabulary.
+fn needed(source: &LawFiles, law: &Law) -> LawFiles {
+    let packs: Vec<String> = std::iter::once(law.pack())
+        .chain(law.includes())
+        .flat_map(|pack| ["agreements", "jurisdictions"].map(|root| format!("{root}/{}/", pack.slug)))
+        .collect();
+    let wanted = |path: &str| path.starts_with("vocabulary/") || packs.iter().any(|pack| path.starts_with(pack));
+    LawFiles(source.0.iter().filter(|(path, _)| wanted(path)).map(|(p, b)| (p.clone(), b.clone())).collect())
+}
+
+/// Every file below `directory`, by its path from there; not more than [`LAW_BYTES_MAX`] in all.
+pub fn read_directory(directory: &Path) -> Result<LawFiles, LawError> {
+    let mut found = BTreeMap::new();
+    let mut waiting = vec![directory.to_owned()];
+    let mut left = LAW_BYTES_MAX;
+    while let Some(folder) = waiting.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(files::at(&folder, "list"))? {
+            let path = entry.map_err(files::at(&folder, "list"))?.path();
+            if path.is_dir() {
+                waiting.push(path);
+            } else if let Some(bytes) = files::read(&path, left)? {
+                left -= bytes.len();
+                let name = path.strip_prefix(directory).unwrap_or(&path).to_string_lossy().into_owned();
+                found.insert(name, bytes);
+            }
+        }
+    }
+    Ok(LawFiles(found))
+}

@@ -1,0 +1,177 @@
+//! The operator's acts: officers, partners, laws. Each is an entry in the log before it counts.
+
+use crate::files;
+use crate::gateway::{Gateway, GatewayError};
+use crate::laws::{self, Loaded};
+use comity_exchange::entry::Opening;
+use comity_exchange::federation::identity::{Identity, SignedLaw};
+use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, Peers as _, Record, Store as _};
+use comity_exchange::shell::Shell as _;
+use comity_exchange::wire::Text;
+use comity_terms::{Act, Digest, PackSlug, Party, Timestamp};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+
+/// Records `act` with its change: entry, opening and change in one transaction.
+async fn record(gateway: &Gateway, act: Act, facts: Json, change: Record) -> Result<(), GatewayError> {
+    let now = gateway.now();
+    let home = gateway.signatory().home.clone();
+    let until = gateway.opening_until(&home, now)?;
+    let (entry, opening) = gateway.with_keys(|keys, entropy| {
+        let (entry, opening) = Opening::draw(act, now, facts, entropy);
+        let sealed = gateway.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
+        Ok::<_, GatewayError>((entry, sealed))
+    })?;
+    let record = Record {
+        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+        segments: vec![opening],
+        ..change
+    };
+    gateway.store().record(record).await?;
+    gateway.refresh().await?;
+    Ok(())
+}
+
+/// Makes an officer known, or changes what is known.
+///
+/// # Errors
+/// [`GatewayError`]; nothing changed.
+pub async fn add_officer(gateway: &Gateway, officer: Officer) -> Result<(), GatewayError> {
+    // The opening says that there is one more officer and until when trained; who, the state alone says.
+    let facts = json!({ "training_until": officer.training_until.to_string() });
+    let change = Record { officer: Some(officer), ..Record::default() };
+    record(gateway, Act::OfficerAdded, facts, change).await
+}
+
+/// Signs a pack's digest for this party and keeps its text: shipped, or in a directory.
+///
+/// # Errors
+/// [`GatewayError::Law`] when the pack does not hold; nothing changed.
+pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLaw, GatewayError> {
+    let (source, slug) = laws::named(name, cwd)?;
+    let Loaded { law, .. } = gateway.shelf().put(&source, &slug)?;
+    let signed = SignedLaw::sign(&slug, law.digest(), &gateway.signatory().key);
+    let facts = json!({ "pack": slug.to_string(), "digest": law.digest().to_string() });
+    let adopted = AdoptedLaw { law: signed.clone(), at: gateway.now() };
+    let change = Record { adopted: Some(adopted), ..Record::default() };
+    record(gateway, Act::LawAdopted, facts, change).await?;
+    Ok(signed)
+}
+
+/// Makes a partner known by its identity file, or changes what is known.
+///
+/// # Errors
+/// [`GatewayError::Input`] when the identity is not that party's, or another key than before without having
+/// been removed; nothing changed.
+pub async fn add_peer(
+    gateway: &Gateway,
+    party: &Party,
+    url: &str,
+    identity: Identity,
+) -> Result<Peer, GatewayError> {
+    if identity.jurisdiction.0 != *party {
+        return Err(GatewayError::Input(format!(
+            "the identity is that of {}, not of {party}",
+            identity.jurisdiction.0
+        )));
+    }
+    if *party == gateway.signatory().party {
+        return Err(GatewayError::Input(format!("{party} is this gateway's own party")));
+    }
+    let peer = Peer { party: party.clone(), url: url.trim_end_matches('/').to_owned(), identity };
+    // Both must be keys, or nothing of the partner's could ever be verified.
+    peer.log_key()?;
+    peer.witness_key()?;
+    let facts = json!({
+        "party": party.to_string(),
+        "identity": Digest::of(&serde_json::to_vec(&peer.identity).unwrap_or_default()).to_string(),
+    });
+    keep(gateway, &peer, facts).await?;
+    shipped_laws(gateway, &peer);
+    Ok(peer)
+}
+
+async fn keep(gateway: &Gateway, peer: &Peer, facts: Json) -> Result<(), GatewayError> {
+    let signatures = peer.identity.laws.iter().map(|law| (peer.party.clone(), law.clone())).collect();
+    let change = Record { peer: Some(peer.clone()), law_signatures: signatures, ..Record::default() };
+    record(gateway, Act::PeerAdded, facts, change).await
+}
+
+/// Puts the partner's own law on the shelf where the shipped text is what it signed.
+fn shipped_laws(gateway: &Gateway, peer: &Peer) {
+    for law in own_laws(peer) {
+        let (pack, digest) = (&law.pack.0, law.digest.0);
+        let kept = gateway.shelf().keep_fetched(comity_agreement::shipped(), pack, digest);
+        if let Err(error) = kept {
+            tracing::info!(%pack, %error, "the partner's law is not the shipped one: it will be fetched");
+        }
+    }
+}
+
+fn own_laws(peer: &Peer) -> impl Iterator<Item = &SignedLaw> {
+    let party: Option<PackSlug> = peer.party.as_str().parse().ok();
+    peer.identity.laws.iter().filter(move |law| Some(&law.pack.0) == party.as_ref())
+}
+
+/// Asks a partner what it tells of itself now: its transport key, the laws it has signed, their text.
+///
+/// # Errors
+/// [`GatewayError`] when it is not reached or tells of another key; what is known stays as it is.
+pub async fn hear_from(gateway: &Gateway, peer: &Peer) -> Result<Peer, GatewayError> {
+    let file = gateway.peers().identity(peer).await.map_err(comity_exchange::ExchangeError::from)?;
+    let identity = Identity::from_file(&file).map_err(|e| GatewayError::Broken(e.to_string()))?;
+    let same = identity.jurisdiction == peer.identity.jurisdiction
+        && identity.party_key == peer.identity.party_key
+        && identity.log == peer.identity.log
+        && identity.certificate == peer.identity.certificate;
+    if !same {
+        // Keys change by the operators' hands, with `comity peer add`, and never over the wire.
+        return Err(GatewayError::Broken(format!("{} tells of other keys than it was added with", peer.party)));
+    }
+    let heard = Peer { identity, ..peer.clone() };
+    if heard != *peer {
+        keep(gateway, &heard, json!({ "party": heard.party.to_string() })).await?;
+    }
+    for law in own_laws(&heard) {
+        let (pack, digest) = (&law.pack.0, law.digest.0);
+        if gateway.shelf().law(pack, digest)?.is_some() {
+            continue;
+        }
+        let files =
+            gateway.peers().law(&heard, digest).await.map_err(comity_exchange::ExchangeError::from)?;
+        gateway.shelf().keep_fetched(&files, pack, digest)?;
+    }
+    Ok(heard)
+}
+
+/// The identity file to give to a partner's operator.
+///
+/// # Errors
+/// [`GatewayError`].
+pub fn identity_file(gateway: &Gateway) -> Result<String, GatewayError> {
+    Ok(gateway.identity()?.to_file(&gateway.signatory().key))
+}
+
+/// Reads an identity file.
+///
+/// # Errors
+/// [`GatewayError::Input`], naming file and place.
+pub fn read_identity(path: &Path) -> Result<Identity, GatewayError> {
+    let most = comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
+    let bytes = files::read(path, most)?
+        .ok_or_else(|| GatewayError::Input(format!("{}: there is no such file", path.display())))?;
+    Identity::from_file(&bytes).map_err(|e| GatewayError::Input(format!("{}: {e}", path.display())))
+}
+
+/// The last instant of a day, UTC: until then a training is valid.
+#[must_use]
+pub fn end_of(day: jiff::civil::Date) -> Timestamp {
+    jiff::tz::TimeZone::UTC.to_timestamp(day.at(23, 59, 59, 999_999_999)).unwrap_or(Timestamp::MAX)
+}
+
+/// A signed law as it is printed.
+#[must_use]
+pub fn law_json(law: &SignedLaw) -> Json {
+    let SignedLaw { pack: Text(pack), digest: Text(digest), signature } = law;
+    json!({ "pack": pack.to_string(), "digest": digest.to_string(), "signature": signature })
+}

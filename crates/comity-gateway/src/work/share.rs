@@ -1,0 +1,282 @@
+//! An officer gives a bundle to a partner: from the order to the exchange as it is printed.
+
+use super::manage::hear_from;
+use crate::files;
+use crate::gateway::{Gateway, GatewayError};
+use comity_exchange::disclose::{Disclosed, asks_again, carry_out, prepare};
+use comity_exchange::federation::answer::AnswerResult;
+use comity_exchange::ports::{Peer, Store as _};
+use comity_exchange::question::{Attestation, Request};
+use comity_exchange::report::{
+    ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
+    WithholdingReport,
+};
+use comity_exchange::shell::{Lent, Shell as _};
+use comity_exchange::wire::Text;
+use comity_terms::{
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Safeguards, Timestamp,
+};
+use comity_tlog::{Grade, Receipt};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What an officer orders.
+pub struct Order {
+    /// The bundle's bytes.
+    pub bundle: Arc<Vec<u8>>,
+    /// The officer.
+    pub officer: String,
+    /// The agreement.
+    pub under: PackSlug,
+    /// The receiver.
+    pub to: Party,
+    /// The agreed category.
+    pub activity: Activity,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Facts that the officer states.
+    pub facts: Vec<(FactKey, String)>,
+    /// Facts that offices attest: the attestation's JSON.
+    pub attestations: Vec<(FactKey, Vec<u8>)>,
+    /// Whether to treat the agreement as in force for a trial.
+    pub assume_in_force: bool,
+}
+
+/// The act that sharing is, in the vocabulary's words.
+const SHARE: &str = "share";
+
+/// How often one order is decided or sealed anew because the partner asked for it.
+const TRIES_MAX: usize = 3;
+
+/// Shares a bundle: decides, minimises, seals, records, delivers; gives the exchange as it stands then.
+///
+/// # Errors
+/// [`GatewayError`]; a refusal is none.
+pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeReport, GatewayError> {
+    let mut peer = gateway.peer(&order.to)?;
+    let mut supersedes = None;
+    let mut again = false;
+    for _ in 1..TRIES_MAX {
+        if again || must_ask(gateway, &order, &peer) {
+            peer = hear_from(gateway, &peer).await.unwrap_or(peer);
+        }
+        let (disclosed, lent) = once(gateway, &order, &peer, supersedes).await?;
+        let asks = disclosed.answer.as_ref().is_some_and(asks_again);
+        if !asks {
+            return report(gateway, &order, &disclosed, &lent).await;
+        }
+        supersedes = Some(disclosed.summary.id);
+        again = true;
+    }
+    let (disclosed, lent) = once(gateway, &order, &peer, supersedes).await?;
+    report(gateway, &order, &disclosed, &lent).await
+}
+
+/// Whether what is known of the partner is too old to share with it: it has not signed, its law is not here, or
+/// its transport key is not of today.
+fn must_ask(gateway: &Gateway, order: &Order, peer: &Peer) -> bool {
+    let ready = gateway.laws(&order.under, &order.to).is_some_and(|lent| {
+        lent.binding && lent.laws.national.contains_key(&order.to)
+    });
+    !ready || peer.identity.transport.as_ref().is_none_or(|key| !key.is_current(gateway.now()))
+}
+
+async fn once(
+    gateway: &Arc<Gateway>,
+    order: &Order,
+    peer: &Peer,
+    supersedes: Option<ExchangeId>,
+) -> Result<(Disclosed, Lent), GatewayError> {
+    let now = gateway.now();
+    let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
+        GatewayError::Input(format!("`{}` was not adopted here; `comity law adopt {}`", order.under, order.under))
+    })?;
+    let request = request(gateway, order, &lent, supersedes, now).await?;
+    let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now)).ok_or_else(|| {
+        GatewayError::Input(format!("no transport key of {} is known and it is not reached", order.to))
+    })?;
+    let (working, bundle, laws) = (Arc::clone(gateway), Arc::clone(&order.bundle), lent.clone());
+    let sealed = tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, &seal_to))
+        .await
+        .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
+        .map_err(input)?;
+    let patience = gateway.settings().delivery + Duration::from_secs(30);
+    let claimed_until = now.checked_add(patience).unwrap_or(Timestamp::MAX);
+    Ok((carry_out(&**gateway, sealed, peer, claimed_until).await?, lent))
+}
+
+/// What the officer gave is at fault, not the gateway.
+fn input(error: comity_exchange::ExchangeError) -> GatewayError {
+    use comity_exchange::ExchangeError::{Bundle, Question};
+    match error {
+        error @ (Bundle(_) | Question(_)) => GatewayError::Input(error.to_string()),
+        other => other.into(),
+    }
+}
+
+async fn request(
+    gateway: &Gateway,
+    order: &Order,
+    lent: &Lent,
+    supersedes: Option<ExchangeId>,
+    now: Timestamp,
+) -> Result<Request, GatewayError> {
+    let officer = gateway.store().officer(&order.officer).await?.ok_or_else(|| {
+        GatewayError::Input(format!("no officer `{}` is known; `comity officer add`", order.officer))
+    })?;
+    let (mut facts, attestations) = stated(order, lent, now)?;
+    let trained = FactKey::new("training_valid").map_err(|e| GatewayError::Broken(e.to_string()))?;
+    facts.state(trained, now <= officer.training_until, Asserter::Gateway);
+    Ok(Request {
+        sender: gateway.signatory().party.clone(),
+        receiver: order.to.clone(),
+        agreement: order.under.clone(),
+        action: Action::new(SHARE).map_err(|e| GatewayError::Broken(e.to_string()))?,
+        activity: order.activity.clone(),
+        purpose: order.purpose.clone(),
+        facts,
+        attestations,
+        approvals: BTreeSet::new(),
+        at: now,
+        assume_in_force: order.assume_in_force,
+        binding: lent.binding,
+        supersedes,
+    })
+}
+
+/// The facts that the officer states and offices attest, in the types of the vocabulary.
+fn stated(order: &Order, lent: &Lent, now: Timestamp) -> Result<(Facts, Vec<Attestation>), GatewayError> {
+    let vocabulary = &lent.laws.vocabulary;
+    let term = |key: &FactKey| {
+        vocabulary.fact(key.as_str()).ok_or_else(|| GatewayError::Input(format!("no fact `{key}` is known")))
+    };
+    let mut facts = Facts::new();
+    for (key, text) in &order.facts {
+        let value = term(key)?.from_text(vocabulary, text).map_err(|e| GatewayError::Input(e.to_string()))?;
+        facts.state(key.clone(), value, Asserter::Officer);
+    }
+    let mut attestations = Vec::new();
+    for (key, file) in &order.attestations {
+        let wrong = |why: &str| GatewayError::Input(format!("the attestation of `{key}`: {why}"));
+        let attested: AttestationFile =
+            serde_json::from_slice(file).map_err(|e| wrong(&format!("does not read: {e}")))?;
+        if attested.issuer.trim().is_empty() {
+            return Err(wrong("it names no issuer"));
+        }
+        if now > attested.valid_until.0 {
+            return Err(wrong(&format!("it was valid until {}", attested.valid_until.0)));
+        }
+        let value = term(key)?
+            .from_json(vocabulary, &attested.value)
+            .map_err(|e| GatewayError::Input(e.to_string()))?;
+        facts.state(key.clone(), value, Asserter::Office);
+        attestations.push(Attestation {
+            key: key.clone(),
+            document: attested.document_digest.0,
+            valid_until: attested.valid_until.0,
+        });
+    }
+    Ok((facts, attestations))
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AttestationFile {
+    value: serde_json::Value,
+    issuer: String,
+    document_digest: Text<Digest>,
+    valid_until: Text<Timestamp>,
+}
+
+/// The exchange as it is printed; its receipts are written to files.
+async fn report(
+    gateway: &Gateway,
+    order: &Order,
+    disclosed: &Disclosed,
+    lent: &Lent,
+) -> Result<ExchangeReport, GatewayError> {
+    let summary = &disclosed.summary;
+    let mut decisions: Vec<_> = summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect();
+    decisions.extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
+    let held = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone());
+    let safeguards = held.map_or_else(|| summary.safeguards.clone(), Safeguards::from);
+    Ok(ExchangeReport {
+        exchange_id: Text(summary.id),
+        outcome: summary.outcome,
+        refused_by: refused_by(disclosed, &order.to),
+        pack: Text(order.under.clone()),
+        pack_digest: Text(lent.laws.agreement.digest()),
+        sender: Text(gateway.signatory().party.clone()),
+        receiver: Text(order.to.clone()),
+        activity: Text(order.activity.clone()),
+        purpose: Text(order.purpose.clone()),
+        assumed_in_force: order.assume_in_force,
+        objects: summary.counts,
+        decisions,
+        withholdings: summary.withholdings.iter().map(withholding_report).collect(),
+        rejected: summary.rejected.iter().map(rejected_report).collect(),
+        safeguards: SafeguardsReport::from(&safeguards),
+        receipts: Receipts {
+            sender: Some(keep(gateway, summary.id, "sender", &disclosed.receipt)?),
+            receiver: match &disclosed.partner_receipt {
+                Some(receipt) => Some(keep(gateway, summary.id, "receiver", receipt)?),
+                None => None,
+            },
+        },
+        waiting: disclosed.waiting.clone(),
+    })
+}
+
+/// One withholding as it is printed.
+#[must_use]
+pub fn withholding_report(withholding: &comity_minimise::Withholding) -> WithholdingReport {
+    WithholdingReport {
+        object: withholding.object.clone(),
+        path: withholding.path.clone(),
+        data_class: withholding.data_class.clone(),
+        treatment: withholding.treatment.to_string(),
+        ground: withholding.ground.to_string(),
+    }
+}
+
+/// One object that did not read, as it is printed.
+#[must_use]
+pub fn rejected_report(rejected: &comity_minimise::Rejected) -> RejectedReport {
+    RejectedReport {
+        index: rejected.index as u64,
+        object: rejected.id.clone(),
+        reason: rejected.to_string(),
+    }
+}
+
+/// Who refused: the partner's gateway, or the first of our laws that did.
+fn refused_by(disclosed: &Disclosed, partner: &Party) -> Option<String> {
+    if disclosed.summary.outcome != ExchangeOutcome::Refused {
+        return None;
+    }
+    match disclosed.answer.as_ref().map(|answer| answer.header.result) {
+        Some(AnswerResult::Accepted) | None => {
+            let grounds = disclosed.summary.rulings.iter().flat_map(|ruling| &ruling.decision.grounds);
+            let law = grounds.map(|ground| ground.law.to_string()).next();
+            Some(law.unwrap_or_else(|| "minimising".to_owned()))
+        }
+        Some(_) => Some(partner.to_string()),
+    }
+}
+
+fn keep(gateway: &Gateway, id: ExchangeId, side: &str, receipt: &Receipt) -> Result<ReceiptReport, GatewayError> {
+    let path = gateway.directory().receipts().join(format!("{id}.{side}"));
+    files::replace(&path, receipt.to_string().as_bytes())?;
+    let checkpoint = receipt.checkpoint().checkpoint();
+    // A log signs its checkpoint once; every further signature is a witness's.
+    let witnessed = receipt.checkpoint().note().signatures().len() > 1;
+    let grade = if witnessed { Grade::Witnessed } else { Grade::Integrated };
+    Ok(ReceiptReport {
+        origin: checkpoint.origin().to_owned(),
+        index: receipt.index().0,
+        tree_size: checkpoint.size().0,
+        grade: grade.to_string(),
+        file: Some(path.display().to_string()),
+    })
+}

@@ -1,0 +1,5 @@
+//! Every engine under one suite: what each must do is in `conformance`, what is one engine's own beside it.
+
+mod conformance;
+mod speed;
+mod sqlite;
