@@ -34,6 +34,8 @@ pub struct Request {
     pub assume_in_force: bool,
     /// Whether both parties have signed the agreement's digest.
     pub binding: bool,
+    /// Whether this is an exchange; a preview asks closed-world, where an absent fact is not relevant.
+    pub live: bool,
     /// The exchange that this one replaces.
     pub supersedes: Option<ExchangeId>,
 }
@@ -84,7 +86,7 @@ impl Request {
     #[must_use]
     pub fn setting(&self) -> Setting {
         Setting {
-            mode: Mode::Live,
+            mode: if self.live { Mode::Live } else { Mode::ClosedWorld },
             assume_in_force: self.assume_in_force,
             binding: self.binding,
             national: true,

@@ -222,6 +222,13 @@ impl Gateway {
         self.transport_keys.destroy_older(self.clock.now(), self.settings.retry_horizon_days)
     }
 
+    /// Publishes what was committed, before the process ends.
+    pub async fn finish(&self) {
+        if let Err(error) = self.store.flush_tiles().await {
+            tracing::warn!(%error, "the published log is behind; it is derived again at the next start");
+        }
+    }
+
     /// Where it lies.
     #[must_use]
     pub fn directory(&self) -> &Directory {

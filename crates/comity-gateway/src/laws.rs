@@ -103,18 +103,17 @@ impl Shelf {
         if !directory.is_dir() {
             // Under another name until it is whole: a crash leaves no half of a law.
             let draft = self.root.join(format!("{}.draft", loaded.law.digest().hex()));
-            let failed = |path: &Path, doing| files::at(path, doing);
             if draft.exists() {
-                std::fs::remove_dir_all(&draft).map_err(failed(&draft, "clear"))?;
+                std::fs::remove_dir_all(&draft).map_err(files::at(&draft, "clear"))?;
             }
             for (path, bytes) in needed(source, &loaded.law).0 {
                 let path = draft.join(path);
                 if let Some(parent) = path.parent() {
-                    std::fs::create_dir_all(parent).map_err(failed(parent, "make"))?;
+                    std::fs::create_dir_all(parent).map_err(files::at(parent, "make"))?;
                 }
-                std::fs::write(&path, bytes).map_err(failed(&path, "write"))?;
+                std::fs::write(&path, bytes).map_err(files::at(&path, "write"))?;
             }
-            std::fs::rename(&draft, &directory).map_err(failed(&directory, "put in place"))?;
+            std::fs::rename(&draft, &directory).map_err(files::at(&directory, "put in place"))?;
         }
         self.held().insert(loaded.law.digest(), loaded.clone());
         Ok(loaded)

@@ -2,16 +2,19 @@
 
 use clap::Parser as _;
 use comity_gateway::cli::out::Out;
-use comity_gateway::cli::{Audit, Cli, Command, audit};
+use comity_gateway::cli::{Cli, run};
+use comity_gateway::watch::{LogFormat, start_logging};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = Out::process();
-    let exit = match &cli.command {
-        Command::Audit(Audit::Verify(args)) => audit::verify(args, cli.json, &mut out),
-        Command::Audit(Audit::Receipt(args)) => audit::receipt(args, cli.json, &mut out),
-        _ => out.bad_input("this build carries only `comity audit`"),
-    };
-    exit.into()
+    let format =
+        if cli.log_json || !std::io::stderr().is_terminal() { LogFormat::Json } else { LogFormat::Text };
+    if let Err(error) = start_logging(format, &cli.log_level) {
+        return out.bad_input(error).into();
+    }
+    run::run(cli, &mut out).await.into()
 }

@@ -20,7 +20,7 @@ mod stages;
 
 pub use record::{abandon, Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
 pub use seal::{Halting, Sealed, Sealing, Summary};
-pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Tools};
+pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Told, Tools};
 
 use crate::ExchangeError;
 use crate::federation::answer::{Answer, AnswerResult};

@@ -45,7 +45,7 @@ use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
 use comity_agreement::{Decision, LawSet, Memo, Outcome};
-use comity_minimise::{Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, classes, classify};
+use comity_minimise::{Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify};
 use comity_terms::{DataClass, Digest, Entropy, Facts};
 use std::collections::BTreeSet;
 
@@ -245,11 +245,54 @@ impl Permitted<'_> {
     }
 }
 
+/// What can be told of an exchange that was decided and went no further: a preview.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// What the laws said.
+    pub rulings: Vec<Ruling>,
+    /// What would go and what would stay.
+    pub counts: ObjectCounts,
+    /// What would be left out or changed.
+    pub withholdings: Vec<Withholding>,
+    /// What did not read.
+    pub rejected: Vec<Rejected>,
+}
+
+fn told(rulings: &[Ruling], extract: &Extract) -> Told {
+    Told {
+        rulings: rulings.to_vec(),
+        counts: extract.counts,
+        withholdings: extract.withholdings.clone(),
+        rejected: extract.rejected.clone(),
+    }
+}
+
 impl Minimised {
-    /// What went and what stayed.
+    /// What was decided and taken out.
     #[must_use]
-    pub fn counts(&self) -> ObjectCounts {
-        self.extract.counts
+    pub fn told(&self) -> Told {
+        told(&self.rulings, &self.extract)
+    }
+
+    /// The objects of the extract, class by class: for a preview on the officer's own screen.
+    pub fn objects(&self) -> impl Iterator<Item = &[u8]> {
+        self.extract.classes.iter().flat_map(|class| class.objects.iter().map(Vec::as_slice))
+    }
+}
+
+impl Refused {
+    /// What was decided.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        told(&self.0.rulings, &self.0.extract)
+    }
+}
+
+impl Escalated {
+    /// What was decided.
+    #[must_use]
+    pub fn told(&self) -> Told {
+        told(&self.0.rulings, &self.0.extract)
     }
 }
 

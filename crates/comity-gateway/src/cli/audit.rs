@@ -108,7 +108,7 @@ pub fn receipt(args: &AuditReceipt, json: bool, out: &mut Out<'_>) -> Exit {
     if verdict.ok { Exit::Done } else { Exit::Refused }
 }
 
-fn verdict_on_log(args: &AuditVerify, out: &Out<'_>) -> Result<LogVerdict, String> {
+pub(super) fn verdict_on_log(args: &AuditVerify, out: &Out<'_>) -> Result<LogVerdict, String> {
     let key = args.key.as_deref().map(verifier_key).transpose()?;
     let policy = args.quorum.as_deref().map(policy).transpose()?;
     let source = Source::of(&args.log)?;

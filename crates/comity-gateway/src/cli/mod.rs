@@ -4,7 +4,14 @@
 //! Exit statuses: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or bad input.
 
 pub mod audit;
+pub mod demo;
+pub mod law;
+pub mod minimise;
+pub mod office;
 pub mod out;
+pub mod print;
+pub mod run;
+pub mod serve;
 
 use clap::{Args, Parser, Subcommand};
 use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose};

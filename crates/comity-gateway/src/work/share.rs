@@ -141,6 +141,7 @@ async fn request(
         at: now,
         assume_in_force: order.assume_in_force,
         binding: lent.binding,
+        live: true,
         supersedes,
     })
 }

@@ -1,0 +1,169 @@
+//! The commands of one gateway: officers, partners, laws, sharing, its log.
+
+use super::out::{Exit, Out};
+use super::print;
+use super::{Cli, Command, Init, Law, Log, Officer as OfficerCommand, Peer, Share};
+use crate::clock::{Clock, OsEntropy};
+use crate::dirs::Directory;
+use crate::files;
+use crate::gateway::{Gateway, GatewayError};
+use crate::passwords;
+use crate::work::{manage, share};
+use comity_exchange::ports::{Officer, Store as _};
+use comity_exchange::proofs::receipt;
+use comity_exchange::shell::Shell as _;
+use comity_terms::Timestamp;
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// `comity init`: makes the directories and adopts the party's own law, where one is shipped.
+pub async fn init(args: &Init, json_out: bool, out: &mut Out<'_>) -> Exit {
+    let now = Clock::new(Timestamp::UNIX_EPOCH).now();
+    let made = Directory::init(
+        &args.place.dir,
+        args.place.keys.as_deref(),
+        &args.jurisdiction,
+        &args.authority,
+        &mut OsEntropy,
+        now,
+    );
+    let gateway = match made {
+        Ok(directory) => Gateway::open(directory).await,
+        Err(error) => return out.bad_input(error),
+    };
+    let gateway = match gateway {
+        Ok(gateway) => gateway,
+        Err(error) => return out.bad_input(error),
+    };
+    if let Err(error) = manage::adopt(&gateway, args.jurisdiction.as_str(), Path::new("/")).await {
+        out.note(&format!(
+            "no law of {} is adopted ({error}); without one no exchange is possible: `comity law adopt DIR`",
+            args.jurisdiction
+        ));
+    }
+    let (dir, log) = (args.place.dir.display().to_string(), gateway.signatory().log.to_string());
+    if json_out {
+        out.json(&json!({ "dir": dir, "jurisdiction": args.jurisdiction.to_string(), "log": log }));
+    } else {
+        out.line(&format!("{dir}: a gateway of {} ({})\nits log: {log}", args.jurisdiction, args.authority));
+    }
+    gateway.finish().await;
+    Exit::Done
+}
+
+/// Runs one command at an open gateway.
+pub async fn command(
+    gateway: &Arc<Gateway>,
+    cli: &Cli,
+    stdin: Option<Vec<u8>>,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Exit {
+    match done(gateway, cli, stdin, cwd, out).await {
+        Ok(exit) => exit,
+        Err(error) => out.bad_input(error),
+    }
+}
+
+async fn done(
+    gateway: &Arc<Gateway>,
+    cli: &Cli,
+    stdin: Option<Vec<u8>>,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    match &cli.command {
+        Command::Officer(OfficerCommand::Add(args)) => {
+            let input = |error: passwords::PasswordError| GatewayError::Input(error.to_string());
+            let password = passwords::from_input(&stdin.unwrap_or_default()).map_err(input)?;
+            let officer = Officer {
+                name: args.name.clone(),
+                role: args.role.clone(),
+                training_until: manage::end_of(args.training_until),
+                password_hash: passwords::hash(&password, &mut OsEntropy).map_err(input)?,
+            };
+            let said = json!({ "officer": officer.name, "training_until": officer.training_until.to_string() });
+            manage::add_officer(gateway, officer).await?;
+            tell(cli, out, &said, &format!("officer {} is known", args.name));
+        }
+        Command::Identity(_) => out.raw(manage::identity_file(gateway)?.as_bytes()),
+        Command::Peer(Peer::Add(args)) => {
+            let identity = manage::read_identity(&cwd.join(&args.identity))?;
+            let peer = manage::add_peer(gateway, &args.jurisdiction, &args.url, identity).await?;
+            let said = json!({
+                "jurisdiction": peer.party.to_string(),
+                "authority": peer.identity.authority,
+                "url": peer.url,
+                "laws": peer.identity.laws.iter().map(manage::law_json).collect::<Vec<_>>(),
+            });
+            tell(cli, out, &said, &format!("{} ({}) is a partner", peer.party, peer.identity.authority));
+        }
+        Command::Law(Law::Adopt(args)) => {
+            let law = manage::adopt(gateway, &args.pack, cwd).await?;
+            let said = manage::law_json(&law);
+            tell(cli, out, &said, &format!("signed {} {}", law.pack.0, law.digest.0));
+        }
+        Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
+        Command::Log(Log::Key(_)) => {
+            let key = gateway.signatory().log.to_string();
+            tell(cli, out, &json!({ "vkey": key }), &key);
+        }
+        Command::Log(Log::Receipt(args)) => {
+            let id = args.exchange_id;
+            let (entry, integrated) = gateway
+                .store()
+                .exchange_integrated(id)
+                .await?
+                .ok_or_else(|| GatewayError::Input(format!("no exchange {id} is recorded here")))?;
+            let receipt = receipt(gateway.store(), entry, &integrated).await?.to_string();
+            if cli.json { out.json(&json!({ "receipt": receipt })) } else { out.raw(receipt.as_bytes()) }
+        }
+        _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(cli: &Cli, out: &mut Out<'_>, json: &serde_json::Value, text: &str) {
+    if cli.json { out.json(json) } else { out.line(text) }
+}
+
+async fn shared(
+    gateway: &Arc<Gateway>,
+    cli: &Cli,
+    args: &Share,
+    stdin: Option<Vec<u8>>,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let read = |path: &Path, most: usize| {
+        files::read(&cwd.join(path), most)?
+            .ok_or_else(|| GatewayError::Input(format!("{}: there is no such file", path.display())))
+    };
+    let bundle = match stdin {
+        Some(bytes) => bytes,
+        None => read(&args.file, gateway.settings().limits.bytes_max)?,
+    };
+    let attestations = args
+        .attestations
+        .iter()
+        .map(|attestation| Ok((attestation.key.clone(), read(&attestation.file, 64 * 1_024)?)))
+        .collect::<Result<_, GatewayError>>()?;
+    let order = share::Order {
+        bundle: Arc::new(bundle),
+        officer: args.officer.clone(),
+        under: args.under.clone(),
+        to: args.to.clone(),
+        activity: args.activity.clone(),
+        purpose: args.purpose.clone(),
+        facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
+        attestations,
+        assume_in_force: false,
+    };
+    let report = share::share(gateway, order).await.map_err(|error| match error {
+        GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),
+        other => other,
+    })?;
+    if cli.json { out.json(&report) } else { print::exchange(&report, out) }
+    Ok(print::exit(report.outcome))
+}

@@ -1,0 +1,90 @@
+//! An exchange in words: what each law said, what was taken out and why, what holds on the other side.
+
+use super::out::{Exit, Out};
+use comity_exchange::report::{ExchangeOutcome, ExchangeReport, Side};
+use std::collections::BTreeMap;
+
+/// What a command that shared exits with.
+#[must_use]
+pub fn exit(outcome: ExchangeOutcome) -> Exit {
+    match outcome {
+        ExchangeOutcome::Delivered | ExchangeOutcome::Queued => Exit::Done,
+        _ => Exit::Refused,
+    }
+}
+
+/// Prints an exchange for people.
+pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
+    let objects = report.objects;
+    out.line(&format!(
+        "exchange {}\n  {} to {} under {}, {} for {}{}\n  {}{}: {} objects in, {} went as they were, {} changed, {} stayed",
+        report.exchange_id.0,
+        report.sender.0,
+        report.receiver.0,
+        report.pack.0,
+        report.activity.0,
+        report.purpose.0,
+        if report.assumed_in_force { " (assumed in force)" } else { "" },
+        report.outcome.as_str(),
+        report.refused_by.as_ref().map_or(String::new(), |law| format!(" by {law}")),
+        objects.input,
+        objects.kept,
+        objects.changed,
+        objects.withheld,
+    ));
+    for decision in &report.decisions {
+        let side = match decision.side {
+            Side::Sender => "sender",
+            Side::Receiver => "receiver",
+        };
+        let reasons =
+            if decision.reasons.is_empty() { String::new() } else { format!(": {}", decision.reasons.join(", ")) };
+        let stripped = if decision.stripped.is_empty() {
+            String::new()
+        } else {
+            format!(", asked again without {}", decision.stripped.join(", "))
+        };
+        out.line(&format!("  {side}, {} objects: {}{reasons}{stripped}", decision.objects, decision.outcome));
+        for citation in &decision.citations {
+            out.line(&format!(
+                "    {:<9} {:<10} {} {}  {}",
+                citation.law.0, citation.effect, citation.pack.0, citation.article, citation.summary
+            ));
+        }
+    }
+    // The same thing done to many objects is one line.
+    let mut taken: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
+    for withholding in &report.withholdings {
+        *taken.entry((&withholding.treatment, &withholding.data_class, &withholding.ground)).or_default() += 1;
+    }
+    if !taken.is_empty() {
+        out.line("  taken out or changed");
+    }
+    for ((treatment, class, ground), count) in taken {
+        out.line(&format!("    {count:>4} x {treatment} {class}  ({ground})"));
+    }
+    for rejected in &report.rejected {
+        out.line(&format!("  not read: {}", rejected.reason));
+    }
+    let safeguards = &report.safeguards;
+    let date = |at: &Option<comity_exchange::wire::Text<comity_terms::Timestamp>>| {
+        at.as_ref().map_or("no date".to_owned(), |at| at.0.to_string())
+    };
+    out.line(&format!(
+        "  safeguards: erase by {}, pass on to {}, {}",
+        date(&safeguards.erase_by),
+        safeguards.onward,
+        safeguards.handling
+    ));
+    for (side, receipt) in [("sender", &report.receipts.sender), ("receiver", &report.receipts.receiver)] {
+        if let Some(receipt) = receipt {
+            out.line(&format!(
+                "  receipt of the {side}: entry {} of {} in {}, {}",
+                receipt.index, receipt.tree_size, receipt.origin, receipt.grade
+            ));
+        }
+    }
+    if let Some(waiting) = &report.waiting {
+        out.line(&format!("  waiting: {waiting}"));
+    }
+}

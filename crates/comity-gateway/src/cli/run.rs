@@ -1,0 +1,124 @@
+//! From a command line to its exit status.
+//!
+//! Commands about a gateway go through its socket while it serves; else they take the lock on DIR and run here,
+//! by the same code. The others need no gateway.
+
+use super::out::{Exit, Out};
+use super::{Audit, Cli, Command, Law, Log, Officer, Peer, Place, audit, demo, law, minimise, office, serve};
+use crate::dirs::Directory;
+use crate::gateway::Gateway;
+use crate::socket::{self, Bytes, CommandReply, CommandRequest, Handler};
+use clap::Parser as _;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The most that is read from standard input: a bundle at its bound.
+const STDIN_BYTES_MAX: u64 = 128 << 20;
+
+/// Runs the command of this process.
+pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
+    let cwd = match std::env::current_dir() {
+        Ok(cwd) => cwd,
+        Err(error) => return out.bad_input(format!("the working directory cannot be read: {error}")),
+    };
+    match &cli.command {
+        Command::Audit(Audit::Verify(args)) => {
+            tokio::task::block_in_place(|| audit::verify(args, cli.json, out))
+        }
+        Command::Audit(Audit::Receipt(args)) => audit::receipt(args, cli.json, out),
+        Command::Demo(args) => demo::run(args, cli.json, &cwd, out).await,
+        Command::Init(args) => office::init(args, cli.json, out).await,
+        Command::Serve(args) => serve::run(args, out).await,
+        Command::Law(Law::Try(args)) => law::try_cases(args, cli.json, &cwd, out),
+        Command::Law(Law::Check(args)) => law::check(args, cli.json, &cwd, out),
+        Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
+        Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
+        Command::Minimise(args) => minimise::run(args, cli.json, &cwd, out),
+        _ => locally(&cli, &cwd, out).await,
+    }
+}
+
+/// The gateway that a command is about; `None` when it is about none.
+fn place(command: &Command) -> Option<&Place> {
+    match command {
+        Command::Officer(Officer::Add(args)) => Some(&args.place),
+        Command::Identity(place) | Command::Log(Log::Key(place)) => Some(place),
+        Command::Peer(Peer::Add(args)) => Some(&args.place),
+        Command::Law(Law::Adopt(args)) => Some(&args.place),
+        Command::Share(args) => Some(&args.place),
+        Command::Log(Log::Receipt(args)) => Some(&args.place),
+        _ => None,
+    }
+}
+
+/// Whether the command reads standard input.
+fn reads_stdin(command: &Command) -> bool {
+    match command {
+        Command::Officer(Officer::Add(_)) => true,
+        Command::Share(args) => args.file == Path::new("-"),
+        _ => false,
+    }
+}
+
+async fn locally(cli: &Cli, cwd: &Path, out: &mut Out<'_>) -> Exit {
+    let Some(place) = place(&cli.command) else { return out.bad_input("this command needs no gateway") };
+    let directory = match Directory::open(&place.dir, place.keys.as_deref()) {
+        Ok(directory) => directory,
+        Err(error) => return out.bad_input(error),
+    };
+    let mut stdin = None;
+    if reads_stdin(&cli.command) {
+        let mut bytes = Vec::new();
+        if let Err(error) = std::io::stdin().take(STDIN_BYTES_MAX).read_to_end(&mut bytes) {
+            return out.bad_input(format!("standard input: {error}"));
+        }
+        stdin = Some(bytes);
+    }
+    let request = CommandRequest {
+        command: std::env::args().skip(1).collect(),
+        stdin: stdin.clone().map(Bytes),
+        cwd: cwd.to_owned(),
+    };
+    match socket::call(&directory.socket(), &request).await {
+        Ok(Some(reply)) => {
+            out.raw(&reply.stdout.0);
+            out.note(String::from_utf8_lossy(&reply.stderr.0).trim_end());
+            return match reply.exit {
+                0 => Exit::Done,
+                1 => Exit::Refused,
+                _ => Exit::BadInput,
+            };
+        }
+        Ok(None) => {}
+        Err(error) => return out.bad_input(error),
+    }
+    let gateway = match Gateway::open(directory).await {
+        Ok(gateway) => gateway,
+        Err(error) => return out.bad_input(error),
+    };
+    let exit = office::command(&gateway, cli, stdin, cwd, out).await;
+    gateway.finish().await;
+    exit
+}
+
+/// Runs the commands that come through the socket.
+pub struct Local(pub Arc<Gateway>);
+
+impl Handler for Local {
+    async fn run(&self, request: CommandRequest) -> CommandReply {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let exit = {
+            let mut out = Out::to(&mut stdout, &mut stderr);
+            let arguments = std::iter::once("comity".to_owned()).chain(request.command);
+            match Cli::try_parse_from(arguments) {
+                Ok(cli) => {
+                    let stdin = request.stdin.map(|bytes| bytes.0);
+                    office::command(&self.0, &cli, stdin, &request.cwd, &mut out).await
+                }
+                Err(error) => out.bad_input(error),
+            }
+        };
+        CommandReply { exit: exit.status(), stdout: Bytes(stdout), stderr: Bytes(stderr) }
+    }
+}

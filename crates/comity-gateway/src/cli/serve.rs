@@ -1,0 +1,95 @@
+//! `comity serve`: the gateway, running until it is told to stop.
+
+use super::Serve;
+use super::out::{Exit, Out};
+use super::run::Local;
+use crate::dirs::Directory;
+use crate::federation;
+use crate::gateway::Gateway;
+use crate::net::listener::{self, Door, Limits};
+use crate::net::plain;
+use crate::socket;
+use crate::watch::{Stop, stopping};
+use crate::work::outbox;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// `comity serve`
+pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
+    if let Some(url) = &args.database {
+        return out.bad_input(format!("`{url}`: only the embedded database is built in; leave --database out"));
+    }
+    let directory = match Directory::open(&args.place.dir, args.place.keys.as_deref()) {
+        Ok(directory) => directory,
+        Err(error) => return out.bad_input(error),
+    };
+    let gateway = match Gateway::open(directory).await {
+        Ok(gateway) => gateway,
+        Err(error) => return out.bad_input(error),
+    };
+    let (stopper, stop) = stopping();
+    if let Err(error) = stopper.on_signals() {
+        return out.bad_input(error);
+    }
+    let running = match start(&gateway, args.listen, args.federation, stop).await {
+        Ok(running) => running,
+        Err(error) => return out.bad_input(error),
+    };
+    out.note(&format!("listening on http://{}", running.plain));
+    if let Some(address) = running.federation {
+        out.note(&format!("listening on https://{address}"));
+    }
+    running.finish().await;
+    gateway.finish().await;
+    Exit::Done
+}
+
+/// A gateway that listens.
+pub struct Running {
+    /// Where the public listener is.
+    pub plain: SocketAddr,
+    /// Where partners come in.
+    pub federation: Option<SocketAddr>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Waits until it has stopped and what was under way is done.
+    pub async fn finish(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Opens listeners, socket and outbox.
+///
+/// # Errors
+/// What could not be opened, and why.
+pub async fn start(
+    gateway: &Arc<Gateway>,
+    plain_at: SocketAddr,
+    federation_at: Option<SocketAddr>,
+    stop: Stop,
+) -> Result<Running, String> {
+    let bound = async |at: SocketAddr| TcpListener::bind(at).await.map_err(|e| format!("{at}: {e}"));
+    let address = |listener: &TcpListener| listener.local_addr().map_err(|e| e.to_string());
+    let mut tasks = JoinSet::new();
+    let listener = bound(plain_at).await?;
+    let plain = address(&listener)?;
+    let router = plain::router(gateway.directory().log());
+    tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
+    let mut federation = None;
+    if let Some(at) = federation_at {
+        let listener = bound(at).await?;
+        federation = Some(address(&listener)?);
+        let tls = gateway.certificate().server(gateway.pins().clone()).map_err(|e| e.to_string())?;
+        let door = Door::Federation { tls, pins: gateway.pins().clone() };
+        let router = federation::router(Arc::clone(gateway));
+        tasks.spawn(listener::serve(listener, door, router, Limits::default(), stop.clone()));
+    }
+    let local = socket::bind(&gateway.directory().socket()).map_err(|e| e.to_string())?;
+    tasks.spawn(socket::serve(local, Arc::new(Local(Arc::clone(gateway))), stop.clone()));
+    tasks.spawn(outbox::run(Arc::clone(gateway), stop));
+    Ok(Running { plain, federation, tasks })
+}
