@@ -50,9 +50,8 @@ impl Publisher {
     fn run(mut self, arrived: &mpsc::Receiver<Notice>) {
         // What was committed before the last end may not be published yet.
         let _ = self.publish();
-        let mut last = false;
-        while let (false, Ok(first)) = (last, arrived.recv()) {
-            let mut waiting = Vec::new();
+        while let Ok(first) = arrived.recv() {
+            let (mut waiting, mut last) = (Vec::new(), false);
             for notice in std::iter::once(first).chain(arrived.try_iter()) {
                 match notice {
                     Notice::Committed => {}
@@ -63,6 +62,9 @@ impl Publisher {
             let outcome = self.publish();
             for waiter in waiting {
                 let _ = waiter.send(outcome.clone());
+            }
+            if last {
+                return;
             }
         }
     }
