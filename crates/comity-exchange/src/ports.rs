@@ -247,7 +247,9 @@ pub enum StoreError {
     #[error("{0} is there already")]
     Conflict(&'static str),
     /// The log is behind what this gateway has signed before: a restored database. Nothing is ever appended.
-    #[error("the log holds {found} entries, but {marked} were signed: the database was restored; open a successor log")]
+    #[error(
+        "the log holds {found} entries, but {marked} were signed: the database was restored; open a successor log"
+    )]
     BehindMark {
         /// What the high-water mark says.
         marked: u64,
@@ -270,7 +272,10 @@ pub trait Store: Send + Sync + 'static {
     fn record(&self, record: Record) -> impl Future<Output = Result<Integrated, StoreError>> + Send;
 
     /// The skeleton of an exchange.
-    fn exchange(&self, id: ExchangeId) -> impl Future<Output = Result<Option<ExchangeRow>, StoreError>> + Send;
+    fn exchange(
+        &self,
+        id: ExchangeId,
+    ) -> impl Future<Output = Result<Option<ExchangeRow>, StoreError>> + Send;
 
     /// Where the first entry about an exchange on this side was integrated.
     fn exchange_integrated(
@@ -360,14 +365,22 @@ pub trait Store: Send + Sync + 'static {
     fn adopted_laws(&self) -> impl Future<Output = Result<Vec<AdoptedLaw>, StoreError>> + Send;
 
     /// A party's signatures under packs that this gateway knows of.
-    fn law_signatures(&self, party: &Party) -> impl Future<Output = Result<Vec<SignedLaw>, StoreError>> + Send;
+    fn law_signatures(
+        &self,
+        party: &Party,
+    ) -> impl Future<Output = Result<Vec<SignedLaw>, StoreError>> + Send;
 
     /// A segment with its key rows.
-    fn segment(&self, id: SegmentId) -> impl Future<Output = Result<Option<SealedSegment>, StoreError>> + Send;
+    fn segment(
+        &self,
+        id: SegmentId,
+    ) -> impl Future<Output = Result<Option<SealedSegment>, StoreError>> + Send;
 
     /// The segments of an exchange, in the order in which they were sealed.
-    fn segments(&self, exchange: ExchangeId)
-    -> impl Future<Output = Result<Vec<SegmentId>, StoreError>> + Send;
+    fn segments(
+        &self,
+        exchange: ExchangeId,
+    ) -> impl Future<Output = Result<Vec<SegmentId>, StoreError>> + Send;
 }
 
 /// The road to a partner's gateway.

@@ -6,7 +6,8 @@ use crate::ports::{Integrated, Store, WitnessStep};
 use crate::signatory::Signatory;
 use comity_terms::Timestamp;
 use comity_tlog::{
-    AddCheckpoint, Cosigned, Outcome, Receipt, Refusal, SignedCheckpoint, TreeSize, VerifierKey, add_checkpoint,
+    AddCheckpoint, Cosigned, Outcome, Receipt, Refusal, SignedCheckpoint, TreeSize, VerifierKey,
+    add_checkpoint,
 };
 
 /// The receipt of an entry under the checkpoint that integrated it.
@@ -30,11 +31,7 @@ pub async fn receipt<S: Store>(
 ///
 /// # Errors
 /// [`ExchangeError::Proof`]; callers record the partner's misbehaviour.
-pub fn verify_receipt(
-    text: &str,
-    entry: PublicEntry,
-    log: &VerifierKey,
-) -> Result<Receipt, ExchangeError> {
+pub fn verify_receipt(text: &str, entry: PublicEntry, log: &VerifierKey) -> Result<Receipt, ExchangeError> {
     let receipt = Receipt::parse(text.as_bytes()).map_err(ExchangeError::proof)?;
     receipt.verify(&entry.to_bytes(), log, None).map_err(ExchangeError::proof)?;
     Ok(receipt)

@@ -3,7 +3,8 @@
 use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
-    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose, Timestamp, Value,
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose,
+    Timestamp, Value,
 };
 use std::collections::BTreeSet;
 

@@ -43,7 +43,12 @@ pub trait Shell: Send + Sync {
     ///
     /// # Errors
     /// [`ExchangeError::Keys`] when none can be derived.
-    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> Result<TokenKey, ExchangeError>;
+    fn token_key(
+        &self,
+        agreement: &PackSlug,
+        partner: &Party,
+        at: Timestamp,
+    ) -> Result<TokenKey, ExchangeError>;
     /// Until when openings are kept, for an act at `at` under `pack`.
     ///
     /// # Errors

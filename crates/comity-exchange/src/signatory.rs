@@ -1,9 +1,9 @@
 //! What a gateway is when it signs: its party, its keys and the name of its log.
 
+use crate::ExchangeError;
 use crate::entry::Opening;
 use crate::ports::{SealedSegment, SegmentKind};
 use crate::signature::PartyKey;
-use crate::ExchangeError;
 use comity_terms::ids::SegmentId;
 use comity_terms::{Entropy, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{CosigningKey, VerifierKey};
@@ -50,8 +50,7 @@ impl Signatory {
             agreement: agreement.clone(),
             opening: SegmentId::draw(entropy),
         };
-        let (bucket, key) =
-            keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+        let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
         let sealed = seal_opening(&opening.to_bytes(), &context, erase_by, (&bucket, &key), entropy)?;
         Ok(SealedSegment {
             id: context.opening,

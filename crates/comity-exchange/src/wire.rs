@@ -171,7 +171,11 @@ impl From<WireSafeguards> for Safeguards {
         Self {
             erase_by: wire.erase_by.map(|t| t.0),
             keep_until: wire.keep_until.map(|t| t.0),
-            treatments: wire.treatments.into_iter().map(|(class, treatment)| (class.0, treatment.0)).collect(),
+            treatments: wire
+                .treatments
+                .into_iter()
+                .map(|(class, treatment)| (class.0, treatment.0))
+                .collect(),
             onward: wire.onward.0,
             handling: wire.handling.0,
             notify_by: wire.notify_by.map(|t| t.0),

@@ -106,7 +106,8 @@ impl Gateway {
             party: seat.jurisdiction.clone(),
             key: PartyKey::from_seed(&*directory.seed(SeedOf::Party)?),
             log: log_key.verifier_key().clone(),
-            cosigner: CosigningKey::from_seed(&witness, &*directory.seed(SeedOf::Witness)?).map_err(broken)?,
+            cosigner: CosigningKey::from_seed(&witness, &*directory.seed(SeedOf::Witness)?)
+                .map_err(broken)?,
             home: PackSlug::new(seat.jurisdiction.as_str())
                 .map_err(|error| GatewayError::Broken(error.to_string()))?,
             store: seat.origin.clone(),
@@ -171,7 +172,9 @@ impl Gateway {
     pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
         let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
         register.peers.get(party).cloned().ok_or_else(|| {
-            GatewayError::Input(format!("no partner gateway of {party} is known; add it with `comity peer add`"))
+            GatewayError::Input(format!(
+                "no partner gateway of {party} is known; add it with `comity peer add`"
+            ))
         })
     }
 
@@ -339,7 +342,12 @@ impl Shell for Gateway {
         })
     }
 
-    fn token_key(&self, agreement: &PackSlug, partner: &Party, at: Timestamp) -> Result<TokenKey, ExchangeError> {
+    fn token_key(
+        &self,
+        agreement: &PackSlug,
+        partner: &Party,
+        at: Timestamp,
+    ) -> Result<TokenKey, ExchangeError> {
         let period = Month::of(at).to_string();
         TokenKey::derive(&self.token_secret, agreement.as_str(), partner.as_str(), &period)
             .map_err(|error| ExchangeError::Keys(error.to_string()))

@@ -123,7 +123,12 @@ impl Shelf {
     ///
     /// # Errors
     /// [`LawError::Digest`] when it is not.
-    pub fn keep_fetched(&self, source: &LawFiles, pack: &PackSlug, signed: Digest) -> Result<Loaded, LawError> {
+    pub fn keep_fetched(
+        &self,
+        source: &LawFiles,
+        pack: &PackSlug,
+        signed: Digest,
+    ) -> Result<Loaded, LawError> {
         let found = load(source, pack)?.law.digest();
         if found != signed {
             return Err(LawError::Digest { pack: pack.clone(), signed, found });
@@ -199,7 +204,8 @@ fn needed(source: &LawFiles, law: &Law) -> LawFiles {
         .chain(law.includes())
         .flat_map(|pack| ["agreements", "jurisdictions"].map(|root| format!("{root}/{}/", pack.slug)))
         .collect();
-    let wanted = |path: &str| path.starts_with("vocabulary/") || packs.iter().any(|pack| path.starts_with(pack));
+    let wanted =
+        |path: &str| path.starts_with("vocabulary/") || packs.iter().any(|pack| path.starts_with(pack));
     LawFiles(source.0.iter().filter(|(path, _)| wanted(path)).map(|(p, b)| (p.clone(), b.clone())).collect())
 }
 

@@ -4,15 +4,13 @@ use clap::Parser as _;
 use comity_gateway::cli::out::Out;
 use comity_gateway::cli::{Cli, run};
 use comity_gateway::watch::{LogFormat, start_logging};
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let mut out = Out::process();
-    let format =
-        if cli.log_json || !std::io::stderr().is_terminal() { LogFormat::Json } else { LogFormat::Text };
+    let format = if cli.log_json { LogFormat::Json } else { LogFormat::Automatic };
     if let Err(error) = start_logging(format, &cli.log_level) {
         return out.bad_input(error).into();
     }

@@ -132,7 +132,12 @@ pub(super) fn minimised_classes(
             .map(|((decided, sent), objects)| ExtractClass { decided: decided.clone(), sent, objects })
             .collect(),
         safeguards: safeguards(rulings),
-        counts: ObjectCounts { kept, changed, withheld: nothing.counts.input - kept - changed, ..nothing.counts },
+        counts: ObjectCounts {
+            kept,
+            changed,
+            withheld: nothing.counts.input - kept - changed,
+            ..nothing.counts
+        },
         withholdings: nothing.withholdings.into_iter().chain(minimised.withholdings).collect(),
         rejected: nothing.rejected,
     })

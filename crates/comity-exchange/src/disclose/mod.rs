@@ -18,9 +18,11 @@ mod record;
 mod seal;
 mod stages;
 
-pub use record::{abandon, Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded};
+pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded, abandon};
 pub use seal::{Halting, Sealed, Sealing, Summary};
-pub use stages::{Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Told, Tools};
+pub use stages::{
+    Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Told, Tools,
+};
 
 use crate::ExchangeError;
 use crate::federation::answer::{Answer, AnswerResult};
@@ -66,7 +68,8 @@ pub fn prepare<W: Shell>(
     let classified = Received::read(bundle, world.limits(), request)?.classify(world.table());
     world.with_keys(|keys, entropy| {
         let decided = world.with_memo(|memo| classified.decide(&tools, memo, entropy))?;
-        let halting = |keys, entropy| Halting { signatory: world.signatory(), laws, opening_until, keys, entropy };
+        let halting =
+            |keys, entropy| Halting { signatory: world.signatory(), laws, opening_until, keys, entropy };
         let minimised = match decided {
             Decided::Permitted(permitted) => permitted.minimise(&tools, entropy)?,
             Decided::Escalated(escalated) => return escalated.seal(halting(keys, entropy)),

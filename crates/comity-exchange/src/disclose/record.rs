@@ -93,12 +93,9 @@ impl Sealed {
         let integrated = store.record(record).await?;
         let receipt = receipt(store, entry, &integrated).await?;
         let filed = match item {
-            Some(item) => Filed::ToDeliver(Box::new(Recorded {
-                item,
-                entry,
-                receipt: receipt.clone(),
-                integrated,
-            })),
+            Some(item) => {
+                Filed::ToDeliver(Box::new(Recorded { item, entry, receipt: receipt.clone(), integrated }))
+            }
             None => Filed::Ended,
         };
         Ok((summary, filed, receipt))
@@ -315,7 +312,11 @@ impl Delivered {
     ///
     /// # Errors
     /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
-    pub async fn acknowledge<W: Shell>(self, world: &W, now: Timestamp) -> Result<ExchangeRow, ExchangeError> {
+    pub async fn acknowledge<W: Shell>(
+        self,
+        world: &W,
+        now: Timestamp,
+    ) -> Result<ExchangeRow, ExchangeError> {
         let store = world.store();
         let mut row = store
             .exchange(self.item.exchange)

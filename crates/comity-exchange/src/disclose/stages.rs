@@ -45,7 +45,9 @@ use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
 use comity_agreement::{Decision, LawSet, Memo, Outcome};
-use comity_minimise::{Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify};
+use comity_minimise::{
+    Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify,
+};
 use comity_terms::{DataClass, Digest, Entropy, Facts};
 use std::collections::BTreeSet;
 
@@ -158,7 +160,12 @@ pub(super) struct Halted {
 }
 
 /// Asks the laws about one class of facts.
-fn ask(request: &Request, detected: &Facts, laws: &LawSet, memo: &mut Memo) -> Result<Decision, ExchangeError> {
+fn ask(
+    request: &Request,
+    detected: &Facts,
+    laws: &LawSet,
+    memo: &mut Memo,
+) -> Result<Decision, ExchangeError> {
     let question = request.question(detected, laws);
     // No procedure bears on an exchange yet: the state of no case is the digest of nothing.
     memo.decide(laws, &question, &request.setting(), &Digest::of(b""))

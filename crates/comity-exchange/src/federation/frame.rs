@@ -109,11 +109,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-fn part<'a>(
-    bytes: &'a [u8],
-    part: &'static str,
-    most: usize,
-) -> Result<(&'a [u8], &'a [u8]), FrameError> {
+fn part<'a>(bytes: &'a [u8], part: &'static str, most: usize) -> Result<(&'a [u8], &'a [u8]), FrameError> {
     let (length, rest) =
         bytes.split_first_chunk().ok_or(FrameError::Cut { part, expected: 4, found: bytes.len() })?;
     let length = u32::from_be_bytes(*length) as usize;
@@ -149,9 +145,8 @@ impl SignedHeader {
     /// The frame's bytes, with these attachments and bodies.
     #[must_use]
     pub fn frame(&self, attachments: &[u8], bodies: &[u8]) -> Vec<u8> {
-        let mut out = Vec::with_capacity(
-            MAGIC.len() + 72 + self.header.len() + attachments.len() + bodies.len(),
-        );
+        let mut out =
+            Vec::with_capacity(MAGIC.len() + 72 + self.header.len() + attachments.len() + bodies.len());
         out.extend_from_slice(MAGIC);
         // Unwrap-free: both lengths are bounded far below u32 by the parts' own limits.
         out.extend((self.header.len() as u32).to_be_bytes());

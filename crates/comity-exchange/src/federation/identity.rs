@@ -178,7 +178,8 @@ mod tests {
         let file = identity(&key).to_file(&key);
         assert_eq!(Identity::from_file(file.as_bytes()), Ok(identity(&key)));
         let compact: serde_json::Value = serde_json::from_str(&file).unwrap();
-        let reordered = serde_json::json!({ "signature": compact["signature"], "identity": compact["identity"] });
+        let reordered =
+            serde_json::json!({ "signature": compact["signature"], "identity": compact["identity"] });
         assert_eq!(Identity::from_file(reordered.to_string().as_bytes()), Ok(identity(&key)));
     }
 

@@ -44,23 +44,30 @@ impl<'a> Permitted<'a> {
     ///
     /// # Errors
     /// [`ExchangeError::Vault`] when a body does not open: callers answer `mismatch`, as for any other content.
-    pub(super) fn open(self, secret: &TransportSecret) -> Result<Opened<'a>, (Mismatched<'a>, ExchangeError)> {
+    pub(super) fn open(
+        self,
+        secret: &TransportSecret,
+    ) -> Result<Opened<'a>, (Mismatched<'a>, ExchangeError)> {
         let Self { offer, rulings, safeguards } = self;
         let header = &offer.header;
         let info = OfferHeader::seal_info(header.exchange_id.0, &header.sender.0, &header.receiver.0);
-        let opened = open_offer(secret, &header.encapsulated.0, &info).map_err(|e| (0, e)).and_then(|agreed| {
-            header
-                .classes
-                .iter()
-                .zip(&offer.bodies)
-                .enumerate()
-                .map(|(number, (class, body))| {
-                    let context =
-                        OfferHeader::body_context(header.exchange_id.0, class.class.0, &header.agreement.0);
-                    agreed.open(number, &context, body).map_err(|e| (number, e))
-                })
-                .collect::<Result<Vec<_>, _>>()
-        });
+        let opened =
+            open_offer(secret, &header.encapsulated.0, &info).map_err(|e| (0, e)).and_then(|agreed| {
+                header
+                    .classes
+                    .iter()
+                    .zip(&offer.bodies)
+                    .enumerate()
+                    .map(|(number, (class, body))| {
+                        let context = OfferHeader::body_context(
+                            header.exchange_id.0,
+                            class.class.0,
+                            &header.agreement.0,
+                        );
+                        agreed.open(number, &context, body).map_err(|e| (number, e))
+                    })
+                    .collect::<Result<Vec<_>, _>>()
+            });
         match opened {
             Ok(texts) => Ok(Opened { offer, rulings, safeguards, texts }),
             Err((class, error)) => Err((Mismatched { offer, rulings, class, what: "seal" }, error.into())),

@@ -21,7 +21,8 @@ use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::Offer;
 use crate::ports::{
-    Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError, StoredAnswer,
+    Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
+    StoredAnswer,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -82,9 +83,7 @@ pub async fn receive<R: Shell>(
         return again(world, peer, &offer, found, now).await;
     }
     let cosigning = match &offer.attachments.witness {
-        Some(request) => {
-            cosign(world.store(), request, &peer.log_key()?, world.signatory(), now).await.ok()
-        }
+        Some(request) => cosign(world.store(), request, &peer.log_key()?, world.signatory(), now).await.ok(),
         None => None,
     };
     let agreement = offer.header.agreement.0.clone();
@@ -151,8 +150,8 @@ async fn again<R: Shell>(
 async fn stored_answer<R: Shell>(world: &R, found: FoundAnswer) -> Result<AnswerBytes, ExchangeError> {
     let FoundAnswer { answer, integrated } = found;
     let signed = SignedHeader { header: answer.header, signature: Signature(answer.signature) };
-    let header: AnswerHeader =
-        serde_json::from_slice(&signed.header).map_err(|_| ExchangeError::proof("a stored answer does not read"))?;
+    let header: AnswerHeader = serde_json::from_slice(&signed.header)
+        .map_err(|_| ExchangeError::proof("a stored answer does not read"))?;
     let entry = header.public_entry().ok_or_else(|| ExchangeError::proof("a stored answer without entry"))?;
     let receipt = receipt(world.store(), entry, &integrated).await?;
     let attachments = AnswerAttachments {
@@ -198,8 +197,7 @@ async fn misbehaved<R: Shell>(
     let until = world.opening_until(&agreement, now)?;
     let (entry, opening) = world.with_keys(|keys, entropy| {
         let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
-        let sealed =
-            world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
+        let sealed = world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
         Ok::<_, ExchangeError>((entry, sealed))
     })?;
     let record = Record {
@@ -229,7 +227,15 @@ impl<'a> Kept<'a> {
         result: AnswerResult,
         difference: Option<(usize, &'static str)>,
     ) -> Self {
-        Self { offer, rulings, result, difference, safeguards: None, segments: Vec::new(), records: Json::Null }
+        Self {
+            offer,
+            rulings,
+            result,
+            difference,
+            safeguards: None,
+            segments: Vec::new(),
+            records: Json::Null,
+        }
     }
 }
 
@@ -244,8 +250,7 @@ impl<'a> Checked<'a> {
             .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
         let agreement = &header.agreement.0;
         let (segments, records) = world.with_keys(|keys, entropy| {
-            let (bucket, key) =
-                keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+            let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
             let mut segments = Vec::with_capacity(header.classes.len());
             let mut salt = [0; 32];
             entropy.fill(&mut salt);

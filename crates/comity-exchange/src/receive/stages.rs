@@ -74,17 +74,13 @@ impl<'a> Offered<'a> {
             return Ok(Decided::OtherLaw(offer, here));
         }
         let header = &offer.header;
-        let setting = Setting {
-            mode: Mode::Live,
-            assume_in_force: header.assume_in_force,
-            binding,
-            national: true,
-        };
+        let setting =
+            Setting { mode: Mode::Live, assume_in_force: header.assume_in_force, binding, national: true };
         let mut rulings = Vec::with_capacity(header.classes.len());
         for (number, class) in header.classes.iter().enumerate() {
-            let facts = header.decided_facts(class).ok_or_else(|| {
-                ExchangeError::Question(format!("class {number}: its facts do not read"))
-            })?;
+            let facts = header
+                .decided_facts(class)
+                .ok_or_else(|| ExchangeError::Question(format!("class {number}: its facts do not read")))?;
             let question = Question {
                 action: header.action.0.clone(),
                 sending: header.sender.0.clone(),
@@ -105,9 +101,8 @@ impl<'a> Offered<'a> {
             return Ok(Decided::Refused(Refused { offer, rulings }));
         }
         // The sender's limits hold here too: our own can only tighten them.
-        let safeguards = rulings
-            .iter()
-            .fold(Safeguards::from(offer.header.safeguards.clone()), |all, ruling| {
+        let safeguards =
+            rulings.iter().fold(Safeguards::from(offer.header.safeguards.clone()), |all, ruling| {
                 all.join(&ruling.decision.safeguards)
             });
         Ok(Decided::Permitted(Permitted { offer, rulings, safeguards }))

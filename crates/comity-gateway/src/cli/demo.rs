@@ -197,8 +197,7 @@ async fn verify(
         house.gateway.store().flush_tiles().await?;
         let key = house.gateway.signatory().log.to_string();
         let log = house.gateway.directory().log();
-        let args =
-            AuditVerify { log: log.display().to_string(), key: Some(key.clone()), quorum: None };
+        let args = AuditVerify { log: log.display().to_string(), key: Some(key.clone()), quorum: None };
         let verdict = audit::verdict_on_log(&args, out).map_err(|e| GatewayError::Broken(e.to_string()))?;
         verified &= verdict.ok;
         if !json_out {
@@ -224,7 +223,9 @@ async fn verify(
 }
 
 fn receipt_holds(house: &House, file: &str) -> bool {
-    let Ok(Some(bytes)) = crate::files::read(Path::new(file), comity_tlog::RECEIPT_BYTES_MAX) else { return false };
+    let Ok(Some(bytes)) = crate::files::read(Path::new(file), comity_tlog::RECEIPT_BYTES_MAX) else {
+        return false;
+    };
     Receipt::parse(&bytes).is_ok_and(|receipt| {
         let entry = receipt.extra().unwrap_or_default();
         receipt.verify(entry, &house.gateway.signatory().log, None).is_ok()

@@ -50,8 +50,10 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
     let laws = LawSet { agreement, national, vocabulary: Arc::clone(library.vocabulary()) };
     let mut facts = Facts::new();
     for fact in &args.facts {
-        let term =
-            laws.vocabulary.fact(fact.key.as_str()).ok_or_else(|| format!("no fact `{}` is known", fact.key))?;
+        let term = laws
+            .vocabulary
+            .fact(fact.key.as_str())
+            .ok_or_else(|| format!("no fact `{}` is known", fact.key))?;
         let value = term.from_text(&laws.vocabulary, &fact.value).map_err(|e| e.to_string())?;
         facts.state(fact.key.clone(), value, Asserter::Officer);
     }

@@ -83,7 +83,8 @@ async fn done(
                 training_until: manage::end_of(args.training_until),
                 password_hash: passwords::hash(&password, &mut OsEntropy).map_err(input)?,
             };
-            let said = json!({ "officer": officer.name, "training_until": officer.training_until.to_string() });
+            let said =
+                json!({ "officer": officer.name, "training_until": officer.training_until.to_string() });
             manage::add_officer(gateway, officer).await?;
             tell(cli, out, &said, &format!("officer {} is known", args.name));
         }
@@ -164,6 +165,10 @@ async fn shared(
         GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),
         other => other,
     })?;
-    if cli.json { out.json(&report) } else { print::exchange(&report, out) }
+    if cli.json {
+        out.json(&report)
+    } else {
+        print::exchange(&report, out)
+    }
     Ok(print::exit(report.outcome))
 }

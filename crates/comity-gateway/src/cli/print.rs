@@ -37,8 +37,11 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
             Side::Sender => "sender",
             Side::Receiver => "receiver",
         };
-        let reasons =
-            if decision.reasons.is_empty() { String::new() } else { format!(": {}", decision.reasons.join(", ")) };
+        let reasons = if decision.reasons.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", decision.reasons.join(", "))
+        };
         let stripped = if decision.stripped.is_empty() {
             String::new()
         } else {
@@ -55,7 +58,8 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
     // The same thing done to many objects is one line.
     let mut taken: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for withholding in &report.withholdings {
-        *taken.entry((&withholding.treatment, &withholding.data_class, &withholding.ground)).or_default() += 1;
+        *taken.entry((&withholding.treatment, &withholding.data_class, &withholding.ground)).or_default() +=
+            1;
     }
     if !taken.is_empty() {
         out.line("  taken out or changed");

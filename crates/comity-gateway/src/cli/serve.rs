@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 /// `comity serve`
 pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
     if let Some(url) = &args.database {
-        return out.bad_input(format!("`{url}`: only the embedded database is built in; leave --database out"));
+        return out
+            .bad_input(format!("`{url}`: only the embedded database is built in; leave --database out"));
     }
     let directory = match Directory::open(&args.place.dir, args.place.keys.as_deref()) {
         Ok(directory) => directory,

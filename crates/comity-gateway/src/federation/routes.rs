@@ -109,12 +109,18 @@ async fn law(State(gateway): State<Arc<Gateway>>, Path(digest): Path<String>) ->
                 files.0.into_iter().map(|(path, bytes)| (path, BASE64.encode(bytes))).collect();
             Json(text).into_response()
         }
-        Ok(None) => Problem::new(StatusCode::NOT_FOUND, "no law of that digest was adopted here").into_response(),
+        Ok(None) => {
+            Problem::new(StatusCode::NOT_FOUND, "no law of that digest was adopted here").into_response()
+        }
         Err(error) => unavailable(&error),
     }
 }
 
-async fn add_checkpoint(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
+async fn add_checkpoint(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(caller): Caller,
+    body: Bytes,
+) -> Response {
     let text = |status: StatusCode, body: String| (status, body).into_response();
     let (Ok(peer), Ok(request)) = (gateway.peer(&caller.party), std::str::from_utf8(&body)) else {
         return text(StatusCode::BAD_REQUEST, String::new());

@@ -126,7 +126,10 @@ pub async fn hear_from(gateway: &Gateway, peer: &Peer) -> Result<Peer, GatewayEr
         && identity.certificate == peer.identity.certificate;
     if !same {
         // Keys change by the operators' hands, with `comity peer add`, and never over the wire.
-        return Err(GatewayError::Broken(format!("{} tells of other keys than it was added with", peer.party)));
+        return Err(GatewayError::Broken(format!(
+            "{} tells of other keys than it was added with",
+            peer.party
+        )));
     }
     let heard = Peer { identity, ..peer.clone() };
     if heard != *peer {

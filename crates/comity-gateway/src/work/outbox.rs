@@ -52,7 +52,11 @@ pub async fn once(gateway: &Arc<Gateway>) -> Result<(), GatewayError> {
     Ok(())
 }
 
-async fn take_up(gateway: &Arc<Gateway>, item: OutboxItem, now: Timestamp) -> Result<Option<&'static str>, GatewayError> {
+async fn take_up(
+    gateway: &Arc<Gateway>,
+    item: OutboxItem,
+    now: Timestamp,
+) -> Result<Option<&'static str>, GatewayError> {
     if now >= item.horizon {
         abandon(&**gateway, item).await?;
         return Ok(None);

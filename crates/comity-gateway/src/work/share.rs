@@ -14,7 +14,8 @@ use comity_exchange::report::{
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::Text;
 use comity_terms::{
-    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Safeguards, Timestamp,
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Safeguards,
+    Timestamp,
 };
 use comity_tlog::{Grade, Receipt};
 use std::collections::BTreeSet;
@@ -76,9 +77,9 @@ pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeRepor
 /// Whether what is known of the partner is too old to share with it: it has not signed, its law is not here, or
 /// its transport key is not of today.
 fn must_ask(gateway: &Gateway, order: &Order, peer: &Peer) -> bool {
-    let ready = gateway.laws(&order.under, &order.to).is_some_and(|lent| {
-        lent.binding && lent.laws.national.contains_key(&order.to)
-    });
+    let ready = gateway
+        .laws(&order.under, &order.to)
+        .is_some_and(|lent| lent.binding && lent.laws.national.contains_key(&order.to));
     !ready || peer.identity.transport.as_ref().is_none_or(|key| !key.is_current(gateway.now()))
 }
 
@@ -90,7 +91,10 @@ async fn once(
 ) -> Result<(Disclosed, Lent), GatewayError> {
     let now = gateway.now();
     let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
-        GatewayError::Input(format!("`{}` was not adopted here; `comity law adopt {}`", order.under, order.under))
+        GatewayError::Input(format!(
+            "`{}` was not adopted here; `comity law adopt {}`",
+            order.under, order.under
+        ))
     })?;
     let request = request(gateway, order, &lent, supersedes, now).await?;
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now)).ok_or_else(|| {
@@ -244,11 +248,7 @@ pub fn withholding_report(withholding: &comity_minimise::Withholding) -> Withhol
 /// One object that did not read, as it is printed.
 #[must_use]
 pub fn rejected_report(rejected: &comity_minimise::Rejected) -> RejectedReport {
-    RejectedReport {
-        index: rejected.index as u64,
-        object: rejected.id.clone(),
-        reason: rejected.to_string(),
-    }
+    RejectedReport { index: rejected.index as u64, object: rejected.id.clone(), reason: rejected.to_string() }
 }
 
 /// Who refused: the partner's gateway, or the first of our laws that did.
@@ -266,7 +266,12 @@ fn refused_by(disclosed: &Disclosed, partner: &Party) -> Option<String> {
     }
 }
 
-fn keep(gateway: &Gateway, id: ExchangeId, side: &str, receipt: &Receipt) -> Result<ReceiptReport, GatewayError> {
+fn keep(
+    gateway: &Gateway,
+    id: ExchangeId,
+    side: &str,
+    receipt: &Receipt,
+) -> Result<ReceiptReport, GatewayError> {
     let path = gateway.directory().receipts().join(format!("{id}.{side}"));
     files::replace(&path, receipt.to_string().as_bytes())?;
     let checkpoint = receipt.checkpoint().checkpoint();

@@ -1,7 +1,7 @@
 //! How fast the store writes. Run by hand: `cargo test --release -p comity-store --test engines -- --ignored`.
 
-use comity_exchange::ports::{SegmentKind, Store};
 use crate::conformance::{ORIGIN, Seeded, at, record, segment, signing_key, wait};
+use comity_exchange::ports::{SegmentKind, Store};
 use comity_store::{FileMark, LogIdentity, SqliteStore};
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,10 +1,10 @@
 //! The SQLite engine: what every engine must do, then what is its own: the mark, the files, the crash.
 
+use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
 use comity_exchange::ports::{Store, StoreError};
 use comity_store::{FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
 use comity_terms::Timestamp;
 use comity_tlog::{TileSource, TreeSize, verify_log};
-use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
 use proptest::prelude::*;
 use std::fs;
 use std::io;

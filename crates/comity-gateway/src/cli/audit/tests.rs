@@ -219,7 +219,8 @@ fn a_receipt_that_does_not_read_or_lacks_its_entry_is_bad_input() {
         (published.room.path().join("absent"), "no such file"),
         (published.receipt(4, b""), "--entry"),
     ] {
-        let (exit, stdout, stderr) = run(|out| receipt(&receipt_args(path, &published.vkey, None), true, out));
+        let (exit, stdout, stderr) =
+            run(|out| receipt(&receipt_args(path, &published.vkey, None), true, out));
         assert_eq!((exit, &*stdout), (Exit::BadInput, ""));
         assert!(stderr.contains(says), "{stderr}");
     }
