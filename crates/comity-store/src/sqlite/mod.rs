@@ -88,7 +88,7 @@ impl SqliteStore {
         }
         let floor = Arc::new(Mutex::new(reached.time));
         let readers = Readers::open(&database)?;
-        let (notices, publisher) = publisher::start(&database, folder.join("log"), key)?;
+        let notices = publisher::start(&database, folder.join("log"), key)?;
         let (messages, arriving) = mpsc::channel();
         let writer = Writer {
             connection,
@@ -102,7 +102,7 @@ impl SqliteStore {
             .name("store writer".into())
             .spawn(move || writer.run(&arriving))
             .map_err(|error| StoreError::Failed(format!("no thread to write on: {error}")))?;
-        Ok(Self { messages, readers, notices, floor, threads: Mutex::new(vec![writer, publisher]) })
+        Ok(Self { messages, readers, notices, floor, threads: Mutex::new(vec![writer]) })
     }
 
     /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
@@ -121,7 +121,10 @@ impl SqliteStore {
         flushed.await.map_err(|_| stopped())?
     }
 
-    /// Finishes what is under way and ends the threads; blocks until then. Later calls fail.
+    /// Finishes what is under way and ends the threads; blocks until the writer has ended. Later calls fail.
+    ///
+    /// The publisher ends by itself: what it leaves undone is derived at the next start, and whoever needs it
+    /// done before waits with [`flush_tiles`](Self::flush_tiles).
     pub fn close(&self) {
         let _ = self.messages.send(Message::Close);
         let _ = self.notices.send(Notice::Close);
