@@ -118,6 +118,7 @@ pub async fn carry_out<W: Shell>(
 }
 
 /// How a try at delivering ended.
+#[expect(clippy::large_enum_variant, reason = "one value per try at delivering, consumed at once")]
 #[derive(Debug)]
 pub enum Sent {
     /// Answered and acknowledged.

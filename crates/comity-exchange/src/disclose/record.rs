@@ -170,6 +170,7 @@ pub struct Delivered {
 }
 
 /// How delivering ended.
+#[expect(clippy::large_enum_variant, reason = "one value per try at delivering, consumed at once")]
 #[derive(Debug)]
 pub enum Delivery {
     /// With a verified answer.

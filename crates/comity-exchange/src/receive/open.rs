@@ -44,6 +44,7 @@ impl<'a> Permitted<'a> {
     ///
     /// # Errors
     /// [`ExchangeError::Vault`] when a body does not open: callers answer `mismatch`, as for any other content.
+    #[expect(clippy::result_large_err, reason = "the error is the next stage, and carries the offer on")]
     pub(super) fn open(
         self,
         secret: &TransportSecret,
