@@ -19,7 +19,7 @@ pub(crate) fn a_claim_is_exclusive_until_it_runs_out(harness: &impl Harness) {
         let (early, now) = (at("2026-11-23T23:59:59.999999999Z"), at(DUE));
         let (until, later) = (at("2026-11-24T00:01:00Z"), at("2026-11-24T00:02:00Z"));
         assert_eq!(store.claim_outbox(early, until, 10).await.unwrap(), [], "not due yet");
-        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap(), [item.clone()]);
+        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap().as_slice(), std::slice::from_ref(&item));
         assert_eq!(store.claim_outbox(now, until, 10).await.unwrap(), [], "claimed");
         assert_eq!(store.claim_offer(exchange, now, until).await.unwrap(), None, "claimed");
         let again = store.claim_outbox(until, later, 10).await.unwrap();
