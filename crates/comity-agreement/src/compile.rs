@@ -1,6 +1,7 @@
 //! Law as it is asked: packs with their includes, compiled to one set of rules per pack and action.
 //!
-//! Indexing by action is what keeps a decision fast: Cedar is shown only the rules that cover the act.
+//! Indexing by action, and by the facts that a rule asks for first, is what keeps a decision fast: Cedar is
+//! shown only the rules that cover the act and could match.
 //! Compiled packs are shared, so a baseline that five packs include is held once.
 
 use crate::document;
@@ -10,15 +11,17 @@ use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use cedar_policy::{PolicyId, PolicySet};
 use comity_terms::{Action, Digest, PackSlug};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The rules of one pack about one action.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ActionRules {
-    pub(crate) permits: PolicySet,
-    pub(crate) forbids: PolicySet,
-    pub(crate) obligations: PolicySet,
+/// Rules that cannot match without the same attributes: asked together, or not at all.
+///
+/// Permits are apart, for an included pack's are not asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub(crate) permits: bool,
+    pub(crate) guards: BTreeSet<String>,
+    pub(crate) policies: PolicySet,
 }
 
 /// A pack, ready to be asked.
@@ -26,32 +29,39 @@ pub(crate) struct ActionRules {
 pub(crate) struct Compiled {
     pub(crate) pack: Pack,
     pub(crate) digest: Digest,
-    by_action: BTreeMap<Action, ActionRules>,
+    by_action: BTreeMap<Action, Vec<Group>>,
     by_id: HashMap<PolicyId, usize>,
 }
 
 impl Compiled {
     fn new(pack: Pack, digest: Digest) -> Result<Self, LoadError> {
-        let mut by_action: BTreeMap<Action, ActionRules> = BTreeMap::new();
+        let mut by_action: BTreeMap<Action, Vec<Group>> = BTreeMap::new();
         let mut by_id = HashMap::new();
         for (index, rule) in pack.rules.iter().enumerate() {
             by_id.insert(rule.policy.id().clone(), index);
             for action in &rule.actions {
-                let rules = by_action.entry(action.clone()).or_default();
-                let set = match rule.effect {
-                    RuleEffect::Permit => &mut rules.permits,
-                    RuleEffect::Forbid => &mut rules.forbids,
-                    RuleEffect::Obligation => &mut rules.obligations,
+                let groups = by_action.entry(action.clone()).or_default();
+                let permits = rule.effect == RuleEffect::Permit;
+                let alike = |group: &Group| group.permits == permits && group.guards == rule.guards;
+                let group = match groups.iter().position(alike) {
+                    Some(place) => &mut groups[place],
+                    None => {
+                        let guards = rule.guards.clone();
+                        groups.push(Group { permits, guards, policies: PolicySet::new() });
+                        groups.last_mut().unwrap_or_else(|| unreachable!("pushed above"))
+                    }
                 };
-                set.add(rule.policy.clone())
+                group
+                    .policies
+                    .add(rule.matcher.clone())
                     .map_err(|error| Finding::error(&rule.file, rule.line, error.to_string()))?;
             }
         }
         Ok(Self { pack, digest, by_action, by_id })
     }
 
-    pub(crate) fn rules(&self, action: &Action) -> Option<&ActionRules> {
-        self.by_action.get(action)
+    pub(crate) fn groups(&self, action: &Action) -> &[Group] {
+        self.by_action.get(action).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn index(&self, id: &PolicyId) -> Option<usize> {

@@ -21,8 +21,7 @@ use crate::pack::{InForce, ReceiptGrade, RuleEffect};
 use crate::question::{LawSet, Mode, Question, QuestionError, Setting};
 use crate::vocabulary::{End, LawPlace, Vocabulary};
 use cedar_policy::{
-    Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request,
-    RestrictedExpression,
+    Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
 use comity_terms::{
     Citation, DataClass, Effect, Ground, LawName, Obligation, Office, PackSlug, ReasonCode, RuleId,
@@ -384,3 +383,6 @@ fn alternative(asked: &[(LawName, &Arc<Law>)], grounds: &[Ground]) -> Option<Alt
     let rule = rules.into_iter().find(|rule| covers(&rule.reasons))?;
     Some(Alternative { strip: rule.strip.clone(), reason: grounds.first()?.reason.clone() })
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,15 @@ pub fn try_case(library: &mut Library<'_>, case: &Json) -> Json {
 /// # Errors
 /// A sentence that names the key and what was expected.
 pub fn answer(library: &mut Library<'_>, case: &Json) -> Result<Decision, String> {
+    let (laws, question, setting) = read_case(library, case)?;
+    decide(&laws, &question, &setting).map_err(|error| error.to_string())
+}
+
+/// What a case asks, of which laws, and how.
+///
+/// # Errors
+/// A sentence that names the key and what was expected.
+pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Question, Setting), String> {
     let instrument: PackSlug = named(case, "instrument")?;
     let vocabulary = library.vocabulary().clone();
     let agreement = library.law(&instrument).map_err(|error| error.to_string())?;
@@ -110,8 +119,7 @@ pub fn answer(library: &mut Library<'_>, case: &Json) -> Result<Decision, String
         national,
     };
     let agreement = with_status(agreement, setup)?;
-    let laws = LawSet { agreement, national: laws, vocabulary };
-    decide(&laws, &question, &setting).map_err(|error| error.to_string())
+    Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
 }
 
 fn named<T: std::str::FromStr<Err: std::fmt::Display>>(case: &Json, key: &str) -> Result<T, String> {

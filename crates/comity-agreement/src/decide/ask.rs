@@ -63,7 +63,15 @@ pub(crate) fn laws_asked<'l>(
 
 /// Asks every law. A pack that several laws include is asked once, for the first of them.
 pub(crate) fn ask(asked: &Asked<'_>) -> Result<Arc<Matches>, QuestionError> {
-    let request = request(asked)?;
+    ask_where(asked, |guards, present| guards.iter().all(|guard| present.contains(guard)))
+}
+
+/// [`ask`] of the groups of rules that `could` match, given what is present in the context.
+pub(super) fn ask_where(
+    asked: &Asked<'_>,
+    could: impl Fn(&BTreeSet<String>, &BTreeSet<String>) -> bool,
+) -> Result<Arc<Matches>, QuestionError> {
+    let (request, present) = request(asked)?;
     let authorizer = Authorizer::new();
     let mut seen: Vec<&PackSlug> = Vec::new();
     let mut out = Matches::default();
@@ -75,30 +83,25 @@ pub(crate) fn ask(asked: &Asked<'_>) -> Result<Arc<Matches>, QuestionError> {
                 continue;
             }
             seen.push(&compiled.pack.slug);
-            let Some(rules) = compiled.rules(&asked.question.action) else { continue };
-            let mut matched = |set: &PolicySet| {
-                if set.is_empty() {
-                    return 0;
+            let before = found.rules.len();
+            for group in compiled.groups(&asked.question.action) {
+                // What an included pack permits grants nothing: it has no parties of its own.
+                let silent = index > 0 && group.permits;
+                if silent || !could(&group.guards, &present) {
+                    continue;
                 }
-                let response = authorizer.is_authorized(&request, set, entities());
+                let response = authorizer.is_authorized(&request, &group.policies, entities());
                 found.error |= response.diagnostics().errors().next().is_some();
-                let before = found.rules.len();
-                found.rules.extend(
-                    response
-                        .diagnostics()
-                        .reason()
-                        .filter_map(|id| compiled.index(id))
-                        .filter(|rule| !displaced.contains(&compiled.rule(*rule).id))
-                        .map(|rule| (index, rule)),
-                );
-                found.rules[before..].sort_unstable();
-                found.rules.len() - before
-            };
-            // What an included pack permits grants nothing: it has no parties of its own.
-            let permits = if index == 0 { matched(&rules.permits) } else { 0 };
-            matched(&rules.forbids);
-            matched(&rules.obligations);
-            found.permitted |= permits > 0;
+                for id in response.diagnostics().reason() {
+                    let Some(rule) = compiled.index(id) else { continue };
+                    if !displaced.contains(&compiled.rule(rule).id) {
+                        found.permitted |= group.permits;
+                        found.rules.push((index, rule));
+                    }
+                }
+            }
+            // In the order of the files, whatever the order of asking.
+            found.rules[before..].sort_unstable();
         }
         out.laws.push(found);
     }
@@ -106,14 +109,14 @@ pub(crate) fn ask(asked: &Asked<'_>) -> Result<Arc<Matches>, QuestionError> {
 }
 
 /// No entity has attributes or parents: everything is context.
-fn entities() -> &'static Entities {
+pub(super) fn entities() -> &'static Entities {
     static ENTITIES: LazyLock<Entities> = LazyLock::new(Entities::empty);
     &ENTITIES
 }
 
-/// The request. It is not validated again: every fact was checked against the vocabulary that the schema is
+/// The request, and which attributes its context has. It is not validated again: every fact was checked against the vocabulary that the schema is
 /// generated from.
-fn request(asked: &Asked<'_>) -> Result<Request, QuestionError> {
+pub(super) fn request(asked: &Asked<'_>) -> Result<(Request, BTreeSet<String>), QuestionError> {
     let question = asked.question;
     let types = &asked.vocabulary.entity_types;
     let entity =
@@ -152,13 +155,15 @@ fn request(asked: &Asked<'_>) -> Result<Request, QuestionError> {
             pairs.push((key.as_str().to_owned(), RestrictedExpression::new_bool(*truth)));
         }
     }
+    let present = pairs.iter().map(|(key, _)| key.clone()).collect();
     let context = Context::from_pairs(pairs).map_err(|error| QuestionError::Engine(error.to_string()))?;
-    Request::new(
+    let request = Request::new(
         entity(&types.party, question.receiving.as_str()),
         entity(&types.action, question.action.as_str()),
         entity(&types.party, question.sending.as_str()),
         context,
         None,
     )
-    .map_err(|error| QuestionError::Engine(error.to_string()))
+    .map_err(|error| QuestionError::Engine(error.to_string()))?;
+    Ok((request, present))
 }

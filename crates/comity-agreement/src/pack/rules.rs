@@ -95,8 +95,12 @@ pub struct Rule {
     pub actions: BTreeSet<Action>,
     /// The attributes that it names.
     pub attributes: BTreeSet<String>,
-    /// The policy that is asked, with the `unless` of `@escalate_to` appended.
+    /// The attributes without which it cannot match: its `when` begins by asking whether they are there.
+    pub(crate) guards: BTreeSet<String>,
+    /// The policy, with the `unless` of `@escalate_to` appended: what provers read.
     pub policy: Policy,
+    /// The same conditions as a permit, so that Cedar names every rule that matches: what is asked.
+    pub(crate) matcher: Policy,
 }
 
 /// The rules of one file; none when there is no such file.
@@ -267,7 +271,8 @@ fn rule(
             return Err(Finding::error(place.file, place.line_of(beyond), text));
         }
     }
-    let policy = appended(policy, est, &id, escalate_to.as_ref()).map_err(wrong)?;
+    let guards = guards(&est);
+    let (policy, matcher) = appended(est, &id, escalate_to.as_ref()).map_err(wrong)?;
     let line = place.line();
     let kind = annotation("kind").map(str::to_owned);
     let file = place.file.to_owned();
@@ -285,29 +290,80 @@ fn rule(
         line,
         actions,
         attributes,
+        guards,
         policy,
+        matcher,
     })
 }
 
 /// What a permit's `when` may compare, beside the parties.
 const SCOPE: [&str; 3] = ["activity", "purpose", "data_category"];
 
-/// The policy under its own id, lifted by the office's approval where one can lift it.
-fn appended(policy: &Policy, mut est: Json, id: &RuleId, office: Option<&Office>) -> Result<Policy, String> {
-    let id = PolicyId::new(id.as_str());
-    let Some(office) = office else { return Ok(policy.new_id(id)) };
-    let lifted = json!({
-        "kind": "unless",
-        "body": { "contains": {
-            "left": { ".": { "left": { "Var": "context" }, "attr": APPROVALS } },
-            "right": { "Value": { "__entity": { "type": "Office", "id": office.as_str() } } },
-        } },
-    });
-    est.get_mut("conditions")
-        .and_then(Json::as_array_mut)
-        .ok_or_else(|| "the policy has no conditions to append to".to_owned())?
-        .push(lifted);
-    Policy::from_json(Some(id), est).map_err(|error| error.to_string())
+/// The policy under its own id, lifted by the office's approval where one can lift it, and its matcher.
+///
+/// The matcher is made for speed: without places in the text, which Cedar copies at every step, and without
+/// list literals, which it builds anew at every question.
+fn appended(mut est: Json, id: &RuleId, office: Option<&Office>) -> Result<(Policy, Policy), String> {
+    if let Some(office) = office {
+        let lifted = json!({
+            "kind": "unless",
+            "body": { "contains": {
+                "left": { ".": { "left": { "Var": "context" }, "attr": APPROVALS } },
+                "right": { "Value": { "__entity": { "type": "Office", "id": office.as_str() } } },
+            } },
+        });
+        est.get_mut("conditions")
+            .and_then(Json::as_array_mut)
+            .ok_or_else(|| "the policy has no conditions to append to".to_owned())?
+            .push(lifted);
+    }
+    let policy = |est: Json| {
+        Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| error.to_string())
+    };
+    let mut matcher = est.clone();
+    matcher["effect"] = "permit".into();
+    spell_out(&mut matcher["conditions"]);
+    Ok((policy(est)?, policy(matcher)?))
+}
+
+/// Writes `[A, B].contains(x)` as `A == x || B == x`, which is the same.
+fn spell_out(json: &mut Json) {
+    match json {
+        Json::Array(items) => items.iter_mut().for_each(spell_out),
+        Json::Object(fields) => {
+            fields.iter_mut().for_each(|(_, value)| spell_out(value));
+            let Some(contains) = fields.get("contains") else { return };
+            let Some(items) = contains["left"]["Set"].as_array() else { return };
+            let equals = |item: &Json| json!({ "==": { "left": item, "right": contains["right"] } });
+            let spelt = items.iter().map(equals).reduce(|a, b| json!({ "||": { "left": a, "right": b } }));
+            if let Some(spelt) = spelt {
+                *json = spelt;
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The attributes that a `when` of a policy asks for with `has` in a conjunction: where one is absent the
+/// policy does not match, for a validated policy cannot err before it gets there.
+fn guards(est: &Json) -> BTreeSet<String> {
+    fn conjuncts(body: &Json, out: &mut BTreeSet<String>) {
+        if let Some(both) = body.get("&&") {
+            conjuncts(&both["left"], out);
+            conjuncts(&both["right"], out);
+        } else if let Some(has) = body.get("has")
+            && has["left"]["Var"] == "context"
+        {
+            out.extend(has["attr"].as_str().map(str::to_owned));
+        }
+    }
+    let mut out = BTreeSet::new();
+    for condition in est["conditions"].as_array().into_iter().flatten() {
+        if condition["kind"] == "when" {
+            conjuncts(&condition["body"], &mut out);
+        }
+    }
+    out
 }
 
 /// The attribute under which approvals reach rules.

@@ -1,0 +1,62 @@
+use super::ask::{ask_where, entities, request};
+use super::*;
+use crate::{LawSource as _, Library, shipped, try_case};
+use cedar_policy::PolicySet;
+
+#[test]
+fn engine_reasons_are_reasons() {
+    for reason in ENGINE_REASONS {
+        assert_eq!(engine_reason(reason).as_str(), reason);
+    }
+}
+
+/// The rules that match when every policy is asked as its lawyers wrote it, alone.
+fn as_written(asked: &Asked<'_>) -> BTreeSet<String> {
+    let (request, _) = request(asked).unwrap();
+    let packs = asked
+        .laws
+        .iter()
+        .flat_map(|(_, law)| law.compiled().enumerate().map(|(index, compiled)| (index > 0, &compiled.pack)));
+    packs
+        .flat_map(|(included, pack)| pack.rules().iter().map(move |rule| (included, rule)))
+        .filter(|(included, rule)| !(*included && rule.effect == RuleEffect::Permit))
+        .filter(|(_, rule)| {
+            let set = PolicySet::from_policies([rule.policy.clone()]).unwrap();
+            let response = Authorizer::new().is_authorized(&request, &set, entities());
+            response.diagnostics().reason().next().is_some()
+        })
+        .map(|(_, rule)| rule.id.to_string())
+        .collect()
+}
+
+fn as_asked(asked: &Asked<'_>, matches: &Matches) -> BTreeSet<String> {
+    let found = asked.laws.iter().zip(&matches.laws);
+    found
+        .flat_map(|((_, law), found)| found.rules.iter().map(move |(pack, rule)| (law, *pack, *rule)))
+        .map(|(law, pack, rule)| law.compiled().nth(pack).unwrap().rule(rule).id.to_string())
+        .collect()
+}
+
+/// Rules that are not asked because a fact they begin with is absent would not have matched.
+#[test]
+fn asking_fast_matches_what_the_policies_as_written_match() {
+    let mut library = Library::open(shipped()).unwrap();
+    let mut compared = 0;
+    for path in shipped().list("").into_iter().filter(|path| path.ends_with("/scenarios.jsonl")) {
+        let text = String::from_utf8(shipped().read(&path).unwrap().into_owned()).unwrap();
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let case = serde_json::from_str(line).unwrap();
+            let (laws, question, mut setting) = try_case::read_case(&mut library, &case).unwrap();
+            setting.national = true;
+            decide_with(&laws, &question, &setting, |asked| {
+                let few = ask(asked)?;
+                assert_eq!(few, ask_where(asked, |_, _| true)?, "{line}");
+                assert_eq!(as_asked(asked, &few), as_written(asked), "{line}");
+                compared += 1;
+                Ok(few)
+            })
+            .unwrap();
+        }
+    }
+    assert!(compared > 0, "no worked case was compared");
+}
