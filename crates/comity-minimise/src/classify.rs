@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `data_category` | from the path table, by type and by whether a person is concerned |
+//! | `data_category` | from the path table, by type, by what is present and by whether a person is concerned; `other` for a type that is not listed |
 //! | `personal_data` | whether any property present is about a person who is not the attacker's side |
 //! | `subject_status` | whom it concerns, from the graph; only where it is personal |
 //! | `marking` | the strictest handling that its markings ask for; only where there is one |
@@ -59,10 +59,7 @@ pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
                 }
             };
             state("personal_data", personal.into());
-            if let Some(stix_type) = table.types.get(object.stix_type()) {
-                let category = if personal { &stix_type.category } else { &stix_type.category_impersonal };
-                state("data_category", category.as_str().into());
-            }
+            state("data_category", category(object, table, personal).into());
             if personal {
                 state("subject_status", subjects.status(object.ident(), table).into());
             }
@@ -73,6 +70,27 @@ pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
         })
         .collect()
 }
+
+/// What the object is to law: by its type, by what is present of it, and by whether a person is concerned.
+fn category<'t>(object: &Object<'_>, table: &'t PathTable, personal: bool) -> &'t str {
+    let Some(stix_type) = table.types.get(object.stix_type()) else { return UNLISTED };
+    match &stix_type.without {
+        Some(without) if !has_class(object, table, &stix_type.root, &without.class) => {
+            without.category.as_str()
+        }
+        _ if personal => stix_type.category.as_str(),
+        _ => stix_type.category_impersonal.as_str(),
+    }
+}
+
+fn has_class(object: &Object<'_>, table: &PathTable, root: &Place, class: &str) -> bool {
+    any(object.tree(), root, &|row, _| {
+        table.class(table.class_of(row, object.tree(), false)).name.as_str() == class
+    })
+}
+
+/// The category of a type that the table does not list: no rule names it.
+const UNLISTED: &str = "other";
 
 /// The classes of equal facts, in the order of their facts.
 #[must_use]

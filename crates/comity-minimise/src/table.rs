@@ -129,12 +129,28 @@ pub(crate) struct Becomes {
     pub requires: String,
 }
 
+/// What an object is to law when no property of `class` is present.
+#[derive(Debug)]
+pub(crate) struct Without {
+    pub class: String,
+    pub category: DataCategory,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WithoutText {
+    class: String,
+    category: String,
+}
+
 /// One STIX type.
 #[derive(Debug)]
 pub(crate) struct StixType {
     pub kind: Kind,
     pub category: DataCategory,
     pub category_impersonal: DataCategory,
+    /// The category of an object that has no property of a class: a message without its content.
+    pub without: Option<Without>,
     pub root: Place,
     pub id_from: Vec<String>,
     pub cited_by: Vec<String>,
@@ -272,6 +288,7 @@ struct TypeText {
     kind: Option<Kind>,
     category: Option<String>,
     category_impersonal: Option<String>,
+    category_without: Option<WithoutText>,
     #[serde(default)]
     paths: BTreeMap<String, Vec<Spanned<String>>>,
     #[serde(default)]
@@ -354,10 +371,19 @@ impl Builder<'_> {
                 DataCategory::new(given.as_deref().unwrap_or("indicator"))
                     .map_err(|error| self.fail(at, error.to_string()))
             };
+            let without = match &own.category_without {
+                Some(without) => {
+                    self.class(&without.class, at)?;
+                    let category = category(&Some(without.category.clone()))?;
+                    Some(Without { class: without.class.clone(), category })
+                }
+                None => None,
+            };
             types.insert(
                 name.clone(),
                 StixType {
                     kind,
+                    without,
                     category: category(&own.category)?,
                     category_impersonal: category(&own.category_impersonal)?,
                     root,

@@ -83,7 +83,10 @@ async fn locally(cli: &Cli, cwd: &Path, out: &mut Out<'_>) -> Exit {
     match socket::call(&directory.socket(), &request).await {
         Ok(Some(reply)) => {
             out.raw(&reply.stdout.0);
-            out.note(String::from_utf8_lossy(&reply.stderr.0).trim_end());
+            let said = String::from_utf8_lossy(&reply.stderr.0);
+            if !said.is_empty() {
+                out.note(said.trim_end());
+            }
             return match reply.exit {
                 0 => Exit::Done,
                 1 => Exit::Refused,

@@ -52,7 +52,13 @@ pub struct SqliteStore {
     readers: Readers,
     notices: mpsc::Sender<Notice>,
     floor: Arc<Mutex<Timestamp>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Taken when the store is closed.
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    writer: JoinHandle<()>,
+    publisher: JoinHandle<()>,
 }
 
 impl SqliteStore {
@@ -88,7 +94,7 @@ impl SqliteStore {
         }
         let floor = Arc::new(Mutex::new(reached.time));
         let readers = Readers::open(&database)?;
-        let notices = publisher::start(&database, folder.join("log"), key)?;
+        let (notices, publisher) = publisher::start(&database, folder.join("log"), key)?;
         let (messages, arriving) = mpsc::channel();
         let writer = Writer {
             connection,
@@ -102,7 +108,13 @@ impl SqliteStore {
             .name("store writer".into())
             .spawn(move || writer.run(&arriving))
             .map_err(|error| StoreError::Failed(format!("no thread to write on: {error}")))?;
-        Ok(Self { messages, readers, notices, floor, threads: Mutex::new(vec![writer]) })
+        Ok(Self {
+            messages,
+            readers,
+            notices,
+            floor,
+            threads: Mutex::new(Some(Threads { writer, publisher })),
+        })
     }
 
     /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
@@ -121,18 +133,18 @@ impl SqliteStore {
         flushed.await.map_err(|_| stopped())?
     }
 
-    /// Finishes what is under way and ends the threads; blocks until the writer has ended. Later calls fail.
+    /// Finishes what is under way and ends the threads; blocks until then. Later calls fail.
     ///
-    /// The publisher ends by itself: what it leaves undone is derived at the next start, and whoever needs it
-    /// done before waits with [`flush_tiles`](Self::flush_tiles).
+    /// What was committed is published by then, unless the files cannot be written: opening derives them again.
     pub fn close(&self) {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Threads { writer, publisher }) = threads else { return };
+        // The publisher last, so that it sees what the writer committed last. Whichever has stopped before does
+        // not hear this; one that panicked has said so, and the other still ends in order.
         let _ = self.messages.send(Message::Close);
+        let _ = writer.join();
         let _ = self.notices.send(Notice::Close);
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // A thread that panicked has said so; the others still end in order.
-            let _ = thread.join();
-        }
+        let _ = publisher.join();
     }
 
     async fn change<T>(

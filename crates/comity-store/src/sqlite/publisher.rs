@@ -10,7 +10,7 @@ use comity_tlog::VerifierKey;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use tokio::sync::oneshot;
 
 /// What the publisher is told.
@@ -28,14 +28,14 @@ pub(super) fn start(
     database: &Path,
     folder: PathBuf,
     key: VerifierKey,
-) -> Result<mpsc::Sender<Notice>, Fault> {
+) -> Result<(mpsc::Sender<Notice>, JoinHandle<()>), Fault> {
     let connection = connection::reader(database)?;
     let (notices, arrived) = mpsc::channel();
-    thread::Builder::new()
+    let thread = thread::Builder::new()
         .name("store publisher".into())
         .spawn(move || Publisher { connection, folder, key, log: None }.run(&arrived))
         .map_err(|error| Fault::Other(format!("no thread to publish on: {error}")))?;
-    Ok(notices)
+    Ok((notices, thread))
 }
 
 struct Publisher {

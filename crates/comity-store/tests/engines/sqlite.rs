@@ -273,6 +273,30 @@ fn the_published_log_verifies_at_every_size() {
 }
 
 #[test]
+fn a_store_that_closes_has_published_what_it_committed() {
+    let gateway = Gateway::new();
+    let store = gateway.open();
+    for size in 1..20 {
+        wait(store.record(record(&mut Seeded(54 + size), 1, None))).unwrap();
+    }
+    store.close();
+    assert_eq!(published(&gateway), 19);
+}
+
+#[test]
+fn stores_that_follow_each_other_do_not_disturb_the_published_log() {
+    let gateway = Gateway::new();
+    for turn in 1..30 {
+        let store = gateway.open();
+        wait(store.record(record(&mut Seeded(100 + turn), 40, None))).unwrap();
+        drop(store);
+        let store = gateway.open();
+        wait(store.flush_tiles()).unwrap();
+        assert_eq!(published(&gateway), turn * 40);
+    }
+}
+
+#[test]
 fn what_is_missing_of_the_published_log_is_derived_at_start() {
     let gateway = Gateway::new();
     let log = gateway.data().join("log");
