@@ -83,6 +83,7 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
     }
     let under = crate::laws::named(&args.under, cwd)?.1;
     let mut exchanges: Vec<ExchangeReport> = Vec::new();
+    let mut unread = Vec::new();
     for (name, bundle) in bundles {
         out.note(&format!("sending {name}"));
         let order = share::Order {
@@ -96,10 +97,16 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
             attestations: Vec::new(),
             assume_in_force: args.assume_in_force,
         };
-        let report = share::share(&sender.gateway, order).await.map_err(|error| match error {
-            GatewayError::Input(text) => GatewayError::Input(format!("{name}: {text}")),
-            other => other,
-        })?;
+        let report = match share::share(&sender.gateway, order).await {
+            Ok(report) => report,
+            // One bundle that does not read keeps the others from nothing.
+            Err(GatewayError::Input(text)) => {
+                out.bad_input(format!("{name}: {text}"));
+                unread.push(json!({ "bundle": name, "error": text }));
+                continue;
+            }
+            Err(other) => return Err(other),
+        };
         if !json_out {
             out.line(&format!("\n{name}"));
             print::exchange(&report, out);
@@ -108,7 +115,7 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
     }
     let (verified, logs) = verify(&[&sender, &receiver], &exchanges, json_out, out).await?;
     if json_out {
-        out.json(&json!({ "exchanges": exchanges, "verified": verified, "logs": logs }));
+        out.json(&json!({ "exchanges": exchanges, "verified": verified, "logs": logs, "unread": unread }));
     }
     if args.serve {
         for house in [&sender, &receiver] {
@@ -127,7 +134,11 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
         house.running.finish().await;
         house.gateway.finish().await;
     }
-    Ok(if verified { Exit::Done } else { Exit::Refused })
+    Ok(match (verified, unread.is_empty()) {
+        (false, _) => Exit::Refused,
+        (true, false) => Exit::BadInput,
+        (true, true) => Exit::Done,
+    })
 }
 
 fn bundles(args: &Demo, cwd: &Path) -> Result<Vec<(String, Vec<u8>)>, GatewayError> {
