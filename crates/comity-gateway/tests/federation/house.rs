@@ -1,0 +1,120 @@
+//! A gateway of its own in a temporary directory, with its listeners; and two that know each other.
+
+use comity_exchange::ports::Officer;
+use comity_exchange::report::ExchangeReport;
+use comity_exchange::shell::Shell as _;
+use comity_gateway::cli::serve::{Running, start};
+use comity_gateway::clock::{Clock, OsEntropy};
+use comity_gateway::dirs::Directory;
+use comity_gateway::gateway::Gateway;
+use comity_gateway::watch::{Stopper, stopping};
+use comity_gateway::work::{manage, outbox, share};
+use comity_terms::{Party, Timestamp};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The bundle that these tests share: one of the shipped examples.
+pub const PHISHING: &[u8] = include_bytes!("../../../../examples/bundles/phishing-campaign.json");
+
+const AGREEMENT: &str = "eu-nis2-2022-2555";
+
+/// A gateway that listens.
+pub struct House {
+    pub gateway: Arc<Gateway>,
+    address: SocketAddr,
+    _running: Running,
+    _stopper: Stopper,
+    _room: tempfile::TempDir,
+}
+
+/// Two gateways that know each other; the second has adopted the agreement if `both`.
+pub async fn pair(codes: &[&str; 2], both: bool) -> (House, House) {
+    let (one, other) = (House::open(codes[0]).await, House::open(codes[1]).await);
+    one.adopt().await;
+    if both {
+        other.adopt().await;
+    }
+    one.meet(&other, other.address).await;
+    other.meet(&one, one.address).await;
+    for (name, days) in [("trained", 365_i64), ("untrained", -1)] {
+        let until = one.gateway.now().as_second() + days * 86_400;
+        let officer = Officer {
+            name: name.to_owned(),
+            role: "analyst".to_owned(),
+            training_until: Timestamp::from_second(until).unwrap(),
+            password_hash: String::new(),
+        };
+        manage::add_officer(&one.gateway, officer).await.unwrap();
+    }
+    (one, other)
+}
+
+/// Works the outbox off once, whatever is due.
+pub async fn at_once(house: &House) {
+    outbox::once(&house.gateway).await.unwrap();
+}
+
+impl House {
+    async fn open(code: &str) -> Self {
+        let room = tempfile::tempdir().unwrap();
+        let party: Party = code.parse().unwrap();
+        let now = Clock::new(Timestamp::UNIX_EPOCH).now();
+        let dir = room.path().join(code);
+        let directory = Directory::init(&dir, None, &party, "An authority", &mut OsEntropy, now).unwrap();
+        let gateway = Gateway::open(directory).await.unwrap();
+        manage::adopt(&gateway, code, Path::new("/")).await.unwrap();
+        let (stopper, stop) = stopping();
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let running = start(&gateway, any, Some(any), stop).await.unwrap();
+        let address = running.federation.unwrap();
+        Self { gateway, address, _running: running, _stopper: stopper, _room: room }
+    }
+
+    pub fn party(&self) -> Party {
+        self.gateway.signatory().party.clone()
+    }
+
+    pub async fn adopt(&self) {
+        manage::adopt(&self.gateway, AGREEMENT, Path::new("/")).await.unwrap();
+    }
+
+    async fn meet(&self, other: &House, at: SocketAddr) {
+        let identity = other.gateway.identity().unwrap();
+        let url = format!("https://{at}");
+        manage::add_peer(&self.gateway, &other.party(), &url, identity).await.unwrap();
+    }
+
+    /// From now on `by` looks for this gateway where nobody listens; gives where it was.
+    pub async fn unplug(&self, by: &House) -> SocketAddr {
+        by.meet(self, ([127, 0, 0, 1], 1).into()).await;
+        self.address
+    }
+
+    /// `by` finds this gateway again.
+    pub async fn plug(&self, by: &House, at: SocketAddr) {
+        by.meet(self, at).await;
+    }
+
+    pub async fn share(&self, bundle: &[u8]) -> ExchangeReport {
+        self.share_as("trained", bundle).await
+    }
+
+    pub async fn share_as(&self, officer: &str, bundle: &[u8]) -> ExchangeReport {
+        let to = self.gateway.register().peers.keys().next().cloned().unwrap();
+        let order = share::Order {
+            bundle: Arc::new(bundle.to_vec()),
+            officer: officer.to_owned(),
+            under: AGREEMENT.parse().unwrap(),
+            to,
+            activity: "threat_intel".parse().unwrap(),
+            purpose: "cyber_defence".parse().unwrap(),
+            facts: Vec::new(),
+            attestations: Vec::new(),
+            assume_in_force: false,
+        };
+        let shared = tokio::time::timeout(Duration::from_secs(60), share::share(&self.gateway, order));
+        shared.await.expect("sharing ends").unwrap()
+    }
+}
