@@ -13,7 +13,7 @@ use crate::json::{DEPTH_MAX, Node, TreeError};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// How much is read.
@@ -268,12 +268,12 @@ impl<'a> Bundle<'a> {
             return Ok(vec![whole]);
         }
         let mut objects = None;
-        let mut seen = Vec::new();
+        // A set, for a peer chooses how many there are.
+        let mut seen = HashSet::new();
         for (name, value) in &properties {
-            if seen.contains(&name.as_ref()) {
+            if !seen.insert(name.as_ref()) {
                 return Err(BundleError::BadProperty("a property named twice"));
             }
-            seen.push(name.as_ref());
             match name.as_ref() {
                 "type" => {}
                 "id" => {

@@ -30,7 +30,8 @@ fn the_graph_tells_whom_an_object_concerns() {
     for (verb, status) in [("targets", "victim"), ("attributed-to", "suspect"), ("related-to", "unrelated")] {
         let facts = with(verb);
         assert_eq!(word(&facts[0], "subject_status").as_deref(), Some(status), "{verb}");
-        assert_eq!(word(&facts[0], "data_category").as_deref(), Some("subscriber_info"));
+        assert_eq!(word(&facts[0], "data_category").as_deref(), Some("identity_data"));
+        assert_eq!(word(&facts[1], "data_category").as_deref(), Some("threat_report"));
         assert_eq!(facts[1].value("personal_data"), Some(&Value::Bool(false)));
         assert_eq!(word(&facts[1], "subject_status"), None, "only where it is personal");
     }
@@ -57,5 +58,27 @@ fn equal_facts_are_one_class() {
         facts.into_iter().enumerate().map(|(index, facts)| ObjectFacts { index, id: String::new(), facts });
     let classes = classes(objects.collect());
     let indices: Vec<_> = classes.into_iter().map(|class| class.objects).collect();
-    assert_eq!(indices, [vec![1, 2, 4, 5], vec![0, 3]]);
+    // The person, the relationship between them, the actor: each of its own category.
+    assert_eq!(indices, [vec![0, 3], vec![2, 5], vec![1, 4]]);
+}
+
+#[test]
+fn a_message_without_its_content_is_traffic() {
+    let message = |body: &str| {
+        facts_of(&format!(
+            r#"[{{"type":"email-message","id":"email-message--00000000-0000-4000-8000-000000000006","is_multipart":false{body}}}]"#
+        ))
+    };
+    let category = |facts: Vec<Facts>| word(&facts[0], "data_category");
+    assert_eq!(category(message(r#","body":"Dear Ms Kask""#)).as_deref(), Some("content_data"));
+    assert_eq!(category(message("")).as_deref(), Some("traffic_data"));
+}
+
+#[test]
+fn a_type_that_is_not_listed_is_told_as_other_and_as_personal() {
+    let facts = facts_of(&format!(
+        r#"[{{"type":"x-acme-thing","id":"x-acme-thing--00000000-0000-4000-8000-000000000007",{WHEN}}}]"#
+    ));
+    assert_eq!(word(&facts[0], "data_category").as_deref(), Some("other"));
+    assert_eq!(facts[0].value("personal_data"), Some(&Value::Bool(true)));
 }

@@ -1,0 +1,147 @@
+//! `comity demo` as its user runs it, and its logs judged by Go's `golang.org/x/mod/sumdb`, which shares no code
+//! with them. Go and its package absent: says so and passes.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const GOPATH: &str = "/usr/share/gocode";
+
+fn comity(arguments: &[&str]) -> Output {
+    Command::new("timeout").arg("120").arg(env!("CARGO_BIN_EXE_comity")).args(arguments).output().unwrap()
+}
+
+fn go_verifier(room: &Path) -> Option<PathBuf> {
+    let package = Path::new(GOPATH).join("src/golang.org/x/mod/sumdb/tlog");
+    if !package.is_dir() || Command::new("go").arg("version").output().is_err() {
+        eprintln!("skipped: Go with Debian's golang-golang-x-mod-dev is not here");
+        return None;
+    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/foreign/go-tlog/main.go");
+    let program = room.join("go-tlog");
+    let built = Command::new("timeout")
+        .args(["300", "go", "build", "-o"])
+        .args([&program, &source])
+        .envs([("GO111MODULE", "off"), ("GOPATH", GOPATH), ("GOFLAGS", "")])
+        .env("GOCACHE", room.join("cache"))
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    Some(program)
+}
+
+#[test]
+fn a_demo_is_verified_by_itself_and_by_a_stranger() {
+    let room = tempfile::tempdir().unwrap();
+    let dir = room.path().join("demo");
+    let shown = comity(&["demo", "--json", "--dir", dir.to_str().unwrap()]);
+    assert_eq!(shown.status.code(), Some(0), "{}", String::from_utf8_lossy(&shown.stderr));
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert_eq!(shown["verified"], true);
+    let exchanges = shown["exchanges"].as_array().unwrap();
+    assert_eq!(exchanges.len(), 3);
+    for exchange in exchanges {
+        assert_eq!(exchange["outcome"], "delivered", "{exchange}");
+        let laws = &exchange["decisions"][0]["laws"];
+        assert_eq!(laws, &serde_json::json!(["agreement", "EE", "FI"]), "three laws were asked");
+    }
+    // A law refused one class as it stood, and permitted it stripped: both are shown.
+    let decisions = exchanges[0]["decisions"].as_array().unwrap();
+    assert!(decisions.iter().any(|d| d["outcome"] == "deny" && d["side"] == "sender"));
+    assert!(
+        decisions.iter().any(|d| d["outcome"] == "permit" && d["stripped"] == serde_json::json!(["content"]))
+    );
+
+    let Some(program) = go_verifier(room.path()) else { return };
+    for log in shown["logs"].as_array().unwrap() {
+        let (vkey, size) = (log["vkey"].as_str().unwrap(), log["size"].as_u64().unwrap());
+        let folder = Path::new(log["dir"].as_str().unwrap()).join("log");
+        // The receipt of the first exchange is under an older checkpoint: consistency is proved from there.
+        let side = if folder.to_string_lossy().contains("/EE/") { "sender" } else { "receiver" };
+        let receipt =
+            std::fs::read_to_string(exchanges[0]["receipts"][side]["file"].as_str().unwrap()).unwrap();
+        let mut checkpoint = receipt.split_once("\n\n").unwrap().1.lines().skip(1);
+        let (old, root) = (checkpoint.next().unwrap(), checkpoint.next().unwrap());
+        let judge = || {
+            Command::new("timeout")
+                .arg("60")
+                .arg(&program)
+                .arg(&folder)
+                .args([vkey, old, root])
+                .output()
+                .unwrap()
+        };
+        let accepted = judge();
+        assert!(accepted.status.success(), "{}", String::from_utf8_lossy(&accepted.stderr));
+        assert_eq!(accepted.stdout, format!("ok {size}\n").as_bytes());
+        for path in
+            ["checkpoint".to_owned(), format!("tile/0/000.p/{size}"), format!("tile/entries/000.p/{size}")]
+        {
+            let file = folder.join(path);
+            let honest = std::fs::read(&file).unwrap();
+            let mut bent = honest.clone();
+            let middle = bent.len() / 2;
+            bent[middle] ^= 1;
+            std::fs::write(&file, bent).unwrap();
+            assert_eq!(judge().status.code(), Some(1), "{} flipped", file.display());
+            std::fs::write(&file, honest).unwrap();
+        }
+    }
+}
+
+#[test]
+fn minimise_prints_a_bundle_that_minimising_again_does_not_change() {
+    let room = tempfile::tempdir().unwrap();
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/bundles/phishing-campaign.json");
+    let (report, first) = (room.path().join("report.json"), room.path().join("first.json"));
+    let minimise = |file: &Path| {
+        let scope =
+            ["--under", "eu-nis2-2022-2555", "--from", "EE", "--to", "FI", "--activity", "threat_intel"];
+        let mut arguments = vec!["minimise", file.to_str().unwrap()];
+        arguments.extend(scope);
+        arguments.extend(["--purpose", "cyber_defence", "--report", report.to_str().unwrap()]);
+        let printed = comity(&arguments);
+        assert_eq!(printed.status.code(), Some(0), "{}", String::from_utf8_lossy(&printed.stderr));
+        printed.stdout
+    };
+    std::fs::write(&first, minimise(&bundle)).unwrap();
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    let count = |key: &str| told["objects"][key].as_u64().unwrap();
+    assert_eq!(count("in"), count("kept") + count("changed") + count("withheld"));
+    assert_eq!(told["outcome"], "permit");
+    let objects = |bytes: &[u8]| {
+        let bundle: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+        let mut objects: Vec<String> =
+            bundle["objects"].as_array().unwrap().iter().map(ToString::to_string).collect();
+        objects.sort();
+        objects
+    };
+    assert_eq!(objects(&minimise(&first)), objects(&std::fs::read(&first).unwrap()));
+}
+
+#[test]
+fn a_refusal_prints_no_bundle_and_reports_its_reasons() {
+    let room = tempfile::tempdir().unwrap();
+    let report = room.path().join("report.json");
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/bundles/ransomware-c2.json");
+    let refused = comity(&[
+        "minimise",
+        bundle.to_str().unwrap(),
+        "--under",
+        "eu-nis2-2022-2555",
+        "--from",
+        "EE",
+        "--to",
+        "FI",
+        "--activity",
+        "joint_investigation",
+        "--purpose",
+        "criminal_investigation",
+        "--report",
+        report.to_str().unwrap(),
+    ]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(refused.stdout.is_empty());
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(told["outcome"], "deny");
+    assert!(told["reasons"].as_array().unwrap().contains(&"no_governing_rule".into()), "{told}");
+}
