@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The bundle that these tests share: one of the shipped examples.
-pub const PHISHING: &[u8] = include_bytes!("../../../../examples/bundles/phishing-campaign.json");
+pub(crate) const PHISHING: &[u8] = include_bytes!("../../../../examples/bundles/phishing-campaign.json");
 
 const AGREEMENT: &str = "eu-nis2-2022-2555";
 
 /// A gateway that listens.
-pub struct House {
-    pub gateway: Arc<Gateway>,
+pub(crate) struct House {
+    pub(crate) gateway: Arc<Gateway>,
     address: SocketAddr,
     _running: Running,
     _stopper: Stopper,
@@ -30,7 +30,7 @@ pub struct House {
 }
 
 /// Two gateways that know each other; the second has adopted the agreement if `both`.
-pub async fn pair(codes: &[&str; 2], both: bool) -> (House, House) {
+pub(crate) async fn pair(codes: &[&str; 2], both: bool) -> (House, House) {
     let (one, other) = (House::open(codes[0]).await, House::open(codes[1]).await);
     one.adopt().await;
     if both {
@@ -52,7 +52,7 @@ pub async fn pair(codes: &[&str; 2], both: bool) -> (House, House) {
 }
 
 /// Works the outbox off once, whatever is due.
-pub async fn at_once(house: &House) {
+pub(crate) async fn at_once(house: &House) {
     outbox::once(&house.gateway).await.unwrap();
 }
 
@@ -72,11 +72,11 @@ impl House {
         Self { gateway, address, _running: running, _stopper: stopper, _room: room }
     }
 
-    pub fn party(&self) -> Party {
+    pub(crate) fn party(&self) -> Party {
         self.gateway.signatory().party.clone()
     }
 
-    pub async fn adopt(&self) {
+    pub(crate) async fn adopt(&self) {
         manage::adopt(&self.gateway, AGREEMENT, Path::new("/")).await.unwrap();
     }
 
@@ -87,21 +87,21 @@ impl House {
     }
 
     /// From now on `by` looks for this gateway where nobody listens; gives where it was.
-    pub async fn unplug(&self, by: &House) -> SocketAddr {
+    pub(crate) async fn unplug(&self, by: &House) -> SocketAddr {
         by.meet(self, ([127, 0, 0, 1], 1).into()).await;
         self.address
     }
 
     /// `by` finds this gateway again.
-    pub async fn plug(&self, by: &House, at: SocketAddr) {
+    pub(crate) async fn plug(&self, by: &House, at: SocketAddr) {
         by.meet(self, at).await;
     }
 
-    pub async fn share(&self, bundle: &[u8]) -> ExchangeReport {
+    pub(crate) async fn share(&self, bundle: &[u8]) -> ExchangeReport {
         self.share_as("trained", bundle).await
     }
 
-    pub async fn share_as(&self, officer: &str, bundle: &[u8]) -> ExchangeReport {
+    pub(crate) async fn share_as(&self, officer: &str, bundle: &[u8]) -> ExchangeReport {
         let to = self.gateway.register().peers.keys().next().cloned().unwrap();
         let order = share::Order {
             bundle: Arc::new(bundle.to_vec()),
