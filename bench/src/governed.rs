@@ -12,7 +12,7 @@ use comity_gateway::dirs::Directory;
 use comity_gateway::gateway::Gateway;
 use comity_gateway::watch::{Stopper, stopping};
 use comity_gateway::work::{manage, share};
-use comity_minimise::{Bundle, classes, classify};
+use comity_minimise::{Bundle, Profile, TokenKey, classes, classify, minimise};
 use comity_terms::{Asserter, Facts, Party, Timestamp};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -28,7 +28,8 @@ const AGREEMENT: &str = "eu-nis2-2022-2555";
 const PARTIES: [&str; 2] = ["EE", "FI"];
 
 /// What is measured apart.
-pub(crate) const PARTS: [&str; 3] = ["read", "classify", "read to sealed, whole"];
+pub(crate) const PARTS: [&str; 5] =
+    ["read", "classify", "pseudonyms of persons", "minimise, pseudonyms too", "read to sealed, whole"];
 
 /// What another process wrote, once it is there.
 pub(crate) async fn waited(path: &Path) -> Tested<String> {
@@ -133,7 +134,7 @@ impl Sender {
     }
 
     /// The sender's steps apart, without recording or sending anything.
-    pub(crate) async fn parts(&self, bytes: &[u8]) -> Tested<[Duration; 3]> {
+    pub(crate) async fn parts(&self, bytes: &[u8]) -> Tested<[Duration; 5]> {
         let gateway = &self.gateway;
         let begun = Instant::now();
         let bundle = Bundle::parse(bytes, gateway.limits())?;
@@ -144,6 +145,19 @@ impl Sender {
         if found.is_empty() {
             return Err("no classes".into());
         }
+        let key = TokenKey::derive(&[7; 32], AGREEMENT, PARTIES[1], "2026-01")?;
+        let personal = found
+            .iter()
+            .filter(|class| class.facts.value("personal_data") == Some(&comity_terms::Value::Bool(true)));
+        let begun = Instant::now();
+        for object in personal.flat_map(|class| &class.objects) {
+            let _ = key.token(&object.to_string());
+        }
+        let pseudonyms = begun.elapsed();
+        let keep: Vec<usize> = (0..bundle.objects().len()).collect();
+        let begun = Instant::now();
+        minimise(&bundle, &keep, gateway.table(), &Profile::default(), &key, &mut OsEntropy);
+        let minimised = begun.elapsed();
         let agreement = AGREEMENT.parse()?;
         let partner: Party = PARTIES[1].parse()?;
         let lent = gateway.laws(&agreement, &partner).ok_or("no laws")?;
@@ -170,7 +184,7 @@ impl Sender {
         };
         let begun = Instant::now();
         prepare(&**gateway, bytes, request, &lent, &seal_to)?;
-        Ok([read, classified, begun.elapsed()])
+        Ok([read, classified, pseudonyms, minimised, begun.elapsed()])
     }
 }
 

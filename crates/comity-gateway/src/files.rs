@@ -46,15 +46,19 @@ pub(crate) fn create_atomically(path: &Path, draft: &Path, bytes: &[u8]) -> Resu
     remove(draft)
 }
 
-/// Writes a file (0600) in one step, in place of what was there: a crash leaves the old or the new one.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+/// Writes a file (0600) that can be derived again, in one step, in place of what was there.
+///
+/// Not synced: after a power cut the old file, the new one or none may be there, and whoever needs it derives it.
+pub(crate) fn replace_derived(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let mut draft = path.as_os_str().to_owned();
     draft.push(".draft");
     let draft = PathBuf::from(draft);
-    remove(&draft)?;
-    create(&draft, bytes)?;
-    fs::rename(&draft, path).map_err(at(path, "replace"))?;
-    sync_parent(path)
+    let error = at(&draft, "write");
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.write(true).create(true).truncate(true).mode(0o600).open(&draft).map_err(&error)?;
+    file.write_all(bytes).map_err(&error)?;
+    fs::rename(&draft, path).map_err(at(path, "replace"))
 }
 
 /// The content of a file of at most `most` bytes; `None` if there is none.

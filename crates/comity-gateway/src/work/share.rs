@@ -273,7 +273,7 @@ fn keep(
     receipt: &Receipt,
 ) -> Result<ReceiptReport, GatewayError> {
     let path = gateway.directory().receipts().join(format!("{id}.{side}"));
-    files::replace(&path, receipt.to_string().as_bytes())?;
+    files::replace_derived(&path, receipt.to_string().as_bytes())?;
     let checkpoint = receipt.checkpoint().checkpoint();
     // A log signs its checkpoint once; every further signature is a witness's.
     let witnessed = receipt.checkpoint().note().signatures().len() > 1;

@@ -221,6 +221,74 @@ async fn forged_and_altered_offers_are_refused_and_recorded() {
     client.post(OFFERS, frame, MOST).await.unwrap();
 }
 
+/// The offer with its header bent, signed again by the sender itself: a partner that does not say what is so.
+fn bent(sender: &House, frame: &[u8], bodies: &[u8], bend: impl Fn(&mut serde_json::Value)) -> Vec<u8> {
+    let parsed = Frame::parse(frame).unwrap();
+    let mut header = serde_json::from_slice(parsed.dangerous_unverified_header()).unwrap();
+    bend(&mut header);
+    // Through the header's own struct, for its fields have an order.
+    let header: OfferHeader = serde_json::from_value(header).unwrap();
+    let key = &sender.gateway.signatory().key;
+    SignedHeader::sign(serde_json::to_vec(&header).unwrap(), Domain::Offer, key)
+        .frame(parsed.attachments, bodies)
+}
+
+/// What the receiver answered.
+fn result(answer: &[u8]) -> String {
+    let header = Frame::parse(answer).unwrap().dangerous_unverified_header().to_vec();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    header["result"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_refuses_never_opened_the_body() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let (frame, client) = tapped(&sender, &receiver).await;
+    // Bodies that open to nothing: had one been opened, the answer would be a mismatch.
+    let noise = vec![0x5a; Frame::parse(&frame).unwrap().bodies.len()];
+    let offer = bent(&sender, &frame, &noise, |header| {
+        let mut at = 0;
+        for class in header["classes"].as_array_mut().unwrap() {
+            let length = usize::try_from(class["length"].as_u64().unwrap()).unwrap();
+            class["sealed"] = comity_terms::Digest::of(&noise[at..at + length]).to_string().into();
+            at += length;
+        }
+        for fact in header["facts"].as_array_mut().unwrap() {
+            if fact["key"] == "training_valid" {
+                fact["value"] = false.into();
+            }
+        }
+    });
+    let before = entries(&receiver).await;
+    let answer = client.post(OFFERS, offer, MOST).await.unwrap();
+    assert_eq!(result(&answer), "refused_unopened");
+    assert_eq!(entries(&receiver).await, before + 1, "the refusal is recorded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_read_as_its_header_said_is_not_kept() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let (frame, client) = tapped(&sender, &receiver).await;
+    let bodies = Frame::parse(&frame).unwrap().bodies.to_vec();
+    let offer = bent(&sender, &frame, &bodies, |header| {
+        for class in header["classes"].as_array_mut().unwrap() {
+            for fact in class["sent"].as_array_mut().unwrap() {
+                if fact["key"] == "personal_data" {
+                    fact["value"] = (!fact["value"].as_bool().unwrap()).into();
+                }
+            }
+        }
+    });
+    let answer = client.post(OFFERS, offer, MOST).await.unwrap();
+    assert_eq!(result(&answer), "mismatch");
+    let header: OfferHeader =
+        serde_json::from_slice(Frame::parse(&frame).unwrap().dangerous_unverified_header()).unwrap();
+    for id in receiver.gateway.store().segments(header.exchange_id.0).await.unwrap() {
+        let segment = receiver.gateway.store().segment(id).await.unwrap().unwrap();
+        assert_eq!(segment.class, None, "only the opening of the log's entry is kept");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_is_delivered_once_the_partner_is_back() {
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
