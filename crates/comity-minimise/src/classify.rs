@@ -104,7 +104,7 @@ pub fn classes(facts: Vec<ObjectFacts>) -> Vec<FactClass> {
 
 /// Whether a property that the table lists is about a person. A type that the table does not list tells
 /// nothing: it stays home whole, and counts as personal until then.
-fn is_personal(object: &Object<'_>, table: &PathTable, subjects: &Subjects) -> bool {
+pub(crate) fn is_personal(object: &Object<'_>, table: &PathTable, subjects: &Subjects) -> bool {
     let Some(stix_type) = table.types.get(object.stix_type()) else { return true };
     let attacker = subjects.is_attacker(object.ident());
     let personal = |row: &Row, value: &Node<'_>| {

@@ -27,6 +27,12 @@ pub(crate) fn random(stix_type: &str, entropy: &mut dyn Entropy) -> String {
     format!("{stix_type}--{}", Builder::from_random_bytes(bytes).into_uuid())
 }
 
+/// Whether an id is made from a name (UUID version 3 or 5): whoever guesses the name can check the guess.
+pub(crate) fn is_from_name(id: &str) -> bool {
+    let uuid = id.rsplit_once("--").and_then(|(_, uuid)| Uuid::parse_str(uuid).ok());
+    uuid.is_some_and(|uuid| matches!(uuid.get_version_num(), 3 | 5))
+}
+
 /// The canonical text of what contributes to the id; `None` when nothing does.
 pub(crate) fn contribution(contributing: &[String], tree: &Node<'_>) -> Option<Vec<u8>> {
     let properties: Vec<_> = contributing

@@ -11,6 +11,7 @@
 //! dangles that resolved on input; every selector of a granular marking resolves.
 
 use crate::bundle::{Bundle, Ident, Object};
+use crate::classify::is_personal;
 use crate::graph::Subjects;
 use crate::identifier;
 use crate::json::Node;
@@ -327,6 +328,7 @@ impl<'b> Work<'_, 'b> {
 
     /// Gives new ids to treated observables: those that others' ids are made from come first.
     fn name(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
+        self.name_people(travels, entropy);
         let (order, circular) = self.order(travels);
         // Ids in a circle cannot be made from each other. When one of them changes, all get random ones.
         if circular.iter().any(|index| self.surveys[*index].changed) {
@@ -363,6 +365,24 @@ impl<'b> Work<'_, 'b> {
             };
             if id != object.id() {
                 self.fates.renamed.insert(object.ident(), id);
+            }
+        }
+    }
+
+    /// New random ids for treated objects about a person whose id is made from a name: the name could be
+    /// guessed and the guess checked. An observable's id is worked out again instead.
+    fn name_people(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
+        let Treating { bundle, table, subjects, .. } = self.shared;
+        for (index, object) in bundle.objects().iter().enumerate().filter(|(index, _)| travels[*index]) {
+            let observable =
+                table.types.get(object.stix_type()).is_none_or(|t| t.kind == crate::table::Kind::Observable);
+            if !observable
+                && self.surveys[index].changed
+                && identifier::is_from_name(object.id())
+                && is_personal(object, table, subjects)
+            {
+                let renamed = self.fates.renamed.entry(object.ident());
+                renamed.or_insert_with(|| identifier::random(object.stix_type(), entropy));
             }
         }
     }

@@ -187,3 +187,33 @@ fn references_outside_the_bundle_stay_unless_they_tell_a_value() {
     let outside = format!("\"{}\"", id("malware", 9));
     check(&[report(&format!("{outside},\"{guessable}\""))], &[report(&outside)]);
 }
+
+#[test]
+fn an_id_that_is_made_from_a_persons_name_does_not_travel() {
+    let made_from_a_name = "identity--6ba7b810-9dad-5ed1-80b4-00c04fd430c8";
+    let person = |name: &str, class: &str| {
+        sdo("identity", 2, &format!(r#""name":"{name}","identity_class":"{class}""#))
+            .replace(&id("identity", 2), made_from_a_name)
+    };
+    let report = sdo(
+        "report",
+        3,
+        &format!(
+            r#""name":"An incident","published":"2026-01-01T00:00:00Z","report_types":["incident"],"object_refs":["{made_from_a_name}"]"#
+        ),
+    );
+    let (left, withholdings) = minimised(&[person("Mari Kask", "individual"), report.clone()]);
+    assert_eq!(left.len(), 2, "{withholdings:?}");
+    assert!(left.iter().all(|object| !object.contains(made_from_a_name)), "{left:?}");
+    let told: serde_json::Value = serde_json::from_str(&left[0]).expect("an object");
+    let pointed: serde_json::Value = serde_json::from_str(&left[1]).expect("an object");
+    assert_eq!(pointed["object_refs"][0], told["id"], "the reference follows");
+    assert!(
+        withholdings.iter().any(|w| w.starts_with(&format!("{made_from_a_name} id "))),
+        "{withholdings:?}"
+    );
+
+    // An organisation's stays: it concerns nobody.
+    let organisation = person("Example Grid", "organization");
+    check(&[organisation.clone(), report.clone()], &[organisation, report]);
+}

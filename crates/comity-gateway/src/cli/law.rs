@@ -23,11 +23,9 @@ pub fn try_cases(args: &LawTry, _json: bool, cwd: &Path, out: &mut Out<'_>) -> E
     for (root, directory) in [("agreements", &args.agreements), ("jurisdictions", &args.jurisdictions)] {
         let Some(directory) = directory else { continue };
         match laws::read_directory(&cwd.join(directory)) {
+            // Over the shipped ones: what a pack includes is there even if the folder holds that pack alone.
             Ok(own) => {
-                files.0.retain(|path, _| {
-                    !path.starts_with(&format!("{root}/")) || path.starts_with("agreements/comity-")
-                });
-                files.0.extend(own.0.into_iter().map(|(path, bytes)| (format!("{root}/{path}"), bytes)));
+                files.0.extend(own.0.into_iter().map(|(path, bytes)| (format!("{root}/{path}"), bytes)))
             }
             Err(error) => return out.bad_input(error),
         }

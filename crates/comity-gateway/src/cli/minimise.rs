@@ -11,7 +11,7 @@ use crate::work::share::{rejected_report, withholding_report};
 use comity_agreement::{LawSet, Library, Memo};
 use comity_exchange::disclose::{Decided, Received, Tools};
 use comity_exchange::question::Request;
-use comity_exchange::report::{ObjectCounts, Side};
+use comity_exchange::report::Side;
 use comity_minimise::{Limits, PathTable, TokenKey, bundle_bytes};
 use comity_terms::{Action, Asserter, Facts, PackSlug, Timestamp};
 use serde_json::json;
@@ -103,7 +103,6 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
     };
     let reasons: BTreeSet<String> =
         told.rulings.iter().filter(|r| !r.permits()).flat_map(|r| r.report(Side::Sender).reasons).collect();
-    let ObjectCounts { .. } = told.counts;
     if let Some(path) = &args.report {
         let report = json!({
             "objects": told.counts,

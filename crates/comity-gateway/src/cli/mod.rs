@@ -255,10 +255,10 @@ pub struct LawAdopt {
 pub struct LawTry {
     /// The cases, JSON Lines; `-` for standard input.
     pub file: PathBuf,
-    /// Agreements to use in place of the shipped ones.
+    /// Agreements to use over the shipped ones.
     #[arg(long, value_name = "DIR")]
     pub agreements: Option<PathBuf>,
-    /// Jurisdictions to use in place of the shipped ones.
+    /// Jurisdictions to use over the shipped ones.
     #[arg(long, value_name = "DIR")]
     pub jurisdictions: Option<PathBuf>,
 }
