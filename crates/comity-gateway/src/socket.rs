@@ -108,6 +108,7 @@ pub async fn serve<H: Handler>(listener: UnixListener, handler: Arc<H>, mut stop
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else {
+            // Out of file descriptors: that does not mend itself at once.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };

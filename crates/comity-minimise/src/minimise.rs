@@ -27,6 +27,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+mod naming;
+mod survey;
+
+use survey::{Converted, Survey, alive, converted, settle, survey, treated_as};
+
 /// How often the graph is read again because something that justified an attacker's address stays home.
 /// Beyond that nothing counts as the attacker's, which is the strict end; real bundles settle in two.
 const ROUNDS_MAX: usize = 6;
@@ -144,150 +149,6 @@ pub fn minimise<'a>(
     work.finish(&chosen, &travels, entropy)
 }
 
-/// What the survey found about one object.
-#[derive(Default)]
-struct Survey {
-    lost: bool,
-    changed: bool,
-    references: Vec<Reference>,
-    /// Top-level properties (by position) of which one must be left, with the property groups of the type.
-    needs: Vec<Vec<usize>>,
-}
-
-/// Objects that become one of another type, by index: the tree that is treated instead.
-type Converted<'a> = HashMap<usize, Node<'a>>;
-
-/// Where a type says so: an object whose content would stay home becomes another that carries its hashes.
-fn converted<'a>(bundle: &Bundle<'a>, table: &PathTable, profile: &Profile) -> Converted<'a> {
-    let mut converted = HashMap::new();
-    for (index, object) in bundle.objects().iter().enumerate() {
-        let Some(stix_type) = table.types.get(object.stix_type()) else { continue };
-        let Some(becomes) = &stix_type.becomes else { continue };
-        let (tree, Some(content)) = (object.tree(), stix_type.root.child(&becomes.instead_of)) else {
-            continue;
-        };
-        let withheld = content.row.as_ref().is_some_and(|row| {
-            let class = table.class(row.class);
-            let treatment = row.treatment.unwrap_or(class.treatment).max(profile.treatment(&class.name));
-            treatment >= Treatment::WithholdProperty
-        });
-        if !withheld || tree.get(&becomes.instead_of).is_none() || tree.get(&becomes.requires).is_none() {
-            continue;
-        }
-        let Node::Object(properties) = tree else { continue };
-        let stays = |name: &str| {
-            becomes.carries.iter().any(|carried| carried == name)
-                || ["id", "spec_version", "object_marking_refs", "granular_markings", "defanged"]
-                    .contains(&name)
-        };
-        let kept = properties.iter().filter_map(|(name, value)| match name.as_ref() {
-            "type" => Some((name.clone(), Node::Text(Cow::Owned(becomes.stix_type.clone())))),
-            other => stays(other).then(|| (name.clone(), value.clone())),
-        });
-        converted.insert(index, Node::Object(kept.collect()));
-    }
-    converted
-}
-
-/// The type that an object is treated as, and its tree.
-fn treated_as<'t, 'b>(
-    table: &'t PathTable,
-    converted: &'t Converted<'b>,
-    index: usize,
-    object: &'t Object<'b>,
-) -> Option<(&'t StixType, &'t Node<'b>)> {
-    let stix_type = table.types.get(object.stix_type())?;
-    match (converted.get(&index), &stix_type.becomes) {
-        (Some(tree), Some(becomes)) => Some((table.types.get(&becomes.stix_type)?, tree)),
-        _ => Some((stix_type, object.tree())),
-    }
-}
-
-fn survey<'t, 'b>(treating: Treating<'t, 'b>, converted: &'t Converted<'b>) -> Vec<Survey> {
-    let bundle = treating.bundle;
-    let mut surveys = Vec::with_capacity(bundle.objects().len());
-    for (index, object) in bundle.objects().iter().enumerate() {
-        let Some((stix_type, tree)) = treated_as(treating.table, converted, index, object) else {
-            surveys.push(Survey { lost: true, ..Survey::default() });
-            continue;
-        };
-        let mut walk = Walk::new(treating, None, tree, object.id(), object.ident());
-        let outcome = walk.run(stix_type);
-        let references = std::mem::take(&mut walk.references);
-        let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
-        let needs = match &outcome {
-            Outcome::Changed(after) => needs(stix_type, tree, after),
-            _ => needs(stix_type, tree, tree),
-        };
-        surveys.push(Survey { lost: matches!(outcome, Outcome::Lost), changed, references, needs });
-    }
-    surveys
-}
-
-/// The groups of top-level properties of which one must be left, by position: those that the object has.
-fn needs(stix_type: &StixType, tree: &Node<'_>, after: &Node<'_>) -> Vec<Vec<usize>> {
-    let Node::Object(properties) = tree else { return Vec::new() };
-    let position = |name: &String| {
-        after.get(name)?;
-        properties.iter().position(|(key, _)| key == name)
-    };
-    let single = stix_type.root.require.iter().filter_map(|name| Some(vec![position(name)?]));
-    let groups = stix_type.root.one_of.iter().map(|group| group.iter().filter_map(position).collect());
-    single.chain(groups).filter(|group: &Vec<usize>| !group.is_empty()).collect()
-}
-
-fn alive(bundle: &Bundle<'_>, travels: &[bool]) -> Vec<bool> {
-    let mut alive = vec![false; bundle.ident_count()];
-    for (object, travels) in bundle.objects().iter().zip(travels) {
-        alive[object.ident()] |= travels;
-    }
-    alive
-}
-
-/// Takes out of `travels` what stays home by itself, then whatever loses a reference that it must have.
-/// Every reference is looked at once: the work is linear in their number.
-fn settle(bundle: &Bundle<'_>, surveys: &[Survey], travels: &mut [bool]) {
-    let mut versions = vec![0_usize; bundle.ident_count()];
-    for (object, travels) in bundle.objects().iter().zip(travels.iter()) {
-        versions[object.ident()] += usize::from(*travels);
-    }
-    let mut referrers: Vec<Vec<(usize, Reference)>> = vec![Vec::new(); bundle.ident_count()];
-    let mut left: Vec<HashMap<usize, usize>> = vec![HashMap::new(); surveys.len()];
-    for (index, survey) in surveys.iter().enumerate() {
-        for reference in &survey.references {
-            referrers[reference.target].push((index, *reference));
-            *left[index].entry(reference.property).or_default() += 1;
-        }
-    }
-    let mut gone: Vec<Ident> = (0..versions.len()).filter(|ident| versions[*ident] == 0).collect();
-    let lose = |index: usize, travels: &mut [bool], versions: &mut [usize], gone: &mut Vec<Ident>| {
-        if std::mem::replace(&mut travels[index], false) {
-            let ident = bundle.objects()[index].ident();
-            versions[ident] -= 1;
-            if versions[ident] == 0 {
-                gone.push(ident);
-            }
-        }
-    };
-    for (index, survey) in surveys.iter().enumerate() {
-        if survey.lost {
-            lose(index, travels, &mut versions, &mut gone);
-        }
-    }
-    while let Some(ident) = gone.pop() {
-        for (index, reference) in std::mem::take(&mut referrers[ident]) {
-            if let Some(count) = left[index].get_mut(&reference.property) {
-                *count -= 1;
-            }
-            let empty = |property: &usize| left[index].get(property) == Some(&0);
-            let unmet = surveys[index].needs.iter().any(|group| group.iter().all(empty));
-            if reference.binding || unmet {
-                lose(index, travels, &mut versions, &mut gone);
-            }
-        }
-    }
-}
-
 /// The second half: every fate is known but the new ids.
 struct Work<'w, 'b> {
     shared: Treating<'w, 'b>,
@@ -324,141 +185,6 @@ impl<'b> Work<'_, 'b> {
             return (outcome, report);
         }
         (outcome, report)
-    }
-
-    /// Gives new ids to treated observables: those that others' ids are made from come first.
-    fn name(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
-        self.name_people(travels, entropy);
-        let (order, circular) = self.order(travels);
-        // Ids in a circle cannot be made from each other. When one of them changes, all get random ones.
-        if circular.iter().any(|index| self.surveys[*index].changed) {
-            for index in &circular {
-                let object = &self.shared.bundle.objects()[*index];
-                self.fates.renamed.insert(object.ident(), identifier::random(object.stix_type(), entropy));
-            }
-        }
-        for index in order {
-            let object = &self.shared.bundle.objects()[index];
-            if circular.contains(&index) {
-                continue;
-            }
-            let survey = &self.surveys[index];
-            let touched = survey.references.iter().any(|reference| self.refers_to_changed(reference));
-            if !survey.changed && !touched {
-                continue;
-            }
-            let Some((stix_type, before)) = treated_as(self.shared.table, self.converted, index, object)
-            else {
-                continue;
-            };
-            let (Outcome::Changed(after), _) = self.treat(index, None) else { continue };
-            let new_type = after.get("type").and_then(Node::as_text).unwrap_or_default();
-            let was = identifier::contribution(&stix_type.id_from, before);
-            let is = identifier::contribution(&stix_type.id_from, &after);
-            if was == is && is.is_some() && new_type == object.stix_type() {
-                continue;
-            }
-            let id = match identifier::derived(new_type, &stix_type.id_from, &after) {
-                Some(id) => id,
-                None if survey.changed => identifier::random(new_type, entropy),
-                None => continue,
-            };
-            if id != object.id() {
-                self.fates.renamed.insert(object.ident(), id);
-            }
-        }
-    }
-
-    /// New random ids for treated objects about a person whose id is made from a name: the name could be
-    /// guessed and the guess checked. An observable's id is worked out again instead.
-    fn name_people(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
-        let Treating { bundle, table, subjects, .. } = self.shared;
-        for (index, object) in bundle.objects().iter().enumerate().filter(|(index, _)| travels[*index]) {
-            let observable =
-                table.types.get(object.stix_type()).is_none_or(|t| t.kind == crate::table::Kind::Observable);
-            if !observable
-                && self.surveys[index].changed
-                && identifier::is_from_name(object.id())
-                && is_personal(object, table, subjects)
-            {
-                let renamed = self.fates.renamed.entry(object.ident());
-                renamed.or_insert_with(|| identifier::random(object.stix_type(), entropy));
-            }
-        }
-    }
-
-    fn refers_to_changed(&self, reference: &Reference) -> bool {
-        !self.fates.alive[reference.target] || self.fates.renamed.contains_key(&reference.target)
-    }
-
-    /// Travelling observables, each after those that its id is made from; and those that form circles.
-    fn order(&self, travels: &[bool]) -> (Vec<usize>, HashSet<usize>) {
-        let objects = self.shared.bundle.objects();
-        let by_ident: HashMap<Ident, usize> = objects
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| travels[*index])
-            .map(|(i, o)| (o.ident(), i))
-            .collect();
-        let contributes = |index: usize, reference: &Reference| {
-            let Some((stix_type, Node::Object(properties))) =
-                treated_as(self.shared.table, self.converted, index, &objects[index])
-            else {
-                return false;
-            };
-            let name = properties.get(reference.property).map(|(name, _)| name.as_ref());
-            stix_type.id_from.iter().any(|property| Some(property.as_str()) == name)
-        };
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Done,
-        }
-        let mut marks = vec![Mark::New; objects.len()];
-        let (mut order, mut circular) = (Vec::new(), HashSet::new());
-        let observable = |index: &usize| {
-            self.shared
-                .table
-                .types
-                .get(objects[*index].stix_type())
-                .is_some_and(|stix_type| stix_type.kind == crate::table::Kind::Observable)
-        };
-        for start in (0..objects.len()).filter(|index| travels[*index]).filter(observable) {
-            if marks[start] != Mark::New {
-                continue;
-            }
-            // Depth first without recursion: (object, how many of its references were followed).
-            let mut path = vec![(start, 0)];
-            marks[start] = Mark::Open;
-            while let Some((index, followed)) = path.last_mut() {
-                let index = *index;
-                let next = self.surveys[index].references.get(*followed);
-                *followed += 1;
-                let Some(reference) = next else {
-                    marks[index] = Mark::Done;
-                    order.push(index);
-                    path.pop();
-                    continue;
-                };
-                let Some(&target) = by_ident.get(&reference.target) else { continue };
-                if !contributes(index, reference) || !observable(&target) {
-                    continue;
-                }
-                match marks[target] {
-                    Mark::New => {
-                        marks[target] = Mark::Open;
-                        path.push((target, 0));
-                    }
-                    Mark::Open => {
-                        let from = path.iter().position(|(index, _)| *index == target).unwrap_or(0);
-                        circular.extend(path[from..].iter().map(|(index, _)| *index));
-                    }
-                    Mark::Done => {}
-                }
-            }
-        }
-        (order, circular)
     }
 
     fn finish(self, chosen: &[bool], travels: &[bool], entropy: &mut dyn Entropy) -> Minimised<'b> {
@@ -549,17 +275,6 @@ impl<'b> Work<'_, 'b> {
         }
         let id = self.shared.bundle.id().map_or_else(|| identifier::random("bundle", entropy), str::to_owned);
         Minimised { id, objects: out.into_iter().map(|(object, _)| object).collect(), withholdings, counts }
-    }
-
-    /// Old ids tell old values: they are looked for in texts too.
-    fn renamed_ids(&self) -> Vec<(String, String)> {
-        let objects = self.shared.bundle.objects().iter();
-        objects
-            .filter_map(|object| {
-                let renamed = self.fates.renamed.get(&object.ident())?;
-                Some((object.id().to_owned(), renamed.clone()))
-            })
-            .collect()
     }
 
     fn why_lost(&self, index: usize) -> Withholding {

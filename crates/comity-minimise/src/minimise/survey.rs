@@ -1,0 +1,147 @@
+//! Survey and settle: each object by itself, then who stays home because of whom.
+
+use super::*;
+
+/// What the survey found about one object.
+#[derive(Default)]
+pub(super) struct Survey {
+    pub(super) lost: bool,
+    pub(super) changed: bool,
+    pub(super) references: Vec<Reference>,
+    /// Top-level properties (by position) of which one must be left, with the property groups of the type.
+    pub(super) needs: Vec<Vec<usize>>,
+}
+
+/// Objects that become one of another type, by index: the tree that is treated instead.
+pub(super) type Converted<'a> = HashMap<usize, Node<'a>>;
+
+/// Where a type says so: an object whose content would stay home becomes another that carries its hashes.
+pub(super) fn converted<'a>(bundle: &Bundle<'a>, table: &PathTable, profile: &Profile) -> Converted<'a> {
+    let mut converted = HashMap::new();
+    for (index, object) in bundle.objects().iter().enumerate() {
+        let Some(stix_type) = table.types.get(object.stix_type()) else { continue };
+        let Some(becomes) = &stix_type.becomes else { continue };
+        let (tree, Some(content)) = (object.tree(), stix_type.root.child(&becomes.instead_of)) else {
+            continue;
+        };
+        let withheld = content.row.as_ref().is_some_and(|row| {
+            let class = table.class(row.class);
+            let treatment = row.treatment.unwrap_or(class.treatment).max(profile.treatment(&class.name));
+            treatment >= Treatment::WithholdProperty
+        });
+        if !withheld || tree.get(&becomes.instead_of).is_none() || tree.get(&becomes.requires).is_none() {
+            continue;
+        }
+        let Node::Object(properties) = tree else { continue };
+        let stays = |name: &str| {
+            becomes.carries.iter().any(|carried| carried == name)
+                || ["id", "spec_version", "object_marking_refs", "granular_markings", "defanged"]
+                    .contains(&name)
+        };
+        let kept = properties.iter().filter_map(|(name, value)| match name.as_ref() {
+            "type" => Some((name.clone(), Node::Text(Cow::Owned(becomes.stix_type.clone())))),
+            other => stays(other).then(|| (name.clone(), value.clone())),
+        });
+        converted.insert(index, Node::Object(kept.collect()));
+    }
+    converted
+}
+
+/// The type that an object is treated as, and its tree.
+pub(super) fn treated_as<'t, 'b>(
+    table: &'t PathTable,
+    converted: &'t Converted<'b>,
+    index: usize,
+    object: &'t Object<'b>,
+) -> Option<(&'t StixType, &'t Node<'b>)> {
+    let stix_type = table.types.get(object.stix_type())?;
+    match (converted.get(&index), &stix_type.becomes) {
+        (Some(tree), Some(becomes)) => Some((table.types.get(&becomes.stix_type)?, tree)),
+        _ => Some((stix_type, object.tree())),
+    }
+}
+
+pub(super) fn survey<'t, 'b>(treating: Treating<'t, 'b>, converted: &'t Converted<'b>) -> Vec<Survey> {
+    let bundle = treating.bundle;
+    let mut surveys = Vec::with_capacity(bundle.objects().len());
+    for (index, object) in bundle.objects().iter().enumerate() {
+        let Some((stix_type, tree)) = treated_as(treating.table, converted, index, object) else {
+            surveys.push(Survey { lost: true, ..Survey::default() });
+            continue;
+        };
+        let mut walk = Walk::new(treating, None, tree, object.id(), object.ident());
+        let outcome = walk.run(stix_type);
+        let references = std::mem::take(&mut walk.references);
+        let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
+        let needs = match &outcome {
+            Outcome::Changed(after) => needs(stix_type, tree, after),
+            _ => needs(stix_type, tree, tree),
+        };
+        surveys.push(Survey { lost: matches!(outcome, Outcome::Lost), changed, references, needs });
+    }
+    surveys
+}
+
+/// The groups of top-level properties of which one must be left, by position: those that the object has.
+fn needs(stix_type: &StixType, tree: &Node<'_>, after: &Node<'_>) -> Vec<Vec<usize>> {
+    let Node::Object(properties) = tree else { return Vec::new() };
+    let position = |name: &String| {
+        after.get(name)?;
+        properties.iter().position(|(key, _)| key == name)
+    };
+    let single = stix_type.root.require.iter().filter_map(|name| Some(vec![position(name)?]));
+    let groups = stix_type.root.one_of.iter().map(|group| group.iter().filter_map(position).collect());
+    single.chain(groups).filter(|group: &Vec<usize>| !group.is_empty()).collect()
+}
+
+pub(super) fn alive(bundle: &Bundle<'_>, travels: &[bool]) -> Vec<bool> {
+    let mut alive = vec![false; bundle.ident_count()];
+    for (object, travels) in bundle.objects().iter().zip(travels) {
+        alive[object.ident()] |= travels;
+    }
+    alive
+}
+
+/// Takes out of `travels` what stays home by itself, then whatever loses a reference that it must have.
+/// Every reference is looked at once: the work is linear in their number.
+pub(super) fn settle(bundle: &Bundle<'_>, surveys: &[Survey], travels: &mut [bool]) {
+    let mut versions = vec![0_usize; bundle.ident_count()];
+    for (object, travels) in bundle.objects().iter().zip(travels.iter()) {
+        versions[object.ident()] += usize::from(*travels);
+    }
+    let mut referrers: Vec<Vec<(usize, Reference)>> = vec![Vec::new(); bundle.ident_count()];
+    let mut left: Vec<HashMap<usize, usize>> = vec![HashMap::new(); surveys.len()];
+    for (index, survey) in surveys.iter().enumerate() {
+        for reference in &survey.references {
+            referrers[reference.target].push((index, *reference));
+            *left[index].entry(reference.property).or_default() += 1;
+        }
+    }
+    let mut gone: Vec<Ident> = (0..versions.len()).filter(|ident| versions[*ident] == 0).collect();
+    let lose = |index: usize, travels: &mut [bool], versions: &mut [usize], gone: &mut Vec<Ident>| {
+        if std::mem::replace(&mut travels[index], false) {
+            let ident = bundle.objects()[index].ident();
+            versions[ident] -= 1;
+            if versions[ident] == 0 {
+                gone.push(ident);
+            }
+        }
+    };
+    for (index, survey) in surveys.iter().enumerate() {
+        if survey.lost {
+            lose(index, travels, &mut versions, &mut gone);
+        }
+    }
+    while let Some(ident) = gone.pop() {
+        for (index, reference) in std::mem::take(&mut referrers[ident]) {
+            if let Some(count) = left[index].get_mut(&reference.property) {
+                *count -= 1;
+            }
+            let empty = |property: &usize| left[index].get(property) == Some(&0);
+            let unmet = surveys[index].needs.iter().any(|group| group.iter().all(empty));
+            if reference.binding || unmet {
+                lose(index, travels, &mut versions, &mut gone);
+            }
+        }
+    }
+}
