@@ -6,11 +6,11 @@
 
 use crate::document;
 use crate::finding::{Finding, LoadError};
-use crate::pack::{Kind, Pack, Rule, RuleEffect, Status};
+use crate::pack::{Kind, Made, Pack, Rule, RuleEffect, Status};
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use cedar_policy::{PolicyId, PolicySet};
-use comity_terms::{Action, Digest, PackSlug};
+use comity_terms::{Action, Digest, JurisdictionCode, PackSlug};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -102,6 +102,17 @@ impl Law {
     pub(crate) fn with_status(&self, status: Vec<Status>) -> Self {
         let mut own = Compiled::clone(&self.own);
         own.pack.status = status;
+        Self { own: Arc::new(own), includes: self.includes.clone() }
+    }
+
+    /// The same law with other declarations made, by party and name: for worked cases alone.
+    pub(crate) fn with_declarations(&self, made: &BTreeMap<JurisdictionCode, BTreeSet<String>>) -> Self {
+        let mut own = Compiled::clone(&self.own);
+        for declaration in &mut own.pack.declarations {
+            let by = made.iter().filter(|(_, names)| names.contains(&declaration.name));
+            let by = by.map(|(party, _)| party.clone()).collect();
+            declaration.made = vec![Made { by, from: None, until: None, certainty: String::new() }];
+        }
         Self { own: Arc::new(own), includes: self.includes.clone() }
     }
 

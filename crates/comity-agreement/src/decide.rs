@@ -17,7 +17,7 @@ use crate::compile::{Compiled, Law};
 use crate::facts::{self, Checked};
 use crate::finding::did_you_mean;
 use crate::obligations::{Owed, standing};
-use crate::pack::{InForce, ReceiptGrade, RuleEffect};
+use crate::pack::{InForce, ReceiptGrade, RuleEffect, State};
 use crate::question::{LawSet, Mode, Question, QuestionError, Setting};
 use crate::vocabulary::{End, LawPlace, Vocabulary};
 use cedar_policy::{
@@ -31,9 +31,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 mod ask;
+mod standing;
 
 use ask::laws_asked;
 pub(crate) use ask::{Asked, Matches, ask};
+use standing::{instrument, standing_of_laws};
 
 /// The reasons that the engine gives itself; the vocabulary must hold each.
 pub const ENGINE_REASONS: [&str; 11] = [
@@ -145,13 +147,14 @@ pub(crate) fn decide_with(
     let (asked_laws, missing) = laws_asked(laws, term, question, setting);
     let packs: Vec<&PackSlug> =
         asked_laws.iter().flat_map(|(_, law)| law.compiled()).map(|compiled| &compiled.pack.slug).collect();
-    let checked = facts::check(vocabulary, question, setting.mode, &packs)?;
+    let instrument = instrument(laws, term, question, setting);
+    let checked = facts::check(vocabulary, question, setting.mode, &packs, &instrument)?;
 
     let mut answer = Answer::default();
     for law in missing {
         answer.refuse(law, "law_not_loaded");
     }
-    standing_of_laws(laws, &asked_laws, question, setting, &mut answer);
+    standing_of_laws(&asked_laws, &instrument, question, setting, &mut answer);
     for (reason, pack) in &checked.refusals {
         let law = pack
             .as_ref()
@@ -167,48 +170,6 @@ pub(crate) fn decide_with(
         answer.take(&asked, &matches)?;
     }
     Ok(answer.conclude(laws, &asked_laws, vocabulary, setting))
-}
-
-/// Whether each law asked binds: in force for its parties, and signed.
-fn standing_of_laws(
-    laws: &LawSet,
-    asked: &[(LawName, &Arc<Law>)],
-    question: &Question,
-    setting: &Setting,
-    answer: &mut Answer,
-) {
-    for (name, law) in asked {
-        let rows = &law.pack().status;
-        let parties: Vec<_> = match name {
-            LawName::Agreement if setting.assume_in_force => Vec::new(),
-            LawName::Agreement => {
-                let ends = laws.vocabulary.actions.get(&question.action).map(|term| &term.parties);
-                ends.into_iter()
-                    .flatten()
-                    .map(|end| match end {
-                        End::Sending => &question.sending,
-                        End::Receiving => &question.receiving,
-                    })
-                    .collect()
-            }
-            // A state's own law without rows has always been its law.
-            LawName::Jurisdiction(_) if rows.is_empty() => Vec::new(),
-            LawName::Jurisdiction(code) => vec![code],
-        };
-        let reasons: BTreeSet<ReasonCode> = parties
-            .into_iter()
-            .map(|party| law.pack().in_force(party, question.at, question.knowledge_time))
-            .filter_map(InForce::reason)
-            .collect();
-        answer.hard.extend(reasons.into_iter().map(|reason| Ground {
-            law: name.clone(),
-            reason,
-            rule: None,
-        }));
-    }
-    if !setting.binding {
-        answer.refuse(LawName::Agreement, "agreement_not_binding");
-    }
 }
 
 /// The answer while it is put together.

@@ -4,8 +4,9 @@
 //! named, before any rule is asked. A fact stated by somebody who may not state it refuses too.
 
 use crate::finding::did_you_mean;
+use crate::pack::{InForce, State};
 use crate::question::{Mode, Question, QuestionError};
-use crate::vocabulary::{FactTerm, Raise, Vocabulary};
+use crate::vocabulary::{Derivation, End, FactTerm, Raise, Vocabulary};
 use comity_terms::{Asserter, FactKey, Facts, JurisdictionCode, PackSlug, ReasonCode, Timestamp, Value};
 use std::collections::BTreeMap;
 
@@ -17,6 +18,35 @@ pub(crate) struct Given<'q> {
     pub(crate) at: Timestamp,
     pub(crate) knowledge_time: Timestamp,
     pub(crate) values: BTreeMap<&'q FactKey, &'q Value>,
+    pub(crate) instrument: &'q Instrument,
+}
+
+/// What the agreement asked says of itself before any rule is asked.
+#[derive(Debug)]
+pub(crate) struct Instrument {
+    /// The names of what the parties declared or reserved; absent where the agreement knows none.
+    pub(crate) declared: Option<Declared>,
+    /// Its state for each party that it must bind, as known at the time of judging.
+    pub(crate) states: Vec<InForce>,
+    /// It was not known to bind when the act was done, and is known by now to have bound.
+    pub(crate) covered_retroactively: bool,
+}
+
+/// The declarations of both ends, each a list of names.
+#[derive(Debug)]
+pub(crate) struct Declared {
+    pub(crate) sending: Value,
+    pub(crate) receiving: Value,
+}
+
+impl Instrument {
+    /// Whether it is in `state` for a party that it must bind; in force: for every one.
+    pub(crate) fn is(&self, state: State) -> bool {
+        match state {
+            State::InForce => self.states.iter().all(|found| *found == InForce::Yes),
+            state => self.states.contains(&InForce::No(state)),
+        }
+    }
 }
 
 /// Facts that may be put to rules, with the booleans worked out from them.
@@ -34,6 +64,7 @@ pub(crate) fn check<'q>(
     question: &'q Question,
     mode: Mode,
     packs: &[&PackSlug],
+    instrument: &'q Instrument,
 ) -> Result<Checked<'q>, QuestionError> {
     let mut values: BTreeMap<&FactKey, &Value> = BTreeMap::new();
     let mut refusals = Vec::new();
@@ -64,12 +95,22 @@ pub(crate) fn check<'q>(
             }
         }
     }
+    if let Some(declared) = &instrument.declared {
+        for term in vocabulary.facts.values() {
+            match term.derived {
+                Some(Derivation::Declared(End::Sending)) => values.insert(&term.key, &declared.sending),
+                Some(Derivation::Declared(End::Receiving)) => values.insert(&term.key, &declared.receiving),
+                _ => None,
+            };
+        }
+    }
     let given = Given {
         sending: &question.sending,
         receiving: &question.receiving,
         at: question.at,
         knowledge_time: question.knowledge_time,
         values,
+        instrument,
     };
     let derived = vocabulary
         .facts

@@ -6,13 +6,15 @@
 //! Invariant: a parsed pack is a valid pack. Every word it uses is in the vocabulary, every rule validates and
 //! cannot error, every template is typed.
 
+mod declaration;
 mod manifest;
 mod rules;
 mod status;
 
+pub use declaration::{Declaration, DeclarationKind, Made};
 pub use manifest::{
-    AlternativeRule, ArticleNote, EscalationStep, Kind, Parameter, ParameterKind, ReceiptGrade, Review,
-    TreatmentRule,
+    AlternativeRule, ArticleNote, EscalationStep, Kind, Lapse, Parameter, ParameterKind, ReceiptGrade,
+    Review, TreatmentRule,
 };
 pub(crate) use rules::APPROVALS;
 pub use rules::{Enforcement, Floor, Rule, RuleEffect};
@@ -64,6 +66,10 @@ pub struct Pack {
     pub displaces: Vec<RuleId>,
     /// Where and when it is in force.
     pub status: Vec<Status>,
+    /// What an act after its last day comes to, where that does not refuse.
+    pub lapse: Option<Lapse>,
+    /// What its text lets parties declare or reserve, and who did.
+    pub declarations: Vec<Declaration>,
     /// Its figures.
     pub parameters: BTreeMap<String, Parameter>,
     /// Its treatments, by class of property.
@@ -121,6 +127,7 @@ impl Pack {
                 ));
             }
         }
+        findings.extend(pack.rules.iter().filter_map(|rule| pack.undeclared(rule)));
         if findings.is_empty() {
             match crate::obligations::read(source, &pack, vocabulary) {
                 Ok(templates) => pack.templates = templates,
@@ -153,6 +160,15 @@ impl Pack {
         self.templates.get(rule).map_or(&[], Vec::as_slice)
     }
 
+    /// What is wrong with a rule that names a declaration which its own pack does not know. A state's law may
+    /// speak of any agreement's.
+    fn undeclared(&self, rule: &Rule) -> Option<Finding> {
+        let known = |name: &String| self.declarations.iter().any(|declaration| declaration.name == *name);
+        let name = rule.declarations.iter().find(|name| self.kind != Kind::Jurisdiction && !known(name))?;
+        let text = format!("rule `{}`: `[[declaration]]` of pack.toml has no `{name}`", rule.id);
+        Some(Finding::error(&rule.file, rule.line, text))
+    }
+
     /// The lines of the signed digest for its files.
     fn file_lines(&self, source: &dyn LawSource) -> Vec<String> {
         let line = |name: &&str| {
@@ -183,6 +199,7 @@ impl Pack {
             facts.extend(template.facts());
         }
         words.extend(self.purposes.iter().map(|purpose| format!("purposes.toml#{purpose}")));
+        words.extend(self.lapse.iter().map(|lapse| format!("offices.toml#{}", lapse.escalate_to)));
         words.extend(self.escalation.iter().map(|step| format!("offices.toml#{}", step.office)));
         for key in facts {
             let Some(term) = vocabulary.fact(key) else { continue };

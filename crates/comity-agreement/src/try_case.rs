@@ -6,7 +6,8 @@
 //! ```
 //! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. `expected` is never
 //! read. Keys of `setup` that are heeded: `assume_in_force`, `national`, `knowledge_time`, `status`,
-//! `sunset_history`, `declarations`. Others describe the case to people.
+//! `sunset_history`, `sunset_inclusive`, `declarations` (none are made but those listed). Others describe the
+//! case to people.
 
 use crate::compile::{Law, Library};
 use crate::decide::{Decision, decide};
@@ -15,7 +16,7 @@ use comity_terms::{
     Action, Asserter, Citation, FactKey, Facts, JurisdictionCode, Obligation, PackSlug, Timestamp,
 };
 use serde_json::{Map, Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The answer to the case in `line`, as the contract prints it.
@@ -118,7 +119,7 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
         binding: true,
         national,
     };
-    let agreement = with_status(agreement, setup)?;
+    let agreement = with_declarations(with_status(agreement, setup)?, setup)?;
     Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
 }
 
@@ -139,13 +140,22 @@ fn with_status(law: Arc<Law>, setup: &Map<String, Json>) -> Result<Arc<Law>, Str
             .map(Some)
             .ok_or_else(|| format!("`setup.sunset_history`: `{key}` is not a date")),
     };
+    let inclusive = match setup.get("sunset_inclusive") {
+        None | Some(Json::Null) => true,
+        Some(Json::Bool(truth)) => *truth,
+        Some(_) => return Err("`setup.sunset_inclusive`: expected true or false".into()),
+    };
+    let last = |day: Option<jiff::civil::Date>| match day {
+        Some(day) if !inclusive => day.yesterday().ok(),
+        day => day,
+    };
     let everyone = |state, from, until, known_from| Status { parties: None, state, from, until, known_from };
     let rows = if let Some(history) = setup.get("sunset_history").and_then(Json::as_array) {
         history
             .iter()
             .map(|row| {
                 let from = date(row, "from")?.ok_or("`setup.sunset_history`: `from` is missing")?;
-                Ok(everyone(State::InForce, from, date(row, "to")?, date(row, "known_from")?))
+                Ok(everyone(State::InForce, from, last(date(row, "to")?), date(row, "known_from")?))
             })
             .collect::<Result<Vec<_>, String>>()?
     } else if let Some(word) = setup.get("status").and_then(Json::as_str) {
@@ -160,6 +170,32 @@ fn with_status(law: Arc<Law>, setup: &Map<String, Json>) -> Result<Arc<Law>, Str
         return Ok(law);
     };
     Ok(Arc::new(law.with_status(rows)))
+}
+
+/// The law with the declarations that a case lists, and no others.
+fn with_declarations(law: Arc<Law>, setup: &Map<String, Json>) -> Result<Arc<Law>, String> {
+    let known: Vec<&str> =
+        law.pack().declarations.iter().map(|declaration| declaration.name.as_str()).collect();
+    let mut made: BTreeMap<JurisdictionCode, BTreeSet<String>> = BTreeMap::new();
+    let listed = match setup.get("declarations") {
+        None | Some(Json::Null) => &Map::new(),
+        Some(Json::Object(listed)) => listed,
+        Some(_) => return Err("`setup.declarations`: expected an object of parties".into()),
+    };
+    for (party, names) in listed {
+        let party = party.parse().map_err(|error| format!("`setup.declarations`: {error}"))?;
+        let names = names.as_array().ok_or("`setup.declarations`: expected a list of names by party")?;
+        for name in names {
+            let name = name.as_str().ok_or("`setup.declarations`: expected names")?;
+            if !known.contains(&name) {
+                let hint = crate::finding::did_you_mean(name, known.iter().copied());
+                let slug = &law.pack().slug;
+                return Err(format!("`setup.declarations`: `{slug}` has no declaration `{name}`{hint}"));
+            }
+            made.entry(JurisdictionCode::clone(&party)).or_default().insert(name.to_owned());
+        }
+    }
+    Ok(if known.is_empty() { law } else { Arc::new(law.with_declarations(&made)) })
 }
 
 /// A decision as the contract prints it, without `id`.

@@ -13,8 +13,8 @@ mod schema;
 
 pub use derivation::{Derivation, Moment, Relation, Who};
 pub use fact_term::{FactTerm, FactType, FactTypeError, Raise, Requirement};
-pub(crate) use read::one_of;
-pub(crate) use schema::NONE;
+pub(crate) use read::{DECLARATIONS, one_of};
+pub(crate) use schema::{NONE, entity_type};
 
 use crate::finding::LoadError;
 use crate::source::LawSource;

@@ -11,7 +11,7 @@ use comity_terms::{Article, DataClass, JurisdictionCode, Office, PackSlug, Reaso
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
-type Read<T> = Result<T, Finding>;
+pub(super) type Read<T> = Result<T, Finding>;
 
 /// What a pack is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +96,15 @@ pub struct EscalationStep {
     pub within: Period,
 }
 
+/// An act under an instrument that has run out: not forbidden, only unprotected, so an office decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapse {
+    /// Who decides.
+    pub escalate_to: Office,
+    /// The article under which it ran out.
+    pub article: Article,
+}
+
 /// When a pack is reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
@@ -154,6 +163,21 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
     if status.is_empty() && kind != Kind::Jurisdiction {
         return Err(table.wrong("`[[status]]` is missing: for whom is it in force, from when?"));
     }
+    let mut lapse_table = table.table("lapse")?;
+    let lapse = if lapse_table.is_empty() {
+        None
+    } else {
+        let office_node = lapse_table.need("escalate_to")?;
+        let escalate_to: Office = office_node.name()?;
+        known_office(vocabulary, escalate_to.as_str()).map_err(|text| office_node.wrong(text))?;
+        Some(Lapse { escalate_to, article: lapse_table.name("article")? })
+    };
+    lapse_table.done()?;
+    let declarations = table
+        .tables("declaration")?
+        .into_iter()
+        .map(|row| super::declaration::read(row, vocabulary))
+        .collect::<Read<Vec<_>>>()?;
     let mut treatments = BTreeMap::new();
     for (class, node) in table.table("treatments")?.rest() {
         let class: DataClass = class.parse().map_err(|error| node.wrong(format!("{error}")))?;
@@ -222,6 +246,8 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         count: table.optional_name::<Count>("count")?.unwrap_or(Count::Plain),
         displaces: table.names("displaces")?,
         status,
+        lapse,
+        declarations,
         parameters,
         treatments,
         alternatives,

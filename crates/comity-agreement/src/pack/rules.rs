@@ -9,7 +9,7 @@ use super::manifest::{known_office, known_reason};
 use crate::document::line_at;
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{DECLARATIONS, Vocabulary, entity_type};
 use cedar_policy::{ActionConstraint, Policy, PolicyId, PolicySet, ValidationMode, Validator};
 use comity_terms::{Action, Article, Office, ReasonCode, RuleId};
 use miette::Diagnostic;
@@ -95,6 +95,8 @@ pub struct Rule {
     pub actions: BTreeSet<Action>,
     /// The attributes that it names.
     pub attributes: BTreeSet<String>,
+    /// The declarations that it names.
+    pub declarations: BTreeSet<String>,
     /// The attributes without which it cannot match: its `when` begins by asking whether they are there.
     pub(crate) guards: BTreeSet<String>,
     /// The policy, with the `unless` of `@escalate_to` appended: what provers read.
@@ -272,6 +274,7 @@ fn rule(
         }
     }
     let guards = guards(&est);
+    let declarations = entities(&est, &entity_type(DECLARATIONS));
     let (policy, matcher) = appended(est, &id, escalate_to.as_ref()).map_err(wrong)?;
     let line = place.line();
     let kind = annotation("kind").map(str::to_owned);
@@ -290,6 +293,7 @@ fn rule(
         line,
         actions,
         attributes,
+        declarations,
         guards,
         policy,
         matcher,
@@ -413,6 +417,25 @@ fn attributes(est: &Json) -> BTreeSet<String> {
         }
     }
     go(&est["conditions"], &gather, &mut out);
+    out
+}
+
+/// The entities of a type that a policy's conditions name.
+fn entities(est: &Json, kind: &str) -> BTreeSet<String> {
+    fn go(json: &Json, kind: &str, out: &mut BTreeSet<String>) {
+        match json {
+            Json::Object(fields) => {
+                if let Some(entity) = fields.get("__entity").filter(|entity| entity["type"] == kind) {
+                    out.extend(entity["id"].as_str().map(str::to_owned));
+                }
+                fields.values().for_each(|value| go(value, kind, out));
+            }
+            Json::Array(items) => items.iter().for_each(|item| go(item, kind, out)),
+            _ => {}
+        }
+    }
+    let mut out = BTreeSet::new();
+    go(&est["conditions"], kind, &mut out);
     out
 }
 

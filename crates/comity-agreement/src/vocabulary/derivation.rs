@@ -1,6 +1,8 @@
 //! Derived facts: what rules see of instants, parties and records, which never reach them.
 
+use super::End;
 use crate::facts::Given;
+use crate::pack::State;
 use comity_terms::calendar::{Calendar, Count, Period, due};
 use comity_terms::{FactKey, JurisdictionCode, Timestamp, Value};
 
@@ -62,6 +64,12 @@ pub enum Derivation {
     FieldIsAfter(FactKey, String, Moment),
     /// The second instant lies no later than the first and the period.
     Within(Moment, Moment, Period),
+    /// What the party at this end declared or reserved under the agreement asked: the one that gives a set.
+    Declared(End),
+    /// The agreement asked is in this state for a party that it must bind; in force: for every one.
+    AgreementIs(State),
+    /// When the act was done the agreement was not known to be in force, and it is known by now that it was.
+    CoveredRetroactively,
 }
 
 impl Derivation {
@@ -83,10 +91,11 @@ impl Derivation {
             }
             Self::SameParty(a, b) => who(a).into_iter().chain(who(b)).collect(),
             Self::FieldIsAfter(a, _, b) => std::iter::once(a).chain(moment(b)).collect(),
+            Self::Declared(_) | Self::AgreementIs(_) | Self::CoveredRetroactively => Vec::new(),
         }
     }
 
-    /// The value, where its operands are there.
+    /// The value, where its operands are there; nothing for [`Derivation::Declared`], which is no bool.
     pub(crate) fn work_out(&self, given: &Given<'_>) -> Option<bool> {
         let stated = |key: &FactKey| given.values.get(key).filter(|value| ***value != Value::Null);
         match self {
@@ -128,6 +137,9 @@ impl Derivation {
                 let calendar = Calendar::new("UTC", [], []).ok()?;
                 Some(b <= due(a, period, Count::Plain, &calendar).ok()?.operational)
             }
+            Self::Declared(_) => None,
+            Self::AgreementIs(state) => Some(given.instrument.is(*state)),
+            Self::CoveredRetroactively => Some(given.instrument.covered_retroactively),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
+use crate::pack::State;
 use crate::source::LawSource;
 use comity_terms::calendar::Calendar;
 use comity_terms::{Asserter, Digest, FactKey, JurisdictionCode, Value};
@@ -331,6 +332,9 @@ fn fact(mut table: Table) -> Read<(usize, FactTerm)> {
     Ok((line, term))
 }
 
+/// The list of what parties can declare or reserve, under any agreement.
+pub(crate) const DECLARATIONS: &str = "declaration";
+
 fn derivation(mut table: Table) -> Read<Derivation> {
     let op = table.need("op")?;
     let relation = match op.as_text()? {
@@ -361,6 +365,12 @@ fn derivation(mut table: Table) -> Read<Derivation> {
         ("within", _) => {
             Derivation::Within(moment(&table.need("a")?)?, moment(&table.need("b")?)?, table.name("period")?)
         }
+        ("declared", _) => {
+            let ends = [("sending", End::Sending), ("receiving", End::Receiving)];
+            Derivation::Declared(one_of(&table.need("by")?, &ends)?)
+        }
+        ("agreement_is", _) => Derivation::AgreementIs(one_of(&table.need("state")?, &State::WORDS)?),
+        ("covered_retroactively", _) => Derivation::CoveredRetroactively,
         (other, _) => return Err(op.wrong(format!("`{other}` is no way to work out a fact"))),
     };
     table.done()?;
@@ -427,8 +437,11 @@ fn sound(
         }
     }
     if let Some(derivation) = &term.derived {
-        if term.kind != FactType::Bool {
-            return Err("a derived fact is a bool".into());
+        match (derivation, &term.kind) {
+            (Derivation::Declared(_), FactType::Set(list)) if list == DECLARATIONS => {}
+            (Derivation::Declared(_), _) => return Err(format!("it is a set of `{DECLARATIONS}`")),
+            (_, FactType::Bool) => {}
+            _ => return Err("a derived fact is a bool".into()),
         }
         for operand in derivation.operands() {
             fits(derivation, stated(operand)?)?;

@@ -143,7 +143,7 @@ fn in_force_and_binding_are_collected_with_everything_else() {
     late.at = instant("2027-01-15T00:00:00Z");
     late.knowledge_time = late.at;
     let decision = decide(&laws, &late, &Setting::live(false)).unwrap();
-    assert_eq!(reasons(&decision), ["agreement_not_binding", "instrument_lapsed", "sealed_red"]);
+    assert_eq!(reasons(&decision), ["agreement_not_binding", "instrument_lapsed", "remark", "sealed_red"]);
     // The last day counts.
     late.at = instant("2026-12-31T23:59:59Z");
     late.knowledge_time = late.at;
@@ -156,9 +156,58 @@ fn a_renewal_counts_from_when_it_was_known() {
     let mut asked = question(&laws, &with(&[]));
     asked.at = instant("2027-01-15T00:00:00Z");
     asked.knowledge_time = asked.at;
-    assert_eq!(reasons(&live(&laws, &asked)), ["instrument_lapsed"]);
+    assert_eq!(reasons(&live(&laws, &asked)), ["instrument_lapsed", "remark"]);
     asked.knowledge_time = instant("2027-02-01T00:00:00Z");
     assert_eq!(live(&laws, &asked).outcome, Outcome::Permitted);
+}
+
+#[test]
+fn rules_know_what_a_renewal_covers_and_what_has_run_out() {
+    let laws = grove();
+    let cited = |knowledge_time: &str| {
+        let mut asked = question(&laws, &with(&[]));
+        asked.at = instant("2027-01-15T00:00:00Z");
+        asked.knowledge_time = instant(knowledge_time);
+        let decision = live(&laws, &asked);
+        let rules: Vec<String> = decision.citations.iter().map(|c| c.rule.to_string()).collect();
+        ["grove.over", "grove.renewed"].map(|rule| rules.iter().any(|cited| cited == rule))
+    };
+    assert_eq!(cited("2027-01-15T00:00:00Z"), [true, false], "run out, as it was known then");
+    assert_eq!(cited("2027-02-01T00:00:00Z"), [false, true], "covered, as it is known now");
+}
+
+#[test]
+fn a_lapse_that_forbids_nothing_goes_to_the_office_that_the_pack_names() {
+    let mut files = fixtures();
+    let path = "agreements/grove/pack.toml";
+    let text = String::from_utf8(files.0[path].clone()).unwrap();
+    let lapse = "[lapse]\nescalate_to = \"reviewer\"\narticle = \"Art. 9\"\n";
+    files.0.insert(path.into(), format!("{text}{lapse}").into_bytes());
+    let laws = law_set(&files, "grove", &["XA", "XB"]);
+    let mut asked = question(&laws, &with(&[]));
+    asked.at = instant("2027-01-15T00:00:00Z");
+    asked.knowledge_time = asked.at;
+    let decision = live(&laws, &asked);
+    assert_eq!(decision.outcome, Outcome::Escalated);
+    assert_eq!(reasons(&decision), ["instrument_lapsed", "remark"]);
+    assert_eq!(decision.escalate_to.iter().map(Office::as_str).collect::<Vec<_>>(), ["reviewer"]);
+    asked.approvals.insert("reviewer".parse().unwrap());
+    assert_eq!(live(&laws, &asked).outcome, Outcome::Permitted);
+}
+
+#[test]
+fn a_declaration_binds_from_its_day_whoever_deals_with_its_party() {
+    let laws = grove();
+    let asked = |at: &str, sending: &str, receiving: &str, more: &[&'static str]| {
+        let mut asked = question(&laws, &with(more));
+        (asked.at, asked.knowledge_time) = (instant(at), instant(at));
+        (asked.sending, asked.receiving) = (sending.parse().unwrap(), receiving.parse().unwrap());
+        reasons(&live(&laws, &asked))
+    };
+    assert_eq!(asked("2027-05-31T23:59:59Z", "XA", "XB", &[]), [""; 0]);
+    assert_eq!(asked("2027-06-01T00:00:00Z", "XA", "XB", &[]), ["content_abroad"]);
+    assert_eq!(asked("2027-06-01T00:00:00Z", "XA", "XB", &["court_order=true"]), ["remark"]);
+    assert_eq!(asked("2027-06-01T00:00:00Z", "XB", "XA", &[]), [""; 0], "XA declared nothing");
 }
 
 #[test]
@@ -169,7 +218,7 @@ fn a_transfer_needs_only_the_sender_as_party() {
     asked.action = "transfer".parse().unwrap();
     assert_eq!(live(&laws, &asked).outcome, Outcome::Permitted);
     asked.action = "share".parse().unwrap();
-    assert_eq!(reasons(&live(&laws, &asked)), ["instrument_not_in_force", "law_not_loaded"]);
+    assert_eq!(reasons(&live(&laws, &asked)), ["instrument_not_in_force", "law_not_loaded", "remark"]);
 }
 
 #[test]

@@ -148,6 +148,13 @@ fn keys_are_known_and_typed() {
 }
 
 #[test]
+fn a_declaration_is_known_to_the_pack_and_to_the_vocabulary() {
+    refused(FORBIDS, "Declaration::\"2(a)\"", "Declaration::\"2(b)\"", 14, "`[[declaration]]` of pack.toml");
+    refused(FORBIDS, "Declaration::\"2(a)\"", "Declaration::\"2(c)\"", 16, "2(c)");
+    refused(PACK, "name    = \"2(a)\"", "name    = \"2(c)\"", 36, "not in the list `declaration`");
+}
+
+#[test]
 fn rules_and_templates_go_in_pairs() {
     refused(OWED, "rule = \"grove.quiet\"", "rule = \"grove.quit\"", 25, "did you mean `grove.quiet`?");
     // The last template alone owes for `grove.quiet`; another rule's type fits it as well.
