@@ -6,6 +6,7 @@ use super::run::Local;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
+use crate::jobs::sweep;
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
@@ -91,6 +92,7 @@ pub async fn start(
     }
     let local = socket::bind(&gateway.directory().socket()).map_err(|e| e.to_string())?;
     tasks.spawn(socket::serve(local, Arc::new(Local(Arc::clone(gateway))), stop.clone()));
+    tasks.spawn(sweep::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(outbox::run(Arc::clone(gateway), stop));
     Ok(Running { plain, federation, tasks })
 }

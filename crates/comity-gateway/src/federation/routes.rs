@@ -11,8 +11,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use comity_exchange::ExchangeError;
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, HEADER_BYTES_MAX};
-use comity_exchange::ports::{Record, Store as _};
+use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
 use comity_exchange::receive::{OfferError, receive};
 use comity_exchange::shell::Shell as _;
@@ -46,8 +47,12 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
     // Deciding and opening take the processor for a while: off the threads that serve connections.
     let runtime = tokio::runtime::Handle::current();
     let taken = tokio::task::spawn_blocking(move || {
-        let now = gateway.now();
-        runtime.block_on(receive(&*gateway, &peer, &body, now))
+        let taken = || runtime.block_on(receive(&*gateway, &peer, &body, gateway.now()));
+        match taken() {
+            // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
+            Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_)))) => taken(),
+            taken => taken,
+        }
     });
     let answered = match taken.await {
         Ok(answered) => answered,

@@ -23,9 +23,6 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
         if let Err(error) = once(&gateway).await {
             tracing::error!(%error, "the outbox could not be worked off");
         }
-        if let Err(error) = gateway.destroy_old_transport_keys() {
-            tracing::error!(%error, "old transport keys could not be destroyed");
-        }
     }
 }
 

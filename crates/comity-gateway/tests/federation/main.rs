@@ -1,5 +1,6 @@
 //! Two gateways in one process over real TLS on loopback: what a partner, an overseer or an attacker would try.
 
+mod erasure;
 mod house;
 
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};
