@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use comity_exchange::ports::{StoreError, Store as _, Vitals};
+use comity_exchange::ports::{Store as _, StoreError, Vitals};
 use comity_exchange::report::{DecisionReport, ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Party, Timestamp};
@@ -97,8 +97,16 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program", build);
     registry.register("exchanges", "Exchanges, by side and outcome", counts.exchanges.clone());
-    registry.register("decisions", "Decisions of all laws on one class, by side and outcome", counts.decisions.clone());
-    registry.register("misbehaviour", "Messages of partners that were not accepted", counts.misbehaved.clone());
+    registry.register(
+        "decisions",
+        "Decisions of all laws on one class, by side and outcome",
+        counts.decisions.clone(),
+    );
+    registry.register(
+        "misbehaviour",
+        "Messages of partners that were not accepted",
+        counts.misbehaved.clone(),
+    );
     let reached = Family::<Vec<(&'static str, String)>, Gauge>::default();
     for (party, yes) in counts.reached.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         reached.get_or_create(&vec![("party", party.to_string())]).set(i64::from(*yes));
@@ -129,8 +137,17 @@ fn measures(registry: &mut Registry, vitals: &Vitals, now: Timestamp) {
     };
     age("outbox_oldest", "Age of the oldest offer that waits", vitals.outbox_since);
     age("vault_overdue_oldest", "How long the longest overdue record is overdue", vitals.overdue_since);
-    age("vault_undestroyed_oldest", "How long the oldest erasure waits for its key's destruction", vitals.waiting_since);
-    measure(registry, "store_commit", "How long the last commit took", vitals.commit.unwrap_or(Duration::ZERO).as_secs_f64());
+    age(
+        "vault_undestroyed_oldest",
+        "How long the oldest erasure waits for its key's destruction",
+        vitals.waiting_since,
+    );
+    measure(
+        registry,
+        "store_commit",
+        "How long the last commit took",
+        vitals.commit.unwrap_or(Duration::ZERO).as_secs_f64(),
+    );
 }
 
 fn measure(registry: &mut Registry, name: &str, help: &str, seconds: f64) {
