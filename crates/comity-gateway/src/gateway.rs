@@ -10,6 +10,7 @@ use crate::keys::{FileEpochKeys, KeyError, TokenSecrets, TransportKeys};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
+use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
@@ -43,6 +44,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     sweeping: tokio::sync::Mutex<()>,
+    counts: Counts,
     road: Road,
     pins: PinSet,
     clock: Arc<Clock>,
@@ -138,6 +140,7 @@ impl Gateway {
             store,
             token_secrets,
             sweeping: tokio::sync::Mutex::default(),
+            counts: Counts::default(),
             clock,
             _lock: lock,
         };
@@ -215,6 +218,10 @@ impl Gateway {
                 until: Text(day.until),
                 opens_until: Text(self.settings.horizon(day.until)),
             }),
+            sequence: 0,
+            next_certificate: None,
+            party_keys: Vec::new(),
+            succeeds: None,
         })
     }
 
@@ -228,6 +235,12 @@ impl Gateway {
     #[must_use]
     pub fn token_secrets(&self) -> &TokenSecrets {
         &self.token_secrets
+    }
+
+    /// What is counted while it runs.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// Held by whoever sweeps the vault: one at a time.

@@ -127,6 +127,12 @@ pub trait EpochKeys {
     /// Those of the key store; callers destroy nothing.
     fn turn(&mut self, bucket: &Bucket) -> Result<(Bucket, EpochKey), Self::Error>;
 
+    /// Whether the key of `bucket` was destroyed here; `false` also when it never was.
+    ///
+    /// # Errors
+    /// Those of the key store.
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, Self::Error>;
+
     /// Every bucket whose key is there, or whose destruction has begun and is not finished.
     ///
     /// # Errors

@@ -60,6 +60,11 @@ impl EpochKeys for MemoryKeys {
         self.current(&bucket.agreement, bucket.month)
     }
 
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, Infallible> {
+        let newest = self.generations.get(&(bucket.agreement.clone(), bucket.month));
+        Ok(!self.keys.contains_key(bucket) && newest.is_some_and(|newest| bucket.generation < *newest))
+    }
+
     fn buckets(&self) -> Result<Vec<Bucket>, Infallible> {
         Ok(self.keys.keys().cloned().collect())
     }

@@ -29,7 +29,7 @@ mod rotate;
 mod told;
 
 pub use due::{Erased, Order, erase_due, erase_exchange};
-pub use rotate::{Destroyed, Waiting, destroy, waiting};
+pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 
 use crate::ExchangeError;
 use crate::entry::Opening;

@@ -38,10 +38,7 @@ const KEY_DESTROYED: &str = "key_destroyed";
 pub async fn waiting<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waiting>, ExchangeError> {
     let month = Month::of(now);
     let epochs = world.store().epochs(month, false).await?;
-    let mut waiting: Vec<Waiting> = epochs
-        .into_iter()
-        .map(|epoch| Waiting { bucket: epoch.bucket.clone(), epoch: Some(epoch) })
-        .collect();
+    let mut waiting: Vec<Waiting> = epochs.into_iter().map(Waiting::from).collect();
     let kept = world.with_keys(|keys, _| keys.buckets()).map_err(ExchangeError::keys)?;
     for bucket in kept.into_iter().filter(|bucket| bucket.month < month) {
         if !waiting.iter().any(|known| known.bucket == bucket) {
@@ -49,6 +46,28 @@ pub async fn waiting<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waiting>
         }
     }
     Ok(waiting)
+}
+
+/// The buckets that hold records though their keys are destroyed: they came back with a database that was restored.
+/// [`destroy`] erases what is in them.
+///
+/// # Errors
+/// As [`waiting`].
+pub async fn came_back<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waiting>, ExchangeError> {
+    let epochs = world.store().epochs(Month::of(now), true).await?;
+    let mut found = Vec::new();
+    for epoch in epochs {
+        if world.with_keys(|keys, _| keys.is_destroyed(&epoch.bucket)).map_err(ExchangeError::keys)? {
+            found.push(Waiting::from(epoch));
+        }
+    }
+    Ok(found)
+}
+
+impl From<Epoch> for Waiting {
+    fn from(epoch: Epoch) -> Self {
+        Self { bucket: epoch.bucket.clone(), epoch: Some(epoch) }
+    }
 }
 
 /// Destroys the keys of `buckets`, which waited at `now`, one after the other. `rest` passes between turning a key and closing its
@@ -124,7 +143,12 @@ async fn rewrap_all<R: Shell>(world: &R, bucket: &Bucket) -> Result<u64, Exchang
         let Some(last) = held.last() else { return Ok(total) };
         after = Some(last.clone());
         let rewrapped = world.with_keys(|keys, entropy| {
-            let Some(old) = keys.get(bucket).map_err(ExchangeError::keys)? else { return Ok(None) };
+            let Some(old) = keys.get(bucket).map_err(ExchangeError::keys)? else {
+                // A key that is not there and was not destroyed here: another key store was named.
+                let destroyed = keys.is_destroyed(bucket).map_err(ExchangeError::keys)?;
+                let lost = || ExchangeError::Keys(format!("the epoch key of {bucket} is not there"));
+                return if destroyed { Ok(None) } else { Err(lost()) };
+            };
             let new = keys.turn(bucket).map_err(ExchangeError::keys)?;
             let anew = |record| rewrapped(record, &world.signatory().store, &old, (&new.0, &new.1), entropy);
             held.iter().map(anew).collect::<Result<Vec<_>, ExchangeError>>().map(Some)

@@ -158,6 +158,9 @@ pub struct Serve {
     /// Where partner gateways come in: mutual TLS. None unless given.
     #[arg(long, value_name = "ADDR")]
     pub federation: Option<SocketAddr>,
+    /// Where a monitoring system reads figures: plain HTTP, so a loopback or management address. None unless given.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
     /// `postgres://…`; SQLite in DIR unless given.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,

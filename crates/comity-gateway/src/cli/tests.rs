@@ -28,7 +28,7 @@ fn every_command_of_the_contract_reads() {
     for line in [
         "demo --bundle a.json --bundle b.json --under p --from XA --to XB --assume-in-force --dir d --serve --json",
         "init --dir d --jurisdiction XA --authority Centre",
-        "serve --dir d --listen 127.0.0.1:1 --federation 127.0.0.1:2 --database postgres://h/d --keys k",
+        "serve --dir d --listen 127.0.0.1:1 --federation 127.0.0.1:2 --metrics 127.0.0.1:3 --database postgres://h/d --keys k",
         "officer add --dir d --name n --role r --training-until 2027-06-30 --password-stdin",
         "identity --dir d",
         "peer add --dir d --jurisdiction XB --url https://h:1 --identity f",

@@ -7,7 +7,7 @@
 
 use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
-use comity_exchange::erase::{Destroyed, Erased, Waiting, destroy, erase_due, waiting};
+use comity_exchange::erase::{Destroyed, Erased, Waiting, came_back, destroy, erase_due, waiting};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Month, Timestamp};
 use std::sync::Arc;
@@ -64,10 +64,17 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
     let now = gateway.now();
     let ahead = now.checked_add(settings.sweep_every).unwrap_or(Timestamp::MAX);
     let mut swept = Swept { erased: erase_due(gateway, ahead).await?, ..Swept::default() };
+    // What a restored database brought back and no key opens.
+    let back = came_back(gateway, now).await?;
+    if !back.is_empty() {
+        swept.destroyed = destroy(gateway, &back, now, std::future::ready(())).await?;
+    }
     let found = waiting(gateway, now).await?;
     if haste == Haste::AtOnce || found.iter().any(|waiting| is_ripe(waiting, now, settings.destroy_after)) {
         let rest = if haste == Haste::AtOnce { Duration::ZERO } else { REST };
-        swept.destroyed = destroy(gateway, &found, now, tokio::time::sleep(rest)).await?;
+        let destroyed = destroy(gateway, &found, now, tokio::time::sleep(rest)).await?;
+        swept.destroyed.buckets.extend(destroyed.buckets);
+        swept.destroyed.rewrapped += destroyed.rewrapped;
         swept.waiting = waiting(gateway, gateway.now()).await?;
     } else {
         swept.waiting = found;

@@ -137,6 +137,10 @@ impl EpochKeys for FileEpochKeys {
         Ok((next, key))
     }
 
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, KeyError> {
+        Ok(files::read(&self.marker(bucket), 0)?.is_some())
+    }
+
     fn buckets(&self) -> Result<Vec<Bucket>, KeyError> {
         let mut buckets = Vec::new();
         for folder in listed(&self.root)? {
@@ -251,7 +255,7 @@ mod tests {
         assert_eq!(reopened.get(&first).unwrap().unwrap().dangerous_bytes(), old.dangerous_bytes());
         assert_ne!(new.dangerous_bytes(), old.dangerous_bytes());
         reopened.destroy(&first).unwrap();
-        assert_eq!(reopened.buckets().unwrap(), [second.clone()]);
+        assert_eq!(reopened.buckets().unwrap(), std::slice::from_ref(&second));
         assert_eq!(
             reopened.current(&pact(), march()).unwrap().0,
             second,
@@ -264,9 +268,12 @@ mod tests {
         let (room, mut keys) = room();
         let (bucket, _) = keys.current(&pact(), march()).unwrap();
         std::fs::write(room.path().join("epoch/pact-1.0/202703.1.destroyed"), b"").unwrap();
-        assert_eq!(keys.buckets().unwrap(), [bucket.clone()]);
+        assert_eq!(keys.buckets().unwrap(), std::slice::from_ref(&bucket));
         keys.destroy(&bucket).unwrap();
         assert_eq!(keys.buckets().unwrap(), []);
+        assert!(keys.is_destroyed(&bucket).unwrap());
+        let never = Bucket { generation: 7, ..bucket };
+        assert!(!keys.is_destroyed(&never).unwrap(), "what never was is no destruction");
     }
 
     #[test]

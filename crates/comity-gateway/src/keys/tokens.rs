@@ -11,12 +11,15 @@ use crate::clock::OsEntropy;
 use crate::files;
 use comity_terms::{Entropy as _, Month, Timestamp};
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// The secrets under one directory.
 #[derive(Debug)]
 pub struct TokenSecrets {
     root: PathBuf,
+    /// Held by whoever draws: two that draw at once would share one draft.
+    drawing: Mutex<()>,
 }
 
 impl TokenSecrets {
@@ -26,7 +29,7 @@ impl TokenSecrets {
     /// # Errors
     /// [`KeyError`]; callers make no pseudonyms.
     pub fn open(root: PathBuf, now: Timestamp) -> Result<Self, KeyError> {
-        let secrets = Self { root };
+        let secrets = Self { root, drawing: Mutex::default() };
         if secrets.root.is_file()
             && let Some(secret) = read_key(&secrets.root)?
         {
@@ -53,6 +56,7 @@ impl TokenSecrets {
     pub fn of(&self, at: Timestamp, now: Timestamp) -> Result<Zeroizing<[u8; 32]>, KeyError> {
         let month = Month::of(at);
         let path = self.root.join(month.number().to_string());
+        let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = read_key(&path)? {
             return Ok(secret);
         }
@@ -63,7 +67,7 @@ impl TokenSecrets {
         OsEntropy.fill(&mut secret[..]);
         match files::create_atomically(&path, &path.with_added_extension("draft"), &secret[..]) {
             Ok(()) => Ok(secret),
-            // Another hand was faster: theirs is the month's.
+            // Another process was faster: theirs is the month's.
             Err(error) => read_key(&path)?.ok_or(KeyError::File(error)),
         }
     }
@@ -119,6 +123,18 @@ mod tests {
             matches!(secrets.of(march, july), Err(KeyError::Gone(_))),
             "no second one for a month gone by"
         );
+    }
+
+    #[test]
+    fn whoever_comes_at_once_gets_the_same() {
+        let room = tempfile::tempdir().unwrap();
+        let now = at("2026-03-09T10:00:00Z");
+        let secrets = TokenSecrets::open(room.path().join("tokens"), now).unwrap();
+        let drawn: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| secrets.of(now, now).unwrap())).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(drawn.iter().all(|secret| *secret == drawn[0]));
     }
 
     #[test]

@@ -113,7 +113,11 @@ async fn once(
         .map_err(input)?;
     let patience = gateway.settings().delivery + Duration::from_secs(30);
     let claimed_until = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-    Ok((carry_out(&**gateway, sealed, peer, claimed_until).await?, lent))
+    let disclosed = carry_out(&**gateway, sealed, peer, claimed_until).await?;
+    if disclosed.answer.is_some() || disclosed.waiting.is_some() {
+        gateway.counts().reached(&peer.party, disclosed.answer.is_some());
+    }
+    Ok((disclosed, lent))
 }
 
 /// What the officer gave is at fault, not the gateway.
@@ -209,6 +213,8 @@ async fn report(
 ) -> Result<ExchangeReport, GatewayError> {
     let summary = &disclosed.summary;
     let mut decisions: Vec<_> = summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect();
+    gateway.counts().decisions(Side::Sender, &decisions);
+    gateway.counts().exchange(Side::Sender, summary.outcome);
     decisions.extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
     let held = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone());
     let safeguards = held.map_or_else(|| summary.safeguards.clone(), Safeguards::from);

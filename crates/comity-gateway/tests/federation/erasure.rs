@@ -290,9 +290,9 @@ async fn a_crash_at_any_step_is_made_good_by_the_next_sweep() {
         drop(gateway);
         let gateway = opening().await;
         let swept = sweep::once(&gateway, Haste::AtOnce).await.unwrap();
-        assert_eq!(swept.destroyed.buckets, [bucket.clone()], "{crash:?}: noted once it is so");
+        assert_eq!(swept.destroyed.buckets, std::slice::from_ref(&bucket), "{crash:?}: noted once it is so");
         assert_eq!(swept.waiting, [], "{crash:?}");
-        assert_eq!(gateway.with_keys(|keys, _| keys.get(&bucket)).unwrap().is_none(), true, "{crash:?}");
+        assert!(gateway.with_keys(|keys, _| keys.get(&bucket)).unwrap().is_none(), "{crash:?}");
         let (held, opened) = opened(&gateway, stays).await;
         assert!(held > 0 && held == opened, "{crash:?}: {opened} of {held} open");
         let again = sweep::once(&gateway, Haste::AtOnce).await.unwrap();

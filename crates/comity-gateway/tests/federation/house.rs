@@ -63,6 +63,17 @@ impl House {
         Self { gateway, address, running, stopper, room }
     }
 
+    /// The head and body of what its public listener answers.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(self.running.plain).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
     /// Makes two officers known: one `trained`, one `untrained`.
     pub(crate) async fn officers(&self) {
         for (name, days) in [("trained", 365_i64), ("untrained", -1)] {

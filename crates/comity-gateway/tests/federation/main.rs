@@ -2,6 +2,7 @@
 
 mod erasure;
 mod house;
+mod watching;
 
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};
 use comity_exchange::federation::frame::{Frame, SignedHeader};
