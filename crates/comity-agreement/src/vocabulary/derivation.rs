@@ -41,6 +41,15 @@ pub enum Relation {
     AtOrAfter,
 }
 
+/// Which end of a day stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// Its first instant.
+    Begin,
+    /// The instant at which it is over.
+    End,
+}
+
 /// How a derived fact is worked out. All give true or false; absent operands give nothing unless said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Derivation {
@@ -60,8 +69,8 @@ pub enum Derivation {
     FieldIs(FactKey, String, Value),
     /// The record's field, a list of codes, holds the party.
     FieldContainsParty(FactKey, String, Who),
-    /// The record's field, an instant, lies after the moment.
-    FieldIsAfter(FactKey, String, Moment),
+    /// The record's field, an instant or an edge of a day in UTC, lies after the moment.
+    FieldIsAfter(FactKey, String, Edge, Moment),
     /// The second instant lies no later than the first and the period.
     Within(Moment, Moment, Period),
     /// What the party at this end declared or reserved under the agreement asked: the one that gives a set.
@@ -90,7 +99,7 @@ impl Derivation {
                 std::iter::once(a).chain(who(b)).collect()
             }
             Self::SameParty(a, b) => who(a).into_iter().chain(who(b)).collect(),
-            Self::FieldIsAfter(a, _, b) => std::iter::once(a).chain(moment(b)).collect(),
+            Self::FieldIsAfter(a, _, _, b) => std::iter::once(a).chain(moment(b)).collect(),
             Self::Declared(_) | Self::AgreementIs(_) | Self::CoveredRetroactively => Vec::new(),
         }
     }
@@ -125,10 +134,10 @@ impl Derivation {
                 let party = who(b, given)?;
                 Some(fields.get(field).is_some_and(|codes| holds(codes, party)))
             }
-            Self::FieldIsAfter(a, field, b) => {
+            Self::FieldIsAfter(a, field, edge, b) => {
                 let Value::Record(fields) = stated(a)? else { return None };
                 let moment = moment(b, given)?;
-                let instant = fields.get(field).and_then(Value::as_text)?.parse::<Timestamp>().ok();
+                let instant = instant(fields.get(field).and_then(Value::as_text)?, *edge);
                 Some(instant.is_some_and(|instant| instant > moment))
             }
             Self::Within(a, b, period) => {
@@ -142,6 +151,18 @@ impl Derivation {
             Self::CoveredRetroactively => Some(given.instrument.covered_retroactively),
         }
     }
+}
+
+/// The instant that a text names; of a day, its edge.
+fn instant(text: &str, edge: Edge) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        let first = match edge {
+            Edge::Begin => day,
+            Edge::End => day.tomorrow().ok()?,
+        };
+        jiff::tz::TimeZone::UTC.to_timestamp(first.at(0, 0, 0, 0)).ok()
+    })
 }
 
 fn holds(codes: &Value, party: &str) -> bool {

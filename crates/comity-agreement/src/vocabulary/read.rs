@@ -1,6 +1,6 @@
 //! Reading `vocabulary/*.toml`: strict, and whole or not at all.
 
-use super::derivation::{Derivation, Moment, Relation, Who};
+use super::derivation::{Derivation, Edge, Moment, Relation, Who};
 use super::{
     ActionTerm, Dimension, End, FactTerm, FactType, LawPlace, ObligationTerm, Place, Raise, Requirement,
     Vocabulary, schema,
@@ -359,8 +359,9 @@ fn derivation(mut table: Table) -> Read<Derivation> {
         ("field_contains_party", _) => {
             Derivation::FieldContainsParty(table.name("a")?, table.text("field")?, who(&table.need("b")?)?)
         }
-        ("field_is_after", _) => {
-            Derivation::FieldIsAfter(table.name("a")?, table.text("field")?, moment(&table.need("b")?)?)
+        (word @ ("field_begins_after" | "field_ends_after"), _) => {
+            let edge = if word == "field_begins_after" { Edge::Begin } else { Edge::End };
+            Derivation::FieldIsAfter(table.name("a")?, table.text("field")?, edge, moment(&table.need("b")?)?)
         }
         ("within", _) => {
             Derivation::Within(moment(&table.need("a")?)?, moment(&table.need("b")?)?, table.name("period")?)

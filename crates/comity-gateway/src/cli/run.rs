@@ -4,9 +4,7 @@
 //! by the same code. The others need no gateway.
 
 use super::out::{Exit, Out};
-use super::{
-    Audit, Cli, Command, Law, Log, Officer, Peer, Place, Vault, audit, demo, law, minimise, office, serve,
-};
+use super::{Audit, Cli, Command, Law, Log, Officer, Peer, Place, audit, demo, law, minimise, office, serve};
 use crate::dirs::Directory;
 use crate::gateway::Gateway;
 use crate::socket::{self, Bytes, CommandReply, CommandRequest, Handler};
@@ -50,9 +48,6 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Law(Law::Adopt(args)) => Some(&args.place),
         Command::Share(args) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
-        Command::Vault(Vault::Show(place)) => Some(place),
-        Command::Vault(Vault::Sweep(args)) => Some(&args.place),
-        Command::Vault(Vault::Erase(args)) => Some(&args.place),
         _ => None,
     }
 }
