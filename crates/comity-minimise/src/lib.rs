@@ -20,6 +20,7 @@
 //! | `treat` | one object under the table |
 //! | `graph` | whom an object concerns; which side it is on |
 //! | [`token`] | what stands for an identifier |
+//! | [`text`] | people in free text |
 //!
 //! Absent: detection in free text. Texts about things are kept, with the treated values of this bundle
 //! replaced where they recur.
@@ -36,6 +37,7 @@ mod pattern;
 pub mod profile;
 mod scrub;
 pub mod table;
+pub mod text;
 pub mod token;
 mod treat;
 pub mod withholding;

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod demo;
+pub mod detect;
 pub mod law;
 pub mod minimise;
 pub mod office;
@@ -71,6 +72,8 @@ pub enum Command {
     Log(Log),
     /// Print the least of a bundle that serves the purpose, as `share` would send it.
     Minimise(Box<Minimise>),
+    /// Find where people are named in texts, and how they are reached: JSON Lines in, JSON Lines out.
+    Detect(Detect),
     /// Verify logs and receipts, trusting nobody.
     #[command(subcommand)]
     Audit(Audit),
@@ -402,6 +405,17 @@ pub struct Minimise {
     /// That gateway's keys; `DIR.keys` beside DIR unless given.
     #[arg(long, value_name = "PATH", requires = "dir")]
     pub keys: Option<PathBuf>,
+}
+
+/// `comity detect`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Example:\n  echo '{\"id\":1,\"text\":\"Contact: Anna Tamm, anna.tamm@example.ee\"}' | comity detect"
+)]
+pub struct Detect {
+    /// The texts, one `{"id":…,"text":"…"}` a line; `-` for standard input.
+    #[arg(default_value = "-")]
+    pub file: PathBuf,
 }
 
 /// `comity audit`

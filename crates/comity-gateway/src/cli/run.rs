@@ -4,7 +4,9 @@
 //! by the same code. The others need no gateway.
 
 use super::out::{Exit, Out};
-use super::{Audit, Cli, Command, Law, Log, Officer, Peer, Place, audit, demo, law, minimise, office, serve};
+use super::{
+    Audit, Cli, Command, Law, Log, Officer, Peer, Place, audit, demo, detect, law, minimise, office, serve,
+};
 use crate::dirs::Directory;
 use crate::gateway::Gateway;
 use crate::socket::{self, Bytes, CommandReply, CommandRequest, Handler};
@@ -35,6 +37,7 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
         Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
         Command::Minimise(args) => minimise::run(args, cli.json, &cwd, out),
+        Command::Detect(args) => tokio::task::block_in_place(|| detect::run(args, &cwd, out)),
         _ => locally(&cli, &cwd, out).await,
     }
 }

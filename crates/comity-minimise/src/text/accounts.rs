@@ -1,0 +1,322 @@
+//! Accounts that a word announces: `user jdoe`, `username: a.tamm`, `net user`, a prompt read elsewhere in the text.
+//!
+//! After a word alone, only what is written as accounts are is taken: a figure, a dot or an underscore in it, or a
+//! name behind an initial. After `:`, `=` or a quote the word may be any but an ordinary one.
+
+use super::items::{Item, Kind};
+use super::lexicon::{ACCOUNT, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING};
+use super::names::unmarked;
+use super::span::{Label, Span};
+use super::tokens::{Form, Token, What, lower};
+use std::collections::HashSet;
+
+/// The shortest and longest account that is taken.
+const LENGTH: std::ops::RangeInclusive<usize> = 3..=40;
+
+/// Pushes the accounts of `text`; `spans` holds those that paths and domains gave.
+pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexicon, spans: &mut Vec<Span>) {
+    let english = is_english(tokens, text);
+    let people = people(text, spans);
+    let mut known: HashSet<String> = spans
+        .iter()
+        .filter(|span| matches!(span.label, Label::Username | Label::PathUser))
+        .map(|span| text[span.start..span.end].to_lowercase())
+        .collect();
+    let mut taken: HashSet<usize> = HashSet::new();
+    for at in 0..tokens.len() {
+        if tokens[at].cues & ACCOUNT == 0 && !is_command(text, tokens, at) {
+            continue;
+        }
+        // The last word of a phrase announces, not its first.
+        if tokens.get(at + 1).is_some_and(|next| next.cues & ACCOUNT != 0 && next.form() == Some(Form::Lower))
+        {
+            continue;
+        }
+        let Some((start, strong)) = announced(text, items, tokens, at) else { continue };
+        let end = account_end(text, start);
+        let account = &text[start..end];
+        let named = is_of(account, &people);
+        if (named || is_account(account, strong || is_command(text, tokens, at), english, lexicon))
+            && taken.insert(start)
+            && !lured(tokens, at)
+        {
+            spans.push(Span { start, end, label: Label::Username });
+            if account.len() > 3 {
+                known.insert(account.to_lowercase());
+            }
+        }
+    }
+    speakers(text, tokens, lexicon, &mut taken, &mut known, spans);
+    // Who was named once is known wherever the name stands alone.
+    known.retain(|name| {
+        name.len() > 3
+            && !lexicon.is_plain(name)
+            && lexicon.cues(name) & SYSTEM_ACCOUNT == 0
+            && !name.contains(' ')
+    });
+    if known.is_empty() {
+        return;
+    }
+    for token in tokens {
+        if !matches!(token.what, What::Word(Form::Lower | Form::Mixed)) || taken.contains(&token.start) {
+            continue;
+        }
+        let free = text[..token.start]
+            .chars()
+            .next_back()
+            .is_none_or(|c| !matches!(c, '.' | '-' | '_' | '/' | '\\' | '@'));
+        let end = account_end(text, token.start);
+        if free && known.contains(&text[token.start..end].to_lowercase()) {
+            spans.push(Span { start: token.start, end, label: Label::Username });
+        }
+    }
+}
+
+/// The parts of the names that were found, as they stand in accounts.
+fn people(text: &str, spans: &[Span]) -> Vec<String> {
+    let names = spans.iter().filter(|span| span.label == Label::Person);
+    let parts = names.flat_map(|span| text[span.start..span.end].split(|c: char| !c.is_alphabetic()));
+    let mut parts: Vec<String> =
+        parts.filter(|part| part.chars().count() > 3).map(|part| unmarked(&lower(part))).take(512).collect();
+    parts.sort();
+    parts.dedup();
+    parts
+}
+
+/// Whether `account` is made of the name of somebody whom the text names: `skettun` of Kettunen.
+fn is_of(account: &str, people: &[String]) -> bool {
+    let account = account.to_lowercase();
+    if account.len() < 4 || !account.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
+        return false;
+    }
+    let tail = account[1..].trim_start_matches(['.', '_', '-']);
+    people.iter().any(|part| {
+        let short = part.get(..4).unwrap_or(part);
+        account.len() > part.len() && account.contains(part.as_str())
+            || tail.len() > 3
+                && tail.starts_with(short)
+                && part.starts_with(&tail[..tail.len().min(part.len())])
+    })
+}
+
+/// Who speaks in a log of a chat: `<jdoe> …` at the beginning of a line or after a time.
+fn speakers(
+    text: &str,
+    tokens: &[Token],
+    lexicon: &Lexicon,
+    taken: &mut HashSet<usize>,
+    known: &mut HashSet<String>,
+    spans: &mut Vec<Span>,
+) {
+    for (at, token) in tokens.iter().enumerate() {
+        let opens =
+            token.is_mark('<') && (at == 0 || matches!(tokens[at - 1].what, What::Line | What::Mark(']')));
+        let Some(next) = tokens
+            .get(at + 1)
+            .filter(|next| opens && matches!(next.what, What::Word(Form::Lower | Form::Mixed)))
+        else {
+            continue;
+        };
+        let end = account_end(text, next.start);
+        let name = &text[next.start..end];
+        let closed = text[end..].starts_with("> ") || text[end..].starts_with(">:");
+        if closed
+            && LENGTH.contains(&name.len())
+            && !lexicon.is_plain(&name.to_lowercase())
+            && taken.insert(next.start)
+        {
+            spans.push(Span { start: next.start, end, label: Label::Username });
+            known.insert(name.to_lowercase());
+        }
+    }
+}
+
+/// `net user jdoe`, `su - jdoe`, `chown jdoe`, `sudo -u jdoe`: commands that take an account.
+fn is_command(text: &str, tokens: &[Token], at: usize) -> bool {
+    let word = &text[tokens[at].range()];
+    let before = at.checked_sub(1).map(|at| &text[tokens[at].range()]);
+    match word {
+        "user" => before == Some("net") || before == Some("Net"),
+        "su" => {
+            tokens.get(at + 1).is_some_and(|next| next.is_mark('-') || next.form() == Some(Form::Lower))
+                && before != Some("sudo")
+        }
+        "u" => before == Some("-") && at > 1 && &text[tokens[at - 2].range()] == "sudo",
+        "l" => before == Some("-") && at > 1 && matches!(&text[tokens[at - 2].range()], "ssh" | "rlogin"),
+        "useradd" | "userdel" | "usermod" | "adduser" | "passwd" | "chage" | "whoami" => true,
+        _ => false,
+    }
+}
+
+/// Where the account begins that the cue at `at` announces, and whether a mark says that it is one.
+fn announced(text: &str, items: &[Item], tokens: &[Token], at: usize) -> Option<(usize, bool)> {
+    let mut strong = false;
+    let mut fillers = 0;
+    let mut look = at + 1;
+    while look < tokens.len() && look < at + 8 {
+        let token = &tokens[look];
+        match token.what {
+            What::Mark(
+                ':' | '=' | '：' | '\'' | '"' | '`' | '‘' | '“' | '„' | '«' | '「' | '『' | '<' | '[' | '»'
+                | '”' | '’',
+            ) => strong = true,
+            What::Mark('(' | '-' | '#' | '@' | '.') => {}
+            What::Word(form) => {
+                let word = lower(&text[token.range()]);
+                let filler = [
+                    "is", "was", "name", "names", "account", "id", "of", "the", "named", "called", "as",
+                    "for", "von", "de", "du", "mit", "est", "ist", "on", "oli", "es", "adlı", "o", "nazwie",
+                    "nimega", "nimi", "user", "name:", "kennung", "namens", "domain", "local", "admin",
+                    "invalid",
+                ]
+                .contains(&word.as_ref());
+                if filler && form == Form::Lower && fillers < 3 && !strong_word(text, token) {
+                    fillers += 1;
+                    // What came before the filler does not make the word after it an account.
+                    look += 1;
+                    continue;
+                }
+                return Some((token.start, strong));
+            }
+            What::Number => return None,
+            What::Item(index) => {
+                // `user CORP\jdoe` was read by its form.
+                return match items[index].kind {
+                    Kind::Thing if !strong => {
+                        Some((token.start, false)).filter(|_| is_dotted_name(text, token))
+                    }
+                    Kind::Thing => is_dotted_name(text, token).then_some((token.start, true)),
+                    _ => None,
+                };
+            }
+            What::Line if strong && look == at + 2 => {}
+            _ => return None,
+        }
+        look += 1;
+    }
+    None
+}
+
+fn strong_word(text: &str, token: &Token) -> bool {
+    text[token.range()].contains(['_', '.']) || text[token.range()].bytes().any(|b| b.is_ascii_digit())
+}
+
+/// `mari.lee`: read as a domain, since `lee` could be one; a name all the same.
+fn is_dotted_name(text: &str, token: &Token) -> bool {
+    let name = &text[token.range()];
+    let lexicon = Lexicon::shipped();
+    name.split('.').count() == 2
+        && name.split('.').all(|part| part.len() > 1 && part.chars().all(char::is_lowercase))
+        && name.split('.').any(|part| lexicon.given(part) == Known::Well)
+}
+
+fn account_end(text: &str, start: usize) -> usize {
+    let inside = |c: char| {
+        c.is_ascii_alphanumeric()
+            || matches!(c, '.' | '_' | '-')
+            || (c.is_alphabetic() && !super::items::is_unspaced(c))
+    };
+    let length = text[start..]
+        .char_indices()
+        .take_while(|(at, c)| inside(*c) && *at <= 64)
+        .last()
+        .map_or(0, |(at, c)| at + c.len_utf8());
+    start + text[start..start + length].trim_end_matches(['.', '-']).len()
+}
+
+fn is_account(account: &str, strong: bool, english: bool, lexicon: &Lexicon) -> bool {
+    let lower = account.to_lowercase();
+    // `e.g`
+    if account.split(['.', '-', '_']).all(|part| part.len() < 2) {
+        return false;
+    }
+    let letters = account.chars().any(char::is_alphabetic);
+    if !LENGTH.contains(&account.chars().count())
+        || !letters
+        || lexicon.cues(&lower) & (SYSTEM_ACCOUNT | THING) != 0
+        || lower.starts_with("svc")
+        || account.ends_with('$')
+    {
+        return false;
+    }
+    if lexicon.cues(&lower) & (ACCOUNT | NAMES_NEXT) != 0 {
+        return false;
+    }
+    let first = account.chars().next().unwrap_or(' ');
+    let signed = account.bytes().any(|b| b.is_ascii_digit()) && !account.contains('-')
+        || account[1..].contains('_')
+        || account[1..].contains('.') && !is_sentence(account);
+    if signed && first.is_alphanumeric() {
+        return account.rsplit_once('.').is_none_or(|(_, end)| {
+            lexicon.cues(end) & DOTTED_END == 0
+                || lexicon.given(account.split('.').next().unwrap_or("")) != Known::No
+                || end.len() > 3
+        });
+    }
+    if account.chars().any(char::is_uppercase)
+        && !(strong && account.chars().skip(1).all(|c| !c.is_uppercase()))
+    {
+        // `JDoe`, `JDOE`
+        return strong
+            && account.is_ascii()
+            && !lexicon.is_plain(&lower)
+            && !first.is_lowercase()
+            && is_built(&lower, lexicon);
+    }
+    if first.is_uppercase() {
+        return false;
+    }
+    if is_built(&lower, lexicon) && !lexicon.is_plain(&lower) {
+        return true;
+    }
+    // Words that the lists lack end as words do.
+    let formed =
+        ["tion", "ing", "ed", "ity", "ment", "ness", "able", "ally", "ers", "ive", "tud", "nud", "ttu"];
+    let ordinary = lexicon.is_plain(&lower)
+        || lexicon.find(&lower).is_some()
+        || lower.len() > 5 && formed.iter().any(|end| lower.ends_with(end));
+    account.is_ascii() && !ordinary && (strong || english && lower.len() > 3)
+        || strong && account.is_ascii() && !lexicon.is_english(&lower) && lexicon.given(&lower) != Known::No
+}
+
+/// `Word.Next`: the end of a sentence.
+fn is_sentence(account: &str) -> bool {
+    account.split('.').skip(1).any(|part| part.chars().next().is_some_and(char::is_uppercase))
+        && !account.chars().next().is_some_and(char::is_uppercase)
+}
+
+/// Whether an account is built from a name: `jtamm`, `tammj`, `annat`, `annatamm`.
+fn is_built(account: &str, lexicon: &Lexicon) -> bool {
+    if !account.is_ascii() || account.len() < 4 {
+        return false;
+    }
+    let surname = |part: &str| part.len() > 2 && Lexicon::is_listed_surname(part);
+    let given = |part: &str| part.len() > 2 && lexicon.given(part) == Known::Well;
+    let (front, back) = (&account[1..], &account[..account.len() - 1]);
+    surname(front)
+        || surname(back)
+        || given(back) && account.len() > 4
+        || (3..account.len() - 2).any(|at| given(&account[..at]) && surname(&account[at..]))
+}
+
+/// Whether the words before say that the account is the attacker's.
+fn lured(tokens: &[Token], at: usize) -> bool {
+    tokens[at.saturating_sub(5)..at]
+        .iter()
+        .rev()
+        .take_while(|token| token.what != What::Line && !token.is_mark('.'))
+        .any(|token| token.cues & LURE != 0)
+}
+
+/// Whether the text is English: its commonest words are.
+fn is_english(tokens: &[Token], text: &str) -> bool {
+    const COMMON: [&str; 14] =
+        ["the", "of", "and", "to", "was", "is", "from", "for", "on", "with", "that", "has", "by", "at"];
+    let words = tokens.iter().filter(|token| token.form() == Some(Form::Lower)).take(400);
+    let (mut all, mut english) = (0, 0);
+    for word in words {
+        all += 1;
+        english += usize::from(COMMON.contains(&&text[word.range()]));
+    }
+    english * 12 >= all
+}

@@ -1,0 +1,404 @@
+//! What can be read from its own form: addresses, paths, hashes, numbers of incidents; found in one walk over the
+//! text, chunk by chunk. What identifies an attack or a thing is *masked* here, before anything else looks at it.
+//!
+//! A chunk is a run of visible ASCII and of letters that are not written without spaces. Items lie apart and in
+//! order. Every search in a chunk is bounded, so that the walk is linear in the text.
+
+use super::lexicon::{Cues, DOTTED_END, Lexicon, SYSTEM_ACCOUNT};
+use super::span::Label;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::ops::Range;
+
+mod mail;
+mod path;
+
+/// What an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A thing: it is no personal data and nothing else is looked for in it.
+    Thing,
+    /// A thing written so that nobody clicks it: it tells that the text beside it speaks of an attack.
+    Defanged,
+    /// The address of a machine; whose, is decided by what stands beside it.
+    Address { private: bool },
+    /// An e-mail address; whose, is decided by what stands beside it. The bytes before its `@`.
+    Mail { local: usize },
+    /// Found for certain.
+    Found(Label),
+}
+
+/// A part of the text that was read by its form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Item {
+    pub range: Range<usize>,
+    pub kind: Kind,
+}
+
+/// The longest chunk that is looked into; a longer one is an encoded blob.
+const CHUNK_MAX: usize = 1024;
+/// A chunk that has reached this length ends at the next separator: rows of values without spaces.
+const CHUNK_LONG: usize = 512;
+
+/// The items of `text`.
+pub(super) fn items(text: &str, lexicon: &Lexicon) -> Vec<Item> {
+    let mut reader = Reader { text, lexicon, items: Vec::new(), path_end: None };
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        let Some(length) = chunk_char(text, at) else {
+            at += text[at..].chars().next().map_or(1, char::len_utf8);
+            continue;
+        };
+        let start = at;
+        at += length;
+        let mut seen = bits(bytes[start]);
+        while at < bytes.len()
+            && let Some(length) = chunk_char(text, at)
+        {
+            if at - start > CHUNK_LONG && b",;&=".contains(&bytes[at]) {
+                break;
+            }
+            seen |= bits(bytes[at]);
+            at += length;
+        }
+        let long = at - start >= 32;
+        if seen & SPECIAL != 0 || long || (seen & (DIGIT | DASH)) == (DIGIT | DASH) {
+            reader.chunk(start, at, seen);
+        }
+        if seen & BACKSLASH == 0 {
+            reader.path_end = None;
+        }
+    }
+    reader.items.sort_by_key(|item| (item.range.start, item.range.end));
+    let mut end = 0;
+    reader.items.retain(|item| {
+        let apart = item.range.start >= end && !item.range.is_empty();
+        if apart {
+            end = item.range.end;
+        }
+        apart
+    });
+    reader.items
+}
+
+const DOT: u8 = 1;
+const SLASH: u8 = 2;
+const BACKSLASH: u8 = 4;
+const AT: u8 = 8;
+const COLON: u8 = 16;
+const DIGIT: u8 = 32;
+const DASH: u8 = 64;
+const SPECIAL: u8 = DOT | SLASH | BACKSLASH | AT | COLON;
+
+fn bits(b: u8) -> u8 {
+    match b {
+        b'.' => DOT,
+        b'/' => SLASH,
+        b'\\' => BACKSLASH,
+        b'@' => AT,
+        b':' => COLON,
+        b'0'..=b'9' => DIGIT,
+        b'-' => DASH,
+        _ => 0,
+    }
+}
+
+/// How long the character at `at` is, if it belongs to a chunk.
+fn chunk_char(text: &str, at: usize) -> Option<usize> {
+    match text.as_bytes()[at] {
+        b'"' | b'<' | b'>' | b'|' | b'`' => None,
+        0x21..=0x7e => Some(1),
+        0..=0x7f => None,
+        _ => {
+            let c = text[at..].chars().next()?;
+            (c.is_alphanumeric() && !is_unspaced(c)).then(|| c.len_utf8())
+        }
+    }
+}
+
+/// Whether `c` belongs to a script that is written without spaces between words.
+pub(super) fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    lexicon: &'t Lexicon,
+    items: Vec<Item>,
+    /// Where the last Windows path ended: one with spaces goes on in the next chunk.
+    path_end: Option<usize>,
+}
+
+impl Reader<'_> {
+    fn put(&mut self, range: Range<usize>, kind: Kind) {
+        self.items.push(Item { range, kind });
+    }
+
+    fn cues(&self, word: &str) -> Cues {
+        self.lexicon.cues(&word.to_lowercase())
+    }
+
+    fn is_system_account(&self, name: &str) -> bool {
+        let lower = name.to_lowercase();
+        self.lexicon.cues(&lower) & SYSTEM_ACCOUNT != 0
+            || ["svc", "service", "sa-", "msol_", "healthmailbox", "umfd-", "dwm-", "defaultapppool"]
+                .iter()
+                .any(|start| lower.starts_with(start))
+    }
+
+    fn chunk(&mut self, start: usize, end: usize, seen: u8) {
+        if end - start > CHUNK_MAX {
+            return self.put(start..end, Kind::Thing);
+        }
+        let chunk = &self.text[start..end];
+        if seen & SLASH != 0
+            && let Some(found) = scheme(chunk)
+        {
+            let stop = url_end(chunk, found.end);
+            self.chunk_again(start, start + found.start);
+            let kind = if is_defanged(&chunk[found.start..stop]) { Kind::Defanged } else { Kind::Thing };
+            self.put(start + found.start..start + stop, kind);
+            return self.chunk_again(start + stop, end);
+        }
+        if is_defanged(chunk) {
+            let (from, to) = trimmed(chunk);
+            return self.put(start + from..start + to, Kind::Defanged);
+        }
+        if seen & BACKSLASH != 0 {
+            return self.backslashed(start, end);
+        }
+        let is_cut = |b: u8| b"\"<>|`,;(){}=!*^'".contains(&b);
+        let mut from = start;
+        for at in start..=end {
+            if at == end || is_cut(self.text.as_bytes()[at]) {
+                if at > from {
+                    self.piece(from, at);
+                }
+                from = at + 1;
+            }
+        }
+    }
+
+    fn chunk_again(&mut self, start: usize, end: usize) {
+        if start < end {
+            let seen = self.text.as_bytes()[start..end].iter().fold(0, |seen, b| seen | bits(*b));
+            self.chunk(start, end, seen);
+        }
+    }
+
+    /// A part of a chunk between quotes, brackets and the like.
+    fn piece(&mut self, start: usize, end: usize) {
+        let bytes = &self.text.as_bytes()[start..end];
+        let seen = bytes.iter().fold(0, |seen, b| seen | bits(*b));
+        if seen & AT != 0 {
+            return self.at_signs(start, end);
+        }
+        if seen & SLASH != 0 {
+            return self.slashed(start, end);
+        }
+        let (from, to) = trimmed(&self.text[start..end]);
+        let (start, end) = (start + from, start + to.max(from));
+        let piece = &self.text[start..end];
+        if piece.is_empty() {
+            return;
+        }
+        if is_mac(piece) {
+            return self.put(start..end, Kind::Found(Label::Mac));
+        }
+        if seen & COLON != 0 {
+            if let Some(kind) = ipv6(piece) {
+                return self.put(start..end, kind);
+            }
+            if piece.bytes().filter(|b| *b == b':').count() > 5
+                && piece.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+            {
+                return self.put(start..end, Kind::Thing);
+            }
+            let mut from = start;
+            for at in start..=end {
+                if at == end || self.text.as_bytes()[at] == b':' {
+                    if at > from {
+                        self.plain_piece(from, at);
+                    }
+                    from = at + 1;
+                }
+            }
+            return;
+        }
+        self.plain_piece(start, end);
+    }
+
+    /// A part that holds dots, dashes, letters and digits only.
+    fn plain_piece(&mut self, start: usize, end: usize) {
+        let (from, to) = trimmed(&self.text[start..end]);
+        let (start, end) = (start + from, start + to.max(from));
+        let piece = &self.text[start..end];
+        let length = piece.len();
+        if length < 3 {
+            return;
+        }
+        if piece.contains('.') {
+            if let Ok(address) = piece.parse::<Ipv4Addr>() {
+                let kind = ipv4(address);
+                return self.put(start..end, kind);
+            }
+            if is_mac(piece) {
+                return self.put(start..end, Kind::Found(Label::Mac));
+            }
+            let numbers = piece.split('.').filter(|part| part.bytes().all(|b| b.is_ascii_digit())).count();
+            let parts = piece.split('.').count();
+            if numbers == parts && (3..=5).contains(&parts) && piece.split('.').all(|part| part.len() < 6) {
+                // A version, a date; a telephone number has longer parts.
+                if piece.bytes().filter(u8::is_ascii_digit).count() < 7 {
+                    self.put(start..end, Kind::Thing);
+                }
+                return;
+            }
+            if self.is_dotted_thing(piece) {
+                return self.put(start..end, Kind::Thing);
+            }
+        }
+        let hex = piece.bytes().all(|b| b.is_ascii_hexdigit());
+        if hex && length >= 32 || length >= 40 && is_blob(piece) || is_uuid(piece) {
+            return self.put(start..end, Kind::Thing);
+        }
+        if is_numbered(piece) {
+            self.put(start..end, Kind::Thing);
+        }
+    }
+
+    /// A domain or a file: dotted, and its end is one of those that exist.
+    fn is_dotted_thing(&self, piece: &str) -> bool {
+        let Some((before, last)) = piece.rsplit_once('.') else { return false };
+        let ends = self.cues(last) & DOTTED_END != 0 || last.starts_with("xn--");
+        let is_label =
+            |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || "-_~$+".contains(c));
+        let shaped = before.split('.').all(is_label);
+        // `done.It` is the end of one sentence and the beginning of another.
+        let joined =
+            last.chars().next().is_some_and(char::is_uppercase) && last.chars().any(char::is_lowercase);
+        ends && shaped && !joined && before.chars().any(char::is_alphanumeric)
+    }
+}
+
+/// Where a URL's scheme lies in `chunk`: `https://`, `hxxp[:]//`; not that of a local file.
+fn scheme(chunk: &str) -> Option<Range<usize>> {
+    let slashes = chunk.find("//")?;
+    let before = &chunk[..slashes];
+    let colon = before.strip_suffix("[:]").or_else(|| before.strip_suffix(':'))?;
+    let start = colon
+        .bytes()
+        .rposition(|b| !(b.is_ascii_alphanumeric() || b == b'+' || b == b'-'))
+        .map_or(0, |at| at + 1);
+    let name = &colon[start..];
+    let valid = (2..=12).contains(&name.len()) && name.as_bytes()[0].is_ascii_alphabetic() && name != "file";
+    valid.then_some(start..slashes + 2)
+}
+
+fn url_end(chunk: &str, from: usize) -> usize {
+    let stop =
+        chunk[from..].find(['"', '<', '>', '|', '`', '{', '}', '^']).map_or(chunk.len(), |at| from + at);
+    let mut end = stop;
+    for _ in 0..8 {
+        let last = chunk[..end].chars().next_back().unwrap_or(' ');
+        let open =
+            |open, close| chunk[from..end].matches(close).count() <= chunk[from..end].matches(open).count();
+        let closes = (last == ')' && !open('(', ')')) || (last == ']' && !open('[', ']'));
+        if !(matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '*') || closes) {
+            break;
+        }
+        end -= last.len_utf8();
+    }
+    end
+}
+
+/// Whether someone made sure that nobody follows it by accident.
+fn is_defanged(chunk: &str) -> bool {
+    if !chunk.contains(['[', '(', '{']) && !chunk.contains("xx") && !chunk.contains("XX") {
+        return false;
+    }
+    let lower = chunk.to_ascii_lowercase();
+    ["[.]", "(.)", "{.}", "[dot]", "(dot)", "[.", "[:]", "[@]", "[at]", "(at)", "hxxp"]
+        .iter()
+        .any(|sign| lower.contains(sign))
+        && lower.bytes().filter(u8::is_ascii_alphanumeric).count() > 3
+}
+
+/// The part of `piece` without the punctuation around it.
+fn trimmed(piece: &str) -> (usize, usize) {
+    let is_edge =
+        |c: char| c.is_ascii_punctuation() && !matches!(c, '_' | '%' | '$' | '~' | '/' | '\\' | '+' | '-');
+    let from = piece.len() - piece.trim_start_matches(|c| is_edge(c) && c != ':').len();
+    let to = piece.trim_end_matches(|c| is_edge(c) || c == '-').len();
+    // `::1` begins with its colons; `: value` does not.
+    let from =
+        if piece[from..].starts_with(':') && !piece[from..].starts_with("::") { from + 1 } else { from };
+    (from.min(piece.len()), to.max(from.min(piece.len())))
+}
+
+fn is_mac(piece: &str) -> bool {
+    let pairs = |separator: char| {
+        piece.len() == 17
+            && piece.split(separator).count() == 6
+            && piece.split(separator).all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let dotted = || {
+        piece.len() == 14
+            && piece.split('.').count() == 3
+            && piece.split('.').all(|p| p.len() == 4 && p.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let digits = || piece.bytes().filter(u8::is_ascii_hexdigit).map(|b| b.to_ascii_lowercase());
+    (pairs(':') || pairs('-') || dotted()) && digits().any(|b| b != b'0') && digits().any(|b| b != b'f')
+}
+
+fn ipv4(address: Ipv4Addr) -> Kind {
+    let [a, b, ..] = address.octets();
+    let shared = a == 100 && (64..128).contains(&b);
+    if address.is_loopback()
+        || address.is_unspecified()
+        || address.is_broadcast()
+        || address.is_multicast()
+        || a == 0
+        || a >= 240
+        || (a == 255)
+    {
+        return Kind::Thing;
+    }
+    Kind::Address { private: address.is_private() || address.is_link_local() || shared }
+}
+
+fn ipv6(piece: &str) -> Option<Kind> {
+    let bare = piece.trim_start_matches('[').split(['%', ']']).next()?;
+    let address: Ipv6Addr = bare.parse().ok()?;
+    let figures = bare.bytes().filter(u8::is_ascii_hexdigit).count();
+    if figures < 5 || address.is_loopback() || address.is_unspecified() || address.is_multicast() {
+        return Some(Kind::Thing);
+    }
+    let first = address.segments()[0];
+    Some(Kind::Address { private: first & 0xffc0 == 0xfe80 || first & 0xfe00 == 0xfc00 })
+}
+
+fn is_uuid(piece: &str) -> bool {
+    let lengths: Vec<usize> = piece.split('-').map(str::len).collect();
+    lengths == [8, 4, 4, 4, 12] && piece.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+}
+
+/// An encoded text: letters of both cases and digits, mixed.
+fn is_blob(piece: &str) -> bool {
+    let has = |test: fn(&u8) -> bool| piece.bytes().any(|b| test(&b));
+    piece.is_ascii() && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
+}
+
+/// A number that a catalogue gives: `CVE-2024-1234`, `T1059.001`, `APT28`, `KB5005565`, `S-1-5-21-…`.
+fn is_numbered(piece: &str) -> bool {
+    let letters = piece.bytes().take_while(u8::is_ascii_uppercase).count();
+    let rest = &piece[letters..];
+    let known = [
+        "CVE", "CWE", "CAPEC", "MS", "KB", "GHSA", "ZDI", "ICSA", "VU", "USN", "DSA", "RHSA", "S", "TA", "T",
+        "APT", "FIN", "UNC", "UAC", "TEMP", "DEV", "TAG", "INC", "RFC", "ISO", "SR", "CS", "TICKET", "REQ",
+        "CHG", "PRB",
+    ];
+    known.contains(&&piece[..letters])
+        && rest.bytes().any(|b| b.is_ascii_digit())
+        && rest.bytes().all(|b| b.is_ascii_digit() || b"-.#".contains(&b))
+}

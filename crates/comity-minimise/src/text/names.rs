@@ -1,0 +1,666 @@
+//! Names of people: by what stands before and after them, by lists of names, by their form.
+//!
+//! Every run of words in capitals is weighed. Lists speak for a name, ordinary words and things against; honorifics,
+//! titles, roles, greetings, signatures and addresses beside it decide the rest. A part of a name that was found once
+//! is found again where it stands alone. Pairs that read like names and could not be explained are told apart: they
+//! are not found, and a caller that must be sure withholds them.
+
+use super::items::{Item, Kind};
+use super::lexicon::*;
+use super::span::{Label, Span};
+use super::tokens::{Form, Token, What, is_combining, lower};
+use std::collections::HashSet;
+use std::ops::Range;
+
+mod unspaced;
+
+/// What a name must weigh.
+const ENOUGH: f32 = 3.4;
+/// What a single word must weigh.
+const ENOUGH_ALONE: f32 = 4.4;
+/// The most words that a name has.
+const WORDS_MAX: usize = 5;
+
+/// Pushes the names of `text`; gives what reads like a name and is none that is known.
+pub(super) fn find(
+    text: &str,
+    items: &[Item],
+    tokens: &[Token],
+    lexicon: &Lexicon,
+    spans: &mut Vec<Span>,
+) -> Vec<Range<usize>> {
+    let words = tokens.iter().map(|token| Word::read(text, token, lexicon)).collect();
+    let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
+    finder.walk();
+    finder.again();
+    unspaced::find(text, tokens, &mut finder.found);
+    let names = finder.found.iter();
+    spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
+    finder.likely
+}
+
+/// A word as part of a name.
+#[derive(Debug, Clone, Copy)]
+struct Word {
+    given: Known,
+    surname: Known,
+    plain: bool,
+    /// It can be a part of a name at all.
+    able: bool,
+}
+
+impl Word {
+    const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
+
+    fn read(text: &str, token: &Token, lexicon: &Lexicon) -> Self {
+        let Some(form) = token.form() else { return Self::NONE };
+        let able = match form {
+            Form::Title | Form::Initial => true,
+            Form::Upper => token.end - token.start > 2,
+            Form::Lower | Form::Mixed => false,
+        };
+        if !able || token.cues & THING != 0 {
+            return Self { able: false, ..Self::NONE };
+        }
+        if form == Form::Initial {
+            return Self { able: true, ..Self::NONE };
+        }
+        let lower = lower(&text[token.range()]);
+        let plain = lexicon.is_plain(&lower);
+        let (given, surname) = (lexicon.given(&lower), lexicon.surname(&lower));
+        // `Employee Anna`, `Analüütik Jaan`: what a person is, is not what they are called.
+        let tells = ROLE | TITLE | NAMES_NEXT | SALUTATION | CLOSING | ACCOUNT | NATIONAL_ID | SAYS;
+        if token.cues & tells != 0
+            && given != Known::Well
+            && (surname != Known::Well || token.cues & NATIONAL_ID != 0)
+        {
+            return Self::NONE;
+        }
+        Self { given, surname, plain, able }
+    }
+
+    /// Neither a name nor a word of any list.
+    fn unknown(self) -> bool {
+        self.able && self.given == Known::No && self.surname == Known::No && !self.plain
+    }
+}
+
+struct Finder<'t> {
+    text: &'t str,
+    items: &'t [Item],
+    tokens: &'t [Token],
+    words: Vec<Word>,
+    found: Vec<Range<usize>>,
+    likely: Vec<Range<usize>>,
+}
+
+impl Finder<'_> {
+    fn walk(&mut self) {
+        let mut at = 0;
+        while at < self.tokens.len() {
+            if !self.words[at].able {
+                at += 1;
+                continue;
+            }
+            at = match self.best(at) {
+                Some((start, end)) => {
+                    self.found.push(self.tokens[start].start..self.tokens[end - 1].end);
+                    end
+                }
+                None => self.unexplained(at).unwrap_or(at + 1),
+            };
+        }
+    }
+
+    /// Where the best name begins and ends whose first word in capitals is at `at`.
+    fn best(&self, at: usize) -> Option<(usize, usize)> {
+        let form = self.tokens[at].form();
+        let honorific =
+            self.tokens[at].cues & HONORIFIC != 0 && form.is_some_and(|form| self.is_honorific(at, form));
+        if (honorific || self.tokens[at].cues & SALUTATION != 0) && self.is_led(at) {
+            return None;
+        }
+        let mut before = self.before(at);
+        // `mevrouw van den Heuvel`, `van der Meer, Joost`: the particles before belong to it where a cue stands before them.
+        let mut start = at;
+        while start > 0
+            && at - start < 3
+            && self.tokens[start - 1].cues & PARTICLE != 0
+            && self.tokens[start - 1].form() == Some(Form::Lower)
+            && self.close(self.tokens[start - 1].end, self.tokens[start].start)
+        {
+            start -= 1;
+        }
+        if start < at {
+            let led = self.before(start);
+            if led >= 2.3 {
+                before = before.max(led);
+            } else {
+                start = at;
+            }
+        }
+        if let Some(end) = self.turned(at, before) {
+            return Some((start, end));
+        }
+        let mut best = None;
+        let mut most = 0.0;
+        for (end, cores) in self.ends(at) {
+            let weight = self.weight(at, end, &cores, before);
+            let enough = if cores.len() == 1 { ENOUGH_ALONE } else { ENOUGH };
+            #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
+            let longer = weight + 0.2 * cores.len() as f32;
+            if weight >= enough && longer > most {
+                most = longer;
+                best = Some((start, end));
+            }
+        }
+        best
+    }
+
+    /// An honorific is not the name, where a name follows it: `Miss Tamm`, `Pan Nowak`.
+    fn is_led(&self, at: usize) -> bool {
+        let next = self.next_word(at);
+        next.is_some_and(|next| self.words[next].able)
+    }
+
+    fn next_word(&self, at: usize) -> Option<usize> {
+        let mut next = at + 1;
+        if self.tokens.get(next).is_some_and(|token| token.is_mark('.')) {
+            next += 1;
+        }
+        (next < self.tokens.len() && self.close(self.tokens[next - 1].end, self.tokens[next].start))
+            .then_some(next)
+    }
+
+    /// Whether nothing but a space lies between.
+    fn close(&self, end: usize, start: usize) -> bool {
+        matches!(&self.text[end..start], "" | " " | "\u{a0}" | "  ")
+    }
+
+    /// The ends that a name from `at` may have, each with its core words.
+    fn ends(&self, at: usize) -> Vec<(usize, Vec<usize>)> {
+        let mut ends = Vec::new();
+        let mut cores = Vec::new();
+        let mut look = at;
+        let mut particles = 0;
+        while look < self.tokens.len() && cores.len() < WORDS_MAX && particles < 4 {
+            if look > at {
+                let gap = &self.text[self.tokens[look - 1].end..self.tokens[look].start];
+                let after_mark = self.tokens[look - 1].is_mark('.');
+                if !(matches!(gap, " " | "\u{a0}" | "  ") || gap.is_empty() && after_mark) {
+                    break;
+                }
+            }
+            let token = &self.tokens[look];
+            let initial = token.form() == Some(Form::Initial);
+            if self.words[look].able {
+                cores.push(look);
+                look += 1;
+                if initial
+                    && self.tokens.get(look).is_some_and(|next| next.is_mark('.'))
+                    && self.text.as_bytes().get(self.tokens[look].start.wrapping_sub(1)).is_some()
+                {
+                    look += 1;
+                }
+                ends.push((look, cores.clone()));
+                // `Anna.Then` is no name.
+                continue;
+            }
+            let particle = token.cues & PARTICLE != 0 && token.form() == Some(Form::Lower);
+            if !cores.is_empty() && particle {
+                particles += 1;
+                look += 1;
+                continue;
+            }
+            break;
+        }
+        ends
+    }
+
+    /// What speaks for the words `cores` from `at` to `end` being a name.
+    fn weight(&self, at: usize, end: usize, cores: &[usize], before: f32) -> f32 {
+        let mut weight = 0.0;
+        let (mut given, mut surname, mut initials, mut plain, mut unknown) = (0, 0, 0, 0, 0);
+        let forms: Vec<Form> = cores.iter().filter_map(|core| self.tokens[*core].form()).collect();
+        for (place, core) in cores.iter().enumerate() {
+            let word = self.words[*core];
+            let last = place + 1 == cores.len() && cores.len() > 1;
+            if forms[place] == Form::Initial {
+                initials += 1;
+                weight += 0.5;
+                continue;
+            }
+            let by_place = if last { (word.surname, word.given) } else { (word.given, word.surname) };
+            match by_place {
+                (Known::Well, _) => weight += if last { 2.4 } else { 3.0 },
+                (_, Known::Well) => weight += 2.0,
+                (Known::Weakly, _) => weight += if word.plain { 0.8 } else { 1.2 },
+                (_, Known::Weakly) => weight += if word.plain { 0.3 } else { 0.8 },
+                // `Mr Brown`, `Reporter: Anna Summer`: the words before say that a name comes.
+                _ if word.plain && before >= 4.0 => weight -= 0.4,
+                _ if word.plain && before >= 2.0 && given > 0 => weight -= 0.8,
+                _ if word.plain => weight -= 3.0,
+                _ => weight += 0.5,
+            }
+            given += usize::from(word.given == Known::Well);
+            surname += usize::from(word.surname != Known::No);
+            plain += usize::from(word.plain);
+            unknown += usize::from(word.unknown());
+            if self.tokens[*core].cues & (THING_AFTER | THING_BEFORE) != 0 && by_place.0 != Known::Well {
+                weight -= 2.5;
+            } else if last && self.tokens[*core].cues & THING_AFTER != 0 {
+                weight -= 1.5;
+            }
+        }
+        let words = cores.len() - initials;
+        if words == 0 {
+            return 0.0;
+        }
+        // Only ordinary words, only initials and one word, only unknown words: the lists say nothing.
+        if plain == words && given == 0 && before < 4.0 {
+            weight -= 1.5;
+        }
+        if cores.len() > 1 && unknown == words && before < 2.0 {
+            weight -= 0.6;
+        }
+        if initials > 0 && words == 1 {
+            weight += if surname > 0 && plain == 0 { 0.7 } else { -0.6 };
+        }
+        // ANNA TAMM and Anna TAMM; not Anna tamm, not ANNA Tamm, not a word among abbreviations.
+        let upper = forms.iter().filter(|form| **form == Form::Upper).count();
+        let title = forms.iter().filter(|form| **form == Form::Title).count();
+        if upper > 0
+            && title > 0
+            && !(forms.last() == Some(&Form::Upper) || forms.first() == Some(&Form::Upper))
+        {
+            weight -= 3.0;
+        }
+        if upper > 0 {
+            let short = cores.iter().any(|core| {
+                self.tokens[*core].form() == Some(Form::Upper)
+                    && self.tokens[*core].end - self.tokens[*core].start < 4
+            });
+            weight -= 0.4 * f32::from(u8::from(short)) + 0.4 * f32::from(u8::try_from(unknown).unwrap_or(3));
+        }
+        // `Tere Liina!`
+        let greeted = cores.len() == 1 && (3.0..4.0).contains(&before) && plain == 0;
+        if greeted
+            && self.tokens.get(end).is_none_or(|next| {
+                matches!(next.what, What::Line | What::Mark(',' | '!' | ':' | '-' | '–' | '—'))
+            })
+        {
+            weight += 1.0;
+        }
+        weight += before + self.after(end, cores);
+        if cores.len() > 3 {
+            weight -= 0.8;
+        }
+        if before < 1.0 && self.starts_sentence(at) && self.words[cores[0]].given == Known::No {
+            weight -= 0.8;
+        }
+        weight
+    }
+
+    /// What the words before `at` say.
+    fn before(&self, at: usize) -> f32 {
+        let tokens = self.tokens;
+        let mut weight: f32 = 0.0;
+        let mut look = at;
+        let mut words = 0;
+        let mut marks = 0;
+        let mut crossed = false;
+        while look > 0 && words < 3 {
+            look -= 1;
+            let token = &tokens[look];
+            match token.what {
+                What::Word(form) => {
+                    let cues = token.cues;
+                    let near = words == 0;
+                    if cues & THING_BEFORE != 0
+                        && near
+                        && marks == 0
+                        && cues & (ROLE | TITLE | NAMES_NEXT | HONORIFIC | ASKS) == 0
+                    {
+                        return weight - 3.0;
+                    }
+                    if crossed {
+                        // The line before: a greeting's end, a field of a form.
+                        if cues & CLOSING != 0 {
+                            return weight.max(3.6);
+                        }
+                        if cues & NAMES_NEXT != 0 && tokens.get(look + 1).is_some_and(|t| t.is_mark(':')) {
+                            return weight.max(2.4);
+                        }
+                        return weight;
+                    }
+                    if cues & HONORIFIC != 0
+                        && near
+                        && (marks == 0 || tokens[look + 1].is_mark('.'))
+                        && self.is_honorific(look, form)
+                    {
+                        return weight.max(4.2);
+                    }
+                    let sure = marks > 0
+                        && tokens[look + 1..at]
+                            .iter()
+                            .any(|t| matches!(t.what, What::Mark(':' | '=' | '：')));
+                    let quoted = marks > 0;
+                    if cues & SALUTATION != 0 && near && (marks == 0 || sure) {
+                        weight = weight.max(3.2);
+                    }
+                    if cues & NAMES_NEXT != 0 && near {
+                        let short = token.end - token.start < 4;
+                        weight = weight.max(if sure {
+                            2.9
+                        } else if short {
+                            0.9
+                        } else {
+                            2.2
+                        });
+                    }
+                    if cues & TITLE != 0 && near {
+                        weight = weight.max(2.3);
+                    }
+                    if cues & ROLE != 0 && near {
+                        weight = weight.max(if sure { 2.7 } else { 2.4 });
+                    }
+                    if cues & CLOSING != 0 && near && quoted {
+                        weight = weight.max(3.2);
+                    }
+                    if cues & ASKS != 0 && near && marks == 0 {
+                        weight = weight.max(1.5);
+                    }
+                    if cues & (TITLE | ROLE | NAMES_NEXT) != 0 && words == 1 && !sure {
+                        weight = weight.max(1.0);
+                    }
+                    words += 1;
+                    if form == Form::Lower && cues == 0 && words > 1 {
+                        break;
+                    }
+                }
+                What::Line => {
+                    if crossed && words > 0 || words > 0 {
+                        break;
+                    }
+                    // A signature may stand after an empty line and a dash.
+                    crossed = true;
+                }
+                What::Mark('.' | '!' | '?') if words > 0 => break,
+                What::Mark(
+                    ',' | ':' | '=' | '"' | '\'' | '(' | '<' | '.' | '-' | '–' | '—' | '“' | '„' | '«' | '：'
+                    | '[' | '*' | '’' | '!',
+                ) => marks += 1,
+                What::Item(index) => {
+                    if words == 0 && matches!(self.items[index].kind, Kind::Mail { .. }) && marks > 0 {
+                        weight = weight.max(1.0);
+                    }
+                    break;
+                }
+                _ => break,
+            }
+            if marks > 5 {
+                break;
+            }
+        }
+        weight
+    }
+
+    /// Short honorifics need their dot, or a capital: `p` and `d` are letters, `me` and `sig` are words.
+    fn is_honorific(&self, at: usize, form: Form) -> bool {
+        let token = &self.tokens[at];
+        let dotted = self.tokens.get(at + 1).is_some_and(|next| next.is_mark('.') && next.start == token.end);
+        let length = self.text[token.range()].chars().count();
+        if length == 1 && !self.one_letter(&self.text[token.range()]) {
+            return false;
+        }
+        match form {
+            Form::Lower => dotted || length > 2,
+            Form::Title | Form::Upper => dotted || length > 1,
+            Form::Initial => dotted,
+            Form::Mixed => false,
+        }
+    }
+
+    /// Whether a single letter is an honorific in the language of this text, and not an initial.
+    fn one_letter(&self, letter: &str) -> bool {
+        let common: &[&str] = match letter {
+            "M" => &["le", "les", "des", "est", "une"],
+            "D" => &["el", "los", "que", "del"],
+            "P" | "p" => &["się", "na", "w", "nie"],
+            _ => return false,
+        };
+        let mut words = self.tokens.iter().filter(|token| token.form() == Some(Form::Lower)).take(200);
+        words.any(|token| common.contains(&&self.text[token.range()]))
+    }
+
+    /// What the words after `end` say.
+    fn after(&self, end: usize, cores: &[usize]) -> f32 {
+        let Some(next) = self.tokens.get(end) else { return 0.0 };
+        let gap = &self.text[self.tokens[end - 1].end..next.start];
+        match next.what {
+            What::Word(form) if matches!(gap, " " | "\u{a0}") => {
+                if next.cues & (THING_AFTER | THING) != 0
+                    && (form != Form::Lower || next.cues & THING != 0 || next.end - next.start > 4)
+                    && next.cues & SAYS == 0
+                {
+                    return -3.0;
+                }
+                if next.cues & SAYS != 0 && form == Form::Lower { 2.0 } else { 0.0 }
+            }
+            // `Anna Tamm <anna.tamm@…>`, `Anna Tamm (anna.tamm@…)`
+            What::Mark('<' | '(' | '"' | '\'' | ',' | '[' | ':' | '-' | '–' | '/') | What::Item(_) => {
+                let mail = self.tokens[end..].iter().take(4).find_map(|token| match token.what {
+                    What::Item(index) => match self.items[index].kind {
+                        Kind::Mail { local } => Some(
+                            &self.text[self.items[index].range.start..self.items[index].range.start + local],
+                        ),
+                        _ => None,
+                    },
+                    _ => None,
+                });
+                let Some(local) = mail else { return self.titled(end) };
+                let local = lower(local);
+                let named = cores.iter().any(|core| {
+                    let word = unmarked(&lower(&self.text[self.tokens[*core].range()]));
+                    word.len() > 2 && local.contains(&word)
+                });
+                if named { 3.0 } else { 0.8 }
+            }
+            _ => 0.0,
+        }
+    }
+
+    /// `Anna Tamm, analyst`: a title after a comma.
+    fn titled(&self, end: usize) -> f32 {
+        let ahead = self.tokens[end + 1..]
+            .iter()
+            .take(4)
+            .take_while(|token| matches!(token.what, What::Word(_) | What::Mark('-')));
+        if ahead.filter(|token| token.cues & (TITLE | PHONE) != 0).count() > 0 { 1.6 } else { 0.0 }
+    }
+
+    fn starts_sentence(&self, at: usize) -> bool {
+        at == 0
+            || matches!(
+                self.tokens[at - 1].what,
+                What::Line
+                    | What::Mark('.' | '!' | '?' | ':' | '•' | '*' | '-' | '–' | '"' | '“' | '>' | '#' | '|')
+            )
+    }
+
+    /// `Tamm, Anna`, `TAMM, Anna Maria`, `Tamm, A.`: the surname first.
+    fn turned(&self, at: usize, before: f32) -> Option<usize> {
+        let tokens = self.tokens;
+        let form = tokens[at].form()?;
+        if form == Form::Initial
+            || !tokens.get(at + 1)?.is_mark(',')
+            || self.text.get(tokens[at + 1].end..tokens.get(at + 2)?.start)? != " "
+        {
+            return None;
+        }
+        let (last, first) = (self.words[at], self.words[at + 2]);
+        if !first.able
+            || at > 0 && self.words[at - 1].able && self.close(tokens[at - 1].end, tokens[at].start)
+        {
+            return None;
+        }
+        let initial = tokens[at + 2].form() == Some(Form::Initial)
+            && tokens.get(at + 3).is_some_and(|t| t.is_mark('.'));
+        let mut weight = match last.surname {
+            Known::Well => 2.0,
+            Known::Weakly => 0.9,
+            Known::No if last.plain => -2.0,
+            Known::No => 0.6,
+        };
+        weight += match first.given {
+            _ if initial => 0.8,
+            Known::Well => 2.4,
+            Known::Weakly => 0.8,
+            Known::No => -1.5,
+        };
+        let mut end = at + if initial { 4 } else { 3 };
+        while end < tokens.len()
+            && self.words[end].able
+            && self.close(tokens[end - 1].end, tokens[end].start)
+            && self.words[end].given == Known::Well
+            && end < at + 5
+        {
+            end += 1;
+        }
+        // `Tamm, Anna and Mark` is a list of people; so is `Anna, Mark`.
+        let follows = tokens.get(end).filter(|next| self.close(tokens[end - 1].end, next.start));
+        let surname_next = follows.is_some_and(|next| next.form() == Some(Form::Title))
+            && self.words[end].surname == Known::Well
+            && end == at + 3;
+        if surname_next {
+            return None;
+        }
+        if last.given == Known::Well && last.surname != Known::Well && form != Form::Upper {
+            weight -= 1.5;
+        }
+        if form == Form::Upper && tokens[at + 2].form() == Some(Form::Title) {
+            weight += 0.8;
+        }
+        (weight + before.min(2.5) * 0.6 + self.after(end, &[at]).min(2.0) >= 3.6).then_some(end)
+    }
+
+    /// Finds the parts of found names again where they stand alone.
+    fn again(&mut self) {
+        let mut parts: HashSet<String> = HashSet::new();
+        for range in &self.found {
+            for part in self.text[range.clone()]
+                .split(|c: char| !(c.is_alphabetic() || c == '-' || c == '\'' || is_combining(c)))
+            {
+                let part = lower(part);
+                if part.chars().count() > 2 {
+                    parts.insert(part.into_owned());
+                }
+            }
+        }
+        if parts.is_empty() {
+            return;
+        }
+        let lexicon = Lexicon::shipped();
+        parts.retain(|part| !lexicon.is_plain(part) && lexicon.cues(part) & (PARTICLE | THING) == 0);
+        let taken: HashSet<usize> = self
+            .found
+            .iter()
+            .flat_map(|range| {
+                let from = self.tokens.partition_point(|token| token.start < range.start);
+                let to = self.tokens.partition_point(|token| token.start < range.end);
+                from..to
+            })
+            .collect();
+        let mut at = 0;
+        while at < self.tokens.len() {
+            let named = |at: usize| {
+                self.words[at].able
+                    && !taken.contains(&at)
+                    && !matches!(self.tokens[at].form(), Some(Form::Initial))
+                    // Capitals are abbreviations more often than they are names that were named before.
+                    && (self.tokens[at].form() != Some(Form::Upper) || self.tokens[at].end - self.tokens[at].start > 4)
+                    && lexicon
+                        .is_form_of(&lower(&self.text[self.tokens[at].range()]), |base| parts.contains(base))
+            };
+            if !named(at) {
+                at += 1;
+                continue;
+            }
+            let start = at;
+            while at + 1 < self.tokens.len()
+                && named(at + 1)
+                && self.close(self.tokens[at].end, self.tokens[at + 1].start)
+            {
+                at += 1;
+            }
+            let thing = self.after(at + 1, &[]) < 0.0 || self.before(start) < 0.0;
+            if !thing {
+                let range = self.tokens[start].start..self.tokens[at].end;
+                self.likely.retain(|likely| likely.end <= range.start || likely.start >= range.end);
+                self.found.push(range);
+            }
+            at += 1;
+        }
+        self.found.sort_by_key(|range| range.start);
+    }
+
+    /// Two or three unknown words in capitals that no list explains: the end of what reads like a name.
+    fn unexplained(&mut self, at: usize) -> Option<usize> {
+        let able = |at: usize| {
+            let word = self.words.get(at)?;
+            let name = word.able
+                && !word.plain
+                && self.tokens[at].form() == Some(Form::Title)
+                && self.tokens[at].cues == 0;
+            (name && self.tokens[at].end - self.tokens[at].start > 2).then_some(())
+        };
+        if at > 0 && self.words[at - 1].able && self.close(self.tokens[at - 1].end, self.tokens[at].start) {
+            return None;
+        }
+        let mut end = at;
+        while able(end).is_some()
+            && (end == at || self.close(self.tokens[end - 1].end, self.tokens[end].start))
+        {
+            end += 1;
+        }
+        let cores: Vec<usize> = (at..end).collect();
+        if !(2..=3).contains(&cores.len()) || self.after(end, &[]) < 0.0 || self.before(at) < 0.0 {
+            return None;
+        }
+        let listed = cores
+            .iter()
+            .any(|core| self.words[*core].given != Known::No || self.words[*core].surname != Known::No);
+        let next_able = self.words.get(end).is_some_and(|word| word.able)
+            && self.close(self.tokens[end - 1].end, self.tokens[end].start);
+        if next_able || self.starts_sentence(at) && !listed {
+            return None;
+        }
+        self.likely.push(self.tokens[at].start..self.tokens[end - 1].end);
+        Some(end)
+    }
+}
+
+/// A name as it stands in an address: without marks.
+pub(super) fn unmarked(word: &str) -> String {
+    word.chars()
+        .map(|c| match c {
+            'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ą' | 'ā' | 'ă' => 'a',
+            'é' | 'è' | 'ê' | 'ë' | 'ę' | 'ė' | 'ě' | 'ē' => 'e',
+            'í' | 'ì' | 'î' | 'ï' | 'ı' | 'ī' | 'į' => 'i',
+            'ó' | 'ò' | 'ô' | 'ö' | 'õ' | 'ø' | 'ő' => 'o',
+            'ú' | 'ù' | 'û' | 'ü' | 'ů' | 'ū' | 'ű' | 'ų' => 'u',
+            'ý' => 'y',
+            'ñ' | 'ń' | 'ň' | 'ņ' => 'n',
+            'ç' | 'ć' | 'č' => 'c',
+            'ş' | 'ś' | 'š' | 'ș' => 's',
+            'ž' | 'ź' | 'ż' => 'z',
+            'ł' | 'ľ' | 'ļ' => 'l',
+            'ğ' | 'ģ' => 'g',
+            'ř' => 'r',
+            'ť' | 'ț' => 't',
+            'ď' | 'đ' => 'd',
+            'ķ' => 'k',
+            c => c,
+        })
+        .collect()
+}

@@ -1,0 +1,169 @@
+//! Whose an address is: a person's, or the attacker's and nobody's. What stands beside it decides, the nearer the
+//! more, and all its mentions in one text together.
+
+use super::items::{Item, Kind};
+use super::lexicon::{
+    Cues, HONORIFIC, HOSTILE, INFRASTRUCTURE, Known, LURE, Lexicon, NAMES_NEXT, OFFICE_MAILBOX, PHONE, ROLE,
+    THEIRS, THING, THING_AFTER, TITLE,
+};
+use super::span::{Label, Span};
+use super::tokens::{Token, What};
+use std::collections::HashMap;
+
+/// How many tokens before and after an address are looked at.
+const BEFORE: usize = 16;
+const AFTER: usize = 9;
+
+/// What speaks for a person (positive) and against.
+struct Weights {
+    theirs: Cues,
+    hostile: Cues,
+}
+
+/// Pushes the addresses of persons.
+pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexicon, spans: &mut Vec<Span>) {
+    let mut sums: HashMap<String, (f32, bool)> = HashMap::new();
+    let mut mentions = Vec::new();
+    let mut header = 0.0_f32;
+    let mut line_start = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        if token.what == What::Line {
+            header = heading(&tokens[line_start..at], header);
+            line_start = at + 1;
+            continue;
+        }
+        let What::Item(index) = token.what else { continue };
+        let item = &items[index];
+        let (weights, start) = match item.kind {
+            Kind::Address { private: true } => {
+                (Weights { theirs: THEIRS | ROLE, hostile: INFRASTRUCTURE }, 0.45)
+            }
+            Kind::Address { private: false } => (Weights { theirs: THEIRS, hostile: HOSTILE }, -0.12),
+            Kind::Mail { .. } => {
+                (Weights { theirs: ROLE | TITLE | HONORIFIC | PHONE | NAMES_NEXT, hostile: LURE }, 0.35)
+            }
+            _ => continue,
+        };
+        let mut score = beside(items, tokens, at, &weights);
+        if matches!(item.kind, Kind::Address { private: false } | Kind::Mail { .. })
+            && header < 0.0
+            && score <= 0.0
+        {
+            score += header;
+        }
+        if matches!(item.kind, Kind::Mail { .. }) && is_signed_by_thing(tokens, at) {
+            score -= 0.8;
+        }
+        let key = text[item.range.clone()].to_lowercase();
+        let sum = sums.entry(key.clone()).or_insert((start, false));
+        sum.0 += score;
+        mentions.push((index, key));
+    }
+    for (index, key) in mentions {
+        let item = &items[index];
+        let label = match item.kind {
+            Kind::Mail { local } if is_office(text, item, local, lexicon) => continue,
+            Kind::Mail { .. } => Label::Email,
+            _ => Label::Ip,
+        };
+        if sums.get(&key).is_some_and(|(sum, _)| *sum > 0.0) {
+            spans.push(Span { start: item.range.start, end: item.range.end, label });
+        }
+    }
+}
+
+/// Whether an address is that of an office: what stands before its `@` are ordinary words and no names.
+fn is_office(text: &str, item: &Item, local: usize, lexicon: &Lexicon) -> bool {
+    let name = text[item.range.start..item.range.start + local].to_lowercase();
+    if lexicon.cues(&name) & OFFICE_MAILBOX != 0 {
+        return true;
+    }
+    let mut parts = name.split(|c: char| !c.is_alphabetic()).filter(|part| !part.is_empty()).peekable();
+    parts.peek().is_some()
+        && parts.all(|part| {
+            lexicon.cues(part) & OFFICE_MAILBOX != 0
+                || part.len() > 3
+                    && lexicon.is_plain(part)
+                    && lexicon.given(part) == Known::No
+                    && lexicon.surname(part) != Known::Well
+        })
+}
+
+/// `"DHL Express" <track@…>`: a company that writes from where it pleases is nobody.
+fn is_signed_by_thing(tokens: &[Token], at: usize) -> bool {
+    let mut before = tokens[..at].iter().rev();
+    before.next().is_some_and(|token| token.is_mark('<') || token.is_mark('('))
+        && before
+            .take(6)
+            .take_while(|token| matches!(token.what, What::Word(_) | What::Mark('"' | '\'' | '.' | '”')))
+            .any(|token| token.cues & (THING | THING_AFTER) != 0)
+}
+
+/// What the words beside the token at `at` say, each by its distance.
+fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32 {
+    let mut score = 0.0;
+    let mut side = |cues: Cues, distance: usize, factor: f32| {
+        #[expect(clippy::cast_precision_loss, reason = "a distance below 32")]
+        let weight = factor / (1.0 + distance as f32);
+        if cues & weights.theirs != 0 {
+            score += weight;
+        }
+        if cues & weights.hostile != 0 {
+            score -= weight;
+        }
+    };
+    let (mut distance, mut factor) = (0, 1.0);
+    for (back, token) in tokens[..at].iter().rev().take(BEFORE).enumerate() {
+        match token.what {
+            What::Word(_) | What::Unspaced => {
+                side(token.cues, distance, factor);
+                distance += 1;
+            }
+            What::Line => break,
+            // The sentence before counts less.
+            What::Mark('.' | '!' | '?' | '。') if back > 0 => factor *= 0.3,
+            What::Mark(';') => factor *= 0.5,
+            // What was said of another address was not said of this one.
+            What::Item(index) => match items[index].kind {
+                Kind::Address { .. } | Kind::Mail { .. } => factor *= 0.4,
+                Kind::Defanged => side(weights.hostile, distance, 0.8),
+                _ => distance += 1,
+            },
+            _ => {}
+        }
+    }
+    let (mut distance, mut factor) = (0, 0.7);
+    for token in tokens[at + 1..].iter().take(AFTER) {
+        match token.what {
+            What::Word(_) | What::Unspaced => {
+                side(token.cues, distance, factor);
+                distance += 1;
+            }
+            What::Line | What::Mark('.' | '!' | '?' | '。') => break,
+            What::Mark(',' | ';') => factor *= 0.5,
+            What::Item(index) => match items[index].kind {
+                Kind::Address { .. } | Kind::Mail { .. } => break,
+                Kind::Defanged => side(weights.hostile, distance, 0.8),
+                _ => distance += 1,
+            },
+            _ => {}
+        }
+    }
+    score
+}
+
+/// What a line says of the lines below it: a heading of a list of indicators counts against all of them.
+fn heading(line: &[Token], before: f32) -> f32 {
+    let words = line.iter().filter(|token| matches!(token.what, What::Word(_) | What::Unspaced)).count();
+    let ends = line.last().is_some_and(|token| token.is_mark(':') || token.is_mark('：'));
+    let hostile = line.iter().any(|token| token.cues & (HOSTILE | LURE) != 0);
+    let theirs = line.iter().any(|token| token.cues & (THEIRS | ROLE) != 0);
+    match (words, ends || words <= 5 && words > 0 && !line.iter().any(|t| matches!(t.what, What::Item(_)))) {
+        (0, _) if line.is_empty() => before * 0.5,
+        (0, _) => before,
+        (1..=8, true) if hostile && !theirs => -0.6,
+        (1..=8, true) if theirs && !hostile => 0.3,
+        (1..=8, true) => 0.0,
+        _ => before * 0.6,
+    }
+}
