@@ -379,7 +379,7 @@ impl Finder<'_> {
                     }
                 }
                 What::Line => {
-                    if crossed && words > 0 || words > 0 {
+                    if words > 0 {
                         break;
                     }
                     // A signature may stand after an empty line and a dash.

@@ -218,7 +218,7 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
             if place % 2 == 1 { digit * 2 / 10 + digit * 2 % 10 } else { digit }
         })
         .sum();
-    digits.iter().all(u8::is_ascii_digit) && sum % 10 == 0
+    digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
 }
 
 /// `9` a digit, `A` a capital letter, `X` either, `[…]` one of these, `?` after any: or nothing; others as they are.

@@ -104,11 +104,11 @@ fn token(text: &str, at: usize, tokens: &mut Vec<Token>) -> usize {
     if c.is_whitespace() || c.is_control() {
         return after;
     }
-    if c.is_ascii_digit() || (c == '+' && text[after..].starts_with(|c: char| c.is_ascii_digit() || c == '('))
+    if (c.is_ascii_digit()
+        || (c == '+' && text[after..].starts_with(|c: char| c.is_ascii_digit() || c == '(')))
+        && let Some(end) = number(text, at)
     {
-        if let Some(end) = number(text, at) {
-            return put(end, What::Number);
-        }
+        return put(end, What::Number);
     }
     if is_unspaced(c) {
         if !c.is_alphanumeric() && c != '々' && c != 'ー' {

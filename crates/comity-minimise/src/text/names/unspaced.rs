@@ -160,8 +160,7 @@ fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) 
     }
     // Not listed, but between a boundary and an honorific: `ジョンさん`, `蓮見さん`.
     let script = |c: char| matches!(c, '\u{30a1}'..='\u{30ff}');
-    for length in 2..=6.min(places.len() - 1) {
-        let end = places[length];
+    for (length, &end) in places.iter().enumerate().take(7).skip(2) {
         let part = &run[from..end];
         let person = ["さん", "様", "氏", "くん", "ちゃん"].iter().any(|cue| run[end..].starts_with(cue));
         if person
