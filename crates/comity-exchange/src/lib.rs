@@ -9,12 +9,14 @@
 //! |---|---|
 //! | [`disclose`] | one disclosure, start to finish, at the sender |
 //! | [`receive`] | one offer, start to finish, at the receiver |
+//! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
 pub mod disclose;
 pub mod entry;
+pub mod erase;
 mod error;
 pub mod federation;
 pub mod ports;

@@ -4,14 +4,20 @@
 //! entries and the signed checkpoint are one transaction. It has happened whole or not at all, and once it
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
+mod erasure;
+mod vitals;
+
+pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
+pub use vitals::Vitals;
+
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::identity::{Identity, SignedLaw};
 use crate::report::{ExchangeOutcome, Side};
 use comity_terms::ids::{ClassId, SegmentId};
-use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
+use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, VerifierKey};
-use comity_vault::KeyRow;
+use comity_vault::{Bucket, KeyRow};
 use std::future::Future;
 
 /// Everything that one act changes. What is empty changes nothing.
@@ -41,6 +47,12 @@ pub struct Record {
     pub adopted: Option<AdoptedLaw>,
     /// Signatures of partners under packs.
     pub law_signatures: Vec<(Party, SignedLaw)>,
+    /// Records that end here.
+    pub erased: Option<Erasure>,
+    /// Key rows wrapped anew, because the key that wrapped them is to be destroyed.
+    pub rewrapped: Vec<Rewrapped>,
+    /// Epoch keys that were destroyed.
+    pub destroyed: Option<Destruction>,
 }
 
 /// One entry on its way into the log.
@@ -256,6 +268,10 @@ pub enum StoreError {
         /// What the database holds.
         found: u64,
     },
+    /// A record was sealed under an epoch key that is being destroyed. Nothing changed; callers seal again, under
+    /// the key that is current by now.
+    #[error("the epoch key of {0} takes no more records")]
+    KeyClosed(Bucket),
     /// The store failed; whether the change persisted is not known. Callers stop and recover by reading.
     #[error("the store failed: {0}")]
     Failed(String),
@@ -381,6 +397,46 @@ pub trait Store: Send + Sync + 'static {
         &self,
         exchange: ExchangeId,
     ) -> impl Future<Output = Result<Vec<SegmentId>, StoreError>> + Send;
+
+    /// Records to be erased by `by`, the longest due first; at most `limit`.
+    fn due(
+        &self,
+        by: Timestamp,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
+
+    /// Records of an exchange, in the order in which they were sealed, with `openings` those of its entries too; at
+    /// most `limit`.
+    fn held_of(
+        &self,
+        exchange: ExchangeId,
+        openings: bool,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
+
+    /// Records of a bucket after `after`, in an order of the store's own; at most `limit`. One that comes in
+    /// meanwhile may be missed.
+    fn held_in(
+        &self,
+        bucket: &Bucket,
+        after: Option<&HeldRecord>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
+
+    /// Closes a bucket that holds nothing: from then on a record of it is refused with
+    /// [`KeyClosed`](StoreError::KeyClosed). Whether it is closed now; `false` when it holds something.
+    fn close_bucket(
+        &self,
+        bucket: &Bucket,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
+
+    /// Buckets that have held records, or were closed, and whose keys are not destroyed: those from which
+    /// something was erased, those of months before `month`, and with `all` the others too. By month.
+    fn epochs(&self, month: Month, all: bool) -> impl Future<Output = Result<Vec<Epoch>, StoreError>> + Send;
+
+    /// What an operator watches, at `now`.
+    fn vitals(&self, now: Timestamp) -> impl Future<Output = Result<Vitals, StoreError>> + Send;
 }
 
 /// The road to a partner's gateway.

@@ -24,6 +24,10 @@ pub enum Domain {
     TransportKey,
     /// The identity file given to a peer.
     Identity,
+    /// The party key that comes after the one that signs.
+    PartyKey,
+    /// What an officer orders.
+    Order,
 }
 
 impl Domain {
@@ -34,6 +38,8 @@ impl Domain {
             Self::Acknowledgement => "comity/acknowledgement/v1",
             Self::TransportKey => "comity/transport-key/v1",
             Self::Identity => "comity/identity/v1",
+            Self::PartyKey => "comity/party-key/v1",
+            Self::Order => "comity/order/v1",
         }
     }
 
@@ -55,7 +61,7 @@ impl PartyKey {
     /// What others verify with.
     #[must_use]
     pub fn verifier(&self) -> PartyVerifier {
-        PartyVerifier(self.0.verifying_key())
+        PartyVerifier { key: self.0.verifying_key(), before: None }
     }
 
     /// The signature over `bytes` in `domain`.
@@ -71,9 +77,12 @@ impl fmt::Debug for PartyKey {
     }
 }
 
-/// A party's public key.
+/// A party's public key; with it the one before, while what that has signed is still under way.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PartyVerifier(ed25519_dalek::VerifyingKey);
+pub struct PartyVerifier {
+    key: ed25519_dalek::VerifyingKey,
+    before: Option<ed25519_dalek::VerifyingKey>,
+}
 
 impl PartyVerifier {
     /// The key in base64, as `Display` writes it.
@@ -83,7 +92,14 @@ impl PartyVerifier {
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
         let bytes: [u8; 32] =
             BASE64.decode(text).ok().and_then(|b| b.try_into().ok()).ok_or(SignatureError::Key)?;
-        ed25519_dalek::VerifyingKey::from_bytes(&bytes).map(Self).map_err(|_| SignatureError::Key)
+        let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes).map_err(|_| SignatureError::Key)?;
+        Ok(Self { key, before: None })
+    }
+
+    /// This key, and `before` as well.
+    #[must_use]
+    pub fn or(self, before: &Self) -> Self {
+        Self { before: Some(before.key), ..self }
     }
 
     /// Whether `signature` is this party's over `bytes` in `domain`.
@@ -92,13 +108,19 @@ impl PartyVerifier {
     /// [`SignatureError::Forged`] when it is not; callers refuse the message and record it.
     pub fn verify(&self, domain: Domain, bytes: &[u8], signature: &Signature) -> Result<(), SignatureError> {
         let signature = ed25519_dalek::Signature::from_bytes(&signature.0);
-        self.0.verify_strict(&domain.message(bytes), &signature).map_err(|_| SignatureError::Forged)
+        let message = domain.message(bytes);
+        let mut keys = std::iter::once(&self.key).chain(&self.before);
+        if keys.any(|key| key.verify_strict(&message, &signature).is_ok()) {
+            Ok(())
+        } else {
+            Err(SignatureError::Forged)
+        }
     }
 }
 
 impl fmt::Display for PartyVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE64.encode(self.0.as_bytes()))
+        f.write_str(&BASE64.encode(self.key.as_bytes()))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DIR/                 0700            the data; whole in a backup
-//!   comity.db                          state, vault rows and log entries
+//!   comity.sqlite                      state, vault rows and log entries
 //!   comity.sock                        the local road for commands, while `serve` runs
 //!   lock                               held by the one process that works here; its number inside
 //!   log/                               the published log, derived from the database
@@ -323,6 +323,12 @@ impl Directory {
     #[must_use]
     pub fn transport_keys(&self) -> PathBuf {
         self.keys.join("transport")
+    }
+
+    /// The secrets of pseudonyms.
+    #[must_use]
+    pub fn token_secrets(&self) -> PathBuf {
+        self.keys.join("tokens")
     }
 
     /// The log's high-water mark.

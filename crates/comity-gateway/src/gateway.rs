@@ -6,10 +6,11 @@ use crate::clock::{Clock, OsEntropy};
 use crate::dirs::{Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
-use crate::keys::{FileEpochKeys, KeyError, TransportKeys};
+use crate::keys::{FileEpochKeys, KeyError, TokenSecrets, TransportKeys};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
+use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
@@ -25,7 +26,6 @@ use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{CosigningKey, SigningKey};
 use comity_vault::TransportSecret;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// An open gateway.
@@ -42,7 +42,9 @@ pub struct Gateway {
     memo: Mutex<Memo>,
     epoch_keys: Mutex<FileEpochKeys>,
     transport_keys: TransportKeys,
-    token_secret: zeroize::Zeroizing<[u8; 32]>,
+    token_secrets: TokenSecrets,
+    sweeping: tokio::sync::Mutex<()>,
+    counts: Counts,
     road: Road,
     pins: PinSet,
     clock: Arc<Clock>,
@@ -120,7 +122,7 @@ impl Gateway {
         let store = SqliteStore::open(directory.data(), identity, mark, move || ticking.now())?;
         clock.not_below(store.floor());
         let certificate = directory.certificate()?;
-        let token_secret = token_secret(&directory.keys().join("tokens"))?;
+        let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
         let gateway = Self {
             authority: seat.authority,
             road: Road::new(certificate.clone(), settings.delivery),
@@ -136,7 +138,9 @@ impl Gateway {
             certificate,
             settings,
             store,
-            token_secret,
+            token_secrets,
+            sweeping: tokio::sync::Mutex::default(),
+            counts: Counts::default(),
             clock,
             _lock: lock,
         };
@@ -214,15 +218,35 @@ impl Gateway {
                 until: Text(day.until),
                 opens_until: Text(self.settings.horizon(day.until)),
             }),
+            sequence: 0,
+            next_certificate: None,
+            party_keys: Vec::new(),
+            succeeds: None,
         })
     }
 
-    /// Destroys transport keys whose horizon has passed; how many.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub fn destroy_old_transport_keys(&self) -> Result<usize, KeyError> {
-        self.transport_keys.destroy_older(self.clock.now(), self.settings.retry_horizon_days)
+    /// The transport keys.
+    #[must_use]
+    pub fn transport_keys(&self) -> &TransportKeys {
+        &self.transport_keys
+    }
+
+    /// The secrets of pseudonyms.
+    #[must_use]
+    pub fn token_secrets(&self) -> &TokenSecrets {
+        &self.token_secrets
+    }
+
+    /// What is counted while it runs.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// Held by whoever sweeps the vault: one at a time.
+    #[must_use]
+    pub fn sweeping(&self) -> &tokio::sync::Mutex<()> {
+        &self.sweeping
     }
 
     /// Publishes what was committed, before the process ends.
@@ -349,7 +373,8 @@ impl Shell for Gateway {
         at: Timestamp,
     ) -> Result<TokenKey, ExchangeError> {
         let period = Month::of(at).to_string();
-        TokenKey::derive(&self.token_secret, agreement.as_str(), partner.as_str(), &period)
+        let secret = self.token_secrets.of(at, self.now()).map_err(|e| ExchangeError::Keys(e.to_string()))?;
+        TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &period)
             .map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
@@ -368,19 +393,4 @@ impl Shell for Gateway {
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The secret that pseudonyms are derived from: made once, kept with the keys and never in a backup.
-fn token_secret(path: &Path) -> Result<zeroize::Zeroizing<[u8; 32]>, GatewayError> {
-    if let Some(bytes) = files::read(path, 32)?.map(zeroize::Zeroizing::new) {
-        let secret: &[u8; 32] = bytes
-            .as_slice()
-            .try_into()
-            .map_err(|_| GatewayError::Broken(format!("{}: not a secret of 32 bytes", path.display())))?;
-        return Ok(zeroize::Zeroizing::new(*secret));
-    }
-    let mut secret = zeroize::Zeroizing::new([0; 32]);
-    OsEntropy.fill(&mut secret[..]);
-    files::create(path, &secret[..])?;
-    Ok(secret)
 }

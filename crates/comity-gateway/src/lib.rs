@@ -6,6 +6,7 @@
 //! | [`cli`] | the command line |
 //! | [`gateway`] | one gateway, open, and what it lends to the rules |
 //! | [`work`] | what officers and operators ask of it |
+//! | [`jobs`] | what it does by itself: the sweep of the vault |
 //! | [`federation`] | what partners ask of it, and the way to them |
 //! | [`laws`], [`settings`] | adopted packs; what an operator sets |
 //! | [`net`] | listeners and connections, TLS with pinned certificates |
@@ -22,6 +23,7 @@ pub mod dirs;
 pub mod federation;
 pub mod files;
 pub mod gateway;
+pub mod jobs;
 pub mod keys;
 pub mod laws;
 pub mod net;

@@ -13,6 +13,12 @@ pub const SHIPPED: &str = include_str!("settings.toml");
 
 const SETTINGS_BYTES_MAX: usize = 64 * 1_024;
 
+/// An hour: with the hours below, what is erased is destroyed within 24 hours.
+const SWEEP_SECONDS_MAX: u64 = 60 * 60;
+
+/// What is erased is destroyed within 24 hours: two are left for a sweep to come round and to do its work.
+const DESTROY_HOURS_MAX: u64 = 22;
+
 /// The settings of one gateway.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -23,6 +29,12 @@ pub struct Settings {
     pub outbox_every: Duration,
     /// How long one try at delivering may take.
     pub delivery: Duration,
+    /// How often the vault is swept: what is due until the next time is erased.
+    pub sweep_every: Duration,
+    /// How long after an erasure the epoch key is destroyed, at the latest in the sweep after it.
+    pub destroy_after: Duration,
+    /// How many months the secret of a month's pseudonyms is kept after it.
+    pub token_months: u32,
     /// The bounds on a bundle.
     pub limits: Limits,
     /// How many classes of facts keep their decision in memory.
@@ -52,6 +64,9 @@ struct File {
     retry_horizon_days: Option<u32>,
     outbox_every_seconds: Option<u64>,
     delivery_seconds: Option<u64>,
+    sweep_every_seconds: Option<u64>,
+    destroy_after_hours: Option<u64>,
+    token_months: Option<u32>,
     bundle_bytes_max: Option<usize>,
     bundle_objects_max: Option<usize>,
     memo_classes: Option<usize>,
@@ -80,6 +95,13 @@ impl Settings {
                 own.$key.or(shipped.$key).ok_or_else(|| missing(stringify!($key)))?
             };
         }
+        let (sweep, destroy) = (set!(sweep_every_seconds), set!(destroy_after_hours));
+        if !(1..=SWEEP_SECONDS_MAX).contains(&sweep) {
+            return Err(content(format!("sweep_every_seconds: expected 1 to {SWEEP_SECONDS_MAX}")));
+        }
+        if destroy > DESTROY_HOURS_MAX {
+            return Err(content(format!("destroy_after_hours: expected 0 to {DESTROY_HOURS_MAX}")));
+        }
         Ok(Self {
             opening_retention: retention
                 .parse()
@@ -87,6 +109,9 @@ impl Settings {
             retry_horizon_days: set!(retry_horizon_days),
             outbox_every: Duration::from_secs(set!(outbox_every_seconds)),
             delivery: Duration::from_secs(set!(delivery_seconds)),
+            sweep_every: Duration::from_secs(sweep),
+            destroy_after: Duration::from_secs(destroy * 60 * 60),
+            token_months: set!(token_months),
             limits: Limits {
                 bytes_max: set!(bundle_bytes_max),
                 objects_max: set!(bundle_objects_max),
@@ -135,6 +160,7 @@ mod tests {
     #[test]
     fn an_unknown_key_and_a_bad_period_are_named() {
         assert!(read("retry_horizon = 2").unwrap_err().to_string().contains("retry_horizon"));
+        assert!(read("destroy_after_hours = 24").unwrap_err().to_string().contains("expected 0 to 22"));
         assert!(read("opening_retention = \"soon\"").unwrap_err().to_string().contains("opening_retention"));
     }
 }

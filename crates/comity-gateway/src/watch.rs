@@ -1,6 +1,9 @@
-//! Watching a gateway run: structured logs on standard error, and the way it is asked to stop.
+//! Watching a gateway run: structured logs on standard error, figures, readiness, and the way it is asked to stop.
 //!
-//! Logs are for operators. They name ids, parties, counts and outcomes; never a value of the data.
+//! Logs and figures are for operators. They name ids, parties, counts and outcomes; never a value of the data.
+
+pub mod metrics;
+pub mod ready;
 
 use std::io::IsTerminal as _;
 use tokio::signal::unix::{SignalKind, signal};

@@ -68,6 +68,16 @@ impl Month {
         u32::from(self.year.unsigned_abs()) * 100 + u32::from(self.month.unsigned_abs())
     }
 
+    /// Its first instant and that of the next month, UTC; `None` at the end of time.
+    #[must_use]
+    pub fn bounds(self) -> Option<(Timestamp, Timestamp)> {
+        let first = jiff::civil::Date::new(self.year, self.month, 1).ok()?;
+        let next = first.checked_add(jiff::Span::new().months(1)).ok()?;
+        let instant =
+            |date: jiff::civil::Date| jiff::tz::TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok();
+        Some((instant(first)?, instant(next)?))
+    }
+
     /// The month that `yyyymm` stands for.
     #[must_use]
     pub fn from_number(number: u32) -> Option<Self> {
@@ -104,11 +114,15 @@ pub enum Act {
     PeerAdded,
     /// An officer was made known, or changed.
     OfficerAdded,
+    /// Records were erased: their keys' rows are gone.
+    RecordsErased,
+    /// Epoch keys were destroyed: no copy of what they wrapped opens again.
+    KeysDestroyed,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -119,13 +133,19 @@ impl Act {
         Self::LawAdopted,
         Self::PeerAdded,
         Self::OfficerAdded,
+        Self::RecordsErased,
+        Self::KeysDestroyed,
     ];
 
     /// The family that the public log counts it in.
     #[must_use]
     pub fn family(self) -> Family {
         match self {
-            Self::LawAdopted | Self::PeerAdded | Self::OfficerAdded => Family::Procedure,
+            Self::LawAdopted
+            | Self::PeerAdded
+            | Self::OfficerAdded
+            | Self::RecordsErased
+            | Self::KeysDestroyed => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -144,6 +164,8 @@ impl Act {
             Self::LawAdopted => "law.adopted",
             Self::PeerAdded => "peer.added",
             Self::OfficerAdded => "officer.added",
+            Self::RecordsErased => "records.erased",
+            Self::KeysDestroyed => "keys.destroyed",
         }
     }
 }

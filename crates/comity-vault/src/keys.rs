@@ -120,6 +120,25 @@ pub trait EpochKeys {
     /// Those of the key store; callers must not take them for destruction.
     fn get(&self, bucket: &Bucket) -> Result<Option<EpochKey>, Self::Error>;
 
+    /// The key that records of this agreement and month are sealed under after `bucket`: of a later generation,
+    /// made when there is none. From then on [`current`](Self::current) gives it, too.
+    ///
+    /// # Errors
+    /// Those of the key store; callers destroy nothing.
+    fn turn(&mut self, bucket: &Bucket) -> Result<(Bucket, EpochKey), Self::Error>;
+
+    /// Whether the key of `bucket` was destroyed here; `false` also when it never was.
+    ///
+    /// # Errors
+    /// Those of the key store.
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, Self::Error>;
+
+    /// Every bucket whose key is there, or whose destruction has begun and is not finished.
+    ///
+    /// # Errors
+    /// Those of the key store.
+    fn buckets(&self) -> Result<Vec<Bucket>, Self::Error>;
+
     /// Destroys the key of `bucket`: when it returns, nothing sealed under it can be read again, in any copy.
     /// Destroying what is gone already is done.
     ///

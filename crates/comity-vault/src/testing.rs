@@ -53,9 +53,26 @@ impl EpochKeys for MemoryKeys {
         Ok(self.keys.get(bucket).cloned())
     }
 
+    fn turn(&mut self, bucket: &Bucket) -> Result<(Bucket, EpochKey), Infallible> {
+        let generation =
+            self.generations.entry((bucket.agreement.clone(), bucket.month)).or_insert(bucket.generation);
+        *generation = (*generation).max(bucket.generation + 1);
+        self.current(&bucket.agreement, bucket.month)
+    }
+
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, Infallible> {
+        let newest = self.generations.get(&(bucket.agreement.clone(), bucket.month));
+        Ok(!self.keys.contains_key(bucket) && newest.is_some_and(|newest| bucket.generation < *newest))
+    }
+
+    fn buckets(&self) -> Result<Vec<Bucket>, Infallible> {
+        Ok(self.keys.keys().cloned().collect())
+    }
+
     fn destroy(&mut self, bucket: &Bucket) -> Result<(), Infallible> {
         if self.keys.remove(bucket).is_some() {
-            self.generations.insert((bucket.agreement.clone(), bucket.month), bucket.generation + 1);
+            let generation = self.generations.entry((bucket.agreement.clone(), bucket.month)).or_default();
+            *generation = (*generation).max(bucket.generation + 1);
         }
         Ok(())
     }

@@ -7,7 +7,7 @@
 use super::transport::TransportKey;
 use crate::signature::{Domain, PartyKey, PartyVerifier, Signature, SignatureError};
 use crate::wire::Text;
-use comity_terms::{Digest, PackSlug, Party};
+use comity_terms::{Digest, PackSlug, Party, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The largest identity file: 256 signed laws of 256 bytes.
@@ -35,6 +35,74 @@ pub struct Identity {
     pub laws: Vec<SignedLaw>,
     /// The transport key of the day on which it told this.
     pub transport: Option<TransportKey>,
+    /// How often its keys have changed: whoever knows a later one refuses this.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub sequence: u64,
+    /// The federation certificate that it is going to have: let in from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_certificate: Option<Text<Digest>>,
+    /// The party keys that it had before, oldest first, each signing for the next one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub party_keys: Vec<KeyLink>,
+    /// The log that its log succeeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub succeeds: Option<EndedLog>,
+}
+
+/// A party key's word on the key that comes after it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyLink {
+    /// The key that ends.
+    pub key: String,
+    /// The key that begins.
+    pub next: String,
+    /// Until when messages signed by the one that ends count, UTC: what was under way.
+    pub until: Text<Timestamp>,
+    /// By the key that ends.
+    pub signature: String,
+}
+
+/// A log that grows no more, and how far it had come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndedLog {
+    /// The key that verifies it: a vkey.
+    pub log: String,
+    /// How many entries were signed under it, as far as its gateway knows.
+    pub size: u64,
+    /// The root of these: hexadecimal.
+    pub root: Text<Digest>,
+    /// How many of them the log that succeeds it begins with.
+    pub kept: u64,
+}
+
+impl KeyLink {
+    /// The word of `key` that `next` comes after it.
+    #[must_use]
+    pub fn sign(key: &PartyKey, next: &PartyVerifier, until: Timestamp) -> Self {
+        let (old, next) = (key.verifier().to_string(), next.to_string());
+        let signature = key.sign(Domain::PartyKey, &Self::message(&old, &next, until)).to_string();
+        Self { key: old, next, until: Text(until), signature }
+    }
+
+    /// Whether the key that ends signed this.
+    ///
+    /// # Errors
+    /// [`SignatureError`]; callers follow no such link.
+    pub fn verify(&self) -> Result<(), SignatureError> {
+        let signature = Signature::parse(&self.signature)?;
+        let message = Self::message(&self.key, &self.next, self.until.0);
+        PartyVerifier::parse(&self.key)?.verify(Domain::PartyKey, &message, &signature)
+    }
+
+    fn message(old: &str, next: &str, until: Timestamp) -> Vec<u8> {
+        format!("{old}\n{next}\n{until}\n").into_bytes()
+    }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A pack's digest, signed by a party: it is bound once its partner has signed the same.
@@ -129,7 +197,7 @@ impl Identity {
             let what = what.to_owned();
             move |error| IdentityError::Signature { what, error }
         };
-        let party = identity.party_verifier().map_err(wrong("party_key"))?;
+        let party = PartyVerifier::parse(&identity.party_key).map_err(wrong("party_key"))?;
         Signature::parse(&signature)
             .and_then(|signature| party.verify(Domain::Identity, &identity.signed_bytes(), &signature))
             .map_err(wrong("signature"))?;
@@ -139,12 +207,28 @@ impl Identity {
         Ok(identity)
     }
 
-    /// The party's key.
+    /// The party's key; with it the one before, where its gateway has not let go of that yet.
     ///
     /// # Errors
-    /// [`SignatureError::Key`] when `party_key` is none.
+    /// [`SignatureError::Key`] when one is none.
     pub fn party_verifier(&self) -> Result<PartyVerifier, SignatureError> {
-        PartyVerifier::parse(&self.party_key)
+        let key = PartyVerifier::parse(&self.party_key)?;
+        match self.party_keys.last() {
+            Some(link) => Ok(key.or(&PartyVerifier::parse(&link.key)?)),
+            None => Ok(key),
+        }
+    }
+
+    /// As it stands at `now`: keys that have ended by then are left out.
+    #[must_use]
+    pub fn at(mut self, now: Timestamp) -> Self {
+        self.party_keys.retain(|link| now < link.until.0);
+        self
+    }
+
+    /// The certificates that let it in.
+    pub fn certificates(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(self.certificate.0).chain(self.next_certificate.as_ref().map(|next| next.0))
     }
 
     fn signed_bytes(&self) -> Vec<u8> {
@@ -169,6 +253,10 @@ mod tests {
             certificate: Text(Digest::of(b"certificate")),
             laws: vec![SignedLaw::sign(&pack, Digest::of(b"pact"), key)],
             transport: None,
+            sequence: 0,
+            next_certificate: None,
+            party_keys: Vec::new(),
+            succeeds: None,
         }
     }
 

@@ -4,11 +4,13 @@
 //! | message | signed by | carries |
 //! |---|---|---|
 //! | [`identity`] | party key | the keys of a gateway and the laws it has signed |
+//! | [`follow`] | | whether what a partner tells of itself follows from what is known of it |
 //! | [`transport`] | party key | the transport key of the day |
 //! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
 
 pub mod answer;
+pub mod follow;
 pub mod frame;
 pub mod identity;
 pub mod offer;

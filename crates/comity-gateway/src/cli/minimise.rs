@@ -6,6 +6,7 @@
 use super::Minimise;
 use super::out::{Exit, Out};
 use crate::clock::{Clock, OsEntropy};
+use crate::keys::TokenSecrets;
 use crate::laws;
 use crate::work::share::{rejected_report, withholding_report};
 use comity_agreement::{LawSet, Library, Memo};
@@ -146,9 +147,7 @@ fn read(file: &Path, cwd: &Path, most: usize) -> Result<Vec<u8>, String> {
 
 fn own_secret(dir: &Path, keys: Option<&Path>) -> Result<[u8; 32], String> {
     let directory = crate::dirs::Directory::open(dir, keys).map_err(|e| e.to_string())?;
-    let path = directory.keys().join("tokens");
-    let bytes = crate::files::read(&path, 32).map_err(|e| e.to_string())?;
-    bytes
-        .and_then(|bytes| bytes.try_into().ok())
-        .ok_or_else(|| format!("{}: the secret of pseudonyms is not there", path.display()))
+    let now = Clock::new(Timestamp::UNIX_EPOCH).now();
+    let secrets = TokenSecrets::open(directory.token_secrets(), now).map_err(|e| e.to_string())?;
+    secrets.of(now, now).map(|secret| *secret).map_err(|e| e.to_string())
 }

@@ -13,9 +13,10 @@ pub mod out;
 pub mod print;
 pub mod run;
 pub mod serve;
+pub mod vault;
 
 use clap::{Args, Parser, Subcommand};
-use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose};
+use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose, ReasonCode};
 use jiff::civil::Date;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -70,6 +71,9 @@ pub enum Command {
     /// The log: its key, and receipts.
     #[command(subcommand)]
     Log(Log),
+    /// The vault: what is held, what is due, and the end of it.
+    #[command(subcommand)]
+    Vault(Vault),
     /// Print the least of a bundle that serves the purpose, as `share` would send it.
     Minimise(Box<Minimise>),
     /// Find where people are named in texts, and how they are reached: JSON Lines in, JSON Lines out.
@@ -157,6 +161,9 @@ pub struct Serve {
     /// Where partner gateways come in: mutual TLS. None unless given.
     #[arg(long, value_name = "ADDR")]
     pub federation: Option<SocketAddr>,
+    /// Where a monitoring system reads figures: plain HTTP, so a loopback or management address. None unless given.
+    #[arg(long, value_name = "ADDR")]
+    pub metrics: Option<SocketAddr>,
     /// `postgres://…`; SQLite in DIR unless given.
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
@@ -365,6 +372,50 @@ pub struct LogReceipt {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `comity vault`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Vault {
+    /// Show what is held, what is overdue, and which epoch keys wait for their destruction.
+    Show(Place),
+    /// Erase what is due and destroy the keys of what was erased; `serve` does it by itself.
+    Sweep(VaultSweep),
+    /// Erase what is held of an exchange before its time.
+    #[command(
+        after_help = "Example:\n  comity vault erase 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --ground erasure_ordered"
+    )]
+    Erase(VaultErase),
+}
+
+/// `comity vault sweep`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct VaultSweep {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Destroy keys now, rather than when the settings say.
+    #[arg(long)]
+    pub at_once: bool,
+}
+
+/// `comity vault erase`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct VaultErase {
+    /// The exchange.
+    pub exchange_id: ExchangeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who orders it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// Why: a reason of the vocabulary, as `erasure_ordered`.
+    #[arg(long, value_name = "REASON")]
+    pub ground: ReasonCode,
+    /// Erase the facts behind the exchange's entries too; the entries stay.
+    #[arg(long)]
+    pub with_openings: bool,
 }
 
 /// `comity minimise`

@@ -1,8 +1,8 @@
 //! The commands of one gateway: officers, partners, laws, sharing, its log.
 
 use super::out::{Exit, Out};
-use super::print;
 use super::{Cli, Command, Init, Law, Log, Officer as OfficerCommand, Peer, Share};
+use super::{print, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -120,6 +120,7 @@ async fn done(
             let receipt = receipt(gateway.store(), entry, &integrated).await?.to_string();
             if cli.json { out.json(&json!({ "receipt": receipt })) } else { out.raw(receipt.as_bytes()) }
         }
+        Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),
     }
     Ok(Exit::Done)

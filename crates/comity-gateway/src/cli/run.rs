@@ -5,7 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Law, Log, Officer, Peer, Place, audit, demo, detect, law, minimise, office, serve,
+    Audit, Cli, Command, Law, Log, Officer, Peer, Place, Vault, audit, demo, detect, law, minimise, office,
+    serve,
 };
 use crate::dirs::Directory;
 use crate::gateway::Gateway;
@@ -51,6 +52,9 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Law(Law::Adopt(args)) => Some(&args.place),
         Command::Share(args) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
+        Command::Vault(Vault::Show(place)) => Some(place),
+        Command::Vault(Vault::Sweep(args)) => Some(&args.place),
+        Command::Vault(Vault::Erase(args)) => Some(&args.place),
         _ => None,
     }
 }

@@ -6,10 +6,11 @@ use super::run::Local;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
+use crate::jobs::sweep;
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
-use crate::watch::{Stop, stopping};
+use crate::watch::{Stop, metrics, ready, stopping};
 use crate::work::outbox;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -34,13 +35,23 @@ pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
     if let Err(error) = stopper.on_signals() {
         return out.bad_input(error);
     }
-    let running = match start(&gateway, args.listen, args.federation, stop).await {
+    let running = match start(&gateway, args.listen, args.federation, stop.clone()).await {
         Ok(running) => running,
         Err(error) => return out.bad_input(error),
+    };
+    let (running, figures) = match args.metrics {
+        None => (running, None),
+        Some(at) => match running.with_metrics(&gateway, at, stop).await {
+            Ok((running, figures)) => (running, Some(figures)),
+            Err(error) => return out.bad_input(error),
+        },
     };
     out.note(&format!("listening on http://{}", running.plain));
     if let Some(address) = running.federation {
         out.note(&format!("listening on https://{address}"));
+    }
+    if let Some(address) = figures {
+        out.note(&format!("figures at http://{address}/metrics"));
     }
     running.finish().await;
     gateway.finish().await;
@@ -57,6 +68,23 @@ pub struct Running {
 }
 
 impl Running {
+    /// Opens the operator's listener too; gives its address.
+    ///
+    /// # Errors
+    /// What could not be opened, and why.
+    pub async fn with_metrics(
+        mut self,
+        gateway: &Arc<Gateway>,
+        at: SocketAddr,
+        stop: Stop,
+    ) -> Result<(Self, SocketAddr), String> {
+        let listener = TcpListener::bind(at).await.map_err(|e| format!("{at}: {e}"))?;
+        let address = listener.local_addr().map_err(|e| e.to_string())?;
+        let router = metrics::router(Arc::clone(gateway));
+        self.tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop));
+        Ok((self, address))
+    }
+
     /// Waits until it has stopped and what was under way is done.
     pub async fn finish(mut self) {
         while self.tasks.join_next().await.is_some() {}
@@ -78,7 +106,7 @@ pub async fn start(
     let mut tasks = JoinSet::new();
     let listener = bound(plain_at).await?;
     let plain = address(&listener)?;
-    let router = plain::router(gateway.directory().log());
+    let router = plain::router(gateway.directory().log()).merge(ready::router(Arc::clone(gateway)));
     tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
     let mut federation = None;
     if let Some(at) = federation_at {
@@ -91,6 +119,7 @@ pub async fn start(
     }
     let local = socket::bind(&gateway.directory().socket()).map_err(|e| e.to_string())?;
     tasks.spawn(socket::serve(local, Arc::new(Local(Arc::clone(gateway))), stop.clone()));
+    tasks.spawn(sweep::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(outbox::run(Arc::clone(gateway), stop));
     Ok(Running { plain, federation, tasks })
 }

@@ -11,10 +11,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, HEADER_BYTES_MAX};
-use comity_exchange::ports::{Record, Store as _};
+use comity_exchange::ExchangeError;
+use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
+use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
+use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
 use comity_exchange::receive::{OfferError, receive};
+use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_tlog::{REQUEST_BYTES_MAX, Refusal, SIZE_CONTENT_TYPE};
 use std::collections::BTreeMap;
@@ -45,9 +48,14 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
     };
     // Deciding and opening take the processor for a while: off the threads that serve connections.
     let runtime = tokio::runtime::Handle::current();
+    let counting = Arc::clone(&gateway);
     let taken = tokio::task::spawn_blocking(move || {
-        let now = gateway.now();
-        runtime.block_on(receive(&*gateway, &peer, &body, now))
+        let taken = || runtime.block_on(receive(&*gateway, &peer, &body, gateway.now()));
+        match taken() {
+            // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
+            Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_)))) => taken(),
+            taken => taken,
+        }
     });
     let answered = match taken.await {
         Ok(answered) => answered,
@@ -57,8 +65,12 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
         }
     };
     match answered {
-        Ok(answer) => ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response(),
+        Ok(answer) => {
+            count(&counting, &answer);
+            ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response()
+        }
         Err(OfferError::Misbehaved(why)) => {
+            counting.counts().misbehaved();
             tracing::warn!(party = %caller.party, %why, "a partner's offer is not accepted");
             Problem::new(StatusCode::BAD_REQUEST, "the offer is not accepted")
                 .of_kind("offer-not-accepted")
@@ -66,6 +78,7 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
                 .into_response()
         }
         Err(OfferError::Conflict(exchange)) => {
+            counting.counts().misbehaved();
             tracing::warn!(party = %caller.party, %exchange, "another offer came under an answered exchange");
             Problem::new(StatusCode::CONFLICT, "another offer was answered under this exchange")
                 .of_kind("exchange-conflict")
@@ -78,6 +91,20 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
                 .of_kind("unavailable")
                 .into_response()
         }
+    }
+}
+
+/// Counts what our own answer says.
+fn count(gateway: &Gateway, answer: &[u8]) {
+    let Ok(frame) = Frame::parse(answer) else { return };
+    let Ok(header) = serde_json::from_slice::<AnswerHeader>(frame.dangerous_unverified_header()) else {
+        return;
+    };
+    gateway.counts().decisions(Side::Receiver, &header.decisions);
+    if header.result.is_final() {
+        let accepted = header.result == AnswerResult::Accepted;
+        let outcome = if accepted { ExchangeOutcome::Delivered } else { ExchangeOutcome::Refused };
+        gateway.counts().exchange(Side::Receiver, outcome);
     }
 }
 

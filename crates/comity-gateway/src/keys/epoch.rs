@@ -4,7 +4,7 @@
 //! again, and no later bucket takes its number, also after a crash between the steps of destroying.
 //! Destroying is: mark, overwrite, remove, forget; each step can be repeated.
 
-use super::{KeyError, read_key};
+use super::{KeyError, listed, read_key};
 use crate::clock::OsEntropy;
 use crate::files;
 use comity_terms::{Entropy, Month, PackSlug};
@@ -48,17 +48,9 @@ impl FileEpochKeys {
 
     /// The highest generation that a month has had, and whether its key is destroyed.
     fn newest(&self, agreement: &PackSlug, month: Month) -> Result<Option<(u32, bool)>, KeyError> {
-        let directory = self.root.join(agreement.as_str());
-        let error = files::at(&directory, "list");
-        let listing = match std::fs::read_dir(&directory) {
-            Ok(listing) => listing,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(error(e).into()),
-        };
         let prefix = format!("{}.", month.number());
         let mut newest: Option<(u32, bool)> = None;
-        for entry in listing {
-            let name = entry.map_err(&error)?.file_name();
+        for name in listed(&self.root.join(agreement.as_str()))? {
             let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(&prefix)) else { continue };
             let (number, destroyed) = match rest.strip_suffix(DESTROYED) {
                 Some(number) => (number, true),
@@ -129,6 +121,42 @@ impl EpochKeys for FileEpochKeys {
             self.known().insert(bucket.clone(), key.clone());
         }
         Ok(key)
+    }
+
+    fn turn(&mut self, bucket: &Bucket) -> Result<(Bucket, EpochKey), KeyError> {
+        let (current, key) = self.current(&bucket.agreement, bucket.month)?;
+        if current.generation > bucket.generation {
+            return Ok((current, key));
+        }
+        let generation = bucket.generation.checked_add(1);
+        let generation = generation.ok_or_else(|| KeyError::Generations(bucket.to_string()))?;
+        let next = Bucket { generation, ..bucket.clone() };
+        let key = self.create(&next)?;
+        self.known().insert(next.clone(), key.clone());
+        self.current.insert((next.agreement.clone(), next.month), next.clone());
+        Ok((next, key))
+    }
+
+    fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, KeyError> {
+        Ok(files::read(&self.marker(bucket), 0)?.is_some())
+    }
+
+    fn buckets(&self) -> Result<Vec<Bucket>, KeyError> {
+        let mut buckets = Vec::new();
+        for folder in listed(&self.root)? {
+            let Some(agreement) = folder.to_str().and_then(|name| PackSlug::new(name).ok()) else { continue };
+            for name in listed(&self.root.join(agreement.as_str()))? {
+                // Markers and drafts do not read as a generation; what a marker stands beside still does.
+                let Some((month, generation)) = name.to_str().and_then(|name| name.split_once('.')) else {
+                    continue;
+                };
+                let month = month.parse().ok().and_then(Month::from_number);
+                let (Some(month), Ok(generation)) = (month, generation.parse()) else { continue };
+                buckets.push(Bucket { agreement: agreement.clone(), month, generation });
+            }
+        }
+        buckets.sort();
+        Ok(buckets)
     }
 
     fn destroy(&mut self, bucket: &Bucket) -> Result<(), KeyError> {
@@ -213,6 +241,39 @@ mod tests {
         assert_eq!(reopened.current(&pact(), march()).unwrap().0.generation, 2);
         reopened.destroy(&bucket).unwrap();
         assert!(!room.path().join("epoch/pact-1.0/202703.1").exists());
+    }
+
+    #[test]
+    fn turning_gives_the_next_generation_once_and_destroys_nothing() {
+        let (room, mut keys) = room();
+        let (first, old) = keys.current(&pact(), march()).unwrap();
+        let (second, new) = keys.turn(&first).unwrap();
+        assert_eq!(second.generation, first.generation + 1);
+        assert_eq!(keys.turn(&first).unwrap().0, second, "a crash after turning turns no further");
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        assert_eq!(reopened.current(&pact(), march()).unwrap().0, second);
+        assert_eq!(reopened.get(&first).unwrap().unwrap().dangerous_bytes(), old.dangerous_bytes());
+        assert_ne!(new.dangerous_bytes(), old.dangerous_bytes());
+        reopened.destroy(&first).unwrap();
+        assert_eq!(reopened.buckets().unwrap(), std::slice::from_ref(&second));
+        assert_eq!(
+            reopened.current(&pact(), march()).unwrap().0,
+            second,
+            "the older one's end is not its own"
+        );
+    }
+
+    #[test]
+    fn a_destruction_that_broke_off_is_still_listed() {
+        let (room, mut keys) = room();
+        let (bucket, _) = keys.current(&pact(), march()).unwrap();
+        std::fs::write(room.path().join("epoch/pact-1.0/202703.1.destroyed"), b"").unwrap();
+        assert_eq!(keys.buckets().unwrap(), std::slice::from_ref(&bucket));
+        keys.destroy(&bucket).unwrap();
+        assert_eq!(keys.buckets().unwrap(), []);
+        assert!(keys.is_destroyed(&bucket).unwrap());
+        let never = Bucket { generation: 7, ..bucket };
+        assert!(!keys.is_destroyed(&never).unwrap(), "what never was is no destruction");
     }
 
     #[test]

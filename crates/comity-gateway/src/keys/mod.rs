@@ -5,15 +5,18 @@
 //! KEYS/epoch/<agreement>/<yyyymm>.<generation>              32 bytes; wraps the secrets of one bucket
 //! KEYS/epoch/<agreement>/<yyyymm>.<generation>.destroyed    empty; that bucket's key is gone for good
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
+//! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
 //! KEYS/mark                                                 the log's high-water mark, written by the store
 //! ```
 //!
 //! Never inside the data directory, never in its backup: a restored backup must not bring keys back to life.
 
 pub mod epoch;
+pub mod tokens;
 pub mod transport;
 
 pub use epoch::FileEpochKeys;
+pub use tokens::TokenSecrets;
 pub use transport::{DayKey, TransportKeys};
 
 use crate::files::FileError;
@@ -36,6 +39,9 @@ pub enum KeyError {
     /// More generations of one bucket than can be numbered.
     #[error("{0}: no generation is left for this month")]
     Generations(String),
+    /// It was destroyed when its time had come.
+    #[error("{0} is destroyed")]
+    Gone(String),
 }
 
 /// The key in a file; `None` if there is no such file.
@@ -47,4 +53,15 @@ fn read_key(path: &std::path::Path) -> Result<Option<zeroize::Zeroizing<[u8; 32]
     }
     key.copy_from_slice(&bytes);
     Ok(Some(key))
+}
+
+/// The names in a directory; none when it is not there.
+fn listed(directory: &std::path::Path) -> Result<Vec<std::ffi::OsString>, KeyError> {
+    let error = crate::files::at(directory, "list");
+    let listing = match std::fs::read_dir(directory) {
+        Ok(listing) => listing,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(e) => return Err(error(e).into()),
+    };
+    listing.map(|entry| Ok(entry.map_err(&error)?.file_name())).collect()
 }

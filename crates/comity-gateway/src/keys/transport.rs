@@ -13,11 +13,14 @@ use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// The transport keys under one directory.
 #[derive(Debug)]
 pub struct TransportKeys {
     root: PathBuf,
+    /// Held by whoever draws: two that draw at once would share one draft, or both make the day's key.
+    drawing: Mutex<()>,
 }
 
 /// The transport key of a day.
@@ -37,7 +40,7 @@ impl TransportKeys {
     /// The keys under `root`, which is `KEYS/transport`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, drawing: Mutex::default() }
     }
 
     /// The key of the day that `now` falls in; drawn, and durable, when there is none yet.
@@ -46,6 +49,7 @@ impl TransportKeys {
     /// [`KeyError`]; callers announce no key.
     pub fn of_day(&self, now: Timestamp) -> Result<DayKey, KeyError> {
         let day = TimeZone::UTC.to_datetime(now).date();
+        let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
         let found = self.list()?.into_iter().find(|held| held.day == day);
         let public = match found {
             Some(held) => match self.read(&held.path)? {

@@ -3,12 +3,14 @@
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded};
+use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
+use comity_exchange::erase::{Erased, Order, erase_exchange};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, Peers as _, Record, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
-use comity_terms::{Act, Digest, PackSlug, Party, Timestamp};
+use comity_terms::{Act, Digest, PackSlug, Party, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 
@@ -56,6 +58,41 @@ pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLa
     let change = Record { adopted: Some(adopted), ..Record::default() };
     record(gateway, Act::LawAdopted, facts, change).await?;
     Ok(signed)
+}
+
+/// Erases what is held of one exchange before its time, as an officer orders.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may order it, no such exchange is known, or the vocabulary has no such
+/// ground; nothing changed.
+pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Erased, GatewayError> {
+    let store = gateway.store();
+    let known = store.officer(officer).await?;
+    let known = known.ok_or_else(|| {
+        GatewayError::Input(format!("no officer `{officer}` is known; `comity officer add`"))
+    })?;
+    if gateway.now() > known.training_until {
+        return Err(GatewayError::Input(format!(
+            "the training of officer `{officer}` was valid until {}",
+            known.training_until
+        )));
+    }
+    if store.exchange(order.exchange).await?.is_none() {
+        return Err(GatewayError::Input(format!("no exchange {} is recorded here", order.exchange)));
+    }
+    if !is_reason(&order.ground)? {
+        return Err(GatewayError::Input(format!(
+            "`{}` is no reason that the vocabulary knows",
+            order.ground
+        )));
+    }
+    let _one = gateway.sweeping().lock().await;
+    Ok(erase_exchange(gateway, order).await?)
+}
+
+fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
+    let library = Library::open(shipped()).map_err(|e| GatewayError::Broken(e.to_string()))?;
+    Ok(library.vocabulary().reasons().contains_key(code))
 }
 
 /// Makes a partner known by its identity file, or changes what is known.

@@ -5,6 +5,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
 use comity_exchange::disclose::{Sent, abandon, resume};
 use comity_exchange::ports::{OutboxItem, Store as _};
+use comity_exchange::report::Side;
 use comity_exchange::shell::Shell as _;
 use comity_terms::Timestamp;
 use std::sync::Arc;
@@ -22,9 +23,6 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
         }
         if let Err(error) = once(&gateway).await {
             tracing::error!(%error, "the outbox could not be worked off");
-        }
-        if let Err(error) = gateway.destroy_old_transport_keys() {
-            tracing::error!(%error, "old transport keys could not be destroyed");
         }
     }
 }
@@ -62,8 +60,13 @@ async fn take_up(
         return Ok(None);
     }
     let peer = gateway.peer(&item.peer)?;
-    let sent = match resume(&**gateway, item, &peer).await? {
-        Sent::Answered { .. } => "answered",
+    let sent = resume(&**gateway, item, &peer).await?;
+    gateway.counts().reached(&peer.party, matches!(sent, Sent::Answered { .. }));
+    let sent = match sent {
+        Sent::Answered { outcome, .. } => {
+            gateway.counts().exchange(Side::Sender, outcome);
+            "answered"
+        }
         Sent::Waiting(_) => {
             // It may have moved on while we waited: its new keys and laws serve the next exchange.
             let _ = hear_from(gateway, &peer).await;

@@ -3,9 +3,11 @@
 use super::manage::hear_from;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
+use comity_exchange::ExchangeError;
 use comity_exchange::disclose::{Disclosed, asks_again, carry_out, prepare};
 use comity_exchange::federation::answer::AnswerResult;
-use comity_exchange::ports::{Peer, Store as _};
+use comity_exchange::ports::{Peer, Store as _, StoreError};
+
 use comity_exchange::question::{Attestation, Request};
 use comity_exchange::report::{
     ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
@@ -62,7 +64,11 @@ pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeRepor
         if again || must_ask(gateway, &order, &peer) {
             peer = hear_from(gateway, &peer).await.unwrap_or(peer);
         }
-        let (disclosed, lent) = once(gateway, &order, &peer, supersedes).await?;
+        let (disclosed, lent) = match once(gateway, &order, &peer, supersedes).await {
+            // Sealed under an epoch key that was being destroyed: nothing was recorded, and a later key takes it.
+            Err(GatewayError::Exchange(ExchangeError::Store(StoreError::KeyClosed(_)))) => continue,
+            once => once?,
+        };
         let asks = disclosed.answer.as_ref().is_some_and(asks_again);
         if !asks {
             return report(gateway, &order, &disclosed, &lent).await;
@@ -107,7 +113,11 @@ async fn once(
         .map_err(input)?;
     let patience = gateway.settings().delivery + Duration::from_secs(30);
     let claimed_until = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-    Ok((carry_out(&**gateway, sealed, peer, claimed_until).await?, lent))
+    let disclosed = carry_out(&**gateway, sealed, peer, claimed_until).await?;
+    if disclosed.answer.is_some() || disclosed.waiting.is_some() {
+        gateway.counts().reached(&peer.party, disclosed.answer.is_some());
+    }
+    Ok((disclosed, lent))
 }
 
 /// What the officer gave is at fault, not the gateway.
@@ -203,6 +213,8 @@ async fn report(
 ) -> Result<ExchangeReport, GatewayError> {
     let summary = &disclosed.summary;
     let mut decisions: Vec<_> = summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect();
+    gateway.counts().decisions(Side::Sender, &decisions);
+    gateway.counts().exchange(Side::Sender, summary.outcome);
     decisions.extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
     let held = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone());
     let safeguards = held.map_or_else(|| summary.safeguards.clone(), Safeguards::from);

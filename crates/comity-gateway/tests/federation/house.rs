@@ -24,9 +24,9 @@ const AGREEMENT: &str = "eu-nis2-2022-2555";
 pub(crate) struct House {
     pub(crate) gateway: Arc<Gateway>,
     address: SocketAddr,
-    _running: Running,
-    _stopper: Stopper,
-    _room: tempfile::TempDir,
+    running: Running,
+    stopper: Stopper,
+    room: tempfile::TempDir,
 }
 
 /// Two gateways that know each other; the second has adopted the agreement if `both`.
@@ -38,16 +38,7 @@ pub(crate) async fn pair(codes: &[&str; 2], both: bool) -> (House, House) {
     }
     one.meet(&other, other.address).await;
     other.meet(&one, one.address).await;
-    for (name, days) in [("trained", 365_i64), ("untrained", -1)] {
-        let until = one.gateway.now().as_second() + days * 86_400;
-        let officer = Officer {
-            name: name.to_owned(),
-            role: "analyst".to_owned(),
-            training_until: Timestamp::from_second(until).unwrap(),
-            password_hash: String::new(),
-        };
-        manage::add_officer(&one.gateway, officer).await.unwrap();
-    }
+    one.officers().await;
     (one, other)
 }
 
@@ -69,7 +60,42 @@ impl House {
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
         let running = start(&gateway, any, Some(any), stop).await.unwrap();
         let address = running.federation.unwrap();
-        Self { gateway, address, _running: running, _stopper: stopper, _room: room }
+        Self { gateway, address, running, stopper, room }
+    }
+
+    /// The head and body of what its public listener answers.
+    pub(crate) async fn get(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut stream = tokio::net::TcpStream::connect(self.running.plain).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    /// Makes two officers known: one `trained`, one `untrained`.
+    pub(crate) async fn officers(&self) {
+        for (name, days) in [("trained", 365_i64), ("untrained", -1)] {
+            let until = self.gateway.now().as_second() + days * 86_400;
+            let officer = Officer {
+                name: name.to_owned(),
+                role: "analyst".to_owned(),
+                training_until: Timestamp::from_second(until).unwrap(),
+                password_hash: String::new(),
+            };
+            manage::add_officer(&self.gateway, officer).await.unwrap();
+        }
+    }
+
+    /// Stops it; gives the directory that its data and keys lie in.
+    pub(crate) async fn close(self) -> tempfile::TempDir {
+        self.stopper.stop();
+        self.running.finish().await;
+        self.gateway.finish().await;
+        // The last to hold it gives up the lock.
+        assert_eq!(Arc::strong_count(&self.gateway), 1, "nothing works on after the end");
+        self.room
     }
 
     pub(crate) fn party(&self) -> Party {

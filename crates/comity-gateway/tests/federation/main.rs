@@ -1,6 +1,8 @@
 //! Two gateways in one process over real TLS on loopback: what a partner, an overseer or an attacker would try.
 
+mod erasure;
 mod house;
+mod watching;
 
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};
 use comity_exchange::federation::frame::{Frame, SignedHeader};

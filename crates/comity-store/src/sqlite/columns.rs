@@ -26,6 +26,12 @@ pub(super) fn text<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<T,
     text.parse().map_err(|_| Fault::Column(column))
 }
 
+/// A term kept as its text that may be absent.
+pub(super) fn maybe_text<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<Option<T>, Fault> {
+    let text: Option<String> = plain(row, column)?;
+    text.map(|text| text.parse().map_err(|_| Fault::Column(column))).transpose()
+}
+
 /// A count or an index.
 pub(super) fn number<T: TryFrom<i64>>(row: &Row<'_>, column: &'static str) -> Result<T, Fault> {
     plain::<i64>(row, column)?.try_into().map_err(|_| Fault::Column(column))

@@ -1,6 +1,7 @@
 //! What goes wrong in the engine, before it is told as a [`StoreError`].
 
 use comity_exchange::ports::StoreError;
+use comity_vault::Bucket;
 
 /// A failed statement or a row that cannot be what was written.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +9,9 @@ pub(super) enum Fault {
     /// A row that may be written once is there already.
     #[error("{0} is there already")]
     Conflict(&'static str),
+    /// A record came to a bucket that is closed.
+    #[error("the epoch key of {0} takes no more records")]
+    Closed(Bucket),
     /// The engine failed. Its texts name tables and columns, never values.
     #[error("{0}")]
     Engine(#[from] rusqlite::Error),
@@ -23,6 +27,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Conflict(what) => Self::Conflict(what),
+            Fault::Closed(bucket) => Self::KeyClosed(bucket),
             other => Self::Failed(other.to_string()),
         }
     }

@@ -9,6 +9,7 @@
 
 mod columns;
 mod connection;
+mod erasure;
 mod exchange;
 mod fault;
 mod laws;
@@ -26,21 +27,24 @@ use crate::mark::MarkFile;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ExchangeRow, FoundAnswer, Integrated, Officer, OutboxItem, Peer, Record, SealedSegment,
-    Store, StoreError,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OutboxItem, Peer, Record,
+    SealedSegment, Store, StoreError, Vitals,
 };
-use comity_terms::{ExchangeId, Party, Timestamp, ids::SegmentId};
+use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
     ConsistencyProof, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof, root_at,
 };
+use comity_vault::Bucket;
 use fault::Fault;
 use log::{StoredLog, unread};
 use publisher::Notice;
 use read::Readers;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use writer::{Change, Message, Writer};
 
@@ -52,6 +56,8 @@ pub struct SqliteStore {
     readers: Readers,
     notices: mpsc::Sender<Notice>,
     floor: Arc<Mutex<Timestamp>>,
+    /// How long the last commit took; 0 before the first.
+    commit_nanos: Arc<AtomicU64>,
     /// Taken when the store is closed.
     threads: Mutex<Option<Threads>>,
 }
@@ -93,6 +99,7 @@ impl SqliteStore {
             mark.write(&reached).map_err(unreadable)?;
         }
         let floor = Arc::new(Mutex::new(reached.time));
+        let commit_nanos = Arc::new(AtomicU64::new(0));
         let readers = Readers::open(&database)?;
         let (notices, publisher) = publisher::start(&database, folder.join("log"), key)?;
         let (messages, arriving) = mpsc::channel();
@@ -101,6 +108,7 @@ impl SqliteStore {
             log,
             mark,
             floor: Arc::clone(&floor),
+            commit_nanos: Arc::clone(&commit_nanos),
             clock: Box::new(clock),
             publisher: notices.clone(),
         };
@@ -113,6 +121,7 @@ impl SqliteStore {
             readers,
             notices,
             floor,
+            commit_nanos,
             threads: Mutex::new(Some(Threads { writer, publisher })),
         })
     }
@@ -285,5 +294,45 @@ impl Store for SqliteStore {
 
     async fn segments(&self, exchange: ExchangeId) -> Result<Vec<SegmentId>, StoreError> {
         self.readers.read(move |c| vault::segments(c, exchange)).await
+    }
+
+    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.readers.read(move |c| erasure::due(c, by, limit)).await
+    }
+
+    async fn held_of(
+        &self,
+        exchange: ExchangeId,
+        openings: bool,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        self.readers.read(move |c| erasure::held_of(c, exchange, openings, limit)).await
+    }
+
+    async fn held_in(
+        &self,
+        bucket: &Bucket,
+        after: Option<&HeldRecord>,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        let (bucket, after) = (bucket.clone(), after.cloned());
+        self.readers.read(move |c| erasure::held_in(c, &bucket, after.as_ref(), limit)).await
+    }
+
+    async fn close_bucket(&self, bucket: &Bucket, now: Timestamp) -> Result<bool, StoreError> {
+        self.change(|waiter| Change::CloseBucket { bucket: bucket.clone(), now, waiter }).await
+    }
+
+    async fn epochs(&self, month: Month, all: bool) -> Result<Vec<Epoch>, StoreError> {
+        self.readers.read(move |c| erasure::epochs(c, month, all)).await
+    }
+
+    async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
+        let commit = match self.commit_nanos.load(Ordering::Relaxed) {
+            0 => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        };
+        let vitals = self.readers.read(move |c| erasure::vitals(c, now)).await?;
+        Ok(Vitals { commit, ..vitals })
     }
 }

@@ -87,7 +87,7 @@ pub(super) fn segments(connection: &Connection, exchange: ExchangeId) -> Result<
     )
 }
 
-fn read_key_row(row: &Row<'_>) -> Result<KeyRow, Fault> {
+pub(super) fn read_key_row(row: &Row<'_>) -> Result<KeyRow, Fault> {
     Ok(KeyRow {
         ordinal: number(row, "ordinal")?,
         offset: number(row, "offset")?,
@@ -99,11 +99,16 @@ fn read_key_row(row: &Row<'_>) -> Result<KeyRow, Fault> {
     })
 }
 
-fn kind_text(kind: SegmentKind) -> &'static str {
+pub(super) fn kind_text(kind: SegmentKind) -> &'static str {
     match kind {
         SegmentKind::Opening => "opening",
         SegmentKind::Records => "records",
     }
+}
+
+/// What a held record's segment holds, from its columns.
+pub(super) fn read_held_kind(row: &Row<'_>) -> Result<SegmentKind, Fault> {
+    kind_of(&plain::<String>(row, "kind")?).ok_or(Fault::Column("kind"))
 }
 
 fn kind_of(text: &str) -> Option<SegmentKind> {

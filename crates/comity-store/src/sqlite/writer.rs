@@ -8,14 +8,17 @@
 use super::columns::change;
 use super::fault::Fault;
 use super::publisher::Notice;
-use super::{exchange, laws, log as rows, outbox, peers, vault};
+use super::{erasure, exchange, laws, log as rows, outbox, peers, vault};
 use crate::log::{Batch, Log};
 use crate::mark::MarkFile;
 use comity_exchange::ports::{Integrated, OutboxItem, Record, StoreError};
 use comity_terms::{ExchangeId, Party, Timestamp};
 use comity_tlog::{Frontier, LeafIndex, TreeSize};
+use comity_vault::Bucket;
 use rusqlite::Connection;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// Whoever waits for a change.
@@ -28,6 +31,7 @@ pub(super) enum Change {
     Claim { exchange: ExchangeId, now: Timestamp, until: Timestamp, waiter: Waiter<Option<OutboxItem>> },
     Postpone { exchange: ExchangeId, next_at: Timestamp, waiter: Waiter<()> },
     WitnessedBy { party: Party, size: TreeSize, waiter: Waiter<()> },
+    CloseBucket { bucket: Bucket, now: Timestamp, waiter: Waiter<bool> },
 }
 
 /// What the writer's thread is sent.
@@ -43,6 +47,7 @@ enum Made {
     Claims(Result<Vec<OutboxItem>, Fault>, Waiter<Vec<OutboxItem>>),
     Claim(Result<Option<OutboxItem>, Fault>, Waiter<Option<OutboxItem>>),
     Done(Result<(), Fault>, Waiter<()>),
+    Closed(Result<bool, Fault>, Waiter<bool>),
 }
 
 /// The writer's hold on the store.
@@ -52,6 +57,8 @@ pub(super) struct Writer<M> {
     pub(super) mark: M,
     /// The time in the last mark, for all to see.
     pub(super) floor: Arc<Mutex<Timestamp>>,
+    /// How long the last commit took, for all to see.
+    pub(super) commit_nanos: Arc<AtomicU64>,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send>,
     pub(super) publisher: mpsc::Sender<Notice>,
 }
@@ -112,7 +119,10 @@ impl<M: MarkFile> Writer<M> {
 
     /// The point from which the batch has happened: the commit, and the mark after it.
     fn settle(&mut self, integrated: (Frontier, String), grown: bool) -> Result<(), StoreError> {
+        let began = Instant::now();
         self.execute("-- settle\nCOMMIT")?;
+        let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.commit_nanos.store(took.max(1), Ordering::Relaxed);
         if !grown {
             return Ok(());
         }
@@ -147,6 +157,9 @@ impl<M: MarkFile> Writer<M> {
             }
             Change::WitnessedBy { party, size, waiter } => {
                 Made::Done(self.apart(|c| peers::put_witnessed_by(c, &party, size)), waiter)
+            }
+            Change::CloseBucket { bucket, now, waiter } => {
+                Made::Closed(self.apart(|c| erasure::close(c, &bucket, now)), waiter)
             }
         }
     }
@@ -200,8 +213,17 @@ fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Res
     for exchange in &record.settled {
         outbox::settle_offer(connection, *exchange)?;
     }
+    // What leaves a bucket before what enters one, so that an entry's own opening is not counted as left.
+    if let Some(erasure) = &record.erased {
+        erasure::erase(connection, erasure)?;
+    }
+    erasure::rewrap(connection, &record.rewrapped)?;
+    if let Some(destruction) = &record.destroyed {
+        erasure::put_destroyed(connection, destruction)?;
+    }
     for segment in &record.segments {
         vault::put_segment(connection, segment)?;
+        erasure::enter(connection, &segment.agreement, &segment.rows)?;
     }
     if let Some(answer) = &record.answer {
         if record.entries.is_empty() {
@@ -251,6 +273,7 @@ impl Made {
             Self::Claims(made, waiter) => tell(made, waiter),
             Self::Claim(made, waiter) => tell(made, waiter),
             Self::Done(made, waiter) => tell(made, waiter),
+            Self::Closed(made, waiter) => tell(made, waiter),
         }
     }
 }
@@ -266,6 +289,7 @@ fn fail(batch: Vec<Made>, error: &StoreError) {
             Made::Claims(made, waiter) => tell(made, waiter, error),
             Made::Claim(made, waiter) => tell(made, waiter, error),
             Made::Done(made, waiter) => tell(made, waiter, error),
+            Made::Closed(made, waiter) => tell(made, waiter, error),
         }
     }
 }

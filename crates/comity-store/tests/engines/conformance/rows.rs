@@ -74,6 +74,10 @@ fn peer(code: &str) -> Peer {
         certificate: Text(Digest::of(b"certificate")),
         laws: vec![law(b"pact")],
         transport: None,
+        sequence: 0,
+        next_certificate: None,
+        party_keys: Vec::new(),
+        succeeds: None,
     };
     Peer { party: party(code), url: "https://127.0.0.1:1".into(), identity }
 }

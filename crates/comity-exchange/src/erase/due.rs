@@ -1,0 +1,101 @@
+//! Step 1: what is due, or ordered, is erased in batches of one entry each.
+
+use super::told::facts;
+use super::{BATCH_ROWS_MAX, record};
+use crate::ExchangeError;
+use crate::ports::{Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
+use crate::shell::Shell;
+use comity_terms::{Act, ExchangeId, ReasonCode, Timestamp};
+use serde_json::json;
+
+/// How much was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Records received from partners.
+    pub records: u64,
+    /// Openings of entries.
+    pub openings: u64,
+    /// Entries that tell so.
+    pub entries: u64,
+}
+
+/// An order to erase what is held of one exchange before its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// Why, in the vocabulary's words.
+    pub ground: ReasonCode,
+    /// Whether the openings of its entries go too; the entries stay, and commit to what nobody can show any more.
+    pub openings: bool,
+}
+
+/// The ground of an erasure at its time.
+const DUE: &str = "retention_ended";
+
+/// Erases every record and opening that is to be erased by `by`.
+///
+/// # Errors
+/// [`ExchangeError`]; what was erased stays so, and the rest is found again.
+pub async fn erase_due<R: Shell>(world: &R, by: Timestamp) -> Result<Erased, ExchangeError> {
+    let mut erased = Erased::default();
+    loop {
+        let due = world.store().due(by, BATCH_ROWS_MAX).await?;
+        if due.is_empty() {
+            return Ok(erased);
+        }
+        // Another hand was faster with one of them: what is due now is asked again.
+        if erase(world, &due, (DUE, None)).await? {
+            erased.add(&due);
+        }
+    }
+}
+
+/// Erases what is held of one exchange, whatever its time.
+///
+/// # Errors
+/// As [`erase_due`].
+pub async fn erase_exchange<R: Shell>(world: &R, order: &Order) -> Result<Erased, ExchangeError> {
+    let mut erased = Erased::default();
+    loop {
+        // Openings of the erasures themselves belong to no exchange: this ends.
+        let held = world.store().held_of(order.exchange, order.openings, BATCH_ROWS_MAX).await?;
+        if held.is_empty() {
+            return Ok(erased);
+        }
+        if erase(world, &held, (order.ground.as_str(), Some(order.exchange))).await? {
+            erased.add(&held);
+        }
+    }
+}
+
+/// Erases one batch; `false` when some of it was gone already, and nothing changed.
+pub(super) async fn erase<R: Shell>(
+    world: &R,
+    records: &[HeldRecord],
+    (ground, exchange): (&str, Option<ExchangeId>),
+) -> Result<bool, ExchangeError> {
+    let now = world.now();
+    let mut facts = facts(records, ground);
+    if let Some(exchange) = exchange {
+        facts["exchange"] = json!(exchange.to_string());
+    }
+    let places: Vec<_> = records.iter().map(HeldRecord::place).collect();
+    let erased = record(world, Act::RecordsErased, (facts, exchange), now, || Record {
+        erased: Some(Erasure { records: places.clone(), at: now }),
+        ..Record::default()
+    });
+    match erased.await {
+        Err(ExchangeError::Store(StoreError::Conflict(_))) => Ok(false),
+        erased => erased.map(|()| true),
+    }
+}
+
+impl Erased {
+    fn add(&mut self, records: &[HeldRecord]) {
+        let openings = records.iter().filter(|record| record.kind == SegmentKind::Opening).count();
+        self.openings += openings as u64;
+        self.records += (records.len() - openings) as u64;
+        self.entries += 1;
+    }
+}

@@ -1,0 +1,74 @@
+//! The end of records: erased when their time has come, or earlier by an order; then beyond every copy's reach.
+//!
+//! *Erased*: the key row is gone from the database. *Destroyed*: the epoch key that wrapped it is gone too, so that
+//! old pages, write-ahead logs and backups open no more. An epoch key is one for each agreement and month, so what
+//! stays in the bucket is wrapped anew first:
+//!
+//! ```text
+//! 1 erase    rows and blobs go, an entry with one root over them is appended, their buckets are marked: one transaction
+//! 2 turn     the key store makes the bucket's next generation; from then on records are sealed under that
+//! 3 rewrap   each row still in the bucket is wrapped under the next generation, 500 a transaction
+//! 4 close    the bucket holds nothing, and takes nothing any more: one transaction
+//! 5 destroy  the key store destroys the bucket's key
+//! 6 note     the entry that says so is appended, and the bucket's mark is taken off: one transaction
+//! ```
+//! Crash points. Before 1 nothing has happened, after it the mark says what is left to do, and whoever comes next
+//! begins at 2: turning again finds the generation that is there; rows already wrapped anew are not in the bucket;
+//! closing and destroying twice is once; what is destroyed and not noted is noted. There is no other recovery.
+//! A record that was sealed before 2 and is stored after 4 is refused there: its maker seals again.
+//!
+//! A month that has passed holds nothing that may stay: its buckets go from 4, all generations.
+//!
+//! Invariants: one batch is one entry; an entry tells exactly what was erased; no key is destroyed while a record
+//! that should stay is wrapped by it; nothing here opens a record.
+//!
+//! Leaves to the shell when to sweep, and to [`Store`] and [`EpochKeys`] that each step is durable.
+
+mod due;
+mod rotate;
+mod told;
+
+pub use due::{Erased, Order, erase_due, erase_exchange};
+pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
+
+use crate::ExchangeError;
+use crate::entry::Opening;
+use crate::ports::{Draft, Record, Store, StoreError};
+use crate::shell::Shell;
+use comity_terms::{Act, ExchangeId, Timestamp};
+use serde_json::Value as Json;
+
+#[cfg(doc)]
+use comity_vault::EpochKeys;
+
+/// The most rows that one transaction erases or wraps anew.
+pub const BATCH_ROWS_MAX: u32 = 500;
+
+/// Seals an act's opening and records it with its change; once more when the opening's own key was being destroyed.
+async fn record<R: Shell>(
+    world: &R,
+    act: Act,
+    (facts, exchange): (Json, Option<ExchangeId>),
+    now: Timestamp,
+    change: impl Fn() -> Record,
+) -> Result<(), ExchangeError> {
+    let home = world.signatory().home();
+    let until = world.opening_until(&home, now)?;
+    let mut again = true;
+    loop {
+        let (entry, opening) = world.with_keys(|keys, entropy| {
+            let (entry, opening) = Opening::draw(act, now, facts.clone(), entropy);
+            let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
+            Ok::<_, ExchangeError>((entry, sealed))
+        })?;
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange }],
+            segments: vec![opening],
+            ..change()
+        };
+        match world.store().record(record).await {
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            recorded => return Ok(recorded.map(drop)?),
+        }
+    }
+}

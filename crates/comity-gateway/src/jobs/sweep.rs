@@ -1,0 +1,104 @@
+//! The sweep of the vault: what is due is erased; the keys of what was erased, and those whose horizon has passed,
+//! are destroyed.
+//!
+//! The order of it, and what a crash leaves at each point, is `comity_exchange::erase`'s; here is when. Erasing runs
+//! ahead by one interval, so that nothing outlives its instant. Keys wait until the oldest erasure has waited as long
+//! as the settings say, so that all erasures of a day share one rotation; then every bucket that waits is taken.
+
+use crate::gateway::{Gateway, GatewayError};
+use crate::watch::Stop;
+use comity_exchange::erase::{Destroyed, Erased, Waiting, came_back, destroy, erase_due, waiting};
+use comity_exchange::shell::Shell as _;
+use comity_terms::{Month, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How much haste there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Keys are destroyed when the settings say.
+    AsSet,
+    /// Keys are destroyed now.
+    AtOnce,
+}
+
+/// What one sweep did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Swept {
+    /// What was erased.
+    pub erased: Erased,
+    /// Whose epoch keys were destroyed.
+    pub destroyed: Destroyed,
+    /// How many transport keys were destroyed.
+    pub transport_keys: usize,
+    /// How many secrets of pseudonyms were destroyed.
+    pub token_secrets: usize,
+    /// What still waits for the destruction of its key.
+    pub waiting: Vec<Waiting>,
+}
+
+/// Sweeps until it is time to stop. What is broken off goes on at the next start.
+pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
+    loop {
+        tokio::select! {
+            () = stop.wait() => return,
+            swept = once(&gateway, Haste::AsSet) => match swept {
+                Ok(swept) => tell(&swept),
+                Err(error) => tracing::error!(%error, "the vault could not be swept"),
+            }
+        }
+        tokio::select! {
+            () = stop.wait() => return,
+            () = tokio::time::sleep(gateway.settings().sweep_every) => {}
+        }
+    }
+}
+
+/// Sweeps once. Sweeps that meet wait for each other.
+///
+/// # Errors
+/// [`GatewayError`]; what was done stays done, and the next sweep goes on from there.
+pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError> {
+    let _one = gateway.sweeping().lock().await;
+    let settings = gateway.settings();
+    let now = gateway.now();
+    let ahead = now.checked_add(settings.sweep_every).unwrap_or(Timestamp::MAX);
+    let mut swept = Swept { erased: erase_due(gateway, ahead).await?, ..Swept::default() };
+    // What a restored database brought back and no key opens.
+    let back = came_back(gateway, now).await?;
+    if !back.is_empty() {
+        swept.destroyed = destroy(gateway, &back, now, std::future::ready(())).await?;
+    }
+    let found = waiting(gateway, now).await?;
+    if haste == Haste::AtOnce || found.iter().any(|waiting| is_ripe(waiting, now, settings.destroy_after)) {
+        let rest = if haste == Haste::AtOnce { Duration::ZERO } else { REST };
+        let destroyed = destroy(gateway, &found, now, tokio::time::sleep(rest)).await?;
+        swept.destroyed.buckets.extend(destroyed.buckets);
+        swept.destroyed.rewrapped += destroyed.rewrapped;
+        swept.waiting = waiting(gateway, gateway.now()).await?;
+    } else {
+        swept.waiting = found;
+    }
+    swept.transport_keys = gateway.transport_keys().destroy_older(now, settings.retry_horizon_days)?;
+    swept.token_secrets = gateway.token_secrets().destroy_older(now, settings.token_months)?;
+    Ok(swept)
+}
+
+/// Whether a key has waited for its destruction as long as it may.
+fn is_ripe(waiting: &Waiting, now: Timestamp, after: Duration) -> bool {
+    let since = waiting.epoch.as_ref().and_then(|epoch| epoch.erased_since);
+    let waited = |since: Timestamp| since.checked_add(after).is_ok_and(|end| end <= now);
+    waiting.bucket.month < Month::of(now) || since.is_some_and(waited)
+}
+
+fn tell(swept: &Swept) {
+    let Erased { records, openings, .. } = swept.erased;
+    let (keys, rewrapped) = (swept.destroyed.buckets.len(), swept.destroyed.rewrapped);
+    if records + openings > 0 || keys > 0 {
+        tracing::info!(records, openings, keys, rewrapped, "the vault was swept");
+    }
+}
+
+/// How long a record may be under way from its sealing to the store: the store refuses one that takes longer, and it
+/// is sealed again.
+const REST: Duration = Duration::from_secs(10);

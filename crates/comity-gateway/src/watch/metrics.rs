@@ -1,0 +1,164 @@
+//! What a monitoring system reads: counts, ages and sizes in the Prometheus text format.
+//!
+//! ```text
+//! GET /metrics     on a listener of its own, which an operator names (`serve --metrics ADDR`)
+//! ```
+//! Counters begin with the process; everything else is read from the store when it is asked for. No personal data: the
+//! only labels are words of this program and the codes of partners that an operator added; nothing that a partner
+//! says becomes a label.
+
+use crate::gateway::Gateway;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use comity_exchange::ports::{Store as _, StoreError, Vitals};
+use comity_exchange::report::{DecisionReport, ExchangeOutcome, Side};
+use comity_exchange::shell::Shell as _;
+use comity_terms::{Party, Timestamp};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+type Labels = Vec<(&'static str, &'static str)>;
+type Measure = Gauge<f64, AtomicU64>;
+
+/// What is counted while the process runs.
+#[derive(Debug, Default)]
+pub struct Counts {
+    exchanges: Family<Labels, Counter>,
+    decisions: Family<Labels, Counter>,
+    misbehaved: Counter,
+    reached: Mutex<BTreeMap<Party, bool>>,
+}
+
+impl Counts {
+    /// An exchange came to `outcome` on this side.
+    pub fn exchange(&self, side: Side, outcome: ExchangeOutcome) {
+        self.exchanges.get_or_create(&vec![("side", word(side)), ("outcome", outcome.as_str())]).inc();
+    }
+
+    /// The laws were asked about these classes on this side.
+    pub fn decisions<'a>(&self, side: Side, decisions: impl IntoIterator<Item = &'a DecisionReport>) {
+        for decision in decisions {
+            // From our own decisions or a partner's: only the words that there are.
+            let outcome = ["permit", "deny", "escalate"].into_iter().find(|word| *word == decision.outcome);
+            let labels = vec![("side", word(side)), ("outcome", outcome.unwrap_or("other"))];
+            self.decisions.get_or_create(&labels).inc();
+        }
+    }
+
+    /// A partner sent what it should not.
+    pub fn misbehaved(&self) {
+        self.misbehaved.inc();
+    }
+
+    /// Whether a partner answered when it was last called.
+    pub fn reached(&self, party: &Party, reached: bool) {
+        self.reached.lock().unwrap_or_else(PoisonError::into_inner).insert(party.clone(), reached);
+    }
+}
+
+/// The route of the operator's listener.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new().route("/metrics", get(metrics)).with_state(gateway)
+}
+
+async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
+    match text(&gateway).await {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the store gives no figures");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+/// Everything there is to read at this instant.
+///
+/// # Errors
+/// [`StoreError`]; a monitoring system takes no figures for what they are: an alarm.
+pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
+    let now = gateway.now();
+    let vitals = gateway.store().vitals(now).await?;
+    let mut registry = Registry::with_prefix("comity");
+    let counts = gateway.counts();
+    let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+    registry.register("build", "The program", build);
+    registry.register("exchanges", "Exchanges, by side and outcome", counts.exchanges.clone());
+    registry.register(
+        "decisions",
+        "Decisions of all laws on one class, by side and outcome",
+        counts.decisions.clone(),
+    );
+    registry.register(
+        "misbehaviour",
+        "Messages of partners that were not accepted",
+        counts.misbehaved.clone(),
+    );
+    let reached = Family::<Vec<(&'static str, String)>, Gauge>::default();
+    for (party, yes) in counts.reached.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        reached.get_or_create(&vec![("party", party.to_string())]).set(i64::from(*yes));
+    }
+    registry.register("partner_reached", "1 when the partner answered its last call", reached);
+    measures(&mut registry, &vitals, now);
+    let mut text = String::new();
+    // Unwrap safety: writing into a string does not fail.
+    encode(&mut text, &registry).expect("a string takes every text");
+    Ok(text)
+}
+
+fn measures(registry: &mut Registry, vitals: &Vitals, now: Timestamp) {
+    let mut count = |name: &str, help: &str, value: u64| {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        registry.register(name, help, gauge);
+    };
+    count("log_entries", "Entries of the log", vitals.tree_size.0);
+    count("outbox_offers", "Offers that wait for their answers", vitals.outbox);
+    count("vault_held", "Sealed records and openings held", vitals.held);
+    count("vault_overdue", "Records whose instant of erasure has passed", vitals.overdue);
+    count("vault_erased", "Records and openings erased, ever", vitals.erased);
+    count("vault_destroyed", "Those of the erased whose epoch keys are destroyed", vitals.destroyed);
+    let mut age = |name: &str, help: &str, since: Option<Timestamp>| {
+        let seconds = since.map_or(0.0, |since| now.duration_since(since).as_secs_f64().max(0.0));
+        measure(registry, name, help, seconds);
+    };
+    age("outbox_oldest", "Age of the oldest offer that waits", vitals.outbox_since);
+    age("vault_overdue_oldest", "How long the longest overdue record is overdue", vitals.overdue_since);
+    age(
+        "vault_undestroyed_oldest",
+        "How long the oldest erasure waits for its key's destruction",
+        vitals.waiting_since,
+    );
+    measure(
+        registry,
+        "store_commit",
+        "How long the last commit took",
+        vitals.commit.unwrap_or(Duration::ZERO).as_secs_f64(),
+    );
+}
+
+fn measure(registry: &mut Registry, name: &str, help: &str, seconds: f64) {
+    let gauge = Measure::default();
+    gauge.set(seconds);
+    registry.register_with_unit(name, help, Unit::Seconds, gauge);
+}
+
+fn word(side: Side) -> &'static str {
+    match side {
+        Side::Sender => "sender",
+        Side::Receiver => "receiver",
+    }
+}

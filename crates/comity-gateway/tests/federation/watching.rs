@@ -1,0 +1,45 @@
+//! What an operator's monitoring reads of a gateway, and what it never shows.
+
+use crate::house::{PHISHING, pair};
+use comity_gateway::watch::metrics;
+
+/// The value of a series; `None` when there is none.
+fn figure(text: &str, series: &str) -> Option<f64> {
+    let line =
+        text.lines().find(|line| line.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')))?;
+    line.rsplit(' ').next()?.parse().ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_tell_what_happened_and_no_value_of_the_data() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    sender.share(PHISHING).await;
+    let sent = metrics::text(&sender.gateway).await.unwrap();
+    let exchanges = "comity_exchanges_total{side=\"sender\",outcome=\"delivered\"}";
+    assert_eq!(figure(&sent, exchanges), Some(1.0), "{sent}");
+    assert_eq!(figure(&sent, "comity_partner_reached{party=\"FI\"}"), Some(1.0));
+    assert_eq!(figure(&sent, "comity_outbox_offers"), Some(0.0));
+    assert!(figure(&sent, "comity_store_commit_seconds").unwrap() > 0.0);
+    let received = metrics::text(&receiver.gateway).await.unwrap();
+    let decisions = "comity_decisions_total{side=\"receiver\",outcome=\"permit\"}";
+    assert!(figure(&received, decisions).unwrap() >= 1.0, "{received}");
+    assert!(figure(&received, "comity_log_entries").unwrap() >= 3.0);
+    assert!(figure(&received, "comity_vault_held").unwrap() > 3.0);
+    assert_eq!(figure(&received, "comity_vault_overdue"), Some(0.0));
+    assert_eq!(figure(&received, "comity_vault_undestroyed_oldest_seconds"), Some(0.0));
+    for text in [&sent, &received] {
+        assert!(text.ends_with("# EOF\n"));
+        assert!(!text.contains("trained") && !text.contains('@') && !text.contains("--"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_is_ready_while_its_store_takes_changes() {
+    let (house, _) = pair(&["EE", "FI"], false).await;
+    assert!(house.get("/ready").await.starts_with("HTTP/1.1 200"));
+    assert!(house.get("/health").await.starts_with("HTTP/1.1 200"));
+    assert!(
+        house.get("/metrics").await.starts_with("HTTP/1.1 404"),
+        "figures are on the operator's listener"
+    );
+}
