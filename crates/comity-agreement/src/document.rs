@@ -51,12 +51,28 @@ pub(crate) fn open(source: &dyn LawSource, path: &str) -> Read<Table> {
 
 /// The document in `text`.
 pub(crate) fn parse(file: &str, text: &str) -> Read<Table> {
+    let lines = Lines::of(text);
     let table = DeTable::parse(text).map_err(|error| {
-        let line = error.span().map_or(0, |span| line_at(text, span.start));
+        let line = error.span().map_or(0, |span| lines.at(span.start));
         Finding::error(file, line, error.message().to_owned())
     })?;
-    let node = Node::table(file, text, table.span().start, table.get_ref())?;
+    let node = Node::table(file, &lines, table.span().start, table.get_ref())?;
     node.into_table()
+}
+
+/// Where the lines of a text begin.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The line, from 1, that the byte at `offset` stands in.
+    fn at(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
 }
 
 /// The line, from 1, that the byte at `offset` stands in.
@@ -65,22 +81,22 @@ pub(crate) fn line_at(text: &str, offset: usize) -> usize {
 }
 
 impl Node {
-    fn table(file: &str, text: &str, offset: usize, table: &DeTable<'_>) -> Read<Self> {
+    fn table(file: &str, lines: &Lines, offset: usize, table: &DeTable<'_>) -> Read<Self> {
         let entries = table
             .iter()
             .map(|(key, value)| {
-                let mut node = Self::value(file, text, value)?;
+                let mut node = Self::value(file, lines, value)?;
                 // A table's own span begins where its content does; its key is what a reader looks for.
-                node.line = line_at(text, key.span().start);
+                node.line = lines.at(key.span().start);
                 Ok((key.get_ref().to_string(), node))
             })
             .collect::<Read<_>>()?;
-        Ok(Self { file: file.to_owned(), line: line_at(text, offset), kind: Kind::Table(entries) })
+        Ok(Self { file: file.to_owned(), line: lines.at(offset), kind: Kind::Table(entries) })
     }
 
-    fn value(file: &str, text: &str, value: &Spanned<DeValue<'_>>) -> Read<Self> {
+    fn value(file: &str, lines: &Lines, value: &Spanned<DeValue<'_>>) -> Read<Self> {
         let offset = value.span().start;
-        let line = line_at(text, offset);
+        let line = lines.at(offset);
         let kind = match value.get_ref() {
             DeValue::String(text) => Kind::Text(text.to_string()),
             DeValue::Integer(number) => Kind::Whole(
@@ -97,9 +113,9 @@ impl Node {
             DeValue::Boolean(truth) => Kind::Truth(*truth),
             DeValue::Datetime(date) => Kind::Date(date.to_string()),
             DeValue::Array(items) => {
-                Kind::List(items.iter().map(|item| Self::value(file, text, item)).collect::<Read<_>>()?)
+                Kind::List(items.iter().map(|item| Self::value(file, lines, item)).collect::<Read<_>>()?)
             }
-            DeValue::Table(table) => return Self::table(file, text, offset, table),
+            DeValue::Table(table) => return Self::table(file, lines, offset, table),
         };
         Ok(Self { file: file.to_owned(), line, kind })
     }
