@@ -148,6 +148,12 @@ impl Pack {
         status::in_force(&self.status, party, at, knowledge_time)
     }
 
+    /// The first instant after `after` at which it may come into force or end for someone, as far as it is known.
+    #[must_use]
+    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        status::next_change(&self.status, after)
+    }
+
     /// Every rule, in the order of the files.
     #[must_use]
     pub fn rules(&self) -> &[Rule] {

@@ -94,6 +94,19 @@ pub struct LawSet {
     pub vocabulary: Arc<Vocabulary>,
 }
 
+impl LawSet {
+    /// The first instant after `after` at which one of these laws, or a pack that it includes, may come into
+    /// force or end, as far as it is known. A decision does not hold beyond it.
+    #[must_use]
+    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        std::iter::once(&self.agreement)
+            .chain(self.national.values())
+            .flat_map(|law| std::iter::once(law.pack()).chain(law.includes()))
+            .filter_map(|pack| pack.next_change(after))
+            .min()
+    }
+}
+
 /// A question that cannot be asked: a mistake of the one who asks, never an answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QuestionError {

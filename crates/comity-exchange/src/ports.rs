@@ -92,6 +92,8 @@ pub enum SegmentKind {
     Opening,
     /// Records received from a partner.
     Records,
+    /// Records that did not read as their offer said: kept without a reader until they are settled or erased.
+    Quarantined,
 }
 
 /// The skeleton of an exchange: ids, digests, counts and dates; no value of the input.
@@ -109,6 +111,8 @@ pub struct ExchangeRow {
     pub agreement_digest: Digest,
     /// The exchange that it replaces.
     pub supersedes: Option<ExchangeId>,
+    /// The first exchange of its chain: itself, unless it replaces another. A receiver accepts one of a chain.
+    pub chain: ExchangeId,
     /// The offer, once there is one.
     pub offer: Option<Digest>,
     /// What became of it so far.
@@ -254,7 +258,8 @@ pub struct AdoptedLaw {
 /// Why the store did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// A row that may be written once is there already: a second answer to one exchange, a stale witness step.
+    /// A row that may be written once is there already: a second answer to one exchange, a second acceptance
+    /// in one chain, a stale witness step.
     /// Nothing changed; callers read what is there and go by that.
     #[error("{0} is there already")]
     Conflict(&'static str),
@@ -305,6 +310,13 @@ pub trait Store: Send + Sync + 'static {
         peer: &Party,
         exchange: ExchangeId,
     ) -> impl Future<Output = Result<Option<FoundAnswer>, StoreError>> + Send;
+
+    /// The exchange of a chain that was accepted here from `peer`, where one was.
+    fn accepted_in_chain(
+        &self,
+        peer: &Party,
+        chain: ExchangeId,
+    ) -> impl Future<Output = Result<Option<ExchangeId>, StoreError>> + Send;
 
     /// The partner's receipt for an exchange.
     fn partner_receipt(

@@ -38,7 +38,16 @@ pub struct Request {
     /// Whether this is an exchange; a preview asks closed-world, where an absent fact is not relevant.
     pub live: bool,
     /// The exchange that this one replaces.
-    pub supersedes: Option<ExchangeId>,
+    pub supersedes: Option<Superseded>,
+}
+
+/// An exchange that another one replaces: decided or sealed again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Superseded {
+    /// The exchange.
+    pub exchange: ExchangeId,
+    /// The first exchange of the chain that both belong to. A receiver accepts one of a chain.
+    pub chain: ExchangeId,
 }
 
 /// What an office attested: recorded with the decision that counted it.

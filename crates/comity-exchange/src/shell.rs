@@ -56,6 +56,10 @@ pub trait Shell: Send + Sync {
     fn opening_until(&self, pack: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError>;
     /// How long after the act delivery is tried.
     fn horizon(&self, at: Timestamp) -> Timestamp;
+    /// Until when a decision made at `at` holds, as long as no law changes before.
+    fn holds_until(&self, at: Timestamp) -> Timestamp;
+    /// Until when a try at delivering that begins at `now` has its offer to itself.
+    fn claimed_until(&self, now: Timestamp) -> Timestamp;
     /// Lends the epoch keys and randomness to `work`; one borrower at a time.
     fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys, &mut dyn Entropy) -> T) -> T;
 }

@@ -66,6 +66,20 @@ pub struct WireFact {
     value: Json,
 }
 
+impl WireFact {
+    /// Which fact.
+    #[must_use]
+    pub fn key(&self) -> &FactKey {
+        &self.key.0
+    }
+
+    /// Who says so.
+    #[must_use]
+    pub fn asserter(&self) -> Asserter {
+        self.by.0
+    }
+}
+
 /// Facts as a message carries them, in the order of their keys.
 #[must_use]
 pub fn facts_to_wire(facts: &Facts) -> Vec<WireFact> {

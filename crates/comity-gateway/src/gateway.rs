@@ -386,6 +386,14 @@ impl Shell for Gateway {
         self.settings.horizon(at)
     }
 
+    fn holds_until(&self, at: Timestamp) -> Timestamp {
+        self.settings.holds_until(at)
+    }
+
+    fn claimed_until(&self, now: Timestamp) -> Timestamp {
+        self.settings.claimed_until(now)
+    }
+
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
         work(&mut locked(&self.epoch_keys), &mut OsEntropy)
     }

@@ -25,6 +25,8 @@ pub struct Settings {
     opening_retention: Period,
     /// How long delivery is tried, days of 24 hours.
     pub retry_horizon_days: u32,
+    /// How long a decision holds, hours, as long as no law changes before.
+    pub decision_holds_hours: u32,
     /// How often offers that wait are looked for.
     pub outbox_every: Duration,
     /// How long one try at delivering may take.
@@ -62,6 +64,7 @@ pub enum SettingsError {
 struct File {
     opening_retention: Option<String>,
     retry_horizon_days: Option<u32>,
+    decision_holds_hours: Option<u32>,
     outbox_every_seconds: Option<u64>,
     delivery_seconds: Option<u64>,
     sweep_every_seconds: Option<u64>,
@@ -107,6 +110,7 @@ impl Settings {
                 .parse()
                 .map_err(|error: CalendarError| content(format!("opening_retention: {error}")))?,
             retry_horizon_days: set!(retry_horizon_days),
+            decision_holds_hours: set!(decision_holds_hours),
             outbox_every: Duration::from_secs(set!(outbox_every_seconds)),
             delivery: Duration::from_secs(set!(delivery_seconds)),
             sweep_every: Duration::from_secs(sweep),
@@ -135,6 +139,21 @@ impl Settings {
     pub fn horizon(&self, at: Timestamp) -> Timestamp {
         let seconds = u64::from(self.retry_horizon_days) * 24 * 60 * 60;
         at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when a decision made at `at` holds, as long as no law changes before.
+    #[must_use]
+    pub fn holds_until(&self, at: Timestamp) -> Timestamp {
+        let seconds = u64::from(self.decision_holds_hours) * 60 * 60;
+        at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when a try at delivering that begins at `now` has its offer to itself: as long as it may take, and
+    /// half a minute to note what came of it.
+    #[must_use]
+    pub fn claimed_until(&self, now: Timestamp) -> Timestamp {
+        let patience = self.delivery + Duration::from_secs(30);
+        now.checked_add(patience).unwrap_or(Timestamp::MAX)
     }
 }
 

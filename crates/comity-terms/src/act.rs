@@ -108,6 +108,8 @@ pub enum Act {
     ExchangeAcknowledged,
     /// Delivery was given up at the horizon.
     ExchangeAbandoned,
+    /// Something that should hold does not, and a human has to look at it.
+    FindingRaised,
     /// A pack was adopted: its digest signed for this party.
     LawAdopted,
     /// A partner was made known, or its identity changed.
@@ -122,7 +124,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -130,6 +132,7 @@ impl Act {
         Self::PeerMisbehaved,
         Self::ExchangeAcknowledged,
         Self::ExchangeAbandoned,
+        Self::FindingRaised,
         Self::LawAdopted,
         Self::PeerAdded,
         Self::OfficerAdded,
@@ -141,6 +144,7 @@ impl Act {
     #[must_use]
     pub fn family(self) -> Family {
         match self {
+            Self::FindingRaised => Family::Oversight,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -161,6 +165,7 @@ impl Act {
             Self::PeerMisbehaved => "peer.misbehaved",
             Self::ExchangeAcknowledged => "exchange.acknowledged",
             Self::ExchangeAbandoned => "exchange.abandoned",
+            Self::FindingRaised => "finding.raised",
             Self::LawAdopted => "law.adopted",
             Self::PeerAdded => "peer.added",
             Self::OfficerAdded => "officer.added",

@@ -131,3 +131,42 @@ pub(crate) fn in_force(
         Some(row) => InForce::No(row.state),
     }
 }
+
+/// The first instant after `after` at which these rows may say something else: a row begins, has had its last
+/// day, or becomes known. UTC midnights.
+pub(crate) fn next_change(rows: &[Status], after: Timestamp) -> Option<Timestamp> {
+    let begins = |day: Date| TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok();
+    rows.iter()
+        .flat_map(|row| {
+            let over = row.until.and_then(|last| last.tomorrow().ok());
+            [Some(row.from), over, row.known_from]
+        })
+        .flatten()
+        .filter_map(begins)
+        .filter(|change| *change > after)
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_change_is_the_first_midnight_at_which_a_row_begins_ends_or_becomes_known() {
+        let row = |from: &str, until: Option<&str>, known: Option<&str>| Status {
+            parties: None,
+            state: State::InForce,
+            from: from.parse().unwrap(),
+            until: until.map(|day| day.parse().unwrap()),
+            known_from: known.map(|day| day.parse().unwrap()),
+        };
+        let rows = [row("2026-01-01", Some("2026-09-30"), None), row("2026-12-01", None, Some("2026-11-20"))];
+        let next = |after: &str| next_change(&rows, after.parse().unwrap()).map(|at| at.to_string());
+        assert_eq!(next("2025-12-31T23:59:59Z").as_deref(), Some("2026-01-01T00:00:00Z"));
+        // The last day is one on which it is still in force.
+        assert_eq!(next("2026-01-01T00:00:00Z").as_deref(), Some("2026-10-01T00:00:00Z"));
+        assert_eq!(next("2026-10-01T00:00:00Z").as_deref(), Some("2026-11-20T00:00:00Z"));
+        assert_eq!(next("2026-11-20T00:00:00Z").as_deref(), Some("2026-12-01T00:00:00Z"));
+        assert_eq!(next("2026-12-01T00:00:00Z"), None);
+    }
+}

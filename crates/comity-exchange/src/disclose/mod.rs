@@ -15,10 +15,12 @@
 
 mod extract;
 mod record;
+mod renew;
 mod seal;
 mod stages;
 
 pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded, abandon};
+pub use renew::{Renewal, Renewed, Stale};
 pub use seal::{Halting, Sealed, Sealing, Summary};
 pub use stages::{
     Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Told, Tools,
@@ -31,7 +33,8 @@ use crate::ports::{OutboxItem, Peer, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
-use comity_terms::Timestamp;
+use comity_agreement::ReceiptGrade;
+use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::Receipt;
 
 /// What became of a disclosure, as far as it is known now.
@@ -94,13 +97,8 @@ pub fn prepare<W: Shell>(
 ///
 /// # Errors
 /// [`ExchangeError`] when recording failed; callers recover from storage.
-pub async fn carry_out<W: Shell>(
-    world: &W,
-    sealed: Sealed,
-    peer: &Peer,
-    claimed_until: Timestamp,
-) -> Result<Disclosed, ExchangeError> {
-    let (summary, filed, receipt) = sealed.record(world.store(), claimed_until).await?;
+pub async fn carry_out<W: Shell>(world: &W, sealed: Sealed, peer: &Peer) -> Result<Disclosed, ExchangeError> {
+    let (summary, filed, receipt) = sealed.record(world.store(), world.claimed_until(world.now())).await?;
     let mut disclosed = Disclosed { summary, receipt, answer: None, partner_receipt: None, waiting: None };
     let Filed::ToDeliver(recorded) = filed else { return Ok(disclosed) };
     match deliver(world, *recorded, peer).await? {
@@ -112,6 +110,7 @@ pub async fn carry_out<W: Shell>(
                 disclosed.receipt = cosigned;
             }
         }
+        Sent::Ended(outcome) => disclosed.summary.outcome = outcome,
         Sent::Waiting(why) => disclosed.waiting = Some(why),
     }
     Ok(disclosed)
@@ -132,8 +131,19 @@ pub enum Sent {
         /// The partner's receipt.
         partner_receipt: Option<Receipt>,
     },
+    /// Not delivered: decided again, it is not permitted, or not as it was sealed.
+    Ended(ExchangeOutcome),
     /// Not answered: tried again later.
     Waiting(String),
+}
+
+/// How an answer that asks to decide again is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LawVersion {
+    /// It ends this exchange: the officer's bundle is at hand, and another one is made of it.
+    Ends,
+    /// The offer stays, and is decided again by the laws that its partner tells of.
+    Waits,
 }
 
 /// Delivers a recorded offer and acknowledges its answer; without one it goes back into the outbox.
@@ -141,13 +151,58 @@ pub enum Sent {
 /// # Errors
 /// [`ExchangeError`] when the store failed; callers recover from storage.
 pub async fn deliver<W: Shell>(world: &W, recorded: Recorded, peer: &Peer) -> Result<Sent, ExchangeError> {
-    let exchange = recorded.exchange();
-    let attempts = recorded.attempts();
-    let cleared = match recorded.clear(Grade::Integrated) {
+    try_deliver(world, recorded, peer, LawVersion::Ends).await
+}
+
+/// Takes an offer from the outbox up again: what it is must be found in the log first, and what was decided too
+/// long ago is decided again.
+///
+/// # Errors
+/// [`ExchangeError`]; the offer stays where it is.
+pub async fn resume<W: Shell>(world: &W, item: OutboxItem, peer: &Peer) -> Result<Sent, ExchangeError> {
+    let recorded = Recorded::reverify(item, world.store(), world.signatory()).await?;
+    try_deliver(world, recorded, peer, LawVersion::Waits).await
+}
+
+async fn try_deliver<W: Shell>(
+    world: &W,
+    recorded: Recorded,
+    peer: &Peer,
+    law_version: LawVersion,
+) -> Result<Sent, ExchangeError> {
+    let now = world.now();
+    let (mut exchange, attempts) = (recorded.exchange(), recorded.attempts());
+    let Some(lent) = world.laws(recorded.agreement(), &peer.party) else {
+        let why = format!("`{}` is not adopted here any more", recorded.agreement());
+        return wait(world, exchange, attempts, why).await;
+    };
+    let mut cleared = clear(world, recorded, &lent, now);
+    if let Clearance::Stale(stale) = cleared {
+        match stale.decide(world, &lent, now)?.record(world).await? {
+            Renewal::Ends(outcome) => return Ok(Sent::Ended(outcome)),
+            Renewal::Goes(recorded) => {
+                exchange = recorded.exchange();
+                cleared = clear(world, *recorded, &lent, now);
+            }
+        }
+    }
+    let cleared = match cleared {
         Clearance::Cleared(cleared) => cleared,
-        Clearance::Waiting(_) => return Ok(Sent::Waiting("witnesses have yet to cosign".to_owned())),
+        Clearance::Waiting(_) => {
+            return wait(world, exchange, attempts, "witnesses have yet to cosign".to_owned()).await;
+        }
+        Clearance::Stale(_) => {
+            return wait(world, exchange, attempts, "the law is changing: decided again later".to_owned())
+                .await;
+        }
     };
     match cleared.deliver(world.peers(), peer, world.store()).await {
+        Delivery::Answered(delivered)
+            if law_version == LawVersion::Waits
+                && delivered.answer.header.result == AnswerResult::LawVersion =>
+        {
+            wait(world, exchange, attempts, "the partner has other versions of the laws".to_owned()).await
+        }
         Delivery::Answered(delivered) => {
             let now = world.now();
             let answer = delivered.answer.clone();
@@ -155,20 +210,28 @@ pub async fn deliver<W: Shell>(world: &W, recorded: Recorded, peer: &Peer) -> Re
             let row = delivered.acknowledge(world, now).await?;
             Ok(Sent::Answered { outcome: row.outcome, answer, receipt, partner_receipt })
         }
-        Delivery::Failed(_, error) => {
-            world.store().postpone(exchange, next_try(world.now(), attempts)).await?;
-            Ok(Sent::Waiting(error.to_string()))
-        }
+        Delivery::Failed(_, error) => wait(world, exchange, attempts, error.to_string()).await,
     }
 }
 
-/// Takes an offer from the outbox up again: what it is must be found in the log first.
-///
-/// # Errors
-/// [`ExchangeError`]; the offer stays where it is.
-pub async fn resume<W: Shell>(world: &W, item: OutboxItem, peer: &Peer) -> Result<Sent, ExchangeError> {
-    let recorded = Recorded::reverify(item, world.store(), world.signatory()).await?;
-    deliver(world, recorded, peer).await
+fn clear<W: Shell>(world: &W, recorded: Recorded, lent: &Lent, now: Timestamp) -> Clearance {
+    let asked = match lent.laws.agreement.pack().receipt_grade {
+        ReceiptGrade::Integrated => Grade::Integrated,
+        ReceiptGrade::Witnessed => Grade::Witnessed,
+    };
+    let holds_until = world.holds_until(recorded.decided_at());
+    recorded.clear(asked, &lent.laws, now, holds_until)
+}
+
+/// Gives an offer back, to be tried again.
+async fn wait<W: Shell>(
+    world: &W,
+    exchange: ExchangeId,
+    attempts: u32,
+    why: String,
+) -> Result<Sent, ExchangeError> {
+    world.store().postpone(exchange, next_try(world.now(), attempts)).await?;
+    Ok(Sent::Waiting(why))
 }
 
 /// When an offer is tried again: after 1, 2, 4, … seconds, at most 10 minutes.

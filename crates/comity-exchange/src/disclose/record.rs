@@ -2,27 +2,33 @@
 //!
 //! ```text
 //! 1 record      entry, opening, skeleton and outbox item in one transaction, under a signed checkpoint
-//! 2 clear       the grade of receipt that the agreement asks is there
+//! 2 clear       the decision still holds, and the grade of receipt that the agreement asks is there
 //! 3 deliver     offer with receipt and a request to cosign; the answer is read and its receipt verified
 //! 4 acknowledge entry, partner's receipt, outcome and the settled outbox in one transaction
 //! ```
+//! A decision that no longer holds at 2 is made again ([`Stale`]); what comes of it is recorded as at 1.
+//!
 //! Crash points: before 1 nothing has happened. After 1 the outbox holds the offer: whoever claims it goes on at
 //! 2 with [`Recorded::reverify`], the code of the normal path. After 3 the partner has answered and we have not
 //! noted it: 3 is done again and gives the same answer, byte for byte. After 4 it is done.
 
+use super::renew::Stale;
 use super::seal::{Sealed, Summary};
 use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::answer::{Answer, AnswerResult};
-use crate::federation::offer::OfferAttachments;
+use crate::federation::offer::{OfferAttachments, OfferHeader};
 use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store};
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::signatory::Signatory;
-use comity_terms::{Act, Digest, ExchangeId, Timestamp};
+use crate::wire::{Text, law_digests};
+use comity_agreement::LawSet;
+use comity_terms::{Act, Digest, ExchangeId, LawName, PackSlug, Timestamp};
 use comity_tlog::{Receipt, SignatureLine, TreeSize, VerifierKey};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The grade of receipt that delivery waits for.
 pub use comity_tlog::Grade;
@@ -30,10 +36,48 @@ pub use comity_tlog::Grade;
 /// An exchange that the log holds.
 #[derive(Debug)]
 pub struct Recorded {
-    item: OutboxItem,
-    entry: PublicEntry,
-    receipt: Receipt,
-    integrated: Integrated,
+    pub(super) item: OutboxItem,
+    pub(super) entry: PublicEntry,
+    pub(super) receipt: Receipt,
+    pub(super) integrated: Integrated,
+    pub(super) basis: Basis,
+}
+
+/// What a decision was made by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Basis {
+    agreement: PackSlug,
+    at: Timestamp,
+    laws: BTreeMap<Text<LawName>, Text<Digest>>,
+}
+
+impl Basis {
+    pub(super) fn of(header: &OfferHeader) -> Self {
+        Self { agreement: header.agreement.0.clone(), at: header.at.0, laws: header.laws.clone() }
+    }
+
+    /// Whether a decision on this basis holds at `now` beside the laws of now.
+    fn holds(&self, laws: &LawSet, now: Timestamp, holds_until: Timestamp) -> bool {
+        now < holds_until
+            && self.laws == law_digests(laws)
+            && laws.next_change(self.at).is_none_or(|change| now < change)
+    }
+}
+
+impl OutboxItem {
+    /// The header as it was signed.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Proof`] when the row is not what was written; callers deliver nothing and raise alarm.
+    pub(super) fn header(&self) -> Result<OfferHeader, ExchangeError> {
+        let header: OfferHeader = serde_json::from_slice(&self.offer.header)
+            .map_err(|_| ExchangeError::proof("a stored offer does not read"))?;
+        if header.exchange_id.0 == self.exchange {
+            Ok(header)
+        } else {
+            Err(ExchangeError::proof("a stored offer is another exchange's"))
+        }
+    }
 }
 
 /// What recording left to do.
@@ -60,6 +104,7 @@ impl Sealed {
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
         let Self { summary, entry, opening, dispatch } = self;
         let request = &summary.request;
+        let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
             exchange: summary.id,
             peer: request.receiver.clone(),
@@ -75,7 +120,8 @@ impl Sealed {
             peer: request.receiver.clone(),
             agreement: request.agreement.clone(),
             agreement_digest: summary.agreement_digest,
-            supersedes: request.supersedes,
+            supersedes: request.supersedes.map(|superseded| superseded.exchange),
+            chain: summary.chain,
             offer: item.as_ref().map(|item| item.offer.digest()),
             outcome: summary.outcome,
             whole: summary.whole,
@@ -92,9 +138,10 @@ impl Sealed {
         };
         let integrated = store.record(record).await?;
         let receipt = receipt(store, entry, &integrated).await?;
-        let filed = match item {
-            Some(item) => {
-                Filed::ToDeliver(Box::new(Recorded { item, entry, receipt: receipt.clone(), integrated }))
+        let filed = match item.zip(basis) {
+            Some((item, basis)) => {
+                let receipt = receipt.clone();
+                Filed::ToDeliver(Box::new(Recorded { item, entry, receipt, integrated, basis }))
             }
             None => Filed::Ended,
         };
@@ -118,7 +165,12 @@ impl Recorded {
             .ok_or_else(|| ExchangeError::proof("no entry records this exchange"))?;
         let receipt = receipt(store, entry, &integrated).await?;
         receipt.verify(&entry.to_bytes(), &signatory.log, None).map_err(ExchangeError::proof)?;
-        Ok(Self { item, entry, receipt, integrated })
+        let header = item.header()?;
+        if header.public_entry() != Some(entry) {
+            return Err(ExchangeError::proof("a stored offer names another entry than the log holds"));
+        }
+        let basis = Basis::of(&header);
+        Ok(Self { item, entry, receipt, integrated, basis })
     }
 
     /// The exchange.
@@ -133,9 +185,25 @@ impl Recorded {
         self.item.attempts
     }
 
-    /// Whether the receipt has the grade that the agreement asks: only then it may be delivered.
+    /// The agreement that it is under.
     #[must_use]
-    pub fn clear(self, asked: Grade) -> Clearance {
+    pub fn agreement(&self) -> &PackSlug {
+        &self.basis.agreement
+    }
+
+    /// The instant of its decision, UTC.
+    #[must_use]
+    pub fn decided_at(&self) -> Timestamp {
+        self.basis.at
+    }
+
+    /// Whether its decision holds at `now` beside `laws`, those of now, and the receipt has the grade that the
+    /// agreement asks: only then it may be delivered. `holds_until` is the gateway's own limit on a decision.
+    #[must_use]
+    pub fn clear(self, asked: Grade, laws: &LawSet, now: Timestamp, holds_until: Timestamp) -> Clearance {
+        if !self.basis.holds(laws, now, holds_until) {
+            return Clearance::Stale(Stale(self));
+        }
         // A fresh receipt is integrated; the quorum that would make it witnessed is not collected yet.
         if Grade::Integrated >= asked { Clearance::Cleared(Cleared(self)) } else { Clearance::Waiting(self) }
     }
@@ -148,6 +216,8 @@ pub enum Clearance {
     Cleared(Cleared),
     /// Witnesses are still missing.
     Waiting(Recorded),
+    /// Its decision no longer holds: it is decided again.
+    Stale(Stale),
 }
 
 /// The only value that a transport accepts.
@@ -302,8 +372,10 @@ impl Delivered {
     #[must_use]
     pub fn outcome(&self, whole: bool) -> Option<ExchangeOutcome> {
         match self.answer.header.result {
-            AnswerResult::Accepted if whole => Some(ExchangeOutcome::Delivered),
-            AnswerResult::Accepted => Some(ExchangeOutcome::PartlyDelivered),
+            AnswerResult::Accepted | AnswerResult::AcceptedBefore if whole => {
+                Some(ExchangeOutcome::Delivered)
+            }
+            AnswerResult::Accepted | AnswerResult::AcceptedBefore => Some(ExchangeOutcome::PartlyDelivered),
             AnswerResult::RefusedUnopened | AnswerResult::Mismatch => Some(ExchangeOutcome::Refused),
             AnswerResult::LawVersion | AnswerResult::KeyExpired => None,
         }
@@ -335,12 +407,25 @@ impl Delivered {
             "receiver_log": self.receipt.as_ref().map(|r| r.checkpoint().checkpoint().origin().to_owned()),
             "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
         });
-        let (entry, opening) = opened(world, &row, Act::ExchangeAcknowledged, facts, now)?;
+        let mut acts = vec![opened(world, &row, Act::ExchangeAcknowledged, facts, now)?];
+        if self.answer.header.result == AnswerResult::Mismatch {
+            let facts = json!({ "exchange": row.id.to_string(), "kind": "mismatch" });
+            acts.push(opened(world, &row, Act::FindingRaised, facts, now)?);
+        }
+        let mut exchanges = vec![row.clone()];
+        if let Some(earlier) = self.accepted_before(store).await? {
+            exchanges.push(ExchangeRow { outcome: row.outcome, changed_at: now, ..earlier });
+        }
+        let draft = |(entry, opening): &(PublicEntry, SealedSegment)| Draft {
+            entry: *entry,
+            opening: opening.id,
+            exchange: Some(row.id),
+        };
         let record = Record {
-            entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
-            exchanges: vec![row.clone()],
+            entries: acts.iter().map(draft).collect(),
+            exchanges,
             settled: vec![row.id],
-            segments: vec![opening],
+            segments: acts.into_iter().map(|(_, opening)| opening).collect(),
             partner_receipt: self.receipt.map(|receipt| (row.id, receipt.to_string().into_bytes())),
             ..Record::default()
         };
@@ -349,5 +434,13 @@ impl Delivered {
             store.note_witnessed_by(&self.item.peer, size).await?;
         }
         Ok(row)
+    }
+
+    /// The exchange of the chain that the partner had accepted before this one, where its answer names one that
+    /// this gateway knows.
+    async fn accepted_before<S: Store>(&self, store: &S) -> Result<Option<ExchangeRow>, ExchangeError> {
+        let Some(earlier) = self.answer.header.accepted_before else { return Ok(None) };
+        let row = store.exchange(earlier.0).await?;
+        Ok(row.filter(|row| row.peer == self.item.peer && row.side == Side::Sender))
     }
 }

@@ -1,20 +1,21 @@
 //! From the extract to a sealed offer, and the facts that the log entry commits to.
 
 use super::extract::Extract;
+use super::record::Basis;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::federation::frame::SignedHeader;
-use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, join_objects};
+use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
 use crate::ports::SealedSegment;
 use crate::question::Request;
-use crate::report::{ExchangeOutcome, ObjectCounts, Side};
+use crate::report::{DecisionReport, ExchangeOutcome, ObjectCounts, Side};
 use crate::signatory::Signatory;
 use crate::wire::{Base64, Text, WireSafeguards, closed_facts, facts_to_wire, law_digests};
 use comity_agreement::LawSet;
 use comity_minimise::{Rejected, Withholding};
 use comity_terms::ids::ClassId;
-use comity_terms::{Act, Digest, Entropy, ExchangeId, Safeguards, Timestamp};
+use comity_terms::{Act, Digest, Entropy, ExchangeId, Facts, Safeguards, Timestamp};
 use comity_vault::EpochKeys;
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
@@ -33,6 +34,7 @@ pub(super) struct Dispatch {
     pub(super) header: SignedHeader,
     pub(super) bodies: Vec<u8>,
     pub(super) horizon: Timestamp,
+    pub(super) basis: Basis,
 }
 
 impl std::fmt::Debug for Dispatch {
@@ -46,6 +48,8 @@ impl std::fmt::Debug for Dispatch {
 pub struct Summary {
     /// The exchange.
     pub id: ExchangeId,
+    /// The first exchange of its chain: itself, unless it replaces another.
+    pub chain: ExchangeId,
     /// What was asked.
     pub request: Request,
     /// The digest of the agreement.
@@ -127,6 +131,7 @@ impl Minimised {
         let whole = rulings_whole(&rulings);
         let summary = Summary {
             id,
+            chain: request.supersedes.map_or(id, |superseded| superseded.chain),
             request,
             agreement_digest: with.laws.agreement.digest(),
             rulings,
@@ -148,7 +153,9 @@ impl Minimised {
         let header = OfferHeader {
             version: 1,
             exchange_id: Text(id),
-            supersedes: summary.request.supersedes.map(Text),
+            supersedes: summary.request.supersedes.map(|superseded| Text(superseded.exchange)),
+            chain: summary.request.supersedes.map(|superseded| Text(superseded.chain)),
+            sealed_as: None,
             sender: Text(summary.request.sender.clone()),
             receiver: Text(summary.request.receiver.clone()),
             action: Text(summary.request.action.clone()),
@@ -158,6 +165,7 @@ impl Minimised {
             at: Text(summary.request.at),
             horizon: Text(with.horizon),
             facts: facts_to_wire(&summary.request.common_facts()),
+            attestations: summary.request.attestations.iter().map(WireAttestation::from).collect(),
             classes,
             safeguards: WireSafeguards::from(&summary.safeguards),
             transport_key: Text(with.seal_to.id),
@@ -165,6 +173,7 @@ impl Minimised {
             entry: Base64(entry.to_bytes().to_vec()),
         };
         let dispatch = Dispatch {
+            basis: Basis::of(&header),
             header: header.sign(&with.signatory.key),
             bodies: sealed.ciphertexts.concat(),
             horizon: with.horizon,
@@ -195,8 +204,10 @@ impl Halted {
     ) -> Result<Sealed, ExchangeError> {
         let Self { request, rulings, extract } = self;
         let Extract { counts, withholdings, rejected, .. } = extract;
+        let id = ExchangeId::draw(with.entropy);
         let summary = Summary {
-            id: ExchangeId::draw(with.entropy),
+            id,
+            chain: request.supersedes.map_or(id, |superseded| superseded.chain),
             request,
             agreement_digest: with.laws.agreement.digest(),
             rulings,
@@ -244,7 +255,7 @@ impl Summary {
     fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut dyn Entropy) -> (PublicEntry, Opening) {
         let facts = json!({
             "exchange": self.id.to_string(),
-            "supersedes": self.request.supersedes.map(|id| id.to_string()),
+            "supersedes": self.request.supersedes.map(|superseded| superseded.exchange.to_string()),
             "sender": self.request.sender.to_string(),
             "receiver": self.request.receiver.to_string(),
             "action": self.request.action.to_string(),
@@ -258,7 +269,9 @@ impl Summary {
                 "document": attestation.document.to_string(),
                 "valid_until": attestation.valid_until.to_string(),
             })).collect::<Json>(),
-            "rulings": self.rulings.iter().map(|ruling| ruling_facts(ruling, laws)).collect::<Json>(),
+            "rulings": self.rulings.iter()
+                .map(|ruling| ruling_facts(&ruling.report(Side::Sender), &ruling.detected, laws))
+                .collect::<Json>(),
             "objects": self.counts,
             "safeguards": WireSafeguards::from(&self.safeguards),
             "extract": extract,
@@ -267,11 +280,11 @@ impl Summary {
     }
 }
 
-fn ruling_facts(ruling: &Ruling, laws: &LawSet) -> Json {
-    let report = ruling.report(Side::Sender);
+/// What an opening says of one class: its facts and what the laws said of them.
+pub(super) fn ruling_facts(report: &DecisionReport, detected: &Facts, laws: &LawSet) -> Json {
     json!({
         "objects": report.objects,
-        "facts": closed_facts(&ruling.detected, &laws.vocabulary),
+        "facts": closed_facts(detected, &laws.vocabulary),
         "outcome": report.outcome,
         "reasons": report.reasons,
         "escalate_to": report.escalate_to,

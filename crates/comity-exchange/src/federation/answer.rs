@@ -24,8 +24,10 @@ pub enum AnswerResult {
     Accepted,
     /// The receiver's laws refused, or ask a human first; the bodies were dropped unopened. Final.
     RefusedUnopened,
-    /// What was opened was not what the header said; its keys are destroyed. Final.
+    /// What was opened was not what the header said: it is not available to anyone. Final.
     Mismatch,
+    /// Another exchange of its chain was accepted here before; the bodies were dropped unopened. Final.
+    AcceptedBefore,
     /// The laws named by digest are not those in force here: decide again.
     LawVersion,
     /// The transport key is no longer there: seal again.
@@ -36,7 +38,7 @@ impl AnswerResult {
     /// Whether the answer stands for good.
     #[must_use]
     pub fn is_final(self) -> bool {
-        matches!(self, Self::Accepted | Self::RefusedUnopened | Self::Mismatch)
+        matches!(self, Self::Accepted | Self::RefusedUnopened | Self::Mismatch | Self::AcceptedBefore)
     }
 }
 
@@ -62,6 +64,9 @@ pub struct AnswerHeader {
     pub safeguards: Option<WireSafeguards>,
     /// The laws as they stand here, when `law_version`.
     pub laws: BTreeMap<Text<LawName>, Text<Digest>>,
+    /// The exchange of the chain that was accepted before, when `accepted_before`.
+    #[serde(default)]
+    pub accepted_before: Option<Text<ExchangeId>>,
     /// The receiver's log entry of what it did; the attached receipt proves it recorded.
     pub entry: Option<Base64>,
 }

@@ -7,10 +7,15 @@
 
 use super::frame::{Frame, FrameError, SignedHeader, read_json};
 use crate::entry::PublicEntry;
+use crate::question::Attestation;
 use crate::signature::{Domain, PartyKey, PartyVerifier};
 use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire};
+use comity_agreement::Vocabulary;
+use comity_agreement::facts::raise;
 use comity_terms::ids::ClassId;
-use comity_terms::{Action, Digest, ExchangeId, Facts, LawName, PackSlug, Party, Timestamp};
+use comity_terms::{
+    Action, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, PackSlug, Party, Timestamp,
+};
 use comity_vault::TransportPublic;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,6 +34,13 @@ pub struct OfferHeader {
     pub exchange_id: Text<ExchangeId>,
     /// The exchange that this one replaces: decided or sealed again.
     pub supersedes: Option<Text<ExchangeId>>,
+    /// The first exchange of its chain, where it replaces another. A receiver accepts one of a chain.
+    #[serde(default)]
+    pub chain: Option<Text<ExchangeId>>,
+    /// The exchange under which the bodies were sealed, where that is another: an offer that is only decided
+    /// again keeps them as they are.
+    #[serde(default)]
+    pub sealed_as: Option<Text<ExchangeId>>,
     /// Where the data is.
     pub sender: Text<Party>,
     /// Who gets it.
@@ -47,6 +59,9 @@ pub struct OfferHeader {
     pub horizon: Text<Timestamp>,
     /// The facts that hold for every class.
     pub facts: Vec<WireFact>,
+    /// What stands behind the facts that offices state.
+    #[serde(default)]
+    pub attestations: Vec<WireAttestation>,
     /// The classes, in the order of the bodies.
     pub classes: Vec<ClassHeader>,
     /// The limits that travel with the data.
@@ -77,6 +92,28 @@ pub struct ClassHeader {
     pub sealed: Text<Digest>,
     /// The length of the sealed body, bytes.
     pub length: u64,
+}
+
+/// What an office attested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireAttestation {
+    /// The fact.
+    pub key: Text<FactKey>,
+    /// The digest of the document.
+    pub document: Text<Digest>,
+    /// Until when it is valid, UTC.
+    pub valid_until: Text<Timestamp>,
+}
+
+impl From<&Attestation> for WireAttestation {
+    fn from(attestation: &Attestation) -> Self {
+        Self {
+            key: Text(attestation.key.clone()),
+            document: Text(attestation.document),
+            valid_until: Text(attestation.valid_until),
+        }
+    }
 }
 
 /// What proves itself, made anew for each try.
@@ -122,15 +159,41 @@ impl OfferHeader {
         PublicEntry::from_bytes(&self.entry.0)
     }
 
-    /// The facts that a class was decided on: the common ones and its own.
+    /// The first exchange of its chain: itself, unless it replaces another.
     #[must_use]
-    pub fn decided_facts(&self, class: &ClassHeader) -> Option<Facts> {
-        let common = facts_from_wire(&self.facts)?;
-        let own = facts_from_wire(&class.decided)?;
-        Some(common.into_iter().chain(own).collect())
+    pub fn chain(&self) -> ExchangeId {
+        self.chain.unwrap_or(self.exchange_id).0
     }
 
-    /// What binds a body to its place: exchange, class and agreement.
+    /// The exchange under which its bodies were sealed.
+    #[must_use]
+    pub fn sealed_as(&self) -> ExchangeId {
+        self.sealed_as.unwrap_or(self.exchange_id).0
+    }
+
+    /// The facts that a class was decided on: its own, raised by the common ones as at the sender. `None` when
+    /// they do not read.
+    #[must_use]
+    pub fn decided_facts(&self, class: &ClassHeader, vocabulary: &Vocabulary) -> Option<Facts> {
+        self.raised(vocabulary, facts_from_wire(&class.decided)?)
+    }
+
+    /// Facts detected in objects of this offer, raised by what holds for all of it.
+    #[must_use]
+    pub fn raised(&self, vocabulary: &Vocabulary, detected: Facts) -> Option<Facts> {
+        Some(raise(vocabulary, detected, facts_from_wire(&self.facts)?))
+    }
+
+    /// The first fact that an office states without an attestation that was valid at the act.
+    fn unattested(&self) -> Option<&FactKey> {
+        let stated = self.facts.iter().chain(self.classes.iter().flat_map(|class| &class.decided));
+        stated.filter(|fact| fact.asserter() == Asserter::Office).map(WireFact::key).find(|key| {
+            let attested = |a: &&WireAttestation| a.key.0 == **key && a.valid_until.0 >= self.at.0;
+            self.attestations.iter().find(attested).is_none()
+        })
+    }
+
+    /// What binds a body to its place: the exchange that it was sealed under, class and agreement.
     #[must_use]
     pub fn body_context(exchange: ExchangeId, class: ClassId, agreement: &PackSlug) -> Vec<u8> {
         [&exchange.as_bytes()[..], class.as_bytes(), agreement.as_str().as_bytes()].concat()
@@ -169,6 +232,12 @@ impl<'a> Offer<'a> {
         }
         if header.public_entry().is_none() {
             return Err(wrong("the entry is none of this version".to_owned()));
+        }
+        if header.supersedes.is_none() && (header.chain.is_some() || header.sealed_as.is_some()) {
+            return Err(wrong("it belongs to the chain of an exchange that it does not replace".to_owned()));
+        }
+        if let Some(key) = header.unattested() {
+            return Err(wrong(format!("fact `{key}` is an office's, and no attestation stands behind it")));
         }
         let attachments = read_json(frame.attachments, "attachments")?;
         let bodies = split_bodies(&header.classes, frame.bodies)?;

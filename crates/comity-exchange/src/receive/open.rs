@@ -1,12 +1,14 @@
 //! Opening what this gateway's own laws permitted, and checking that it is what the header said.
 
-use super::stages::{Permitted, Ruling};
+use super::stages::{Asking, Permitted, Ruling};
 use crate::ExchangeError;
 use crate::federation::offer::{Offer, OfferHeader, split_objects};
 use crate::wire::facts_from_wire;
+use comity_agreement::{LawSet, Memo, Outcome};
 use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify};
-use comity_terms::{Digest, Facts, Safeguards};
+use comity_terms::{Digest, Facts, Safeguards, Timestamp};
 use comity_vault::{Cleartext, TransportSecret, open_offer};
+use std::collections::BTreeMap;
 
 /// The id of a bundle that exists only to be read: it goes nowhere.
 const READING_ID: &str = "bundle--00000000-0000-4000-8000-000000000000";
@@ -16,105 +18,169 @@ pub(super) struct Opened<'a> {
     pub(super) offer: Offer<'a>,
     pub(super) rulings: Vec<Ruling>,
     pub(super) safeguards: Safeguards,
-    texts: Vec<Cleartext>,
+    pub(super) texts: Vec<Cleartext>,
 }
 
 /// What checking comes to.
 pub(super) enum Found<'a> {
     /// Digests and facts are those of the header.
     AsSaid(Checked<'a>),
-    /// They are not; the cleartext is wiped.
+    /// They are not.
     Otherwise(Mismatched<'a>),
 }
 
 /// An opened offer that is what its header said.
 pub(super) struct Checked<'a>(pub(super) Opened<'a>);
 
-/// An opened offer that is not.
+/// An opened offer that is not, and what it was found to be where it reads at all.
 pub(super) struct Mismatched<'a> {
     pub(super) offer: Offer<'a>,
     pub(super) rulings: Vec<Ruling>,
-    /// Which class, and what differs: `digest`, `form`, `count` or `facts`.
+    pub(super) difference: Difference,
+    found: Option<Reading>,
+}
+
+/// Which class, and what differs: `seal`, `digest`, `form`, `count` or `facts`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Difference {
     pub(super) class: usize,
     pub(super) what: &'static str,
+}
+
+/// An extract that reads, with the facts that were found in it: class of the offer, facts, how many objects.
+struct Reading {
+    texts: Vec<Cleartext>,
+    safeguards: Safeguards,
+    classes: Vec<(usize, Facts, u64)>,
+}
+
+/// A mismatched extract once it was decided on as what it is.
+pub(super) struct Judged<'a> {
+    pub(super) offer: Offer<'a>,
+    /// What the laws said of the header, then of what was found.
+    pub(super) rulings: Vec<Ruling>,
+    pub(super) difference: Difference,
+    /// What may be kept, in quarantine, and under which limits; what may not is wiped by now.
+    pub(super) kept: Option<(Vec<Cleartext>, Safeguards)>,
 }
 
 impl<'a> Permitted<'a> {
     /// Opens every body with the transport key that the header names.
     ///
     /// # Errors
-    /// [`ExchangeError::Vault`] when a body does not open: callers answer `mismatch`, as for any other content.
+    /// The mismatch that it is when a body does not open: callers answer it as for any other content.
     #[expect(clippy::result_large_err, reason = "the error is the next stage, and carries the offer on")]
-    pub(super) fn open(
-        self,
-        secret: &TransportSecret,
-    ) -> Result<Opened<'a>, (Mismatched<'a>, ExchangeError)> {
+    pub(super) fn open(self, secret: &TransportSecret) -> Result<Opened<'a>, Mismatched<'a>> {
         let Self { offer, rulings, safeguards } = self;
         let header = &offer.header;
-        let info = OfferHeader::seal_info(header.exchange_id.0, &header.sender.0, &header.receiver.0);
-        let opened =
-            open_offer(secret, &header.encapsulated.0, &info).map_err(|e| (0, e)).and_then(|agreed| {
-                header
-                    .classes
-                    .iter()
-                    .zip(&offer.bodies)
-                    .enumerate()
-                    .map(|(number, (class, body))| {
-                        let context = OfferHeader::body_context(
-                            header.exchange_id.0,
-                            class.class.0,
-                            &header.agreement.0,
-                        );
-                        agreed.open(number, &context, body).map_err(|e| (number, e))
-                    })
-                    .collect::<Result<Vec<_>, _>>()
-            });
+        let sealed_as = header.sealed_as();
+        let info = OfferHeader::seal_info(sealed_as, &header.sender.0, &header.receiver.0);
+        let opened = open_offer(secret, &header.encapsulated.0, &info).map_err(|_| 0).and_then(|agreed| {
+            header
+                .classes
+                .iter()
+                .zip(&offer.bodies)
+                .enumerate()
+                .map(|(number, (class, body))| {
+                    let context = OfferHeader::body_context(sealed_as, class.class.0, &header.agreement.0);
+                    agreed.open(number, &context, body).map_err(|_| number)
+                })
+                .collect::<Result<Vec<_>, _>>()
+        });
         match opened {
             Ok(texts) => Ok(Opened { offer, rulings, safeguards, texts }),
-            Err((class, error)) => Err((Mismatched { offer, rulings, class, what: "seal" }, error.into())),
+            Err(class) => {
+                let difference = Difference { class, what: "seal" };
+                Err(Mismatched { offer, rulings, difference, found: None })
+            }
         }
     }
 }
 
 impl<'a> Opened<'a> {
-    /// The objects of each class.
-    pub(super) fn objects(&self) -> impl Iterator<Item = Option<Vec<&[u8]>>> {
-        self.texts.iter().map(|text| split_objects(text.as_bytes()))
-    }
-
     /// Classifies what was opened again, as a whole, and compares it with what the header said was sent.
     pub(super) fn check(self, table: &PathTable, limits: &Limits) -> Found<'a> {
-        match self.difference(table, limits) {
-            None => Found::AsSaid(Checked(self)),
-            Some((class, what)) => {
-                let Self { offer, rulings, .. } = self;
-                Found::Otherwise(Mismatched { offer, rulings, class, what })
-            }
-        }
+        let (difference, classes) = match self.difference(table, limits) {
+            Ok(None) => return Found::AsSaid(Checked(self)),
+            Ok(Some((difference, classes))) => (difference, Some(classes)),
+            Err(difference) => (difference, None),
+        };
+        let Self { offer, rulings, safeguards, texts } = self;
+        // What does not even read can be decided by no law: it is wiped here.
+        let found = classes.map(|classes| Reading { texts, safeguards, classes });
+        Found::Otherwise(Mismatched { offer, rulings, difference, found })
     }
 
-    fn difference(&self, table: &PathTable, limits: &Limits) -> Option<(usize, &'static str)> {
+    /// What differs and what was found instead; `Err` where it does not read as records at all.
+    #[expect(clippy::type_complexity, reason = "the classes found, as the one caller keeps them")]
+    fn difference(
+        &self,
+        table: &PathTable,
+        limits: &Limits,
+    ) -> Result<Option<(Difference, Vec<(usize, Facts, u64)>)>, Difference> {
         let classes = &self.offer.header.classes;
+        let mut difference = None;
+        let mut note = |class, what| _ = difference.get_or_insert(Difference { class, what });
         let mut objects: Vec<(usize, &[u8])> = Vec::new();
         for (number, (class, text)) in classes.iter().zip(&self.texts).enumerate() {
             if Digest::of(text.as_bytes()) != class.digest.0 {
-                return Some((number, "digest"));
+                note(number, "digest");
             }
-            let Some(parts) = split_objects(text.as_bytes()) else { return Some((number, "form")) };
+            let parts = split_objects(text.as_bytes()).ok_or(Difference { class: number, what: "form" })?;
             if parts.len() as u64 != class.objects {
-                return Some((number, "count"));
+                note(number, "count");
             }
             objects.extend(parts.into_iter().map(|object| (number, object)));
         }
         let bytes = bundle_bytes(READING_ID, objects.iter().map(|(_, object)| *object));
-        let Ok(bundle) = Bundle::parse(&bytes, limits) else { return Some((0, "form")) };
+        let bundle = Bundle::parse(&bytes, limits).map_err(|_| Difference { class: 0, what: "form" })?;
         if let Some(rejected) = bundle.rejected().first() {
-            return Some((objects.get(rejected.index).map_or(0, |(class, _)| *class), "form"));
+            let class = objects.get(rejected.index).map_or(0, |(class, _)| *class);
+            return Err(Difference { class, what: "form" });
         }
         let said: Vec<Option<Facts>> = classes.iter().map(|class| facts_from_wire(&class.sent)).collect();
-        classify(&bundle, table).into_iter().find_map(|found| {
-            let (class, _) = objects.get(found.index)?;
-            (said[*class].as_ref() != Some(&found.facts)).then_some((*class, "facts"))
-        })
+        let mut found: BTreeMap<(usize, Facts), u64> = BTreeMap::new();
+        for object in classify(&bundle, table) {
+            let Some((class, _)) = objects.get(object.index) else { continue };
+            if said[*class].as_ref() != Some(&object.facts) {
+                note(*class, "facts");
+            }
+            *found.entry((*class, object.facts)).or_default() += 1;
+        }
+        let found = || found.into_iter().map(|((class, facts), objects)| (class, facts, objects)).collect();
+        Ok(difference.map(|difference| (difference, found())))
+    }
+}
+
+impl<'a> Mismatched<'a> {
+    /// Decides on what was found, with the facts that it has: what any law here does not permit is wiped, the rest
+    /// may be kept without a reader.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Question`] when the facts found cannot be asked about.
+    pub(super) fn judge(
+        self,
+        laws: &LawSet,
+        memo: &mut Memo,
+        binding: bool,
+        now: Timestamp,
+    ) -> Result<Judged<'a>, ExchangeError> {
+        let Self { offer, mut rulings, difference, found } = self;
+        let Some(Reading { texts, mut safeguards, classes }) = found else {
+            return Ok(Judged { offer, rulings, difference, kept: None });
+        };
+        let mut asking = Asking { header: &offer.header, laws, memo, binding, now };
+        let mut permitted = true;
+        for (class, facts, objects) in classes {
+            let facts = offer
+                .header
+                .raised(&laws.vocabulary, facts)
+                .ok_or_else(|| ExchangeError::Question("the common facts do not read".to_owned()))?;
+            let ruling = asking.ask(class, objects, facts)?;
+            permitted &= ruling.decision.outcome == Outcome::Permitted;
+            safeguards = safeguards.join(&ruling.decision.safeguards);
+            rulings.push(ruling);
+        }
+        Ok(Judged { offer, rulings, difference, kept: permitted.then_some((texts, safeguards)) })
     }
 }

@@ -3,9 +3,9 @@
 //! ```text
 //! 1 read        the frame's form, the sender's signature, the digests of the sealed bodies, its receipt
 //! 2 find        the same offer was answered before: the same answer, byte for byte; another one: 409
-//! 3 decide      our own laws, on the header; refused: the bodies are dropped unopened
+//! 3 decide      our own laws, on the header; refused, or one of its chain accepted: the bodies are dropped unopened
 //! 4 open        with the transport key of the day
-//! 5 check       digests, counts and facts are those of the header
+//! 5 check       digests, counts and facts are those of the header; if not, decide again on what was found
 //! 6 seal        record by record into our own vault, each with its clock
 //! 7 record      skeleton, sealed records, entry, answer and cosigned step in one transaction
 //! 8 answer      with our receipt and cosignature
@@ -13,26 +13,26 @@
 //! Crash points: before 7 nothing has happened and the sender tries again. After 7 the stored answer is given
 //! at 2. Two tries at once: one of them finds the answer taken at 7, and gives that one.
 
-use super::open::{Checked, Found, Mismatched};
+use super::open::{Checked, Difference, Found, Judged};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
 use crate::entry::{Opening, records_root};
 use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::frame::{FrameError, SignedHeader};
-use crate::federation::offer::Offer;
+use crate::federation::offer::{Offer, split_objects};
 use crate::ports::{
     Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
     StoredAnswer,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
-use crate::report::{ExchangeOutcome, Side};
+use crate::report::{DecisionReport, ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards, closed_facts};
 use comity_agreement::LawSet;
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Digest, LawName, Month, Safeguards, Timestamp};
-use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext};
+use comity_terms::{Act, Digest, ExchangeId, LawName, Month, Safeguards, Timestamp};
+use comity_vault::{Cleartext, EpochKeys, SegmentBuilder, SegmentContext};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -86,6 +86,11 @@ pub async fn receive<R: Shell>(
         Some(request) => cosign(world.store(), request, &peer.log_key()?, world.signatory(), now).await.ok(),
         None => None,
     };
+    if let Some(accepted) = world.store().accepted_in_chain(&peer.party, offer.header.chain()).await? {
+        let kept =
+            Kept { accepted: Some(accepted), ..Kept::new(offer, Vec::new(), AnswerResult::AcceptedBefore) };
+        return kept.record(world, peer, None, cosigning, now).await;
+    }
     let agreement = offer.header.agreement.0.clone();
     let Some(Lent { laws, binding }) = world.laws(&agreement, &peer.party) else {
         return Ok(unstored(world, &offer, AnswerResult::LawVersion, BTreeMap::new(), now));
@@ -101,26 +106,24 @@ pub async fn receive<R: Shell>(
         Decided::OtherLaw(offer, here) => {
             return Ok(unstored(world, &offer, AnswerResult::LawVersion, here, now));
         }
-        Decided::Refused(refused) => {
-            Kept::without_records(refused.offer, refused.rulings, AnswerResult::RefusedUnopened, None)
-        }
+        Decided::Refused(refused) => Kept::new(refused.offer, refused.rulings, AnswerResult::RefusedUnopened),
         Decided::Permitted(permitted) => {
             let Some(secret) = world.transport_secret(permitted.offer.header.transport_key.0) else {
                 return Ok(unstored(world, &permitted.offer, AnswerResult::KeyExpired, BTreeMap::new(), now));
             };
             let opened = match permitted.open(&secret) {
                 Ok(opened) => opened.check(world.table(), world.limits()),
-                Err((mismatched, _)) => Found::Otherwise(mismatched),
+                Err(mismatched) => Found::Otherwise(mismatched),
             };
             match opened {
                 Found::AsSaid(checked) => checked.seal(world)?,
-                Found::Otherwise(Mismatched { offer, rulings, class, what }) => {
-                    Kept::without_records(offer, rulings, AnswerResult::Mismatch, Some((class, what)))
+                Found::Otherwise(mismatched) => {
+                    world.with_memo(|memo| mismatched.judge(&laws, memo, binding, now))?.seal(world)?
                 }
             }
         }
     };
-    kept.record(world, peer, &laws, cosigning, now).await
+    kept.record(world, peer, Some(&laws), cosigning, now).await
 }
 
 fn read<'a, R: Shell>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offer<'a>, ExchangeError> {
@@ -180,6 +183,7 @@ fn unstored<R: Shell>(
         decisions: Vec::new(),
         safeguards: None,
         laws,
+        accepted_before: None,
         entry: None,
     };
     header.sign(&world.signatory().key).frame(b"{}", &[])
@@ -214,24 +218,23 @@ struct Kept<'a> {
     offer: Offer<'a>,
     rulings: Vec<Ruling>,
     result: AnswerResult,
-    difference: Option<(usize, &'static str)>,
+    difference: Option<Difference>,
+    /// The exchange of the chain that was accepted before.
+    accepted: Option<ExchangeId>,
     safeguards: Option<Safeguards>,
     segments: Vec<SealedSegment>,
     records: Json,
 }
 
 impl<'a> Kept<'a> {
-    fn without_records(
-        offer: Offer<'a>,
-        rulings: Vec<Ruling>,
-        result: AnswerResult,
-        difference: Option<(usize, &'static str)>,
-    ) -> Self {
+    /// With nothing kept of it but what is recorded.
+    fn new(offer: Offer<'a>, rulings: Vec<Ruling>, result: AnswerResult) -> Self {
         Self {
             offer,
             rulings,
             result,
-            difference,
+            difference: None,
+            accepted: None,
             safeguards: None,
             segments: Vec::new(),
             records: Json::Null,
@@ -243,59 +246,91 @@ impl<'a> Checked<'a> {
     /// Seals every record into our own vault under its clock. The cleartext is wiped after this.
     fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
         let opened = self.0;
-        let header = &opened.offer.header;
-        let erase_by = opened
-            .safeguards
-            .erase_by
-            .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
-        let agreement = &header.agreement.0;
-        let (segments, records) = world.with_keys(|keys, entropy| {
-            let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
-            let mut segments = Vec::with_capacity(header.classes.len());
-            let mut salt = [0; 32];
-            entropy.fill(&mut salt);
-            let mut all: Vec<&[u8]> = Vec::new();
-            for (class, objects) in header.classes.iter().zip(opened.objects()) {
-                let objects = objects.ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
-                let context = SegmentContext {
-                    store: world.signatory().store.clone(),
-                    agreement: agreement.clone(),
-                    exchange: header.exchange_id.0,
-                    class: class.class.0,
-                    segment: SegmentId::draw(entropy),
-                };
-                let mut segment = SegmentBuilder::new(&context);
-                for object in &objects {
-                    segment.push(object, erase_by, (&bucket, &key), entropy)?;
-                }
-                let sealed = segment.finish();
-                segments.push(SealedSegment {
-                    id: context.segment,
-                    exchange: Some(context.exchange),
-                    class: Some(context.class),
-                    agreement: context.agreement,
-                    kind: SegmentKind::Records,
-                    blob: sealed.blob,
-                    rows: sealed.rows,
-                });
-                all.extend(objects);
-            }
-            let root = records_root(&salt, all);
-            Ok::<_, ExchangeError>((
-                segments,
-                json!({ "salt": Base64(salt.to_vec()), "root": root.to_string() }),
-            ))
-        })?;
+        let (segments, records) =
+            seal_records(world, &opened.offer, &opened.texts, &opened.safeguards, SegmentKind::Records)?;
         Ok(Kept {
-            offer: opened.offer,
-            rulings: opened.rulings,
-            result: AnswerResult::Accepted,
-            difference: None,
             safeguards: Some(opened.safeguards),
             segments,
             records,
+            ..Kept::new(opened.offer, opened.rulings, AnswerResult::Accepted)
         })
     }
+}
+
+impl<'a> Judged<'a> {
+    /// Seals what may be kept where nobody reads it. The cleartext is wiped after this, in any case.
+    fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
+        let Self { offer, rulings, difference, kept } = self;
+        let (segments, records) = match &kept {
+            Some((texts, safeguards)) => {
+                seal_records(world, &offer, texts, safeguards, SegmentKind::Quarantined)?
+            }
+            None => (Vec::new(), Json::Null),
+        };
+        Ok(Kept {
+            difference: Some(difference),
+            segments,
+            records,
+            ..Kept::new(offer, rulings, AnswerResult::Mismatch)
+        })
+    }
+}
+
+/// Seals every record of an opened offer under a key of its own, to be erased when its limits say; gives the
+/// segments, one for each class, and what the opening tells of the records.
+fn seal_records<R: Shell>(
+    world: &R,
+    offer: &Offer<'_>,
+    texts: &[Cleartext],
+    safeguards: &Safeguards,
+    kind: SegmentKind,
+) -> Result<(Vec<SealedSegment>, Json), ExchangeError> {
+    let header = &offer.header;
+    let erase_by = safeguards
+        .erase_by
+        .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
+    let agreement = &header.agreement.0;
+    world.with_keys(|keys, entropy| {
+        let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+        let mut segments = Vec::with_capacity(header.classes.len());
+        let mut salt = [0; 32];
+        entropy.fill(&mut salt);
+        let mut all: Vec<&[u8]> = Vec::new();
+        for (class, text) in header.classes.iter().zip(texts) {
+            let objects = split_objects(text.as_bytes())
+                .ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+            let context = SegmentContext {
+                store: world.signatory().store.clone(),
+                agreement: agreement.clone(),
+                exchange: header.exchange_id.0,
+                class: class.class.0,
+                segment: SegmentId::draw(entropy),
+            };
+            let mut segment = SegmentBuilder::new(&context);
+            for object in &objects {
+                segment.push(object, erase_by, (&bucket, &key), entropy)?;
+            }
+            let sealed = segment.finish();
+            segments.push(SealedSegment {
+                id: context.segment,
+                exchange: Some(context.exchange),
+                class: Some(context.class),
+                agreement: context.agreement,
+                kind,
+                blob: sealed.blob,
+                rows: sealed.rows,
+            });
+            all.extend(objects);
+        }
+        let root = records_root(&salt, all);
+        let quarantined = kind == SegmentKind::Quarantined;
+        let told = json!({
+            "salt": Base64(salt.to_vec()),
+            "root": root.to_string(),
+            "quarantined": quarantined,
+        });
+        Ok((segments, told))
+    })
 }
 
 impl Kept<'_> {
@@ -303,7 +338,7 @@ impl Kept<'_> {
         self,
         world: &R,
         peer: &Peer,
-        laws: &LawSet,
+        laws: Option<&LawSet>,
         cosigning: Option<Cosigning>,
         now: Timestamp,
     ) -> Result<AnswerBytes, OfferError> {
@@ -313,12 +348,20 @@ impl Kept<'_> {
             Ok(_) => {}
             // Another try was faster, or the partner's log moved on: what is stored by now decides.
             Err(StoreError::Conflict(_)) => {
-                let Some(found) = world.store().answer(&peer.party, exchange).await? else {
-                    let record = self.assemble(world, peer, laws, None, now)?;
-                    world.store().record(record).await?;
-                    return Ok(self.stored(world, peer).await?);
+                if let Some(found) = world.store().answer(&peer.party, exchange).await? {
+                    return again(world, peer, &self.offer, found, now).await;
+                }
+                let chain = self.offer.header.chain();
+                let kept = match world.store().accepted_in_chain(&peer.party, chain).await? {
+                    Some(accepted) if self.result == AnswerResult::Accepted => Kept {
+                        accepted: Some(accepted),
+                        ..Kept::new(self.offer, self.rulings, AnswerResult::AcceptedBefore)
+                    },
+                    _ => self,
                 };
-                return again(world, peer, &self.offer, found, now).await;
+                let record = kept.assemble(world, peer, laws, None, now)?;
+                world.store().record(record).await?;
+                return Ok(kept.stored(world, peer).await?);
             }
             Err(error) => return Err(error.into()),
         }
@@ -334,7 +377,7 @@ impl Kept<'_> {
         &self,
         world: &R,
         peer: &Peer,
-        laws: &LawSet,
+        laws: Option<&LawSet>,
         cosigning: Option<&Cosigning>,
         now: Timestamp,
     ) -> Result<Record, ExchangeError> {
@@ -348,6 +391,10 @@ impl Kept<'_> {
             _ => Act::ExchangeRefused,
         };
         let decisions = reports(&self.rulings);
+        let facts_of = |class| {
+            let facts = header.decided_facts(class, &laws?.vocabulary)?;
+            Some(closed_facts(&facts, &laws?.vocabulary))
+        };
         let facts = json!({
             "exchange": exchange.to_string(),
             "offer": self.offer.digest.to_string(),
@@ -355,15 +402,17 @@ impl Kept<'_> {
             "agreement": agreement.to_string(),
             "laws": header.laws,
             "result": self.result,
-            "difference": self.difference.map(|(class, what)| json!({ "class": class, "what": what })),
-            "classes": header.classes.iter().zip(&decisions).map(|(class, decision)| json!({
-                "objects": class.objects,
-                "facts": header.decided_facts(class).map(|facts| closed_facts(&facts, &laws.vocabulary)),
-                "digest": class.digest,
-                "outcome": decision.outcome,
-                "reasons": decision.reasons,
-                "rules": decision.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
-            })).collect::<Json>(),
+            "accepted_before": self.accepted.map(|id| id.to_string()),
+            "difference": self.difference.map(|d| json!({ "class": d.class, "what": d.what })),
+            "classes": header.classes.iter().zip(&decisions).map(|(class, decision)| {
+                let mut told = ruled(decision);
+                told["objects"] = class.objects.into();
+                told["facts"] = facts_of(class).unwrap_or_default();
+                told["digest"] = class.digest.0.to_string().into();
+                told
+            }).collect::<Json>(),
+            // After a mismatch: what the laws said of what was found.
+            "found": decisions.iter().skip(header.classes.len()).map(ruled).collect::<Json>(),
             "records": self.records,
         });
         let (entry, opening) = world.with_keys(|keys, entropy| {
@@ -387,6 +436,7 @@ impl Kept<'_> {
             decisions,
             safeguards: self.safeguards.as_ref().map(WireSafeguards::from),
             laws: BTreeMap::new(),
+            accepted_before: self.accepted.map(Text),
             entry: Some(Base64(entry.to_bytes().to_vec())),
         }
         .sign(&world.signatory().key);
@@ -397,6 +447,7 @@ impl Kept<'_> {
             agreement: agreement.clone(),
             agreement_digest: header.laws.get(&Text(LawName::Agreement)).map_or(Digest([0; 32]), |d| d.0),
             supersedes: header.supersedes.map(|id| id.0),
+            chain: header.chain(),
             offer: Some(self.offer.digest),
             outcome: match self.result {
                 AnswerResult::Accepted => ExchangeOutcome::Delivered,
@@ -427,4 +478,14 @@ impl Kept<'_> {
             ..Record::default()
         })
     }
+}
+
+/// What an opening says of a decision, beside the facts it was about.
+fn ruled(decision: &DecisionReport) -> Json {
+    json!({
+        "objects": decision.objects,
+        "outcome": decision.outcome,
+        "reasons": decision.reasons,
+        "rules": decision.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
+    })
 }

@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! bytes ─> Offered ─> Permitted ─> Opened ─> Checked ─> Kept ─> answer
-//!                 │             │        └> Mismatched ─────> answer
+//!                 │             │        └> Mismatched ─> Quarantined | dropped ─> answer
 //!                 ├> Refused ───┴─ (never opened) ───────────> answer
 //!                 └> OtherLaw  ──────────────────────────────> answer, not stored
 //! ```
 
 use crate::ExchangeError;
-use crate::federation::offer::Offer;
+use crate::federation::offer::{Offer, OfferHeader};
 use crate::report::{DecisionReport, Side, decision_report};
 use crate::wire::{Text, law_digests};
 use comity_agreement::{Decision, LawSet, Memo, Mode, Outcome, Question, Setting};
-use comity_terms::{Digest, LawName, Safeguards, Timestamp};
+use comity_terms::{Digest, Facts, LawName, Safeguards, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An offer whose signature, form and receipt hold.
@@ -73,27 +73,14 @@ impl<'a> Offered<'a> {
         if here != offer.header.laws {
             return Ok(Decided::OtherLaw(offer, here));
         }
-        let header = &offer.header;
-        let setting =
-            Setting { mode: Mode::Live, assume_in_force: header.assume_in_force, binding, national: true };
-        let mut rulings = Vec::with_capacity(header.classes.len());
-        for (number, class) in header.classes.iter().enumerate() {
-            let facts = header
-                .decided_facts(class)
+        let mut asking = Asking { header: &offer.header, laws, memo, binding, now };
+        let mut rulings = Vec::with_capacity(offer.header.classes.len());
+        for (number, class) in offer.header.classes.iter().enumerate() {
+            let facts = offer
+                .header
+                .decided_facts(class, &laws.vocabulary)
                 .ok_or_else(|| ExchangeError::Question(format!("class {number}: its facts do not read")))?;
-            let question = Question {
-                action: header.action.0.clone(),
-                sending: header.sender.0.clone(),
-                receiving: header.receiver.0.clone(),
-                at: header.at.0,
-                knowledge_time: now,
-                facts,
-                approvals: BTreeSet::new(),
-            };
-            let decision = memo
-                .decide(laws, &question, &setting, &Digest::of(b""))
-                .map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
-            rulings.push(Ruling { objects: class.objects, decision });
+            rulings.push(asking.ask(number, class.objects, facts)?);
         }
         if rulings.iter().any(|ruling| ruling.decision.outcome != Outcome::Permitted) {
             // From here on nobody can open them.
@@ -106,6 +93,45 @@ impl<'a> Offered<'a> {
                 all.join(&ruling.decision.safeguards)
             });
         Ok(Decided::Permitted(Permitted { offer, rulings, safeguards }))
+    }
+}
+
+/// Everything that this gateway's laws are asked with, but the facts of a class.
+pub(super) struct Asking<'a> {
+    pub(super) header: &'a OfferHeader,
+    pub(super) laws: &'a LawSet,
+    pub(super) memo: &'a mut Memo,
+    pub(super) binding: bool,
+    pub(super) now: Timestamp,
+}
+
+impl Asking<'_> {
+    /// What the laws say of `objects` objects with these facts, which belong to class `number` of the offer.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Question`], naming the class.
+    pub(super) fn ask(&mut self, number: usize, objects: u64, facts: Facts) -> Result<Ruling, ExchangeError> {
+        let header = self.header;
+        let question = Question {
+            action: header.action.0.clone(),
+            sending: header.sender.0.clone(),
+            receiving: header.receiver.0.clone(),
+            at: header.at.0,
+            knowledge_time: self.now,
+            facts,
+            approvals: BTreeSet::new(),
+        };
+        let setting = Setting {
+            mode: Mode::Live,
+            assume_in_force: header.assume_in_force,
+            binding: self.binding,
+            national: true,
+        };
+        let decision = self
+            .memo
+            .decide(self.laws, &question, &setting, &Digest::of(b""))
+            .map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
+        Ok(Ruling { objects, decision })
     }
 }
 

@@ -9,7 +9,6 @@ use comity_exchange::report::Side;
 use comity_exchange::shell::Shell as _;
 use comity_terms::Timestamp;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// The most offers taken from the outbox at once.
 const CLAIM_MAX: u32 = 16;
@@ -33,8 +32,7 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
 /// [`GatewayError`] when the store fails; a partner that does not answer is no error.
 pub async fn once(gateway: &Arc<Gateway>) -> Result<(), GatewayError> {
     let now = gateway.now();
-    let patience = gateway.settings().delivery + Duration::from_secs(30);
-    let until = now.checked_add(patience).unwrap_or(Timestamp::MAX);
+    let until = gateway.claimed_until(now);
     for item in gateway.store().claim_outbox(now, until, CLAIM_MAX).await? {
         let (exchange, attempts) = (item.exchange, item.attempts);
         match take_up(gateway, item, now).await {
@@ -66,6 +64,10 @@ async fn take_up(
         Sent::Answered { outcome, .. } => {
             gateway.counts().exchange(Side::Sender, outcome);
             "answered"
+        }
+        Sent::Ended(outcome) => {
+            gateway.counts().exchange(Side::Sender, outcome);
+            "decided again, and it may not go"
         }
         Sent::Waiting(_) => {
             // It may have moved on while we waited: its new keys and laws serve the next exchange.

@@ -7,8 +7,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::disclose::{Disclosed, asks_again, carry_out, prepare};
 use comity_exchange::federation::answer::AnswerResult;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
-
-use comity_exchange::question::{Attestation, Request};
+use comity_exchange::question::{Attestation, Request, Superseded};
 use comity_exchange::report::{
     ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
     WithholdingReport,
@@ -22,7 +21,6 @@ use comity_terms::{
 use comity_tlog::{Grade, Receipt};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What an officer orders.
 pub struct Order {
@@ -73,7 +71,8 @@ pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeRepor
         if !asks {
             return report(gateway, &order, &disclosed, &lent).await;
         }
-        supersedes = Some(disclosed.summary.id);
+        let summary = &disclosed.summary;
+        supersedes = Some(Superseded { exchange: summary.id, chain: summary.chain });
         again = true;
     }
     let (disclosed, lent) = once(gateway, &order, &peer, supersedes).await?;
@@ -93,7 +92,7 @@ async fn once(
     gateway: &Arc<Gateway>,
     order: &Order,
     peer: &Peer,
-    supersedes: Option<ExchangeId>,
+    supersedes: Option<Superseded>,
 ) -> Result<(Disclosed, Lent), GatewayError> {
     let now = gateway.now();
     let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
@@ -111,9 +110,7 @@ async fn once(
         .await
         .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
         .map_err(input)?;
-    let patience = gateway.settings().delivery + Duration::from_secs(30);
-    let claimed_until = now.checked_add(patience).unwrap_or(Timestamp::MAX);
-    let disclosed = carry_out(&**gateway, sealed, peer, claimed_until).await?;
+    let disclosed = carry_out(&**gateway, sealed, peer).await?;
     if disclosed.answer.is_some() || disclosed.waiting.is_some() {
         gateway.counts().reached(&peer.party, disclosed.answer.is_some());
     }
@@ -133,7 +130,7 @@ async fn request(
     gateway: &Gateway,
     order: &Order,
     lent: &Lent,
-    supersedes: Option<ExchangeId>,
+    supersedes: Option<Superseded>,
     now: Timestamp,
 ) -> Result<Request, GatewayError> {
     let officer = gateway.store().officer(&order.officer).await?.ok_or_else(|| {

@@ -21,7 +21,7 @@ macro_rules! held {
         concat!(
             "-- ",
             $name,
-            "\n SELECT segment.number, id, exchange, class, agreement, kind, ordinal, offset, length,
+            "\n SELECT segment.number, id, exchange, class, agreement, kind, quarantined, ordinal, offset, length,
                 wrapped_key, commitment, generation, erase_by
              FROM key_row JOIN segment ON segment.number = key_row.segment ",
             $rest

@@ -12,12 +12,18 @@ use comity_tlog::{LeafIndex, TreeSize};
 use rusqlite::{Connection, Row, params};
 
 pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result<(), Fault> {
-    change(
+    let put = change(
         connection,
         "-- put_exchange
-         INSERT OR REPLACE INTO exchange (id, side, peer, agreement, agreement_digest, supersedes, offer,
-                                          outcome, whole, objects, at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+         INSERT INTO exchange (id, side, peer, agreement, agreement_digest, supersedes, chain, offer, outcome,
+                               whole, objects, at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE SET
+             side = excluded.side, peer = excluded.peer, agreement = excluded.agreement,
+             agreement_digest = excluded.agreement_digest, supersedes = excluded.supersedes,
+             chain = excluded.chain, offer = excluded.offer, outcome = excluded.outcome,
+             whole = excluded.whole, objects = excluded.objects, at = excluded.at,
+             changed_at = excluded.changed_at",
         params![
             row.id.as_bytes(),
             side_text(row.side),
@@ -25,6 +31,7 @@ pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result
             row.agreement.as_str(),
             row.agreement_digest.0,
             row.supersedes.as_ref().map(ExchangeId::as_bytes),
+            row.chain.as_bytes(),
             row.offer.map(|offer| offer.0),
             row.outcome.as_str(),
             row.whole,
@@ -32,16 +39,37 @@ pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result
             instant(row.at),
             instant(row.changed_at),
         ],
-    )?;
-    Ok(())
+    );
+    match put {
+        // The ids being alike updates: what is left is that another of the chain was accepted.
+        Err(fault) if fault.is_unique_violation() => {
+            Err(Fault::Conflict("an accepted exchange of the chain"))
+        }
+        put => put.map(drop),
+    }
+}
+
+pub(super) fn accepted_in_chain(
+    connection: &Connection,
+    peer: &Party,
+    chain: ExchangeId,
+) -> Result<Option<ExchangeId>, Fault> {
+    first(
+        connection,
+        "-- accepted_in_chain
+         SELECT id FROM exchange
+         WHERE peer = ?1 AND chain = ?2 AND side = 'receiver' AND outcome = 'delivered'",
+        params![peer.as_str(), chain.as_bytes()],
+        |row| id(row, "id", ExchangeId::from_bytes),
+    )
 }
 
 pub(super) fn exchange(connection: &Connection, exchange: ExchangeId) -> Result<Option<ExchangeRow>, Fault> {
     first(
         connection,
         "-- exchange
-         SELECT id, side, peer, agreement, agreement_digest, supersedes, offer, outcome, whole, objects, at,
-                changed_at
+         SELECT id, side, peer, agreement, agreement_digest, supersedes, chain, offer, outcome, whole, objects,
+                at, changed_at
          FROM exchange WHERE id = ?1",
         [exchange.as_bytes()],
         read_exchange,
@@ -56,6 +84,7 @@ fn read_exchange(row: &Row<'_>) -> Result<ExchangeRow, Fault> {
         agreement: text(row, "agreement")?,
         agreement_digest: digest(row, "agreement_digest")?,
         supersedes: maybe_id(row, "supersedes", ExchangeId::from_bytes)?,
+        chain: id(row, "chain", ExchangeId::from_bytes)?,
         offer: plain::<Option<[u8; 32]>>(row, "offer")?.map(comity_terms::Digest),
         outcome: outcome_of(&plain::<String>(row, "outcome")?).ok_or(Fault::Column("outcome"))?,
         whole: plain(row, "whole")?,

@@ -23,6 +23,14 @@ pub(super) enum Fault {
     Other(String),
 }
 
+impl Fault {
+    /// Whether a row was refused because another has what must be unique.
+    pub(super) fn is_unique_violation(&self) -> bool {
+        let Self::Engine(error) = self else { return false };
+        error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE)
+    }
+}
+
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {

@@ -213,6 +213,15 @@ impl Store for SqliteStore {
         self.readers.read(move |c| exchange::answer(c, &peer, exchange)).await
     }
 
+    async fn accepted_in_chain(
+        &self,
+        peer: &Party,
+        chain: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        let peer = peer.clone();
+        self.readers.read(move |c| exchange::accepted_in_chain(c, &peer, chain)).await
+    }
+
     async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
         self.readers.read(move |c| exchange::partner_receipt(c, exchange)).await
     }

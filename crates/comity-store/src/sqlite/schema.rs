@@ -9,8 +9,11 @@ use comity_terms::Digest;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 /// Every step, in order; the first has number 1.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/0001_first.sql"), include_str!("../../migrations/0003_erasure.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_first.sql"),
+    include_str!("../../migrations/0002_chain.sql"),
+    include_str!("../../migrations/0003_erasure.sql"),
+];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {

@@ -13,8 +13,8 @@ pub(super) fn put_segment(connection: &Connection, segment: &SealedSegment) -> R
         connection,
         "segment",
         "-- put_segment
-         INSERT INTO segment (id, exchange, class, agreement, kind, blob)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         INSERT INTO segment (id, exchange, class, agreement, kind, quarantined, blob)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (id) DO NOTHING",
         params![
             segment.id.as_bytes(),
@@ -22,6 +22,7 @@ pub(super) fn put_segment(connection: &Connection, segment: &SealedSegment) -> R
             segment.class.as_ref().map(ClassId::as_bytes),
             segment.agreement.as_str(),
             kind_text(segment.kind),
+            segment.kind == SegmentKind::Quarantined,
             segment.blob,
         ],
     )?;
@@ -50,7 +51,7 @@ pub(super) fn segment(connection: &Connection, segment: SegmentId) -> Result<Opt
     let found = first(
         connection,
         "-- segment
-         SELECT number, id, exchange, class, agreement, kind, blob FROM segment WHERE id = ?1",
+         SELECT number, id, exchange, class, agreement, kind, quarantined, blob FROM segment WHERE id = ?1",
         [segment.as_bytes()],
         |row| {
             let segment = SealedSegment {
@@ -58,7 +59,8 @@ pub(super) fn segment(connection: &Connection, segment: SegmentId) -> Result<Opt
                 exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
                 class: maybe_id(row, "class", ClassId::from_bytes)?,
                 agreement: text(row, "agreement")?,
-                kind: kind_of(&plain::<String>(row, "kind")?).ok_or(Fault::Column("kind"))?,
+                kind: kind_of(&plain::<String>(row, "kind")?, plain(row, "quarantined")?)
+                    .ok_or(Fault::Column("kind"))?,
                 blob: plain(row, "blob")?,
                 rows: Vec::new(),
             };
@@ -102,15 +104,17 @@ pub(super) fn read_key_row(row: &Row<'_>) -> Result<KeyRow, Fault> {
 pub(super) fn kind_text(kind: SegmentKind) -> &'static str {
     match kind {
         SegmentKind::Opening => "opening",
-        SegmentKind::Records => "records",
+        SegmentKind::Records | SegmentKind::Quarantined => "records",
     }
 }
 
 /// What a held record's segment holds, from its columns.
 pub(super) fn read_held_kind(row: &Row<'_>) -> Result<SegmentKind, Fault> {
-    kind_of(&plain::<String>(row, "kind")?).ok_or(Fault::Column("kind"))
+    kind_of(&plain::<String>(row, "kind")?, plain(row, "quarantined")?).ok_or(Fault::Column("kind"))
 }
 
-fn kind_of(text: &str) -> Option<SegmentKind> {
-    [SegmentKind::Opening, SegmentKind::Records].into_iter().find(|kind| kind_text(*kind) == text)
+fn kind_of(text: &str, quarantined: bool) -> Option<SegmentKind> {
+    [SegmentKind::Opening, SegmentKind::Records, SegmentKind::Quarantined]
+        .into_iter()
+        .find(|kind| kind_text(*kind) == text && (*kind == SegmentKind::Quarantined) == quarantined)
 }

@@ -7,6 +7,7 @@ fn database() -> Connection {
 /// What was merged. A step may be added here; a line that is here may not change.
 const MERGED: &[&str] = &[
     include_str!("../../../migrations/0001_first.sha256"),
+    include_str!("../../../migrations/0002_chain.sha256"),
     include_str!("../../../migrations/0003_erasure.sha256"),
 ];
 

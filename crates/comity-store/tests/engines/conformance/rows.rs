@@ -20,6 +20,7 @@ pub(crate) fn exchange_row(id: ExchangeId) -> ExchangeRow {
         agreement: "pact-2026".parse().unwrap(),
         agreement_digest: Digest::of(b"pact"),
         supersedes: None,
+        chain: id,
         offer: None,
         outcome: ExchangeOutcome::Queued,
         whole: true,
