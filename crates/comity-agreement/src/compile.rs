@@ -1,75 +1,53 @@
-//! Law as it is asked: packs with their includes, compiled to one set of rules per pack and action.
+//! Law as it is asked: packs with their includes, their rules indexed by action.
 //!
-//! Indexing by action, and by the facts that a rule asks for first, is what keeps a decision fast: Cedar is
-//! shown only the rules that cover the act and could match.
+//! The index, and the sieve of each rule, is what keeps a decision fast: Cedar is shown only the rules that
+//! cover the act and could match.
 //! Compiled packs are shared, so a baseline that five packs include is held once.
 
 use crate::document;
 use crate::finding::{Finding, LoadError};
-use crate::pack::{Kind, Made, Pack, Rule, RuleEffect, Status};
+use crate::lint;
+use crate::pack::{Kind, Made, Pack, Rule, Status};
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
-use cedar_policy::{PolicyId, PolicySet};
 use comity_terms::{Action, Digest, JurisdictionCode, PackSlug};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// Rules that cannot match without the same attributes: asked together, or not at all.
-///
-/// Permits are apart, for an included pack's are not asked.
-#[derive(Debug, Clone)]
-pub(crate) struct Group {
-    pub(crate) permits: bool,
-    pub(crate) guards: BTreeSet<String>,
-    pub(crate) policies: PolicySet,
-}
 
 /// A pack, ready to be asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Compiled {
     pub(crate) pack: Pack,
     pub(crate) digest: Digest,
-    by_action: BTreeMap<Action, Vec<Group>>,
-    by_id: HashMap<PolicyId, usize>,
+    /// The rules that cover an action, by their place in the pack.
+    by_action: BTreeMap<Action, Vec<usize>>,
 }
 
 impl Compiled {
-    fn new(pack: Pack, digest: Digest) -> Result<Self, LoadError> {
-        let mut by_action: BTreeMap<Action, Vec<Group>> = BTreeMap::new();
-        let mut by_id = HashMap::new();
+    fn new(pack: Pack, digest: Digest) -> Self {
+        let mut by_action: BTreeMap<Action, Vec<usize>> = BTreeMap::new();
         for (index, rule) in pack.rules.iter().enumerate() {
-            by_id.insert(rule.policy.id().clone(), index);
             for action in &rule.actions {
-                let groups = by_action.entry(action.clone()).or_default();
-                let permits = rule.effect == RuleEffect::Permit;
-                let alike = |group: &Group| group.permits == permits && group.guards == rule.guards;
-                let group = match groups.iter().position(alike) {
-                    Some(place) => &mut groups[place],
-                    None => {
-                        let guards = rule.guards.clone();
-                        groups.push(Group { permits, guards, policies: PolicySet::new() });
-                        groups.last_mut().unwrap_or_else(|| unreachable!("pushed above"))
-                    }
-                };
-                group
-                    .policies
-                    .add(rule.matcher.clone())
-                    .map_err(|error| Finding::error(&rule.file, rule.line, error.to_string()))?;
+                by_action.entry(action.clone()).or_default().push(index);
             }
         }
-        Ok(Self { pack, digest, by_action, by_id })
+        Self { pack, digest, by_action }
     }
 
-    pub(crate) fn groups(&self, action: &Action) -> &[Group] {
+    /// The rules that cover `action`, in the order of the files.
+    pub(crate) fn covering(&self, action: &Action) -> &[usize] {
         self.by_action.get(action).map_or(&[], Vec::as_slice)
-    }
-
-    pub(crate) fn index(&self, id: &PolicyId) -> Option<usize> {
-        self.by_id.get(id).copied()
     }
 
     pub(crate) fn rule(&self, index: usize) -> &Rule {
         &self.pack.rules[index]
+    }
+}
+
+#[cfg(test)]
+impl Compiled {
+    pub(crate) fn rule_mut(&mut self, index: usize) -> &mut Rule {
+        &mut self.pack.rules[index]
     }
 }
 
@@ -220,8 +198,12 @@ impl<'s> Library<'s> {
             .chain(&pack.word_lines)
             .map(String::as_str)
             .collect();
-        let own = Arc::new(Compiled::new(pack, Digest::of(text.as_bytes()))?);
+        let own = Arc::new(Compiled::new(pack, Digest::of(text.as_bytes())));
         let law = Arc::new(Law { own, includes });
+        let gaps = lint::completeness(&law, &self.vocabulary);
+        if !gaps.is_empty() {
+            return Err(LoadError(gaps));
+        }
         self.laws.insert(slug.clone(), law.clone());
         Ok(law)
     }

@@ -20,9 +20,7 @@ use crate::obligations::{Owed, standing};
 use crate::pack::{InForce, ReceiptGrade, RuleEffect, State};
 use crate::question::{LawSet, Mode, Question, QuestionError, Setting};
 use crate::vocabulary::{End, LawPlace, Vocabulary};
-use cedar_policy::{
-    Authorizer, Context, Entities, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
-};
+use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
 use comity_terms::{
     Citation, DataClass, Effect, Ground, LawName, Obligation, Office, PackSlug, ReasonCode, RuleId,
     Safeguards, Value,

@@ -6,13 +6,14 @@ use comity_terms::Value;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 /// A value of a document, and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
-    file: String,
+    file: Arc<str>,
     pub(crate) line: usize,
     kind: Kind,
 }
@@ -30,7 +31,7 @@ enum Kind {
 /// A table of a document, from which keys are taken until none is left.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
-    pub(crate) file: String,
+    pub(crate) file: Arc<str>,
     pub(crate) line: usize,
     entries: BTreeMap<String, Node>,
     asked: Vec<String>,
@@ -38,9 +39,16 @@ pub(crate) struct Table {
 
 type Read<T> = Result<T, Finding>;
 
+/// The longest file of law: 1,000 rules of 2 KiB, twice over.
+pub(crate) const FILE_BYTES_MAX: usize = 4 << 20;
+
 /// The text of a file that must be there.
 pub(crate) fn text(source: &dyn LawSource, path: &str) -> Read<String> {
     let bytes = source.read(path).ok_or_else(|| Finding::error(path, 0, "there is no such file"))?;
+    if bytes.len() > FILE_BYTES_MAX {
+        let text = format!("weighs {} bytes: a file of law has at most {FILE_BYTES_MAX}", bytes.len());
+        return Err(Finding::error(path, 0, text));
+    }
     String::from_utf8(bytes.into_owned()).map_err(|_| Finding::error(path, 0, "is not UTF-8"))
 }
 
@@ -51,28 +59,13 @@ pub(crate) fn open(source: &dyn LawSource, path: &str) -> Read<Table> {
 
 /// The document in `text`.
 pub(crate) fn parse(file: &str, text: &str) -> Read<Table> {
-    let lines = Lines::of(text);
+    let lines = Lines::of(file, text);
     let table = DeTable::parse(text).map_err(|error| {
         let line = error.span().map_or(0, |span| lines.at(span.start));
         Finding::error(file, line, error.message().to_owned())
     })?;
-    let node = Node::table(file, &lines, table.span().start, table.get_ref())?;
+    let node = Node::table(&lines, table.span().start, table.get_ref())?;
     node.into_table()
-}
-
-/// Where the lines of a text begin.
-struct Lines(Vec<usize>);
-
-impl Lines {
-    fn of(text: &str) -> Self {
-        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
-        Self(std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect())
-    }
-
-    /// The line, from 1, that the byte at `offset` stands in.
-    fn at(&self, offset: usize) -> usize {
-        self.0.partition_point(|start| *start <= offset)
-    }
 }
 
 /// The line, from 1, that the byte at `offset` stands in.
@@ -80,23 +73,41 @@ pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
+/// Where the lines of a file begin: looked up for every value, so not counted anew for each.
+struct Lines {
+    file: Arc<str>,
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    fn of(file: &str, text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { file: file.into(), starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
+    }
+
+    /// The line, from 1, that the byte at `offset` stands in.
+    fn at(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset)
+    }
+}
+
 impl Node {
-    fn table(file: &str, lines: &Lines, offset: usize, table: &DeTable<'_>) -> Read<Self> {
+    fn table(lines: &Lines, offset: usize, table: &DeTable<'_>) -> Read<Self> {
         let entries = table
             .iter()
             .map(|(key, value)| {
-                let mut node = Self::value(file, lines, value)?;
+                let mut node = Self::value(lines, value)?;
                 // A table's own span begins where its content does; its key is what a reader looks for.
                 node.line = lines.at(key.span().start);
                 Ok((key.get_ref().to_string(), node))
             })
             .collect::<Read<_>>()?;
-        Ok(Self { file: file.to_owned(), line: lines.at(offset), kind: Kind::Table(entries) })
+        Ok(Self { file: lines.file.clone(), line: lines.at(offset), kind: Kind::Table(entries) })
     }
 
-    fn value(file: &str, lines: &Lines, value: &Spanned<DeValue<'_>>) -> Read<Self> {
+    fn value(lines: &Lines, value: &Spanned<DeValue<'_>>) -> Read<Self> {
         let offset = value.span().start;
-        let line = lines.at(offset);
+        let (file, line) = (&*lines.file, lines.at(offset));
         let kind = match value.get_ref() {
             DeValue::String(text) => Kind::Text(text.to_string()),
             DeValue::Integer(number) => Kind::Whole(
@@ -113,11 +124,11 @@ impl Node {
             DeValue::Boolean(truth) => Kind::Truth(*truth),
             DeValue::Datetime(date) => Kind::Date(date.to_string()),
             DeValue::Array(items) => {
-                Kind::List(items.iter().map(|item| Self::value(file, lines, item)).collect::<Read<_>>()?)
+                Kind::List(items.iter().map(|item| Self::value(lines, item)).collect::<Read<_>>()?)
             }
-            DeValue::Table(table) => return Self::table(file, lines, offset, table),
+            DeValue::Table(table) => return Self::table(lines, offset, table),
         };
-        Ok(Self { file: file.to_owned(), line, kind })
+        Ok(Self { file: lines.file.clone(), line, kind })
     }
 
     /// An error at this value.

@@ -85,7 +85,10 @@ pub(crate) fn check<'q>(
         }
     }
     if mode == Mode::Live {
-        for term in vocabulary.facts.values().filter(|term| !values.contains_key(&term.key)) {
+        let required = vocabulary.required.get(&question.action).into_iter().flatten();
+        for term in
+            required.filter(|key| !values.contains_key(key)).filter_map(|key| vocabulary.facts.get(key))
+        {
             let requirement = term.required.iter().find(|requirement| {
                 requirement.covers(&question.action)
                     && requirement.pack.as_ref().is_none_or(|pack| packs.contains(&pack))
@@ -96,10 +99,10 @@ pub(crate) fn check<'q>(
         }
     }
     if let Some(declared) = &instrument.declared {
-        for term in vocabulary.facts.values() {
-            match term.derived {
-                Some(Derivation::Declared(End::Sending)) => values.insert(&term.key, &declared.sending),
-                Some(Derivation::Declared(End::Receiving)) => values.insert(&term.key, &declared.receiving),
+        for (key, derivation) in derived(vocabulary) {
+            match derivation {
+                Derivation::Declared(End::Sending) => values.insert(key, &declared.sending),
+                Derivation::Declared(End::Receiving) => values.insert(key, &declared.receiving),
                 _ => None,
             };
         }
@@ -112,12 +115,16 @@ pub(crate) fn check<'q>(
         values,
         instrument,
     };
-    let derived = vocabulary
-        .facts
-        .values()
-        .filter_map(|term| Some((&term.key, term.derived.as_ref()?.work_out(&given)?)))
+    let derived = derived(vocabulary)
+        .filter_map(|(key, derivation)| Some((key, derivation.work_out(&given)?)))
         .collect();
     Ok(Checked { given, derived, refusals })
+}
+
+/// The facts that are worked out, and how.
+fn derived(vocabulary: &Vocabulary) -> impl Iterator<Item = (&FactKey, &Derivation)> {
+    let terms = vocabulary.derived.iter().filter_map(|key| vocabulary.facts.get(key));
+    terms.filter_map(|term| Some((&term.key, term.derived.as_ref()?)))
 }
 
 /// `base:key`. The key's own form makes it a reason's.

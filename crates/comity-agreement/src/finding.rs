@@ -67,7 +67,8 @@ impl From<Finding> for LoadError {
 }
 
 /// ` (did you mean `x`?)` for the known word nearest to `word`, or nothing when none is near.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     known
         .into_iter()
         .map(|candidate| (edits(word, candidate), candidate))

@@ -16,6 +16,7 @@
 //! | [`pack`] | what a parsed pack guarantees |
 //! | [`facts`] | who may say what, and what absence means |
 //! | [`obligations`] | what is owed, by when |
+//! | [`hypothetical`] | what would change an answer, and who can |
 //! | [`try_case`] | a worked case in, its answer out |
 
 pub mod approval;
@@ -25,7 +26,9 @@ mod document;
 pub mod explain;
 pub mod facts;
 pub mod finding;
+pub mod hypothetical;
 pub mod lint;
+pub mod matrix;
 pub mod memo;
 pub mod obligations;
 pub mod pack;

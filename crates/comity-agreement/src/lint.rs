@@ -1,13 +1,19 @@
 //! What `law check` says beyond whether law loads.
 //!
 //! Errors are what the law itself forbids to write: a forbid on generic data-protection grounds against a
-//! permit of the cooperation floor, an overlay that loosens. Warnings are what a reviewer should see.
+//! permit of the cooperation floor, an overlay that loosens ([`check_together`]). Warnings are what a reviewer
+//! should see.
+
+mod coverage;
+mod together;
+
+pub(crate) use coverage::completeness;
+pub use together::check_together;
 
 use crate::compile::{Law, Library};
 use crate::finding::{Finding, LoadError, did_you_mean};
-use crate::pack::{Floor, Kind, Rule, RuleEffect};
-use comity_terms::calendar::{Calendar, Count, Period, due};
-use comity_terms::{PackSlug, Timestamp, Value};
+use crate::pack::{Kind, Rule};
+use comity_terms::PackSlug;
 use std::collections::BTreeSet;
 
 /// Everything found in a pack: why it does not load, or what is odd about it.
@@ -20,68 +26,17 @@ pub fn check(library: &mut Library<'_>, slug: &PackSlug) -> Vec<Finding> {
             findings.extend(parameters(library, &law));
             findings.extend(scenarios(library, &law));
             findings.extend(displaced(&law));
+            findings.extend(coverage::articles(&law));
             findings.sort();
             findings
         }
     }
 }
 
-/// What is wrong with asking `overlay` beside `agreement`: it may tighten, never loosen, and never refuse on
-/// data-protection grounds what the agreement's cooperation floor grants.
-#[must_use]
-pub fn check_together(agreement: &Law, overlay: &Law) -> Vec<Finding> {
-    let mut findings = against_floor(agreement, overlay);
-    let file = format!("{}/pack.toml", overlay.pack().dir);
-    let agreed =
-        agreement.compiled().filter_map(|compiled| period(compiled.pack.parameters.get(RETENTION)?)).min();
-    if let (Some(agreed), Some(own)) = (agreed, overlay.pack().parameters.get(RETENTION))
-        && let Some(kept) = period(own)
-        && kept > agreed
-    {
-        let text = "`retention` loosens the agreement's: an overlay may only tighten";
-        findings.push(Finding::error(&file, own.line, text));
-    }
-    findings
-}
-
-/// The parameter that an overlay may only shorten.
-const RETENTION: &str = "retention";
-
-/// Where a period that begins at a fixed instant ends: periods in different units compare by it.
-fn period(parameter: &crate::pack::Parameter) -> Option<Timestamp> {
-    let period: Period = match &parameter.value {
-        Value::Text(text) => text.parse().ok()?,
-        Value::Long(days) => format!("{days} days").parse().ok()?,
-        _ => return None,
-    };
-    let calendar = Calendar::new("UTC", [], []).ok()?;
-    Some(due(Timestamp::UNIX_EPOCH, &period, Count::Plain, &calendar).ok()?.operational)
-}
-
 /// The floor of a law against its own forbids and those of what it includes.
 fn cooperation(law: &Law) -> Vec<Finding> {
-    against_floor(law, law)
+    together::against_floor(law, law)
 }
-
-fn against_floor(agreement: &Law, other: &Law) -> Vec<Finding> {
-    let floors: Vec<&Rule> = rules(agreement)
-        .filter(|rule| rule.effect == RuleEffect::Permit && rule.floor == Some(Floor::Cooperation))
-        .collect();
-    rules(other)
-        .filter(|rule| rule.effect == RuleEffect::Forbid && rule.kind.as_deref() == Some(DATA_PROTECTION))
-        .filter_map(|rule| {
-            let floor = floors.iter().find(|floor| !floor.actions.is_disjoint(&rule.actions))?;
-            let text = format!(
-                "rule `{}` refuses on generic data-protection grounds what `{}` ({}) grants as a floor of cooperation",
-                rule.id, floor.id, floor.article
-            );
-            Some(Finding::error(&rule.file, rule.line, text))
-        })
-        .collect()
-}
-
-/// The `@kind` of a forbid that rests on data protection in general.
-const DATA_PROTECTION: &str = "data_protection";
 
 fn rules(law: &Law) -> impl Iterator<Item = &Rule> {
     law.compiled().flat_map(|compiled| compiled.pack.rules())
@@ -92,7 +47,7 @@ fn parameters(library: &Library<'_>, law: &Law) -> Vec<Finding> {
     let pack = law.pack();
     let Some((_, templates)) = library.file(&pack.slug, "obligations.toml") else { return Vec::new() };
     let file = format!("{}/pack.toml", pack.dir);
-    let used = |name: &str| templates.contains(&format!("parameter = \"{name}\"")) || name == RETENTION;
+    let used = |name: &str| templates.contains(&format!("parameter = \"{name}\""));
     pack.parameters
         .iter()
         .filter(|(name, _)| !used(name))

@@ -10,12 +10,12 @@ mod read;
 pub(crate) use expression::{Evaluated, Expression, Scope};
 pub(crate) use read::read;
 
-use crate::facts::Given;
+use crate::facts::{Given, Instrument};
 use crate::vocabulary::{Dimension, Vocabulary};
-use comity_terms::calendar::{CalendarError, Count};
+use comity_terms::calendar::{Calendar, CalendarError, Count};
 use comity_terms::{
-    Citation, DataClass, Due, FactKey, Handling, Obligation, ObligationType, Onward, Owner, RuleId,
-    Safeguards, Treatment, Value,
+    Citation, DataClass, Due, FactKey, Handling, JurisdictionCode, Obligation, ObligationType, Onward, Owner,
+    RuleId, Safeguards, Timestamp, Treatment, Value,
 };
 use std::collections::BTreeMap;
 
@@ -57,6 +57,28 @@ impl Template {
             expression.facts(&mut out);
         }
         out.into_iter().map(FactKey::as_str).collect()
+    }
+
+    /// Where it ends when the act is at the epoch and no fact is stated but those that the act itself gives;
+    /// `None` where it has no such end. Periods in different units compare by it.
+    pub(crate) fn end_from_act(&self) -> Option<Timestamp> {
+        let nobody = JurisdictionCode::new("NOBODY").ok()?;
+        let instrument = Instrument { declared: None, states: Vec::new(), covered_retroactively: false };
+        let given = Given {
+            sending: &nobody,
+            receiving: &nobody,
+            at: Timestamp::UNIX_EPOCH,
+            knowledge_time: Timestamp::UNIX_EPOCH,
+            values: BTreeMap::new(),
+            instrument: &instrument,
+        };
+        let calendar = Calendar::new("UTC", [], []).ok()?;
+        let scope = Scope { given: &given, calendar: &calendar, count: Count::Plain };
+        match scope.evaluate(self.due.as_ref()?).ok()?? {
+            Evaluated::Due(due) => Some(due.operational),
+            Evaluated::Value(Value::Instant(at)) => Some(at),
+            Evaluated::Value(_) => None,
+        }
     }
 
     /// The duty for one question.

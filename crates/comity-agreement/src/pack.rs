@@ -8,7 +8,9 @@
 
 mod declaration;
 mod manifest;
+mod reach;
 mod rules;
+mod sieve;
 mod status;
 
 pub use declaration::{Declaration, DeclarationKind, Made};
@@ -16,18 +18,21 @@ pub use manifest::{
     AlternativeRule, ArticleNote, EscalationStep, Kind, Lapse, Parameter, ParameterKind, ReceiptGrade,
     Review, TreatmentRule,
 };
+pub(crate) use reach::Reach;
 pub(crate) use rules::APPROVALS;
 pub use rules::{Enforcement, Floor, Rule, RuleEffect};
+pub(crate) use sieve::{Seen, Sieve};
 pub use status::{InForce, State, Status};
 
 use crate::document;
-use crate::finding::{Finding, LoadError};
+use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::obligations::Template;
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use comity_terms::calendar::Count;
 use comity_terms::{
-    Activity, DataCategory, DataClass, Digest, JurisdictionCode, PackSlug, Purpose, RuleId, Timestamp,
+    Activity, Article, DataCategory, DataClass, Digest, JurisdictionCode, PackSlug, Purpose, RuleId,
+    Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,6 +89,8 @@ pub struct Pack {
     pub review: Option<Review>,
     /// The articles that no rule can enforce.
     pub articles: Vec<ArticleNote>,
+    /// The articles of the instrument that it answers for, each by a rule or by a note; none listed: not told.
+    pub covers: Vec<Article>,
     /// A jurisdiction's legal tradition, in a word.
     pub tradition: Option<String>,
     /// A jurisdiction's authorities, in words.
@@ -99,6 +106,9 @@ pub struct Pack {
 pub(crate) const NORMATIVE: [&str; 5] =
     ["forbids.cedar", "obligations.cedar", "obligations.toml", "pack.toml", "permits.cedar"];
 
+/// The files of a pack that bind nobody: cases, the matrix for people, notes.
+const BESIDE: [&str; 3] = ["matrix.txt", "README.md", "scenarios.jsonl"];
+
 impl Pack {
     /// The pack that lies in `dir` of `source`, such as `agreements/eu-nis2-2022-2555`.
     ///
@@ -107,6 +117,13 @@ impl Pack {
     pub fn load(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -> Result<Self, LoadError> {
         let mut pack = manifest::read(source, dir, vocabulary)?;
         let mut findings = Vec::new();
+        for path in source.list(&format!("{dir}/")) {
+            let name = path.strip_prefix(dir).map_or(path.as_str(), |name| name.trim_start_matches('/'));
+            if !NORMATIVE.contains(&name) && !BESIDE.contains(&name) {
+                let text = format!("a pack has no such file{}", did_you_mean(name, NORMATIVE));
+                findings.push(Finding::error(&path, 0, text));
+            }
+        }
         for (file, effect) in [
             ("permits.cedar", RuleEffect::Permit),
             ("forbids.cedar", RuleEffect::Forbid),

@@ -22,6 +22,7 @@ use cedar_policy::EntityTypeName;
 use comity_terms::calendar::Calendar;
 use comity_terms::{Action, Digest, FactKey, JurisdictionCode, ObligationType, Office, Purpose, ReasonCode};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Whose law an action asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,6 +95,10 @@ pub struct Place {
 pub struct Vocabulary {
     pub(crate) lists: BTreeMap<String, Vec<String>>,
     pub(crate) facts: BTreeMap<FactKey, FactTerm>,
+    /// The facts that are worked out.
+    pub(crate) derived: Vec<FactKey>,
+    /// The facts that some live question about an action must state.
+    pub(crate) required: BTreeMap<Action, Vec<FactKey>>,
     /// The other names of a fact, by its own.
     pub(crate) aliases: BTreeMap<FactKey, Vec<FactKey>>,
     pub(crate) actions: BTreeMap<Action, ActionTerm>,
@@ -105,7 +110,8 @@ pub struct Vocabulary {
     /// `facts.toml#marking` and the digest of that entry.
     pub(crate) entries: BTreeMap<String, Digest>,
     pub(crate) schema_text: String,
-    pub(crate) schema: cedar_policy::Schema,
+    /// Holds the schema; shared, for a copy of it weighs megabytes.
+    pub(crate) validator: Arc<cedar_policy::Validator>,
     pub(crate) entity_types: EntityTypes,
     pub(crate) digest: Digest,
 }
@@ -138,7 +144,7 @@ impl Vocabulary {
     /// The schema as Cedar holds it, for provers.
     #[must_use]
     pub fn schema(&self) -> &cedar_policy::Schema {
-        &self.schema
+        self.validator.schema()
     }
 
     /// Every fact, by key.
@@ -151,6 +157,11 @@ impl Vocabulary {
     #[must_use]
     pub fn fact(&self, key: &str) -> Option<&FactTerm> {
         self.facts.get(key)
+    }
+
+    /// The place of a fact among all, for what is kept by place.
+    pub(crate) fn slot(&self, key: &str) -> Option<usize> {
+        self.facts.get(key).map(|term| term.slot)
     }
 
     /// Every action.

@@ -349,10 +349,14 @@ impl Shell for Gateway {
             let Some((slug, digest)) = PackSlug::new(party.as_str()).ok().zip(digest) else { continue };
             match self.loaded(&slug, digest) {
                 // Laws that use other words than the agreement cannot be asked the same question.
-                Some(loaded) if loaded.vocabulary.digest() == vocabulary.digest() => {
+                Some(loaded) if loaded.vocabulary.digest() != vocabulary.digest() => {
+                    tracing::warn!(%party, "its law was adopted with another vocabulary: not asked");
+                }
+                Some(loaded) if self.shelf().go_together(&law, &loaded.law, &vocabulary) => {
                     national.insert(party.clone(), loaded.law);
                 }
-                Some(_) => tracing::warn!(%party, "its law was adopted with another vocabulary: not asked"),
+                // What loosens, or blocks what a floor of cooperation grants, is no law here: it was logged.
+                Some(_) => {}
                 None => {}
             }
         }

@@ -5,7 +5,7 @@
 //! is kept only if what was fetched has the digest that the partner signed.
 
 use crate::files::{self, FileError};
-use comity_agreement::{Law, LawFiles, Library, LoadError, Vocabulary, shipped};
+use comity_agreement::{Law, LawFiles, Library, LoadError, Vocabulary, lint, shipped};
 use comity_terms::{Digest, PackSlug};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -64,13 +64,15 @@ impl From<LoadError> for LawError {
 pub struct Shelf {
     root: PathBuf,
     loaded: Mutex<HashMap<Digest, Loaded>>,
+    /// Whether two laws may be asked together, by the digests of the agreement and the other.
+    together: Mutex<HashMap<(Digest, Digest), bool>>,
 }
 
 impl Shelf {
     /// The shelf at `root`: `DIR/law`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, loaded: Mutex::default() }
+        Self { root, loaded: Mutex::default(), together: Mutex::default() }
     }
 
     /// The law of that digest, when it is here.
@@ -134,6 +136,19 @@ impl Shelf {
             return Err(LawError::Digest { pack: pack.clone(), signed, found });
         }
         self.put(source, pack)
+    }
+
+    /// Whether `overlay`, the law of a party, may be asked beside `agreement`: it only tightens, and refuses
+    /// nothing that a floor of cooperation grants. Told once for each pair; what is wrong goes to the operator.
+    pub fn go_together(&self, agreement: &Law, overlay: &Law, vocabulary: &Vocabulary) -> bool {
+        let mut told = self.together.lock().unwrap_or_else(PoisonError::into_inner);
+        *told.entry((agreement.digest(), overlay.digest())).or_insert_with(|| {
+            let findings = lint::check_together(agreement, overlay, vocabulary);
+            for finding in &findings {
+                tracing::error!(law = %overlay.pack().slug, %finding, "is not asked beside the agreement");
+            }
+            findings.is_empty()
+        })
     }
 
     /// The files of the law of that digest, for a partner to fetch.

@@ -1,6 +1,9 @@
 //! Asking Cedar: one request, put to the rules of every pack of every law.
 
 use super::*;
+use crate::pack::{Seen, Sieve};
+use crate::vocabulary::{FactTerm, FactType};
+use cedar_policy::{EvalResult, eval_expression};
 
 /// The rules that matched in one law, as (pack, rule) indices: undated, so that it can be memoised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -63,45 +66,43 @@ pub(crate) fn laws_asked<'l>(
 
 /// Asks every law. A pack that several laws include is asked once, for the first of them.
 pub(crate) fn ask(asked: &Asked<'_>) -> Result<Arc<Matches>, QuestionError> {
-    ask_where(asked, |guards, present| guards.iter().all(|guard| present.contains(guard)))
+    ask_where(asked, |sieve, seen| sieve.holds(seen) != Some(false))
 }
 
-/// [`ask`] of the groups of rules that `could` match, given what is present in the context.
+/// [`ask`] of the rules that `could` match, by their sieves.
 pub(super) fn ask_where(
     asked: &Asked<'_>,
-    could: impl Fn(&BTreeSet<String>, &BTreeSet<String>) -> bool,
+    could: impl Fn(&Sieve, &Seen<'_>) -> bool,
 ) -> Result<Arc<Matches>, QuestionError> {
-    let (request, present) = request(asked)?;
-    let authorizer = Authorizer::new();
-    let mut seen: Vec<&PackSlug> = Vec::new();
+    let seen = seen(asked);
+    let request = request(asked, &seen)?;
+    let mut packs: Vec<&PackSlug> = Vec::new();
     let mut out = Matches::default();
     let displaced: BTreeSet<&RuleId> = asked.laws.iter().flat_map(|(_, law)| &law.pack().displaces).collect();
     for (_, law) in asked.laws {
         let mut found = LawMatches::default();
         for (index, compiled) in law.compiled().enumerate() {
-            if seen.contains(&&compiled.pack.slug) {
+            if packs.contains(&&compiled.pack.slug) {
                 continue;
             }
-            seen.push(&compiled.pack.slug);
-            let before = found.rules.len();
-            for group in compiled.groups(&asked.question.action) {
+            packs.push(&compiled.pack.slug);
+            for place in compiled.covering(&asked.question.action) {
+                let rule = compiled.rule(*place);
                 // What an included pack permits grants nothing: it has no parties of its own.
-                let silent = index > 0 && group.permits;
-                if silent || !could(&group.guards, &present) {
+                let silent = index > 0 && rule.effect == RuleEffect::Permit;
+                if silent || displaced.contains(&rule.id) || !could(&rule.sieve, &seen) {
                     continue;
                 }
-                let response = authorizer.is_authorized(&request, &group.policies, entities());
-                found.error |= response.diagnostics().errors().next().is_some();
-                for id in response.diagnostics().reason() {
-                    let Some(rule) = compiled.index(id) else { continue };
-                    if !displaced.contains(&compiled.rule(rule).id) {
-                        found.permitted |= group.permits;
-                        found.rules.push((index, rule));
+                match eval_expression(&request, entities(), &rule.matcher) {
+                    Ok(EvalResult::Bool(true)) => {
+                        found.permitted |= rule.effect == RuleEffect::Permit;
+                        found.rules.push((index, *place));
                     }
+                    Ok(EvalResult::Bool(false)) => {}
+                    // A condition that errs, or comes to no truth at all: never as if it were not there.
+                    _ => found.error = true,
                 }
             }
-            // In the order of the files, whatever the order of asking.
-            found.rules[before..].sort_unstable();
         }
         out.laws.push(found);
     }
@@ -114,56 +115,72 @@ pub(super) fn entities() -> &'static Entities {
     &ENTITIES
 }
 
-/// The request, and which attributes its context has. It is not validated again: every fact was checked against the vocabulary that the schema is
+/// What rules can see of the question: a value for every slot of the vocabulary that is stated.
+pub(super) fn seen<'q>(asked: &'q Asked<'q>) -> Seen<'q> {
+    static NONE: LazyLock<Value> = LazyLock::new(|| crate::vocabulary::NONE.into());
+    const TRUTHS: [&Value; 2] = [&Value::Bool(false), &Value::Bool(true)];
+    let question = asked.question;
+    let mut slots = vec![None; asked.vocabulary.facts.len() + 1];
+    let mut state = |term: &FactTerm, value: &'q Value| {
+        if term.covers(&question.action) && term.kind.reaches_rules() {
+            slots[term.slot] = match value {
+                // Null of a party, a set, a number or a bool has no value that a rule could compare.
+                Value::Null if !matches!(term.kind, FactType::Enum(_)) => None,
+                Value::Null => Some(&*NONE),
+                value => Some(value),
+            };
+        }
+    };
+    for (key, value) in &asked.checked.given.values {
+        if let Some(term) = asked.vocabulary.facts.get(*key) {
+            state(term, value);
+        }
+    }
+    for (key, truth) in &asked.checked.derived {
+        if let Some(term) = asked.vocabulary.facts.get(*key) {
+            state(term, TRUTHS[usize::from(*truth)]);
+        }
+    }
+    Seen { slots, principal: question.receiving.as_str(), resource: question.sending.as_str() }
+}
+
+/// The request. It is not validated again: every fact was checked against the vocabulary that the schema is
 /// generated from.
-pub(super) fn request(asked: &Asked<'_>) -> Result<(Request, BTreeSet<String>), QuestionError> {
+pub(super) fn request(asked: &Asked<'_>, seen: &Seen<'_>) -> Result<Request, QuestionError> {
     let question = asked.question;
     let types = &asked.vocabulary.entity_types;
     let entity =
         |kind: &EntityTypeName, id: &str| EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id));
-    let member = |kind: &EntityTypeName, value: &Value| match value {
-        Value::Text(id) => Some(RestrictedExpression::new_entity_uid(entity(kind, id))),
-        Value::Null => Some(RestrictedExpression::new_entity_uid(entity(kind, crate::vocabulary::NONE))),
-        _ => None,
+    let member = |kind: &EntityTypeName, value: &Value| {
+        Some(RestrictedExpression::new_entity_uid(entity(kind, value.as_text()?)))
     };
     let offices = question
         .approvals
         .iter()
         .map(|office| RestrictedExpression::new_entity_uid(entity(&types.office, office.as_str())));
     let mut pairs = vec![(crate::pack::APPROVALS.to_owned(), RestrictedExpression::new_set(offices))];
-    for (key, value) in &asked.checked.given.values {
-        let Some(term) = asked.vocabulary.facts.get(*key).filter(|term| term.covers(&question.action)) else {
-            continue;
-        };
-        let expression = match (value, types.of_fact.get(*key)) {
+    for term in asked.vocabulary.facts.values() {
+        let Some(value) = seen.slots[term.slot] else { continue };
+        let expression = match (value, types.of_fact.get(&term.key)) {
             (Value::Bool(truth), None) => Some(RestrictedExpression::new_bool(*truth)),
             (Value::Long(number), None) => Some(RestrictedExpression::new_long(*number)),
             (Value::List(items), Some(kind)) => {
                 Some(RestrictedExpression::new_set(items.iter().filter_map(|item| member(kind, item))))
             }
-            // Null of a party, a set, a number or a bool has no value that a rule could compare.
-            (Value::Null, Some(_)) if !matches!(term.kind, crate::vocabulary::FactType::Enum(_)) => None,
             (value, Some(kind)) => member(kind, value),
             _ => None,
         };
-        if let (true, Some(expression)) = (term.kind.reaches_rules(), expression) {
-            pairs.push((key.as_str().to_owned(), expression));
+        if let Some(expression) = expression {
+            pairs.push((term.key.as_str().to_owned(), expression));
         }
     }
-    for (key, truth) in &asked.checked.derived {
-        if asked.vocabulary.facts.get(*key).is_some_and(|term| term.covers(&question.action)) {
-            pairs.push((key.as_str().to_owned(), RestrictedExpression::new_bool(*truth)));
-        }
-    }
-    let present = pairs.iter().map(|(key, _)| key.clone()).collect();
     let context = Context::from_pairs(pairs).map_err(|error| QuestionError::Engine(error.to_string()))?;
-    let request = Request::new(
+    Request::new(
         entity(&types.party, question.receiving.as_str()),
         entity(&types.action, question.action.as_str()),
         entity(&types.party, question.sending.as_str()),
         context,
         None,
     )
-    .map_err(|error| QuestionError::Engine(error.to_string()))?;
-    Ok((request, present))
+    .map_err(|error| QuestionError::Engine(error.to_string()))
 }

@@ -255,6 +255,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         oversight: seats,
         review,
         articles,
+        covers: table.names("covers")?,
         tradition: table.optional_text("tradition")?,
         authorities: table.names("authorities")?,
         dir: dir.to_owned(),
@@ -311,6 +312,9 @@ fn status(mut row: Table, vocabulary: &Vocabulary) -> Read<Status> {
         until: row.take("until").map(|node| node.as_date()).transpose()?,
         known_from: row.take("known_from").map(|node| node.as_date()).transpose()?,
     };
+    if let Some(until) = status.until.filter(|until| *until < status.from) {
+        return Err(row.wrong(format!("`until` ({until}) lies before `from` ({})", status.from)));
+    }
     row.done()?;
     Ok(status)
 }

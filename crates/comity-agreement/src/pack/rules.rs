@@ -6,11 +6,13 @@
 //! only, which Cedar has no word for.
 
 use super::manifest::{known_office, known_reason};
+use super::reach::Reach;
+use super::sieve::Sieve;
 use crate::document::line_at;
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
 use crate::vocabulary::{DECLARATIONS, Vocabulary, entity_type};
-use cedar_policy::{ActionConstraint, Policy, PolicyId, PolicySet, ValidationMode, Validator};
+use cedar_policy::{ActionConstraint, Expression, ParseErrors, Policy, PolicyId, PolicySet, ValidationMode};
 use comity_terms::{Action, Article, Office, ReasonCode, RuleId};
 use miette::Diagnostic;
 use serde_json::{Value as Json, json};
@@ -95,14 +97,23 @@ pub struct Rule {
     pub actions: BTreeSet<Action>,
     /// The attributes that it names.
     pub attributes: BTreeSet<String>,
+    /// The words and parties that it names, each list literal together and each other word alone.
+    pub(crate) lists: Vec<BTreeSet<String>>,
     /// The declarations that it names.
     pub declarations: BTreeSet<String>,
-    /// The attributes without which it cannot match: its `when` begins by asking whether they are there.
-    pub(crate) guards: BTreeSet<String>,
+    /// What can be told of its condition without Cedar.
+    pub(crate) sieve: Sieve,
     /// The policy, with the `unless` of `@escalate_to` appended: what provers read.
     pub policy: Policy,
-    /// The same conditions as a permit, so that Cedar names every rule that matches: what is asked.
-    pub(crate) matcher: Policy,
+    /// Its parties and conditions as one expression: what is asked.
+    pub(crate) matcher: Expression,
+}
+
+impl Rule {
+    /// What it asks in a conjunction.
+    pub(crate) fn reach(&self) -> Reach<'_> {
+        Reach::of(self)
+    }
 }
 
 /// The rules of one file; none when there is no such file.
@@ -116,8 +127,10 @@ pub(super) fn read(
     let parsed = PolicySet::from_str(&text)
         .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(path, &text, error)).collect()))?;
     if let Some(template) = parsed.templates().next() {
-        let text = format!("`{}` has a slot: write the rule out", template.id());
-        return Err(Finding::error(path, 0, text).into());
+        let id = template.annotation("id").unwrap_or_default();
+        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| line_at(&text, begin));
+        let text = format!("rule `{id}` has a slot: write the rule out");
+        return Err(Finding::error(path, line, text).into());
     }
     let mut policies: Vec<&Policy> = parsed.policies().collect();
     policies.sort_by_key(|policy| {
@@ -134,7 +147,7 @@ pub(super) fn read(
         }
     }
     let mut validation = Vec::new();
-    let validated = Validator::new(vocabulary.schema.clone()).validate(&parsed, ValidationMode::Strict);
+    let validated = vocabulary.validator.validate(&parsed, ValidationMode::Strict);
     validation.extend(validated.validation_errors().map(|error| diagnosed(path, &text, error)));
     validation.extend(validated.validation_warnings().map(|warning| diagnosed(path, &text, warning)));
     // What we found ourselves names the attribute; Cedar's word on the same line adds nothing.
@@ -273,9 +286,14 @@ fn rule(
             return Err(Finding::error(place.file, place.line_of(beyond), text));
         }
     }
-    let guards = guards(&est);
-    let declarations = entities(&est, &entity_type(DECLARATIONS));
-    let (policy, matcher) = appended(est, &id, escalate_to.as_ref()).map_err(wrong)?;
+    let declarations = named(&est["conditions"], &entity_type(DECLARATIONS));
+    let mut lists = Vec::new();
+    word_lists(&est, &mut lists);
+    let est = lifted(est, escalate_to.as_ref()).map_err(wrong)?;
+    let sieve = Sieve::of(&est, vocabulary);
+    let matcher = matcher(&est).map_err(wrong)?;
+    let policy =
+        Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| wrong(error.to_string()))?;
     let line = place.line();
     let kind = annotation("kind").map(str::to_owned);
     let file = place.file.to_owned();
@@ -293,8 +311,9 @@ fn rule(
         line,
         actions,
         attributes,
+        lists,
         declarations,
-        guards,
+        sieve,
         policy,
         matcher,
     })
@@ -303,11 +322,8 @@ fn rule(
 /// What a permit's `when` may compare, beside the parties.
 const SCOPE: [&str; 3] = ["activity", "purpose", "data_category"];
 
-/// The policy under its own id, lifted by the office's approval where one can lift it, and its matcher.
-///
-/// The matcher is made for speed: without places in the text, which Cedar copies at every step, and without
-/// list literals, which it builds anew at every question.
-fn appended(mut est: Json, id: &RuleId, office: Option<&Office>) -> Result<(Policy, Policy), String> {
+/// The policy, lifted by the office's approval where one can lift it.
+fn lifted(mut est: Json, office: Option<&Office>) -> Result<Json, String> {
     if let Some(office) = office {
         let lifted = json!({
             "kind": "unless",
@@ -321,13 +337,42 @@ fn appended(mut est: Json, id: &RuleId, office: Option<&Office>) -> Result<(Poli
             .ok_or_else(|| "the policy has no conditions to append to".to_owned())?
             .push(lifted);
     }
-    let policy = |est: Json| {
-        Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| error.to_string())
-    };
-    let mut matcher = est.clone();
-    matcher["effect"] = "permit".into();
-    spell_out(&mut matcher["conditions"]);
-    Ok((policy(est)?, policy(matcher)?))
+    Ok(est)
+}
+
+/// The policy's parties and conditions as one expression, printed and read by Cedar itself.
+///
+/// It is made for speed: without the action, which the index of a compiled pack has compared already, and
+/// without list literals, which Cedar builds anew at every question.
+fn matcher(est: &Json) -> Result<Expression, String> {
+    let mut parts = Vec::new();
+    for end in ["principal", "resource"] {
+        match est[end]["op"].as_str() {
+            Some("All") => {}
+            Some("==") => {
+                let party = json!({ "Value": { "__entity": est[end]["entity"] } });
+                parts.push(json!({ "==": { "left": { "Var": end }, "right": party } }));
+            }
+            _ => return Err(format!("the {end} is named with `==`, or not at all")),
+        }
+    }
+    for condition in est["conditions"].as_array().into_iter().flatten() {
+        let body = condition["body"].clone();
+        parts.push(if condition["kind"] == "when" { body } else { json!({ "!": { "arg": body } }) });
+    }
+    let both = |left: Json, right: Json| json!({ "&&": { "left": left, "right": right } });
+    let mut body = parts.into_iter().reduce(both).unwrap_or_else(|| json!({ "Value": true }));
+    spell_out(&mut body);
+    let all = json!({ "op": "All" });
+    let conditions = json!([{ "kind": "when", "body": body }]);
+    let policy = json!({
+        "effect": "permit", "principal": all, "action": all, "resource": all, "conditions": conditions,
+    });
+    let policy = Policy::from_json(None, policy).map_err(|error| error.to_string())?;
+    let text = policy.to_cedar().unwrap_or_default();
+    let printed = text.split_once("when {").and_then(|(_, rest)| rest.rsplit_once('}'));
+    let (expression, _) = printed.ok_or_else(|| format!("Cedar printed no condition: {text}"))?;
+    expression.parse().map_err(|error: ParseErrors| error.to_string())
 }
 
 /// Writes `[A, B].contains(x)` as `A == x || B == x`, which is the same.
@@ -346,28 +391,6 @@ fn spell_out(json: &mut Json) {
         }
         _ => {}
     }
-}
-
-/// The attributes that a `when` of a policy asks for with `has` in a conjunction: where one is absent the
-/// policy does not match, for a validated policy cannot err before it gets there.
-fn guards(est: &Json) -> BTreeSet<String> {
-    fn conjuncts(body: &Json, out: &mut BTreeSet<String>) {
-        if let Some(both) = body.get("&&") {
-            conjuncts(&both["left"], out);
-            conjuncts(&both["right"], out);
-        } else if let Some(has) = body.get("has")
-            && has["left"]["Var"] == "context"
-        {
-            out.extend(has["attr"].as_str().map(str::to_owned));
-        }
-    }
-    let mut out = BTreeSet::new();
-    for condition in est["conditions"].as_array().into_iter().flatten() {
-        if condition["kind"] == "when" {
-            conjuncts(&condition["body"], &mut out);
-        }
-    }
-    out
 }
 
 /// The attribute under which approvals reach rules.
@@ -420,14 +443,13 @@ fn attributes(est: &Json) -> BTreeSet<String> {
     out
 }
 
-/// The entities of a type that a policy's conditions name.
-fn entities(est: &Json, kind: &str) -> BTreeSet<String> {
+/// The ids of the entities of a type that conditions name.
+fn named(conditions: &Json, kind: &str) -> BTreeSet<String> {
     fn go(json: &Json, kind: &str, out: &mut BTreeSet<String>) {
         match json {
             Json::Object(fields) => {
-                if let Some(entity) = fields.get("__entity").filter(|entity| entity["type"] == kind) {
-                    out.extend(entity["id"].as_str().map(str::to_owned));
-                }
+                let entity = fields.get("__entity").filter(|entity| entity["type"] == kind);
+                out.extend(entity.and_then(|entity| entity["id"].as_str()).map(str::to_owned));
                 fields.values().for_each(|value| go(value, kind, out));
             }
             Json::Array(items) => items.iter().for_each(|item| go(item, kind, out)),
@@ -435,8 +457,31 @@ fn entities(est: &Json, kind: &str) -> BTreeSet<String> {
         }
     }
     let mut out = BTreeSet::new();
-    go(&est["conditions"], kind, &mut out);
+    go(conditions, kind, &mut out);
     out
+}
+
+/// The ids that a policy names, those of a list literal together.
+fn word_lists(est: &Json, out: &mut Vec<BTreeSet<String>>) {
+    match est {
+        Json::Object(fields) => {
+            if let Some(items) = fields.get("Set").and_then(Json::as_array) {
+                let ids = items.iter().filter_map(|item| item["Value"]["__entity"]["id"].as_str());
+                out.push(ids.map(str::to_owned).collect());
+                return;
+            }
+            for (key, value) in fields {
+                match value["id"].as_str() {
+                    Some(id) if ["__entity", "entity"].contains(&key.as_str()) => {
+                        out.push([id.to_owned()].into());
+                    }
+                    _ => word_lists(value, out),
+                }
+            }
+        }
+        Json::Array(items) => items.iter().for_each(|item| word_lists(item, out)),
+        _ => {}
+    }
 }
 
 /// The first operator of a policy's conditions for which `is` holds.

@@ -64,6 +64,8 @@ impl Requirement {
 pub struct FactTerm {
     /// Its key.
     pub key: FactKey,
+    /// Its place among all facts.
+    pub(crate) slot: usize,
     /// What it says.
     pub summary: String,
     /// Its type.

@@ -9,12 +9,14 @@ use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::pack::State;
 use crate::source::LawSource;
+use cedar_policy::{Schema, Validator};
 use comity_terms::calendar::Calendar;
-use comity_terms::{Asserter, Digest, FactKey, JurisdictionCode, Value};
+use comity_terms::{Action, Asserter, Digest, FactKey, JurisdictionCode, Value};
 use jiff::civil::Weekday;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::str::FromStr;
+use std::sync::Arc;
 
 type Read<T> = Result<T, Finding>;
 
@@ -36,8 +38,9 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
     lists.insert("obligation".into(), keys(&obligations));
     let facts: BTreeMap<FactKey, (usize, FactTerm)> = facts
         .into_iter()
-        .map(|(key, (line, mut term)): (FactKey, (usize, FactTerm))| {
-            term.key = key.clone();
+        .enumerate()
+        .map(|(slot, (key, (line, mut term))): (usize, (FactKey, (usize, FactTerm)))| {
+            (term.key, term.slot) = (key.clone(), slot);
             (key, (line, term))
         })
         .collect();
@@ -68,9 +71,18 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
         }
     }
     let entity_types = schema::entity_types(facts.values().map(|(_, term)| term)).map_err(|e| unsound(&e))?;
+    let derived = facts.values().filter(|(_, term)| term.derived.is_some());
+    let derived = derived.map(|(_, term)| term.key.clone()).collect();
+    let required = |action: &Action| {
+        let some = |term: &FactTerm| term.required.iter().any(|requirement| requirement.covers(action));
+        facts.values().filter(|(_, term)| some(term)).map(|(_, term)| term.key.clone()).collect()
+    };
+    let required = actions.keys().map(|action: &Action| (action.clone(), required(action))).collect();
     let mut vocabulary = Vocabulary {
         lists,
         aliases,
+        derived,
+        required,
         facts: facts.into_iter().map(|(key, (_, term))| (key, term)).collect(),
         actions,
         purposes,
@@ -81,14 +93,17 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
         entries,
         entity_types,
         schema_text: String::new(),
-        schema: cedar_policy::Schema::from_schema_fragments([]).map_err(|e| unsound(&e))?,
+        validator: Arc::new(validator("")?),
         digest: Digest::of(digest.as_bytes()),
     };
     vocabulary.schema_text = schema::generate(&vocabulary);
-    vocabulary.schema = cedar_policy::Schema::from_cedarschema_str(&vocabulary.schema_text)
-        .map_err(|error| unsound(&error))?
-        .0;
+    vocabulary.validator = Arc::new(validator(&vocabulary.schema_text)?);
     Ok(vocabulary)
+}
+
+fn validator(schema: &str) -> Result<Validator, LoadError> {
+    let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|error| unsound(&error))?;
+    Ok(Validator::new(schema))
 }
 
 fn unsound(error: &dyn Display) -> LoadError {
@@ -318,6 +333,7 @@ fn fact(mut table: Table) -> Read<(usize, FactTerm)> {
     let key = FactKey::new("unnamed").map_err(|error| kind_node.wrong(error.to_string()))?;
     let term = FactTerm {
         key,
+        slot: 0,
         summary,
         kind,
         nullable,

@@ -155,6 +155,67 @@ fn a_declaration_is_known_to_the_pack_and_to_the_vocabulary() {
 }
 
 #[test]
+fn an_agreement_without_a_deletion_rule_for_a_category_does_not_activate() {
+    let rule = "context has personal_data && context.personal_data";
+    let narrower = "context has data_category && context.data_category == DataCategory::\"content_data\"";
+    let path = "agreements/grove/obligations.cedar";
+    let findings = changed(path, rule, narrower, "grove");
+    assert!(findings[0].text.contains("no rule says when `indicator` is deleted"), "{findings:#?}");
+    assert_eq!((findings.len(), findings[0].level), (1, Level::Error));
+}
+
+#[test]
+fn an_article_is_answered_for_by_a_rule_or_by_a_note() {
+    let articles = "\"Art. 1\", \"Art. 2\", \"Art. 3\", \"Art. 5\", \"Art. 6\", \"Art. 7\", \"Art. 8\"";
+    let covers = format!("citation  = \"Grove 2024/1\"\ncovers = [{articles}, \"Art. 11\"]");
+    let findings = changed(PACK, "citation  = \"Grove 2024/1\"", &covers, "grove");
+    let says = |text: &str| findings.iter().filter(|found| found.text.contains(text)).count();
+    assert_eq!(says("`Art. 11` has neither a rule nor"), 1, "{findings:#?}");
+    assert_eq!(says("which `covers` does not list"), 2, "the two rules of Art. 9: {findings:#?}");
+    assert_eq!(says("has neither a rule nor"), 1, "{findings:#?}");
+}
+
+#[test]
+fn contradictory_dates_are_an_error() {
+    refused(PACK, "until   = \"2026-12-31\"", "until   = \"2023-12-31\"", 13, "lies before `from`");
+    refused(
+        PACK,
+        "from      = 2027-06-01",
+        "from      = 2027-06-01\nuntil = 2027-05-31",
+        40,
+        "lies before `from`",
+    );
+}
+
+#[test]
+fn what_a_hostile_partner_might_send_is_named_and_refused() {
+    refused(PERMITS, "principal", "principal == ?principal", 1, "slot");
+    refused(PERMITS, "principal", "principal in Party::\"XA\"", 1, "`==`");
+    refused(PERMITS, "permit (", "{\"effect\": \"permit\"} permit (", 2, "unexpected token");
+    refused(PACK, "slug      = \"grove\"", "slug      = \"grove", 1, "string");
+    let mut files = fixtures();
+    files.0.insert("agreements/grove/policies.json".into(), b"[]".to_vec());
+    let findings = found(&files, "grove");
+    assert_eq!(findings[0].file, "agreements/grove/policies.json", "{findings:#?}");
+    assert!(findings[0].text.contains("a pack has no such file"), "{findings:#?}");
+    let mut files = fixtures();
+    files.0.insert(FORBIDS.into(), vec![b' '; 10 << 20]);
+    let findings = found(&files, "grove");
+    assert!(findings[0].text.contains("weighs 10485760 bytes"), "{findings:#?}");
+    assert_eq!(findings[0].file, FORBIDS);
+    let mut files = fixtures();
+    files.0.insert(FORBIDS.into(), vec![0xff, 0xfe]);
+    assert_eq!(found(&files, "grove")[0].text, "is not UTF-8");
+}
+
+#[test]
+fn packs_that_include_each_other_are_an_error() {
+    let findings = changed("agreements/seal/pack.toml", "kind ", "include = [\"seal\"]\nkind ", "grove");
+    assert!(findings[0].text.contains("includes itself"), "{findings:#?}");
+    assert_eq!(findings[0].file, "agreements/seal/pack.toml");
+}
+
+#[test]
 fn rules_and_templates_go_in_pairs() {
     refused(OWED, "rule = \"grove.quiet\"", "rule = \"grove.quit\"", 25, "did you mean `grove.quiet`?");
     // The last template alone owes for `grove.quiet`; another rule's type fits it as well.
@@ -174,17 +235,33 @@ fn the_vocabulary_is_closed() {
 #[test]
 fn an_overlay_that_loosens_is_an_error() {
     let mut files = fixtures();
-    let text = String::from_utf8(files.0["jurisdictions/XB/pack.toml"].clone()).unwrap();
-    let looser = text.replace("20 days", "6 weeks");
+    let path = "jurisdictions/XB/obligations.toml";
+    let text = String::from_utf8(files.0[path].clone()).unwrap();
     let together = |files: &LawFiles| {
         let mut library = Library::open(files).unwrap();
         let (grove, xb) = (library.law(&"grove".parse().unwrap()), library.law(&"XB".parse().unwrap()));
-        lint::check_together(&grove.unwrap(), &xb.unwrap())
+        lint::check_together(&grove.unwrap(), &xb.unwrap(), library.vocabulary())
     };
     assert_eq!(together(&files), []);
-    files.0.insert("jurisdictions/XB/pack.toml".into(), looser.into_bytes());
+    // Both figures have names of their own; what they do to the data is the same.
+    files.0.insert(path.into(), text.replace("\"20 days\"", "\"6 weeks\"").into_bytes());
     let findings = together(&files);
-    assert_eq!((findings.len(), findings[0].level, findings[0].line), (1, Level::Error, 7));
+    assert_eq!((findings.len(), findings[0].level, findings[0].line), (1, Level::Error, 1), "{findings:?}");
+    assert!(
+        findings[0].text.contains("`xb.content-erased` erases later than `grove.retention`"),
+        "{findings:?}"
+    );
+    // Where the agreement's duty need not match, the overlay's stands alone and loosens nothing.
+    let rules = "jurisdictions/XB/obligations.cedar";
+    let wider = String::from_utf8(files.0[rules].clone()).unwrap();
+    let wider = wider.replace(" && context has personal_data && context.personal_data", "");
+    files.0.insert(rules.into(), wider.into_bytes());
+    assert_eq!(together(&files), []);
+    // A lighter treatment is looser too.
+    let pack = "jurisdictions/XB/pack.toml";
+    let lighter = "[treatments]\ncontact = { treatment = \"keep\", article = \"§ 5\" }\n";
+    files.0.get_mut(pack).unwrap().extend(lighter.bytes());
+    assert!(together(&files)[0].text.contains("`contact` is treated more lightly"));
 }
 
 #[test]
@@ -199,9 +276,19 @@ fn data_protection_in_general_does_not_refuse_what_a_floor_of_cooperation_grants
     let mut library = Library::open(&files).unwrap();
     let grove = library.law(&"grove".parse().unwrap()).unwrap();
     let xb = library.law(&"XB".parse().unwrap()).unwrap();
-    let findings = lint::check_together(&grove, &xb);
+    let findings = lint::check_together(&grove, &xb, library.vocabulary());
     assert_eq!(findings.len(), 1);
     assert!(findings[0].text.contains("floor of cooperation"), "{findings:?}");
+    // A forbid for cases that the floor does not cover meets nothing.
+    mark(
+        &mut files,
+        "jurisdictions/XB/forbids.cedar",
+        "context has data_category",
+        "context has activity && context.activity == Activity::\"criminal_investigation\" && context has data_category",
+    );
+    let mut library = Library::open(&files).unwrap();
+    let (grove, xb) = (library.law(&"grove".parse().unwrap()), library.law(&"XB".parse().unwrap()));
+    assert_eq!(lint::check_together(&grove.unwrap(), &xb.unwrap(), library.vocabulary()), []);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod common;
 mod decide;
+mod explain;
 mod load;
 mod properties;
 mod shipped;

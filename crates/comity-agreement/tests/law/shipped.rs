@@ -1,5 +1,7 @@
 //! The law that is shipped: it loads, its own cases come out, and so do the shared ones.
 
+use comity_agreement::matrix::matrix;
+use comity_agreement::pack::Kind;
 use comity_agreement::{LawSource as _, Level, Library, Vocabulary, lint, shipped, try_case};
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
@@ -61,6 +63,25 @@ fn the_schema_is_the_generated_one() {
     );
 }
 
+/// `UPDATE_GOLDEN=1 cargo test -p comity-agreement --test law matrix` writes every matrix anew.
+#[test]
+fn the_matrix_of_every_pack_is_the_one_that_people_read() {
+    let mut library = Library::open(shipped()).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut stale = Vec::new();
+    for slug in library.slugs() {
+        let matrix = matrix(&mut library, &slug).unwrap_or_else(|error| panic!("{error}"));
+        let path = root.join(library.dir(&slug).unwrap()).join("matrix.txt");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(&path, &matrix).unwrap();
+        }
+        if std::fs::read_to_string(&path).unwrap_or_default() != matrix {
+            stale.push(path.display().to_string());
+        }
+    }
+    assert!(stale.is_empty(), "written by UPDATE_GOLDEN=1, then read the diff: {stale:#?}");
+}
+
 #[test]
 fn every_pack_loads_and_its_own_cases_come_out() {
     let mut library = Library::open(shipped()).unwrap();
@@ -87,10 +108,9 @@ fn every_pack_loads_and_its_own_cases_come_out() {
 fn agreements_and_the_laws_of_parties_go_together() {
     let mut library = Library::open(shipped()).unwrap();
     let laws: Vec<_> = library.slugs().iter().map(|slug| library.law(slug).unwrap()).collect();
-    for agreement in &laws {
-        for overlay in laws.iter().filter(|law| law.pack().kind == comity_agreement::pack::Kind::Jurisdiction)
-        {
-            let findings = lint::check_together(agreement, overlay);
+    for agreement in laws.iter().filter(|law| law.pack().kind != Kind::Jurisdiction) {
+        for overlay in laws.iter().filter(|law| law.pack().kind == Kind::Jurisdiction) {
+            let findings = lint::check_together(agreement, overlay, library.vocabulary());
             assert!(findings.is_empty(), "{findings:?}");
         }
     }
