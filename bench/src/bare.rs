@@ -82,7 +82,7 @@ impl Sender {
         let receiver = Command::new(std::env::current_exe()?).arg("bare-receiver").arg(room).spawn()?;
         let said = crate::governed::waited(&room.join("bare-receiver")).await?;
         let (url, pin) = said.split_once(' ').ok_or("no address")?;
-        let client = PeerClient::new(url, pin.parse()?, &certificate, Duration::from_secs(60))?;
+        let client = PeerClient::new(url, &[pin.parse()?], &certificate, Duration::from_secs(60))?;
         Ok(Self { client, database: Mutex::new(open(&room.join("bare-sender.sqlite"))?), receiver })
     }
 

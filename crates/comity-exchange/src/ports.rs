@@ -43,6 +43,8 @@ pub struct Record {
     pub peer: Option<Peer>,
     /// An officer, made known or changed.
     pub officer: Option<Officer>,
+    /// Keys of officers, begun or ended.
+    pub officer_keys: Vec<OfficerKey>,
     /// Packs that this gateway adopts, with their files' digests signed.
     pub adopted: Option<AdoptedLaw>,
     /// Signatures of partners under packs.
@@ -191,6 +193,8 @@ pub struct WitnessStep {
     pub size: TreeSize,
     /// The root cosigned.
     pub root: Hash,
+    /// The checkpoint cosigned, with the log's own signature: what can be shown of it later.
+    pub checkpoint: String,
 }
 
 /// Where entries were integrated: under a signed checkpoint.
@@ -246,6 +250,19 @@ pub struct Officer {
     pub password_hash: String,
 }
 
+/// A key that an officer's orders are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OfficerKey {
+    /// The officer.
+    pub officer: String,
+    /// The public half.
+    pub key: String,
+    /// Since when it counts, UTC.
+    pub from: Timestamp,
+    /// Until when; `None` while it does.
+    pub ended: Option<Timestamp>,
+}
+
 /// A pack adopted by this gateway: signed for its party.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptedLaw {
@@ -265,7 +282,8 @@ pub enum StoreError {
     Conflict(&'static str),
     /// The log is behind what this gateway has signed before: a restored database. Nothing is ever appended.
     #[error(
-        "the log holds {found} entries, but {marked} were signed: the database was restored; open a successor log"
+        "the log holds {found} entries, but {marked} were signed: the database was restored, and nothing is appended \
+         until `comity log succeed` has opened the log that succeeds this one"
     )]
     BehindMark {
         /// What the high-water mark says.
@@ -370,6 +388,12 @@ pub trait Store: Send + Sync + 'static {
         origin: &str,
     ) -> impl Future<Output = Result<Option<(TreeSize, Hash)>, StoreError>> + Send;
 
+    /// The checkpoint of a partner's log that this gateway last cosigned, a signed note.
+    fn witnessed_checkpoint(
+        &self,
+        origin: &str,
+    ) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
+
     /// What a partner said it knows of this gateway's log.
     fn witnessed_by(&self, peer: &Party) -> impl Future<Output = Result<TreeSize, StoreError>> + Send;
 
@@ -388,6 +412,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// An officer by name.
     fn officer(&self, name: &str) -> impl Future<Output = Result<Option<Officer>, StoreError>> + Send;
+
+    /// The keys of every officer, by officer, the newest last.
+    fn officer_keys(&self) -> impl Future<Output = Result<Vec<OfficerKey>, StoreError>> + Send;
 
     /// Every pack this gateway has adopted, newest last.
     fn adopted_laws(&self) -> impl Future<Output = Result<Vec<AdoptedLaw>, StoreError>> + Send;

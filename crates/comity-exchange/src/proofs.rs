@@ -97,6 +97,7 @@ pub async fn cosign<S: Store>(
                 old: known.map(|(size, _)| size),
                 size: new.size,
                 root: new.root,
+                checkpoint: request.checkpoint.to_string(),
             }),
             line: Some(line.to_string()),
             known: new.size,

@@ -10,15 +10,22 @@
 //!   settings.toml                      what the operator sets
 //!   receipts/                          receipts, as printed by `comity log receipt`
 //!   identity/gateway.toml              who this gateway is
-//!   identity/{party,log,witness}.key   seeds of 32 bytes, in hexadecimal
-//!   identity/tls.{crt,key}             the federation certificate and its key, PEM
+//!   identity/{party,log,witness}.key   seeds of 32 bytes, in hexadecimal; {party,log,witness}.2.key, … after these
+//!   identity/tls.{crt,key}             the federation certificate and its key, PEM; tls.2.{crt,key}, …
+//!   identity/officers/                 seeds of officers' keys
+//!   identity/heard/                    which identity each partner has heard last
+//!   log.ended/<n>/                     logs that ended, as they were published last
 //! DIR.keys/            0700            beside it, never inside, in no backup: see `keys`
 //! ```
 
+pub mod seat;
+
+pub use seat::{Gateway, Generations};
+
 use crate::files::{self, FileError};
 use crate::net::tls::{Certificate, TlsError};
+use crate::work::officers;
 use comity_terms::{Entropy, JurisdictionCode, Party, Timestamp};
-use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -31,19 +38,6 @@ use zeroize::Zeroizing;
 pub struct Directory {
     data: PathBuf,
     keys: PathBuf,
-}
-
-/// Who a gateway is, as `identity/gateway.toml` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gateway {
-    /// The party that it speaks for.
-    pub jurisdiction: Party,
-    /// The authority that runs it.
-    pub authority: String,
-    /// The name of its log and of its store: `comity/XA/1f2e3d4c`, drawn once.
-    pub origin: String,
-    /// When it was made, UTC.
-    pub since: Timestamp,
 }
 
 /// A seed of one of the keys that sign.
@@ -134,25 +128,23 @@ impl Directory {
             files::create_directory(&place)?;
         }
         for seed in [SeedOf::Party, SeedOf::Log, SeedOf::Witness] {
-            files::create(&directory.seed_path(seed), hex_line(&entropy.bytes()).as_bytes())?;
+            directory.draw_seed(seed, 1, entropy)?;
         }
-        let certificate = Certificate::draw(&format!("{jurisdiction} {authority}"), entropy)?;
-        let (chain, key) = certificate.to_pem();
-        files::create(&directory.identity().join("tls.crt"), chain.as_bytes())?;
-        files::create(&directory.identity().join("tls.key"), key.as_bytes())?;
+        directory.draw_certificate(1, &format!("{jurisdiction} {authority}"), entropy)?;
         let tag: [u8; 4] = entropy.bytes();
-        let gateway = GatewayFile {
-            jurisdiction: jurisdiction.to_string(),
+        let gateway = Gateway {
+            jurisdiction: jurisdiction.clone(),
             authority: authority.to_owned(),
             origin: format!("comity/{jurisdiction}/{:08x}", u32::from_be_bytes(tag)),
-            since: now.to_string(),
+            since: now,
+            sequence: 0,
+            generations: Generations::default(),
+            party_keys: Vec::new(),
+            succeeds: None,
         };
         files::create(&directory.settings(), crate::settings::SHIPPED.as_bytes())?;
         // Last: a directory with this file is a whole gateway.
-        let path = directory.gateway_path();
-        let text = toml::to_string(&gateway)
-            .map_err(|error| DirectoryError::Content { path: path.clone(), reason: error.to_string() })?;
-        files::create(&path, text.as_bytes())?;
+        directory.write_gateway(&gateway)?;
         Ok(directory)
     }
 
@@ -219,29 +211,63 @@ impl Directory {
         Ok(Lock { _file: file })
     }
 
-    /// Who the gateway is.
-    ///
-    /// # Errors
-    /// [`DirectoryError::Content`] when the file does not read.
-    pub fn gateway(&self) -> Result<Gateway, DirectoryError> {
-        let path = self.gateway_path();
-        let text = self.text(&path)?;
-        let content = |reason: String| DirectoryError::Content { path: path.clone(), reason };
-        let file: GatewayFile = toml::from_str(&text).map_err(|error| content(error.to_string()))?;
-        Ok(Gateway {
-            jurisdiction: Party::new(&file.jurisdiction).map_err(|error| content(error.to_string()))?,
-            since: file.since.parse().map_err(|error| content(format!("since: {error}")))?,
-            authority: file.authority,
-            origin: file.origin,
-        })
-    }
-
     /// The seed of a key that signs.
     ///
     /// # Errors
     /// [`DirectoryError::Content`] when the file holds none.
-    pub fn seed(&self, of: SeedOf) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
-        let path = self.seed_path(of);
+    pub fn seed(&self, of: SeedOf, generation: u32) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
+        self.read_seed(self.seed_path(of, generation))
+    }
+
+    /// The seed of a key's generation, drawn and durable when there is none yet.
+    ///
+    /// # Errors
+    /// As [`seed`](Self::seed).
+    pub fn draw_seed(
+        &self,
+        of: SeedOf,
+        generation: u32,
+        entropy: &mut impl Entropy,
+    ) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
+        self.drawn_seed(self.seed_path(of, generation), entropy)
+    }
+
+    /// The seed of an officer's key.
+    ///
+    /// # Errors
+    /// As [`seed`](Self::seed).
+    pub fn officer_seed(&self, name: &str, number: usize) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
+        self.read_seed(self.identity().join("officers").join(officers::file_name(name, number)))
+    }
+
+    /// The seed of an officer's key, drawn and durable when there is none yet.
+    ///
+    /// # Errors
+    /// As [`seed`](Self::seed).
+    pub fn draw_officer_seed(
+        &self,
+        name: &str,
+        number: usize,
+        entropy: &mut impl Entropy,
+    ) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
+        let folder = self.identity().join("officers");
+        files::create_directory(&folder)?;
+        self.drawn_seed(folder.join(officers::file_name(name, number)), entropy)
+    }
+
+    fn drawn_seed(
+        &self,
+        path: PathBuf,
+        entropy: &mut impl Entropy,
+    ) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
+        if !path.exists() {
+            let draft = path.with_added_extension("draft");
+            files::create_atomically(&path, &draft, hex_line(&entropy.bytes()).as_bytes())?;
+        }
+        self.read_seed(path)
+    }
+
+    fn read_seed(&self, path: PathBuf) -> Result<Zeroizing<[u8; 32]>, DirectoryError> {
         let text = self.text(&path)?;
         seed_from_hex(text.trim_end()).ok_or_else(|| DirectoryError::Content {
             path,
@@ -249,13 +275,50 @@ impl Directory {
         })
     }
 
-    /// The federation certificate with its key.
+    /// A federation certificate with its key.
     ///
     /// # Errors
     /// [`DirectoryError::Certificate`] when the files do not read.
-    pub fn certificate(&self) -> Result<Certificate, DirectoryError> {
-        let [chain, key] = ["tls.crt", "tls.key"].map(|name| self.text(&self.identity().join(name)));
+    pub fn certificate(&self, generation: u32) -> Result<Certificate, DirectoryError> {
+        let [chain, key] = self.certificate_paths(generation).map(|path| self.text(&path));
         Ok(Certificate::from_pem(&chain?, &key?)?)
+    }
+
+    /// Makes a federation certificate, unless there is one of this generation.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]; done again it goes on.
+    pub fn draw_certificate(
+        &self,
+        generation: u32,
+        name: &str,
+        entropy: &mut impl Entropy,
+    ) -> Result<(), DirectoryError> {
+        let [chain_path, key_path] = self.certificate_paths(generation);
+        if chain_path.exists() {
+            return Ok(());
+        }
+        let (chain, key) = Certificate::draw(name, entropy)?.to_pem();
+        // The certificate last: where it is, its key is.
+        files::replace(&key_path, key.as_bytes())?;
+        files::replace(&chain_path, chain.as_bytes())?;
+        Ok(())
+    }
+
+    fn certificate_paths(&self, generation: u32) -> [PathBuf; 2] {
+        ["crt", "key"].map(|ending| self.identity().join(numbered("tls", generation, ending)))
+    }
+
+    /// Where a log that ended is published.
+    #[must_use]
+    pub fn ended_log(&self, generation: u32) -> PathBuf {
+        self.data.join("log.ended").join(generation.to_string())
+    }
+
+    /// Where it is kept which identity a partner has heard last.
+    #[must_use]
+    pub fn heard(&self, party: &Party) -> PathBuf {
+        self.identity().join("heard").join(party.as_str())
     }
 
     fn text(&self, path: &Path) -> Result<Zeroizing<String>, DirectoryError> {
@@ -286,7 +349,7 @@ impl Directory {
     /// The embedded database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.data.join("comity.db")
+        self.data.join("comity.sqlite")
     }
 
     /// The socket for commands.
@@ -345,28 +408,25 @@ impl Directory {
         self.identity().join("gateway.toml")
     }
 
-    fn seed_path(&self, of: SeedOf) -> PathBuf {
-        self.identity().join(match of {
-            SeedOf::Party => "party.key",
-            SeedOf::Log => "log.key",
-            SeedOf::Witness => "witness.key",
-        })
+    fn seed_path(&self, of: SeedOf, generation: u32) -> PathBuf {
+        let name = match of {
+            SeedOf::Party => "party",
+            SeedOf::Log => "log",
+            SeedOf::Witness => "witness",
+        };
+        self.identity().join(numbered(name, generation, "key"))
     }
+}
+
+/// `party.key` for the first generation, `party.2.key` for the second.
+fn numbered(name: &str, generation: u32, ending: &str) -> String {
+    if generation == 1 { format!("{name}.{ending}") } else { format!("{name}.{generation}.{ending}") }
 }
 
 /// The lock on a data directory, given up when dropped or when the process ends, however it ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GatewayFile {
-    jurisdiction: String,
-    authority: String,
-    origin: String,
-    since: String,
 }
 
 /// The path from the root, with links and dots resolved as far as it exists.
@@ -411,7 +471,8 @@ fn seed_from_hex(hex: &str) -> Option<Zeroizing<[u8; 32]>> {
     Some(seed)
 }
 
-/// No file of the identity is longer: the certificate, with a name of 200 characters, is under 2 KiB.
+/// No file of the identity is longer: the certificate, with a name of 200 characters, is under 2 KiB; 16 links between
+/// party keys come to 6 KiB.
 const IDENTITY_FILE_BYTES_MAX: usize = 16 * 1024;
 
 #[cfg(test)]

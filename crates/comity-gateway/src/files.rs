@@ -61,6 +61,15 @@ pub(crate) fn replace_derived(path: &Path, bytes: &[u8]) -> Result<(), FileError
     fs::rename(&draft, path).map_err(at(path, "replace"))
 }
 
+/// Writes a file (0600) in one step, in place of what was there: a crash leaves the old content or the new.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let draft = path.with_added_extension("draft");
+    remove(&draft)?;
+    create(&draft, bytes)?;
+    fs::rename(&draft, path).map_err(at(path, "replace"))?;
+    sync_parent(path)
+}
+
 /// The content of a file of at most `most` bytes; `None` if there is none.
 pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileError> {
     let error = at(path, "read");
@@ -109,7 +118,8 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
     }
 }
 
-fn sync_parent(path: &Path) -> Result<(), FileError> {
+/// Makes the names in the folder of `path` durable.
+pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(parent).and_then(|directory| directory.sync_all()).map_err(at(parent, "make durable"))
 }

@@ -3,7 +3,7 @@
 //! Opening takes the lock on DIR; whatever happens at this gateway happens through this value.
 
 use crate::clock::{Clock, OsEntropy};
-use crate::dirs::{Directory, DirectoryError, Lock, SeedOf};
+use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{FileEpochKeys, KeyError, TokenSecrets, TransportKeys};
@@ -13,6 +13,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
+use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
@@ -21,9 +22,9 @@ use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
 use comity_minimise::{Limits, PathTable, TokenKey};
-use comity_store::{FileMark, LogIdentity, SqliteStore};
+use comity_store::{FileMark, LogIdentity, Mark, MarkFile as _, SqliteStore};
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
-use comity_tlog::{CosigningKey, SigningKey};
+use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use comity_vault::TransportSecret;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -31,7 +32,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 /// An open gateway.
 pub struct Gateway {
     directory: Directory,
-    authority: String,
+    seat: dirs::Gateway,
+    next_certificate: Option<Digest>,
     signatory: Signatory,
     certificate: Certificate,
     settings: Settings,
@@ -44,6 +46,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     sweeping: tokio::sync::Mutex<()>,
+    appointing: tokio::sync::Mutex<()>,
     counts: Counts,
     road: Road,
     pins: PinSet,
@@ -84,6 +87,9 @@ pub enum GatewayError {
     /// An exchange.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// What a partner tells of itself does not follow from what is known of it.
+    #[error(transparent)]
+    NotFollowed(#[from] NotFollowed),
     /// Something that the operator or officer gave.
     #[error("{0}")]
     Input(String),
@@ -101,30 +107,19 @@ impl Gateway {
         let lock = directory.lock()?;
         let seat = directory.gateway()?;
         let settings = Settings::read(&directory.settings())?;
-        let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
-        let log_key = SigningKey::from_seed(&seat.origin, &*directory.seed(SeedOf::Log)?).map_err(broken)?;
-        let witness = format!("{}/witness", seat.origin);
-        let signatory = Signatory {
-            party: seat.jurisdiction.clone(),
-            key: PartyKey::from_seed(&*directory.seed(SeedOf::Party)?),
-            log: log_key.verifier_key().clone(),
-            cosigner: CosigningKey::from_seed(&witness, &*directory.seed(SeedOf::Witness)?)
-                .map_err(broken)?,
-            home: PackSlug::new(seat.jurisdiction.as_str())
-                .map_err(|error| GatewayError::Broken(error.to_string()))?,
-            store: seat.origin.clone(),
-        };
+        let (signatory, log_key) = signatory(&directory, &seat)?;
         let mark_path = directory.mark();
         let mark = FileMark::open(&mark_path).map_err(files::at(&mark_path, "open"))?;
         let clock = Arc::new(Clock::new(seat.since));
         let ticking = Arc::clone(&clock);
-        let identity = LogIdentity { origin: seat.origin.clone(), key: log_key };
+        let identity = LogIdentity { origin: seat.log_origin(), key: log_key };
         let store = SqliteStore::open(directory.data(), identity, mark, move || ticking.now())?;
         clock.not_below(store.floor());
-        let certificate = directory.certificate()?;
+        let certificate = directory.certificate(seat.generations.certificate)?;
+        let next_certificate = seat.generations.next_certificate.map(|next| directory.certificate(next));
+        let next_certificate = next_certificate.transpose()?.map(|next| next.pin());
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
         let gateway = Self {
-            authority: seat.authority,
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
             register: RwLock::default(),
@@ -134,12 +129,15 @@ impl Gateway {
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
             directory,
+            seat,
+            next_certificate,
             signatory,
             certificate,
             settings,
             store,
             token_secrets,
             sweeping: tokio::sync::Mutex::default(),
+            appointing: tokio::sync::Mutex::default(),
             counts: Counts::default(),
             clock,
             _lock: lock,
@@ -157,7 +155,7 @@ impl Gateway {
             self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
         let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
         for peer in peers.values() {
-            self.pins.admit(peer.party.clone(), peer.identity.certificate.0);
+            self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
         }
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted };
         Ok(())
@@ -175,7 +173,9 @@ impl Gateway {
     /// [`GatewayError::Input`] when it was never added.
     pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
         let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.peers.get(party).cloned().ok_or_else(|| {
+        let known = register.peers.get(party).cloned();
+        let now = self.clock.now();
+        known.map(|peer| Peer { identity: peer.identity.at(now), ..peer }).ok_or_else(|| {
             GatewayError::Input(format!(
                 "no partner gateway of {party} is known; add it with `comity peer add`"
             ))
@@ -206,22 +206,28 @@ impl Gateway {
         Ok(Identity {
             version: 1,
             jurisdiction: Text(self.signatory.party.clone()),
-            authority: self.authority.clone(),
+            authority: self.seat.authority.clone(),
             party_key: self.signatory.key.verifier().to_string(),
             log: self.signatory.log.to_string(),
             witness: self.signatory.cosigner.verifier_key().to_string(),
             certificate: Text(self.certificate.pin()),
-            laws: self.register().adopted,
+            // By the key in use, whichever it was when they were adopted.
+            laws: self
+                .register()
+                .adopted
+                .iter()
+                .map(|law| SignedLaw::sign(&law.pack.0, law.digest.0, &self.signatory.key))
+                .collect(),
             transport: Some(TransportKey {
                 public: Base64(day.public.to_bytes().to_vec()),
                 from: Text(day.from),
                 until: Text(day.until),
                 opens_until: Text(self.settings.horizon(day.until)),
             }),
-            sequence: 0,
-            next_certificate: None,
-            party_keys: Vec::new(),
-            succeeds: None,
+            sequence: self.seat.sequence,
+            next_certificate: self.next_certificate.map(Text),
+            party_keys: self.seat.party_keys.clone(),
+            succeeds: self.seat.succeeds.clone(),
         })
     }
 
@@ -243,10 +249,38 @@ impl Gateway {
         &self.counts
     }
 
+    /// Held by whoever gives an officer a key: one at a time.
+    #[must_use]
+    pub fn appointing(&self) -> &tokio::sync::Mutex<()> {
+        &self.appointing
+    }
+
     /// Held by whoever sweeps the vault: one at a time.
     #[must_use]
     pub fn sweeping(&self) -> &tokio::sync::Mutex<()> {
         &self.sweeping
+    }
+
+    /// Moves the mark to what a partner has seen of this log, so that nothing is appended to what is stored; gives the
+    /// refusal.
+    ///
+    /// # Errors
+    /// [`GatewayError`] when the mark cannot be written.
+    pub async fn halt(&self, seen: &Checkpoint) -> Result<StoreError, GatewayError> {
+        let path = self.directory.mark();
+        let mark = Mark {
+            origin: seen.origin().to_owned(),
+            size: seen.size(),
+            root: seen.root(),
+            time: self.clock.now(),
+        };
+        let stored = self.store.checkpoint().await?;
+        let stored =
+            SignedCheckpoint::parse(stored.as_bytes()).map_err(|e| GatewayError::Broken(e.to_string()))?;
+        // The store's own hold on the mark ends first: nothing is written to it after this.
+        self.store.close();
+        FileMark::open(&path).and_then(|mut file| file.write(&mark)).map_err(files::at(&path, "write"))?;
+        Ok(StoreError::BehindMark { marked: seen.size().0, found: stored.checkpoint().size().0 })
     }
 
     /// Publishes what was committed, before the process ends.
@@ -401,6 +435,31 @@ impl Shell for Gateway {
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
         work(&mut locked(&self.epoch_keys), &mut OsEntropy)
     }
+}
+
+/// Who signs at the gateway in `directory`, and the key of its log.
+///
+/// # Errors
+/// [`GatewayError`] when a key does not read.
+pub fn signatory(
+    directory: &Directory,
+    seat: &dirs::Gateway,
+) -> Result<(Signatory, SigningKey), GatewayError> {
+    let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
+    let generations = &seat.generations;
+    let log = directory.seed(SeedOf::Log, generations.log)?;
+    let log = SigningKey::from_seed(&seat.log_origin(), &log).map_err(broken)?;
+    let witness = directory.seed(SeedOf::Witness, generations.witness)?;
+    let signatory = Signatory {
+        party: seat.jurisdiction.clone(),
+        key: PartyKey::from_seed(&*directory.seed(SeedOf::Party, generations.party)?),
+        log: log.verifier_key().clone(),
+        cosigner: CosigningKey::from_seed(&seat.witness_name(), &witness).map_err(broken)?,
+        home: PackSlug::new(seat.jurisdiction.as_str())
+            .map_err(|error| GatewayError::Broken(error.to_string()))?,
+        store: seat.origin.clone(),
+    };
+    Ok((signatory, log))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -47,3 +47,39 @@ fn no_escape_sequences_leave_where_there_is_no_terminal() {
     let output = comity(&["audit", "verify", "no/such/log"]).output().unwrap();
     assert!(!output.stderr.contains(&0x1b), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// What a command prints as JSON; it exits with `status`.
+fn told(arguments: &[&str], status: i32) -> (serde_json::Value, String) {
+    let output = comity(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+    (serde_json::from_slice(&output.stdout).unwrap_or_default(), said)
+}
+
+#[test]
+fn a_gateway_is_kept_restored_and_its_log_succeeded_by_commands() {
+    let room = tempfile::tempdir().unwrap();
+    let place = |name: &str| room.path().join(name).display().to_string();
+    let (dir, lost, kept) = (place("ee"), place("lost"), place("kept"));
+    told(&["init", "--dir", &dir, "--jurisdiction", "EE", "--authority", "Centre", "--json"], 0);
+    let (copied, _) = told(&["backup", "--dir", &dir, "--to", &kept, "--json"], 0);
+    told(&["key", "rotate", "witness", "--dir", &dir, "--json"], 0);
+    let (keys, _) = told(&["key", "list", "--dir", &dir, "--json"], 0);
+    assert_eq!((&keys["sequence"], &keys["witness"]["generation"]), (&1.into(), &2.into()));
+    std::fs::rename(&dir, &lost).unwrap();
+    told(&["restore", "--from", &kept, "--dir", &dir, "--json"], 0);
+    let (_, refused) = told(&["vault", "show", "--dir", &dir, "--json"], 2);
+    assert!(refused.contains("comity log succeed"), "{refused}");
+    let (succeeded, _) = told(&["log", "succeed", "--dir", &dir, "--json"], 0);
+    assert_eq!((&succeeded["kept"], &succeeded["lost"]), (&copied["size"], &1.into()));
+    let (vault, _) = told(&["vault", "show", "--dir", &dir, "--json"], 0);
+    assert_eq!((&vault["overdue"], &vault["erased"]), (&0.into(), &0.into()));
+    let log = room.path().join("ee/log").display().to_string();
+    let vkey = succeeded["vkey"].as_str().unwrap();
+    let (verdict, _) = told(&["audit", "verify", &log, "--key", vkey, "--json"], 0);
+    assert_eq!((&verdict["ok"], &verdict["finding"]), (&true.into(), &serde_json::Value::Null));
+    let ended = succeeded["ended_log"].as_str().unwrap();
+    let (verdict, _) =
+        told(&["audit", "verify", ended, "--key", succeeded["succeeds"].as_str().unwrap(), "--json"], 0);
+    assert_eq!((&verdict["ok"], &verdict["size"]), (&true.into(), &copied["size"]));
+}

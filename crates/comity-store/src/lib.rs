@@ -26,6 +26,7 @@
 //! | `log` | the log as its sequencer holds it; pure |
 //! | [`mark`] | the high-water mark |
 //! | `tiles` | the published files of the log |
+//! | [`succeed`], [`copy_database`] | the log that succeeds another; a copy to keep |
 //! | [`SqliteStore`] | the engine: one writer with group commit, a few readers |
 
 mod log;
@@ -35,4 +36,4 @@ mod tiles;
 
 pub use log::LogIdentity;
 pub use mark::{FileMark, Mark, MarkFile};
-pub use sqlite::SqliteStore;
+pub use sqlite::{EndedTree, SqliteStore, copy_database, succeed};

@@ -71,6 +71,24 @@ impl Log {
         Ok(Self { identity, frontier, checkpoint })
     }
 
+    /// The log of `identity` before its first entry, on the tree of the log that ended at `ended`.
+    ///
+    /// # Errors
+    /// As [`resume`](Self::resume).
+    pub(crate) fn succeeding(
+        identity: LogIdentity,
+        frontier: &[u8],
+        ended: &Checkpoint,
+    ) -> Result<Self, StoreError> {
+        let frontier = Frontier::from_bytes(frontier).map_err(failed)?;
+        if ended.size() != frontier.size() || ended.root() != frontier.root() {
+            return Err(StoreError::Failed("the newest checkpoint signs another tree than is stored".into()));
+        }
+        let mut log = Self { identity, frontier, checkpoint: String::new() };
+        log.checkpoint = log.sign(&log.frontier)?;
+        Ok(log)
+    }
+
     /// That this log may be appended to: it is not behind `mark`.
     ///
     /// `root_at` gives the root that the stored tree had at a size.

@@ -120,11 +120,17 @@ pub enum Act {
     RecordsErased,
     /// Epoch keys were destroyed: no copy of what they wrapped opens again.
     KeysDestroyed,
+    /// A log ended, and the one that succeeds it began.
+    LogSucceeded,
+    /// A new key came in the place of another.
+    KeyRotated,
+    /// A key ended, and none came in its place.
+    KeyRevoked,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -138,6 +144,9 @@ impl Act {
         Self::OfficerAdded,
         Self::RecordsErased,
         Self::KeysDestroyed,
+        Self::LogSucceeded,
+        Self::KeyRotated,
+        Self::KeyRevoked,
     ];
 
     /// The family that the public log counts it in.
@@ -149,7 +158,10 @@ impl Act {
             | Self::PeerAdded
             | Self::OfficerAdded
             | Self::RecordsErased
-            | Self::KeysDestroyed => Family::Procedure,
+            | Self::KeysDestroyed
+            | Self::LogSucceeded
+            | Self::KeyRotated
+            | Self::KeyRevoked => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -171,6 +183,9 @@ impl Act {
             Self::OfficerAdded => "officer.added",
             Self::RecordsErased => "records.erased",
             Self::KeysDestroyed => "keys.destroyed",
+            Self::LogSucceeded => "log.succeeded",
+            Self::KeyRotated => "key.rotated",
+            Self::KeyRevoked => "key.revoked",
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::ExchangeError;
 use crate::ports::{Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, ReasonCode, Timestamp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// How much was erased.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,11 +51,12 @@ pub async fn erase_due<R: Shell>(world: &R, by: Timestamp) -> Result<Erased, Exc
     }
 }
 
-/// Erases what is held of one exchange, whatever its time.
+/// Erases what is held of one exchange, whatever its time. `by` tells whose order it is, in words that an entry may
+/// hold: a key and its signature.
 ///
 /// # Errors
 /// As [`erase_due`].
-pub async fn erase_exchange<R: Shell>(world: &R, order: &Order) -> Result<Erased, ExchangeError> {
+pub async fn erase_exchange<R: Shell>(world: &R, order: &Order, by: Json) -> Result<Erased, ExchangeError> {
     let mut erased = Erased::default();
     loop {
         // Openings of the erasures themselves belong to no exchange: this ends.
@@ -63,7 +64,7 @@ pub async fn erase_exchange<R: Shell>(world: &R, order: &Order) -> Result<Erased
         if held.is_empty() {
             return Ok(erased);
         }
-        if erase(world, &held, (order.ground.as_str(), Some(order.exchange))).await? {
+        if erase(world, &held, (order.ground.as_str(), Some((order.exchange, &by)))).await? {
             erased.add(&held);
         }
     }
@@ -73,13 +74,15 @@ pub async fn erase_exchange<R: Shell>(world: &R, order: &Order) -> Result<Erased
 pub(super) async fn erase<R: Shell>(
     world: &R,
     records: &[HeldRecord],
-    (ground, exchange): (&str, Option<ExchangeId>),
+    (ground, ordered): (&str, Option<(ExchangeId, &Json)>),
 ) -> Result<bool, ExchangeError> {
     let now = world.now();
     let mut facts = facts(records, ground);
-    if let Some(exchange) = exchange {
+    if let Some((exchange, by)) = ordered {
         facts["exchange"] = json!(exchange.to_string());
+        facts["ordered"] = by.clone();
     }
+    let exchange = ordered.map(|(exchange, _)| exchange);
     let places: Vec<_> = records.iter().map(HeldRecord::place).collect();
     let erased = record(world, Act::RecordsErased, (facts, exchange), now, || Record {
         erased: Some(Erasure { records: places.clone(), at: now }),

@@ -6,6 +6,8 @@
 pub mod audit;
 pub mod demo;
 pub mod detect;
+pub mod keep;
+pub mod key;
 pub mod law;
 pub mod minimise;
 pub mod office;
@@ -71,6 +73,15 @@ pub enum Command {
     /// The log: its key, and receipts.
     #[command(subcommand)]
     Log(Log),
+    /// The keys of the gateway and its officers: what is in use, and new ones.
+    #[command(subcommand)]
+    Key(Key),
+    /// Copy a gateway, while it serves or not: everything but the keys that make records end.
+    #[command(after_help = "Example:\n  comity backup --dir /srv/comity --to /backup/comity-2026-11-25")]
+    Backup(Backup),
+    /// Make a gateway of a backup.
+    #[command(after_help = "Example:\n  comity restore --from /backup/comity-2026-11-25 --dir /srv/comity")]
+    Restore(Restore),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),
@@ -177,6 +188,19 @@ pub enum Officer {
         after_help = "Example:\n  comity officer add --name a.tamm --role analyst --training-until 2027-06-30 --password-stdin < password"
     )]
     Add(OfficerAdd),
+    /// End an officer's key: from now on they order nothing.
+    Revoke(OfficerRevoke),
+}
+
+/// `comity officer revoke`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerRevoke {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer.
+    #[arg(long, value_name = "N")]
+    pub name: String,
 }
 
 /// `comity officer add`
@@ -360,6 +384,9 @@ pub struct Share {
 pub enum Log {
     /// Print the key that verifies the log: a vkey.
     Key(Place),
+    /// End the log and begin the one that succeeds it: after a database was restored.
+    #[command(after_help = "Example:\n  comity log succeed --dir /srv/comity")]
+    Succeed(Place),
     /// Print the receipt of an exchange: a C2SP tlog-proof, to be checked with `comity audit receipt`.
     Receipt(LogReceipt),
 }
@@ -372,6 +399,77 @@ pub struct LogReceipt {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+}
+
+/// `comity key`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Key {
+    /// List the keys in use, those that still count, and the partners that have not heard of them.
+    List(Place),
+    /// Put a new key in the place of one: as planned, or because it is in other hands.
+    #[command(
+        after_help = "Examples:\n  comity key rotate party\n  comity key rotate certificate --compromised\n  comity key rotate officer --name a.tamm"
+    )]
+    Rotate(KeyRotate),
+}
+
+/// `comity key rotate`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct KeyRotate {
+    /// Which key. `log`, `party`, `witness` and `certificate` while the gateway does not serve.
+    #[arg(value_enum)]
+    pub kind: KeyKind,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer whose key it is.
+    #[arg(long, value_name = "N", required_if_eq("kind", "officer"))]
+    pub name: Option<String>,
+    /// The key in use is, or may be, in other hands: nothing that it signs counts any more.
+    #[arg(long)]
+    pub compromised: bool,
+    /// Use an announced certificate though a partner has not heard of it.
+    #[arg(long)]
+    pub at_once: bool,
+}
+
+/// A key that can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeyKind {
+    /// Signs the log's checkpoints.
+    Log,
+    /// Opens what partners seal today.
+    Transport,
+    /// Signs laws, offers and answers.
+    Party,
+    /// Cosigns partners' logs.
+    Witness,
+    /// The federation certificate.
+    Certificate,
+    /// Signs an officer's orders.
+    Officer,
+}
+
+/// `comity backup`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Backup {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Where the copy goes; not there yet.
+    #[arg(long, value_name = "PATH")]
+    pub to: PathBuf,
+}
+
+/// `comity restore`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Restore {
+    /// The backup.
+    #[arg(long, value_name = "PATH")]
+    pub from: PathBuf,
+    /// Where the gateway goes: not there yet, or empty. Its keys stay where they are.
+    #[arg(long, env = "COMITY_DIR", default_value = "./comity-data", value_name = "DIR")]
+    pub dir: PathBuf,
 }
 
 /// `comity vault`

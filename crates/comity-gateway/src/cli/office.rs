@@ -1,18 +1,18 @@
 //! The commands of one gateway: officers, partners, laws, sharing, its log.
 
 use super::out::{Exit, Out};
-use super::{Cli, Command, Init, Law, Log, Officer as OfficerCommand, Peer, Share};
-use super::{print, vault};
+use super::{Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share};
+use super::{keep, key, print, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
-use crate::work::{manage, share};
-use comity_exchange::ports::{Officer, Store as _};
+use crate::work::{manage, officers, share};
+use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
-use comity_terms::Timestamp;
+use comity_terms::{Act, Timestamp};
 use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
@@ -120,6 +120,14 @@ async fn done(
             let receipt = receipt(gateway.store(), entry, &integrated).await?.to_string();
             if cli.json { out.json(&json!({ "receipt": receipt })) } else { out.raw(receipt.as_bytes()) }
         }
+        Command::Officer(OfficerCommand::Revoke(args)) => {
+            let at = officers::revoke(gateway, &args.name).await?;
+            let said = json!({ "officer": args.name, "revoked_at": at.to_string() });
+            tell(cli, out, &said, &format!("officer {} orders nothing from now on", args.name));
+        }
+        Command::Key(Key::List(_)) => return key::list(gateway, cli, out).await,
+        Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
+        Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),
     }
@@ -128,6 +136,35 @@ async fn done(
 
 fn tell(cli: &Cli, out: &mut Out<'_>, json: &serde_json::Value, text: &str) {
     if cli.json { out.json(json) } else { out.line(text) }
+}
+
+/// The keys that are changed while the gateway serves.
+async fn rotated(
+    gateway: &Gateway,
+    cli: &Cli,
+    args: &KeyRotate,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    match (args.kind, &args.name) {
+        (KeyKind::Transport, _) => {
+            let day = gateway.transport_keys().turn(gateway.now(), args.compromised)?;
+            let facts =
+                json!({ "key": "transport", "begun": day.id.to_string(), "compromised": args.compromised });
+            manage::record(gateway, Act::KeyRotated, facts, Record::default()).await?;
+            tell(cli, out, &json!({ "key": "transport", "id": day.id.to_string() }), &day.id.to_string());
+        }
+        (KeyKind::Officer, Some(name)) => {
+            let key = officers::rotate(gateway, name, args.compromised).await?;
+            let said = json!({ "key": "officer", "officer": name, "public": key.key });
+            tell(cli, out, &said, &format!("officer {name} signs by {} from now on", key.key));
+        }
+        _ => {
+            return Err(GatewayError::Input(
+                "this key is changed while the gateway does not serve: stop `comity serve` first".to_owned(),
+            ));
+        }
+    }
+    Ok(Exit::Done)
 }
 
 async fn shared(

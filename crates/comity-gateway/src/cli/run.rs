@@ -5,10 +5,10 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Law, Log, Officer, Peer, Place, Vault, audit, demo, detect, law, minimise, office,
-    serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Vault, audit, demo, detect, keep, key, law,
+    minimise, office, serve,
 };
-use crate::dirs::Directory;
+use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
 use crate::socket::{self, Bytes, CommandReply, CommandRequest, Handler};
 use clap::Parser as _;
@@ -37,10 +37,27 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Law(Law::Check(args)) => law::check(args, cli.json, &cwd, out),
         Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
         Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
+        Command::Restore(args) => keep::restore(args, cli.json, &cwd, out),
+        Command::Log(Log::Succeed(place)) => match apart(place) {
+            Ok(directory) => key::log(&directory, false, cli.json, out),
+            Err(error) => out.bad_input(error),
+        },
+        Command::Key(Key::Rotate(args)) => match apart(&args.place) {
+            Ok(directory) => match key::rotate_apart(args, &directory, cli.json, out).await {
+                Some(exit) => exit,
+                None => locally(&cli, &cwd, out).await,
+            },
+            Err(error) => out.bad_input(error),
+        },
         Command::Minimise(args) => minimise::run(args, cli.json, &cwd, out),
         Command::Detect(args) => tokio::task::block_in_place(|| detect::run(args, &cwd, out)),
         _ => locally(&cli, &cwd, out).await,
     }
+}
+
+/// The directories of a gateway, for commands that work on these alone.
+fn apart(place: &Place) -> Result<Directory, DirectoryError> {
+    Directory::open(&place.dir, place.keys.as_deref())
 }
 
 /// The gateway that a command is about; `None` when it is about none.
@@ -52,6 +69,10 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Law(Law::Adopt(args)) => Some(&args.place),
         Command::Share(args) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
+        Command::Officer(Officer::Revoke(args)) => Some(&args.place),
+        Command::Key(Key::List(place)) => Some(place),
+        Command::Key(Key::Rotate(args)) => Some(&args.place),
+        Command::Backup(args) => Some(&args.place),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),

@@ -6,7 +6,7 @@ use super::run::Local;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
-use crate::jobs::sweep;
+use crate::jobs::{sweep, telling, witnesses};
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
@@ -31,6 +31,9 @@ pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
         Ok(gateway) => gateway,
         Err(error) => return out.bad_input(error),
     };
+    if let Err(error) = witnesses::ask(&gateway).await {
+        return out.bad_input(error);
+    }
     let (stopper, stop) = stopping();
     if let Err(error) = stopper.on_signals() {
         return out.bad_input(error);
@@ -119,6 +122,7 @@ pub async fn start(
     }
     let local = socket::bind(&gateway.directory().socket()).map_err(|e| e.to_string())?;
     tasks.spawn(socket::serve(local, Arc::new(Local(Arc::clone(gateway))), stop.clone()));
+    tasks.spawn(telling::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(sweep::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(outbox::run(Arc::clone(gateway), stop));
     Ok(Running { plain, federation, tasks })

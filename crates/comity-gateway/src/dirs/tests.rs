@@ -25,9 +25,9 @@ fn a_gateway_is_made_once_and_opens_again() {
     let gateway = opened.gateway().unwrap();
     assert_eq!((gateway.jurisdiction, &*gateway.authority), (code(), "Cyber Centre of XA"));
     assert!(gateway.origin.starts_with("comity/XA/"));
-    assert_eq!(opened.seed(SeedOf::Party).unwrap(), made.seed(SeedOf::Party).unwrap());
-    assert_ne!(opened.seed(SeedOf::Party).unwrap(), opened.seed(SeedOf::Log).unwrap());
-    assert_eq!(opened.certificate().unwrap().pin(), made.certificate().unwrap().pin());
+    assert_eq!(opened.seed(SeedOf::Party, 1).unwrap(), made.seed(SeedOf::Party, 1).unwrap());
+    assert_ne!(opened.seed(SeedOf::Party, 1).unwrap(), opened.seed(SeedOf::Log, 1).unwrap());
+    assert_eq!(opened.certificate(1).unwrap().pin(), made.certificate(1).unwrap().pin());
     assert!(matches!(init(&data, None), Err(DirectoryError::Exists(_))));
 }
 
@@ -92,6 +92,6 @@ fn a_damaged_seed_is_named() {
     let room = tempfile::tempdir().unwrap();
     let directory = init(&room.path().join("xa"), None).unwrap();
     std::fs::write(directory.identity().join("log.key"), "00ff").unwrap();
-    let error = directory.seed(SeedOf::Log).unwrap_err().to_string();
+    let error = directory.seed(SeedOf::Log, 1).unwrap_err().to_string();
     assert!(error.ends_with("log.key: not a seed: expected 64 hexadecimal digits"), "{error}");
 }

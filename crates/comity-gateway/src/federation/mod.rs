@@ -3,9 +3,11 @@
 //! ```text
 //! POST /federation/v1/offers                   an offer's frame; the answer's frame
 //! GET  /federation/v1/identity                 what this gateway tells of itself, with its transport key
+//! POST /federation/v1/identity                 what the caller tells of itself: followed, or 409
 //! GET  /federation/v1/keys                     the transport key of the day alone
 //! GET  /federation/v1/law/{digest}             the text of an adopted law: path to base64
 //! POST /federation/v1/witness/add-checkpoint   C2SP tlog-witness, for partners' logs
+//! GET  /federation/v1/witness/checkpoint       the caller's newest checkpoint that this gateway cosigned
 //! ```
 //! The party that calls is the one whose certificate was pinned; no route exists on any other listener.
 

@@ -23,7 +23,7 @@ pub struct Road {
 /// A client with what it was made for: a partner that moves gets another.
 struct Known {
     url: String,
-    pin: Digest,
+    pins: Vec<Digest>,
     client: PeerClient,
 }
 
@@ -58,17 +58,35 @@ impl Road {
         Ok(files)
     }
 
+    /// Tells a partner of this gateway's identity, by its file.
+    ///
+    /// # Errors
+    /// [`PeerError::Refused`] when it does not follow; people look why.
+    pub async fn tell(&self, peer: &Peer, file: String) -> Result<(), PeerError> {
+        let told_it = self.client(peer)?.post("/federation/v1/identity", file.into_bytes(), 1_024).await;
+        told_it.map(drop).map_err(told)
+    }
+
+    /// The checkpoint of this gateway's log that a partner cosigned last, a signed note.
+    ///
+    /// # Errors
+    /// [`PeerError`]; also when it never cosigned any.
+    pub async fn seen(&self, peer: &Peer) -> Result<Vec<u8>, PeerError> {
+        let most = comity_tlog::NOTE_BYTES_MAX;
+        self.client(peer)?.get("/federation/v1/witness/checkpoint", most).await.map_err(told)
+    }
+
     fn client(&self, peer: &Peer) -> Result<PeerClient, PeerError> {
-        let pin = peer.identity.certificate.0;
+        let pins: Vec<Digest> = peer.identity.certificates().collect();
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&peer.party)
             && known.url == peer.url
-            && known.pin == pin
+            && known.pins == pins
         {
             return Ok(known.client.clone());
         }
-        let client = PeerClient::new(&peer.url, pin, &self.own, self.patience).map_err(told)?;
-        let known = Known { url: peer.url.clone(), pin, client: client.clone() };
+        let client = PeerClient::new(&peer.url, &pins, &self.own, self.patience).map_err(told)?;
+        let known = Known { url: peer.url.clone(), pins, client: client.clone() };
         clients.insert(peer.party.clone(), known);
         Ok(client)
     }

@@ -1,8 +1,9 @@
 //! What partner gateways can ask.
 
 use crate::api::problem::Problem;
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayError};
 use crate::net::tls::Connection;
+use crate::work::manage;
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
 use axum::http::{StatusCode, header};
@@ -14,6 +15,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
+use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
 use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
 use comity_exchange::receive::{OfferError, receive};
@@ -31,7 +33,11 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let offer_max = HEADER_BYTES_MAX + ATTACHMENTS_BYTES_MAX + 2 * gateway.settings().limits.bytes_max;
     Router::new()
         .route("/federation/v1/offers", post(offer).layer(DefaultBodyLimit::max(offer_max)))
-        .route("/federation/v1/identity", get(identity))
+        .route(
+            "/federation/v1/identity",
+            get(identity).post(told).layer(DefaultBodyLimit::max(IDENTITY_BYTES_MAX)),
+        )
+        .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))
         .route("/federation/v1/law/{digest}", get(law))
         .route(
@@ -114,6 +120,40 @@ async fn identity(State(gateway): State<Arc<Gateway>>) -> Response {
             let file = identity.to_file(&gateway.signatory().key);
             ([(header::CONTENT_TYPE, "application/json")], file).into_response()
         }
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn told(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
+    let Ok(peer) = gateway.peer(&caller.party) else {
+        return Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway").into_response();
+    };
+    let not_followed = |why: String| {
+        Problem::new(StatusCode::CONFLICT, "the identity is not followed")
+            .of_kind("identity-not-followed")
+            .with_detail(why)
+            .into_response()
+    };
+    let identity = match Identity::from_file(&body) {
+        Ok(identity) => identity,
+        Err(error) => return not_followed(error.to_string()),
+    };
+    match manage::follow(&gateway, &peer, identity).await {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(GatewayError::NotFollowed(why)) => not_followed(why.to_string()),
+        Err(error) => unavailable(&error),
+    }
+}
+
+async fn witnessed(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller) -> Response {
+    let nothing =
+        || Problem::new(StatusCode::NOT_FOUND, "nothing of this log was cosigned here").into_response();
+    let Some(log) = gateway.peer(&caller.party).ok().and_then(|peer| peer.log_key().ok()) else {
+        return nothing();
+    };
+    match gateway.store().witnessed_checkpoint(log.name()).await {
+        Ok(Some(note)) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response(),
+        Ok(None) => nothing(),
         Err(error) => unavailable(&error),
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! | read | for |
 //! |---|---|
+//! | [`telling`] | partners that have not heard of its keys |
+//! | [`witnesses`] | what partners have seen of its log, before it is appended to |
 //! | [`sweep`] | records whose time has come, and the keys that wrapped them |
 
 pub mod sweep;
+pub mod telling;
+pub mod witnesses;

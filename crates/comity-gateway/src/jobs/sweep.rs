@@ -102,3 +102,32 @@ fn tell(swept: &Swept) {
 /// How long a record may be under way from its sealing to the store: the store refuses one that takes longer, and it
 /// is sealed again.
 const REST: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use comity_exchange::ports::Epoch;
+    use comity_vault::Bucket;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_key_waits_as_long_as_is_set_or_until_its_month_has_passed() {
+        let bucket = Bucket {
+            agreement: "pact-2026".parse().unwrap(),
+            month: Month::of(at("2027-05-24T00:00:00Z")),
+            generation: 1,
+        };
+        let erased_since = Some(at("2026-11-25T06:00:00Z"));
+        let epoch = Epoch { bucket: bucket.clone(), held: 3, erased: 1, erased_since, closed: false };
+        let waits = Waiting { bucket: bucket.clone(), epoch: Some(epoch) };
+        let half_a_day = Duration::from_secs(12 * 60 * 60);
+        assert!(!is_ripe(&waits, at("2026-11-25T17:59:59Z"), half_a_day));
+        assert!(is_ripe(&waits, at("2026-11-25T18:00:00Z"), half_a_day));
+        let unused = Waiting { bucket, epoch: None };
+        assert!(!is_ripe(&unused, at("2027-05-31T23:59:59Z"), half_a_day));
+        assert!(is_ripe(&unused, at("2027-06-01T00:00:00Z"), half_a_day));
+    }
+}

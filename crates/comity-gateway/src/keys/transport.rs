@@ -50,7 +50,7 @@ impl TransportKeys {
     pub fn of_day(&self, now: Timestamp) -> Result<DayKey, KeyError> {
         let day = TimeZone::UTC.to_datetime(now).date();
         let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.list()?.into_iter().find(|held| held.day == day);
+        let found = self.list()?.into_iter().find(|held| held.day == day && !held.retired);
         let public = match found {
             Some(held) => match self.read(&held.path)? {
                 Some(secret) => secret.public(),
@@ -71,6 +71,29 @@ impl TransportKeys {
             Some(held) => self.read(&held.path),
             None => Ok(None),
         }
+    }
+
+    /// A new key for the day of `now`, in place of any that it has: what was sealed to the one before opens until the
+    /// horizon as before, unless it is `compromised`; then no key is left that opens anything sealed so far, and
+    /// partners are asked to seal again.
+    ///
+    /// # Errors
+    /// [`KeyError`]; callers do it again.
+    pub fn turn(&self, now: Timestamp, compromised: bool) -> Result<DayKey, KeyError> {
+        let day = TimeZone::UTC.to_datetime(now).date();
+        {
+            let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+            for held in self.list()? {
+                if compromised {
+                    files::destroy(&held.path)?;
+                } else if held.day == day && !held.retired {
+                    let retired = held.path.with_added_extension(RETIRED);
+                    std::fs::rename(&held.path, &retired).map_err(files::at(&held.path, "retire"))?;
+                    files::sync_parent(&retired)?;
+                }
+            }
+        }
+        self.of_day(now)
     }
 
     /// Destroys every key whose day ended more than `horizon_days` (of 24 hours) before `now`; how many.
@@ -123,8 +146,12 @@ impl TransportKeys {
             let name = entry.file_name();
             // Drafts of a crashed creation are no keys.
             let Some((day, id)) = name.to_str().and_then(|name| name.split_once('.')) else { continue };
+            let (id, retired) = match id.strip_suffix(RETIRED).and_then(|id| id.strip_suffix('.')) {
+                Some(id) => (id, true),
+                None => (id, false),
+            };
             let (Ok(day), Ok(id)) = (day.parse(), format!("sha256:{id}").parse()) else { continue };
-            held.push(Held { day, id, path: entry.path() });
+            held.push(Held { day, id, retired, path: entry.path() });
         }
         // Two of one day can only come from two processes at once: both then name the same one.
         held.sort_by_key(|held| (held.day, held.id));
@@ -135,8 +162,12 @@ impl TransportKeys {
 struct Held {
     day: Date,
     id: Digest,
+    /// Whether it only opens, and is announced no more.
+    retired: bool,
     path: PathBuf,
 }
+
+const RETIRED: &str = "retired";
 
 /// The first instant of a day and of the next, UTC.
 fn bounds(day: Date) -> (Timestamp, Timestamp) {
@@ -174,6 +205,22 @@ mod tests {
         let day = keys.of_day(at("2026-03-01T10:00:00Z")).unwrap();
         assert!(keys.secret(day.id).unwrap().unwrap().public() == day.public);
         assert!(keys.secret(Digest::of(b"another")).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_new_key_of_the_day_leaves_the_old_one_to_open_unless_that_is_compromised() {
+        let (_room, keys) = room();
+        let now = at("2026-03-01T10:00:00Z");
+        let first = keys.of_day(now).unwrap();
+        let second = keys.turn(now, false).unwrap();
+        assert_ne!(second.id, first.id);
+        assert_eq!(keys.of_day(now).unwrap().id, second.id);
+        assert!(keys.secret(first.id).unwrap().is_some(), "what is under way opens");
+        let third = keys.turn(now, true).unwrap();
+        for id in [first.id, second.id] {
+            assert!(keys.secret(id).unwrap().is_none(), "nothing opens by a key that was taken");
+        }
+        assert_eq!(keys.of_day(now).unwrap().id, third.id);
     }
 
     #[test]

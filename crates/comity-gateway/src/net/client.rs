@@ -56,12 +56,17 @@ impl From<TlsError> for ClientError {
 }
 
 impl PeerClient {
-    /// A way to the gateway at `url` (`https://host:port`) whose certificate is `pin`, calling with `own`.
+    /// A way to the gateway at `url` (`https://host:port`) whose certificate is one of `pins`, calling with `own`.
     /// `patience` is the longest that a call may take, its answer's body included.
     ///
     /// # Errors
     /// [`ClientError::Unusable`].
-    pub fn new(url: &str, pin: Digest, own: &Certificate, patience: Duration) -> Result<Self, ClientError> {
+    pub fn new(
+        url: &str,
+        pins: &[Digest],
+        own: &Certificate,
+        patience: Duration,
+    ) -> Result<Self, ClientError> {
         let unusable = || ClientError::Unusable(format!("`{url}` is not of the form https://host:port"));
         let uri: Uri = url.parse().map_err(|_| unusable())?;
         let plain = matches!(uri.path(), "" | "/") && uri.query().is_none();
@@ -73,7 +78,7 @@ impl PeerClient {
             // Shorter than the other side keeps an idle connection, so that it is not cut under a request.
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(4)
-            .build(Connector { tls: own.client(pin)? });
+            .build(Connector { tls: own.client(pins)? });
         Ok(Self { base: format!("https://{authority}"), client, patience })
     }
 

@@ -136,13 +136,13 @@ impl Certificate {
         Ok(Arc::new(config))
     }
 
-    /// How this gateway calls the partner whose certificate is `pin`, and no other.
+    /// How this gateway calls the partner whose certificate is one of `pins`, and no other.
     ///
     /// # Errors
     /// As [`server`](Self::server).
-    pub fn client(&self, pin: Digest) -> Result<Arc<ClientConfig>, TlsError> {
+    pub fn client(&self, pins: &[Digest]) -> Result<Arc<ClientConfig>, TlsError> {
         let provider = Arc::new(ring::default_provider());
-        let verifier = Arc::new(PinnedServer { pin, provider: Arc::clone(&provider) });
+        let verifier = Arc::new(PinnedServer { pins: pins.to_vec(), provider: Arc::clone(&provider) });
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13])
             .map(|builder| builder.dangerous().with_custom_certificate_verifier(verifier))
@@ -162,9 +162,14 @@ impl fmt::Debug for Certificate {
 impl PinSet {
     /// Lets a party in by its certificate, in place of any that it had.
     pub fn admit(&self, party: Party, pin: Digest) {
+        self.admit_any(party, [pin]);
+    }
+
+    /// Lets a party in by any of these certificates, in place of those that it had.
+    pub fn admit_any(&self, party: Party, admitted: impl IntoIterator<Item = Digest>) {
         let mut pins = self.0.write().unwrap_or_else(PoisonError::into_inner);
         pins.retain(|_, known| *known != party);
-        pins.insert(pin, party);
+        pins.extend(admitted.into_iter().map(|pin| (pin, party.clone())));
     }
 
     /// Lets a party in no more, also on connections that are open.
@@ -187,7 +192,7 @@ struct PinnedClients {
 
 #[derive(Debug)]
 struct PinnedServer {
-    pin: Digest,
+    pins: Vec<Digest>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -245,7 +250,7 @@ impl ServerCertVerifier for PinnedServer {
         _ocsp_response: &[u8],
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        if Digest::of(certificate) == self.pin {
+        if self.pins.contains(&Digest::of(certificate)) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(not_pinned())

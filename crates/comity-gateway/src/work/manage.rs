@@ -3,9 +3,11 @@
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded};
+use crate::work::officers;
 use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Erased, Order, erase_exchange};
+use comity_exchange::federation::follow::{NotFollowed, changed, follows};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, Peers as _, Record, Store as _};
 use comity_exchange::shell::Shell as _;
@@ -15,7 +17,9 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 
 /// Records `act` with its change: entry, opening and change in one transaction.
-async fn record(gateway: &Gateway, act: Act, facts: Json, change: Record) -> Result<(), GatewayError> {
+/// # Errors
+/// [`GatewayError`]; nothing changed.
+pub async fn record(gateway: &Gateway, act: Act, facts: Json, change: Record) -> Result<(), GatewayError> {
     let now = gateway.now();
     let home = gateway.signatory().home.clone();
     let until = gateway.opening_until(&home, now)?;
@@ -67,10 +71,9 @@ pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLa
 /// ground; nothing changed.
 pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Erased, GatewayError> {
     let store = gateway.store();
+    let acting = officers::acting(gateway, officer).await?;
     let known = store.officer(officer).await?;
-    let known = known.ok_or_else(|| {
-        GatewayError::Input(format!("no officer `{officer}` is known; `comity officer add`"))
-    })?;
+    let known = known.ok_or_else(|| GatewayError::Input(format!("no officer `{officer}` is known")))?;
     if gateway.now() > known.training_until {
         return Err(GatewayError::Input(format!(
             "the training of officer `{officer}` was valid until {}",
@@ -87,7 +90,9 @@ pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Er
         )));
     }
     let _one = gateway.sweeping().lock().await;
-    Ok(erase_exchange(gateway, order).await?)
+    let text = format!("erase\n{}\n{}\n{}\n", order.exchange, order.ground, order.openings);
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    Ok(erase_exchange(gateway, order, by).await?)
 }
 
 fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
@@ -114,6 +119,13 @@ pub async fn add_peer(
     }
     if *party == gateway.signatory().party {
         return Err(GatewayError::Input(format!("{party} is this gateway's own party")));
+    }
+    // Whoever gives it vouches for its key; that it is not an older one is ours to see.
+    if let Ok(known) = gateway.peer(party)
+        && identity.sequence < known.identity.sequence
+    {
+        let (known, told) = (known.identity.sequence, identity.sequence);
+        return Err(NotFollowed::Older { known, told }.into());
     }
     let peer = Peer { party: party.clone(), url: url.trim_end_matches('/').to_owned(), identity };
     // Both must be keys, or nothing of the partner's could ever be verified.
@@ -157,21 +169,7 @@ fn own_laws(peer: &Peer) -> impl Iterator<Item = &SignedLaw> {
 pub async fn hear_from(gateway: &Gateway, peer: &Peer) -> Result<Peer, GatewayError> {
     let file = gateway.peers().identity(peer).await.map_err(comity_exchange::ExchangeError::from)?;
     let identity = Identity::from_file(&file).map_err(|e| GatewayError::Broken(e.to_string()))?;
-    let same = identity.jurisdiction == peer.identity.jurisdiction
-        && identity.party_key == peer.identity.party_key
-        && identity.log == peer.identity.log
-        && identity.certificate == peer.identity.certificate;
-    if !same {
-        // Keys change by the operators' hands, with `comity peer add`, and never over the wire.
-        return Err(GatewayError::Broken(format!(
-            "{} tells of other keys than it was added with",
-            peer.party
-        )));
-    }
-    let heard = Peer { identity, ..peer.clone() };
-    if heard != *peer {
-        keep(gateway, &heard, json!({ "party": heard.party.to_string() })).await?;
-    }
+    let heard = follow(gateway, peer, identity).await?;
     for law in own_laws(&heard) {
         let (pack, digest) = (&law.pack.0, law.digest.0);
         if gateway.shelf().law(pack, digest)?.is_some() {
@@ -182,6 +180,72 @@ pub async fn hear_from(gateway: &Gateway, peer: &Peer) -> Result<Peer, GatewayEr
         gateway.shelf().keep_fetched(&files, pack, digest)?;
     }
     Ok(heard)
+}
+
+/// Takes what a partner tells of itself, where that follows from what is known of it.
+///
+/// # Errors
+/// [`GatewayError::NotFollowed`]; recorded, and what is known stays as it is.
+pub async fn follow(gateway: &Gateway, peer: &Peer, told: Identity) -> Result<Peer, GatewayError> {
+    let known = gateway.peer(&peer.party)?.identity;
+    if let Err(why) = follows(&known, &told) {
+        let facts = json!({
+            "peer": peer.party.to_string(),
+            "kind": "identity",
+            "known": known.sequence,
+            "told": told.sequence,
+        });
+        tracing::warn!(party = %peer.party, %why, "a partner's identity is not followed");
+        record(gateway, Act::PeerMisbehaved, facts, Record::default()).await?;
+        return Err(why.into());
+    }
+    let heard = Peer { identity: told, ..peer.clone() };
+    heard.log_key()?;
+    heard.witness_key()?;
+    let changed = changed(&known, &heard.identity);
+    if !changed.is_empty() {
+        let facts = json!({
+            "party": heard.party.to_string(),
+            "sequence": heard.identity.sequence,
+            "changed": changed,
+        });
+        keep(gateway, &heard, facts).await?;
+    }
+    Ok(heard)
+}
+
+/// The partners that have not heard of the identity in use.
+///
+/// # Errors
+/// [`GatewayError`] when what they heard cannot be read.
+pub fn unheard(gateway: &Gateway) -> Result<Vec<Party>, GatewayError> {
+    let sequence = gateway.identity()?.sequence;
+    let mut unheard = Vec::new();
+    for party in gateway.register().peers.into_keys() {
+        let heard = files::read(&gateway.directory().heard(&party), 32)?;
+        let heard = heard.and_then(|text| String::from_utf8(text).ok()?.trim().parse::<u64>().ok());
+        if heard.unwrap_or(0) < sequence {
+            unheard.push(party);
+        }
+    }
+    Ok(unheard)
+}
+
+/// Tells a partner of the identity in use, and notes that it has heard.
+///
+/// # Errors
+/// [`GatewayError`] when it is not reached or does not follow; it is told again.
+pub async fn tell(gateway: &Gateway, party: &Party) -> Result<(), GatewayError> {
+    let peer = gateway.peer(party)?;
+    let sequence = gateway.identity()?.sequence;
+    let told = gateway.peers().tell(&peer, identity_file(gateway)?).await;
+    gateway.counts().reached(party, told.is_ok());
+    told.map_err(comity_exchange::ExchangeError::from)?;
+    let path = gateway.directory().heard(party);
+    if let Some(folder) = path.parent() {
+        files::create_directory(folder)?;
+    }
+    Ok(files::replace(&path, sequence.to_string().as_bytes())?)
 }
 
 /// The identity file to give to a partner's operator.

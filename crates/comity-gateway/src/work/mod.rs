@@ -4,8 +4,15 @@
 //! |---|---|
 //! | [`share`] | an officer gives a bundle to a partner |
 //! | [`outbox`] | offers that wait for a partner |
+//! | [`officers`] | who may act, by the key that signs what they order |
+//! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
+//! | [`backup`] | a copy of a gateway, and a gateway made of it |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
+pub mod backup;
 pub mod manage;
+pub mod officers;
 pub mod outbox;
+pub mod rotate;
 pub mod share;
+pub mod succession;

@@ -1,6 +1,7 @@
 //! An officer gives a bundle to a partner: from the order to the exchange as it is printed.
 
 use super::manage::hear_from;
+use super::officers;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
@@ -133,6 +134,7 @@ async fn request(
     supersedes: Option<Superseded>,
     now: Timestamp,
 ) -> Result<Request, GatewayError> {
+    officers::acting(gateway, &order.officer).await?;
     let officer = gateway.store().officer(&order.officer).await?.ok_or_else(|| {
         GatewayError::Input(format!("no officer `{}` is known; `comity officer add`", order.officer))
     })?;

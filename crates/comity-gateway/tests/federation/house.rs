@@ -48,7 +48,21 @@ pub(crate) async fn at_once(house: &House) {
 }
 
 impl House {
-    async fn open(code: &str) -> Self {
+    /// Where partners come in.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A gateway that was closed, where it was before.
+    pub(crate) async fn reopen(room: tempfile::TempDir, directory: Directory, address: SocketAddr) -> Self {
+        let gateway = Gateway::open(directory).await.unwrap();
+        let (stopper, stop) = stopping();
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let running = start(&gateway, any, Some(address), stop).await.unwrap();
+        Self { gateway, address, running, stopper, room }
+    }
+
+    pub(crate) async fn open(code: &str) -> Self {
         let room = tempfile::tempdir().unwrap();
         let party: Party = code.parse().unwrap();
         let now = Clock::new(Timestamp::UNIX_EPOCH).now();
@@ -140,7 +154,7 @@ impl House {
             attestations: Vec::new(),
             assume_in_force: false,
         };
-        let shared = tokio::time::timeout(Duration::from_secs(60), share::share(&self.gateway, order));
+        let shared = tokio::time::timeout(Duration::from_secs(300), share::share(&self.gateway, order));
         shared.await.expect("sharing ends").unwrap()
     }
 }

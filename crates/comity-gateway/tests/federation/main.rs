@@ -4,6 +4,7 @@ mod chain;
 mod erasure;
 mod house;
 mod mismatch;
+mod succession;
 mod watching;
 
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};
@@ -177,7 +178,7 @@ async fn framed(sender: &House, receiver: &House, recorded: Recorded) -> Vec<u8>
 fn client(sender: &House, receiver: &House) -> PeerClient {
     let peer = sender.gateway.peer(&receiver.party()).unwrap();
     let pin = peer.identity.certificate.0;
-    PeerClient::new(&peer.url, pin, sender.gateway.certificate(), Duration::from_secs(30)).unwrap()
+    PeerClient::new(&peer.url, &[pin], sender.gateway.certificate(), Duration::from_secs(30)).unwrap()
 }
 
 /// A recorded offer that was never delivered, as it would travel; and a way to the receiver as its sender.

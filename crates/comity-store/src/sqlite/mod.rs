@@ -19,6 +19,7 @@ mod peers;
 mod publisher;
 mod read;
 mod schema;
+mod succession;
 mod vault;
 mod writer;
 
@@ -27,8 +28,8 @@ use crate::mark::MarkFile;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OutboxItem, Peer, Record,
-    SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
+    Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -45,6 +46,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+pub use succession::{EndedTree, copy_database, succeed};
 use tokio::sync::oneshot;
 use writer::{Change, Message, Writer};
 
@@ -265,6 +267,11 @@ impl Store for SqliteStore {
         self.readers.read(move |c| peers::witnessed(c, &origin)).await
     }
 
+    async fn witnessed_checkpoint(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        let origin = origin.to_owned();
+        self.readers.read(move |c| peers::witnessed_checkpoint(c, &origin)).await
+    }
+
     async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
         let peer = peer.clone();
         self.readers.read(move |c| peers::witnessed_by(c, &peer)).await
@@ -286,6 +293,10 @@ impl Store for SqliteStore {
     async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
         let name = name.to_owned();
         self.readers.read(move |c| peers::officer(c, &name)).await
+    }
+
+    async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
+        self.readers.read(peers::officer_keys).await
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

@@ -1,8 +1,8 @@
 //! Partners, what is witnessed between their logs and ours, and officers.
 
-use super::columns::{change, every, first, insert_once, instant, integer, number, plain, text};
+use super::columns::{change, every, first, insert_once, instant, integer, maybe_text, number, plain, text};
 use super::fault::Fault;
-use comity_exchange::ports::{Officer, Peer, WitnessStep};
+use comity_exchange::ports::{Officer, OfficerKey, Peer, WitnessStep};
 use comity_terms::Party;
 use comity_tlog::{Hash, TreeSize};
 use rusqlite::{Connection, Row, params};
@@ -57,16 +57,16 @@ pub(super) fn step_witness(connection: &Connection, step: &WitnessStep) -> Resul
             connection,
             WHAT,
             "-- step_witness, a log seen the first time
-             INSERT INTO witnessed (origin, tree_size, root) VALUES (?1, ?2, ?3)
+             INSERT INTO witnessed (origin, tree_size, root, note) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (origin) DO NOTHING",
-            params![step.origin, size, step.root.0],
+            params![step.origin, size, step.root.0, step.checkpoint],
         ),
         Some(old) => insert_once(
             connection,
             WHAT,
             "-- step_witness
-             UPDATE witnessed SET tree_size = ?2, root = ?3 WHERE origin = ?1 AND tree_size = ?4",
-            params![step.origin, size, step.root.0, integer(old.0)?],
+             UPDATE witnessed SET tree_size = ?2, root = ?3, note = ?5 WHERE origin = ?1 AND tree_size = ?4",
+            params![step.origin, size, step.root.0, integer(old.0)?, step.checkpoint],
         ),
     }
 }
@@ -78,6 +78,45 @@ pub(super) fn witnessed(connection: &Connection, origin: &str) -> Result<Option<
          SELECT tree_size, root FROM witnessed WHERE origin = ?1",
         [origin],
         |row| Ok((TreeSize(number(row, "tree_size")?), Hash(plain(row, "root")?))),
+    )
+}
+
+pub(super) fn witnessed_checkpoint(connection: &Connection, origin: &str) -> Result<Option<String>, Fault> {
+    let note = first(
+        connection,
+        "-- witnessed_checkpoint
+         SELECT note FROM witnessed WHERE origin = ?1",
+        [origin],
+        |row| plain::<Option<String>>(row, "note"),
+    )?;
+    Ok(note.flatten())
+}
+
+pub(super) fn put_officer_key(connection: &Connection, key: &OfficerKey) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- put_officer_key
+         INSERT INTO officer_key (officer, key, begun, ended) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (officer, key) DO UPDATE SET ended = coalesce(ended, excluded.ended)",
+        params![key.officer, key.key, instant(key.from), key.ended.map(instant)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn officer_keys(connection: &Connection) -> Result<Vec<OfficerKey>, Fault> {
+    every(
+        connection,
+        "-- officer_keys
+         SELECT officer, key, begun, ended FROM officer_key ORDER BY officer, begun, key",
+        [],
+        |row| {
+            Ok(OfficerKey {
+                officer: plain(row, "officer")?,
+                key: plain(row, "key")?,
+                from: text(row, "begun")?,
+                ended: maybe_text(row, "ended")?,
+            })
+        },
     )
 }
 

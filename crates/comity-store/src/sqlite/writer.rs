@@ -243,6 +243,9 @@ fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Res
     if let Some(officer) = &record.officer {
         peers::put_officer(connection, officer)?;
     }
+    for key in &record.officer_keys {
+        peers::put_officer_key(connection, key)?;
+    }
     if let Some(adopted) = &record.adopted {
         laws::put_adopted(connection, adopted)?;
     }

@@ -1,8 +1,8 @@
 //! The SQLite engine: what every engine must do, then what is its own: the mark, the files, the crash.
 
-use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
+use crate::conformance::{Harness, ORIGIN, Seeded, at, entries, record, signing_key, vkey, wait};
 use comity_exchange::ports::{Store, StoreError};
-use comity_store::{FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
+use comity_store::{EndedTree, FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
 use comity_terms::Timestamp;
 use comity_tlog::{TileSource, TreeSize, verify_log};
 use proptest::prelude::*;
@@ -338,4 +338,79 @@ fn files_of_another_log_are_written_again() {
     let store = gateway.open();
     wait(store.flush_tiles()).unwrap();
     assert_eq!(published(&gateway), 300);
+}
+
+/// A log's key under another name and seed.
+fn successor() -> LogIdentity {
+    let origin = format!("{ORIGIN}/2");
+    LogIdentity { key: comity_tlog::SigningKey::from_seed(&origin, &[9; 32]).unwrap(), origin }
+}
+
+/// Succeeds the log in the folder; gives what ended.
+fn succeed_it(gateway: &Gateway, mark: impl MarkFile) -> Result<EndedTree, StoreError> {
+    let published = gateway.0.path().join("ended");
+    let now = at("2026-11-25T00:00:00Z");
+    comity_store::succeed(&gateway.data(), (&vkey(), successor()), mark, &published, now, |_| {
+        let mut record = record(&mut Seeded(800), 1, None);
+        Ok((record.entries.remove(0), record.segments.remove(0)))
+    })
+}
+
+#[test]
+fn a_successor_goes_on_from_what_is_kept_and_the_ended_log_still_verifies() {
+    let gateway = Gateway::new();
+    let mut entropy = Seeded(60);
+    let backup = tempfile::tempdir().unwrap();
+    let kept = entries(&record(&mut Seeded(61), 3, None));
+    wait(gateway.open().record(record(&mut Seeded(61), 3, None))).unwrap();
+    gateway.copy_database(backup.path());
+    wait(gateway.open().record(record(&mut entropy, 2, None))).unwrap();
+    gateway.restore_database(backup.path());
+    let ended = succeed_it(&gateway, gateway.mark()).unwrap();
+    assert_eq!(
+        (ended.signed.0, ended.kept),
+        (TreeSize(5), TreeSize(3)),
+        "two entries were lost, and it says so"
+    );
+    let report =
+        verify_log(&Folder(gateway.0.path().join("ended")), Some(&vkey()), None, &mut |_| {}).unwrap();
+    assert_eq!((report.finding, report.checkpoint.unwrap().size()), (None, TreeSize(3)));
+
+    let refused = gateway.try_open(gateway.mark()).err();
+    assert!(
+        matches!(refused, Some(StoreError::Failed(_))),
+        "the old key signs nothing any more: {refused:?}"
+    );
+    fs::remove_dir_all(gateway.data().join("log")).unwrap();
+    let open = || {
+        SqliteStore::open(&gateway.data(), successor(), gateway.mark(), || at("2026-11-25T00:00:00Z"))
+            .unwrap()
+    };
+    let store = open();
+    let integrated = wait(store.record(record(&mut entropy, 1, None))).unwrap();
+    assert_eq!(integrated.index.0, 4, "three were kept, and the first of the successor");
+    let proof = wait(store.inclusion(comity_tlog::LeafIndex(0), integrated.size)).unwrap();
+    let checkpoint = comity_tlog::SignedCheckpoint::parse(integrated.checkpoint.as_bytes()).unwrap();
+    let root = checkpoint.checkpoint().root();
+    let leaf = comity_tlog::leaf_hash(&kept[0].to_bytes());
+    proof.verify(&leaf, comity_tlog::LeafIndex(0), integrated.size, &root).unwrap();
+    wait(store.flush_tiles()).unwrap();
+    drop(store);
+    let key = successor().key.verifier_key().clone();
+    let report = verify_log(&Folder(gateway.data().join("log")), Some(&key), None, &mut |_| {}).unwrap();
+    assert_eq!((report.finding, report.checkpoint.unwrap().size()), (None, TreeSize(5)));
+    drop(open());
+}
+
+#[test]
+fn a_succession_that_broke_off_before_its_mark_ends_the_same() {
+    let gateway = Gateway::new();
+    wait(gateway.open().record(record(&mut Seeded(62), 3, None))).unwrap();
+    let broken = Arc::new(AtomicBool::new(true));
+    assert!(succeed_it(&gateway, Failing(gateway.mark(), broken)).is_err(), "the disk of the mark is gone");
+    let ended = succeed_it(&gateway, gateway.mark()).unwrap();
+    assert_eq!((ended.signed.0, ended.kept), (TreeSize(3), TreeSize(3)));
+    assert_eq!(succeed_it(&gateway, gateway.mark()).unwrap(), ended, "and once more");
+    let mark = gateway.mark().read().unwrap().unwrap();
+    assert_eq!((mark.origin, mark.size), (successor().origin, TreeSize(4)), "one entry, not three");
 }

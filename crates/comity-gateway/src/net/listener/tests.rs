@@ -47,7 +47,7 @@ impl Gateway {
     }
 
     fn client(&self, own: &Certificate) -> PeerClient {
-        PeerClient::new(&format!("https://{}", self.address), self.pin, own, PATIENCE).unwrap()
+        PeerClient::new(&format!("https://{}", self.address), &[self.pin], own, PATIENCE).unwrap()
     }
 }
 
@@ -95,7 +95,7 @@ async fn another_server_at_the_address_is_not_talked_to() {
     let xa = certificate("XA");
     gateway.pins.admit(party("XA"), xa.pin());
     let url = format!("https://{}", gateway.address);
-    let client = PeerClient::new(&url, certificate("XB").pin(), &xa, PATIENCE).unwrap();
+    let client = PeerClient::new(&url, &[certificate("XB").pin()], &xa, PATIENCE).unwrap();
     assert!(matches!(client.get("/who", 100).await, Err(ClientError::Unreachable(_))));
 }
 
@@ -106,7 +106,7 @@ async fn a_pinned_certificate_without_its_key_is_refused() {
     let (xa, thief) = (certificate("XA"), certificate("thief"));
     gateway.pins.admit(party("XA"), xa.pin());
     let stolen = Certificate::from_pem(&xa.to_pem().0, &thief.to_pem().1).unwrap();
-    match PeerClient::new(&format!("https://{}", gateway.address), gateway.pin, &stolen, PATIENCE) {
+    match PeerClient::new(&format!("https://{}", gateway.address), &[gateway.pin], &stolen, PATIENCE) {
         Err(ClientError::Unusable(_)) => {}
         Err(other) => panic!("{other}"),
         Ok(client) => assert!(client.get("/who", 100).await.is_err()),
@@ -172,7 +172,7 @@ async fn an_answer_that_takes_too_long_is_given_up() {
     let xa = certificate("XA");
     gateway.pins.admit(party("XA"), xa.pin());
     let url = format!("https://{}", gateway.address);
-    let client = PeerClient::new(&url, gateway.pin, &xa, Duration::from_millis(100)).unwrap();
+    let client = PeerClient::new(&url, &[gateway.pin], &xa, Duration::from_millis(100)).unwrap();
     assert!(matches!(client.get("/slow", 100).await, Err(ClientError::Unreachable(_))));
 }
 
@@ -207,7 +207,7 @@ async fn the_head_of_a_request_may_not_trickle() {
 fn an_address_is_https_with_a_host_and_no_path() {
     let own = certificate("XA");
     for bad in ["http://xb.example:1", "xb.example", "https://", "https://xb.example/path", ""] {
-        let made = PeerClient::new(bad, own.pin(), &own, PATIENCE);
+        let made = PeerClient::new(bad, &[own.pin()], &own, PATIENCE);
         assert!(matches!(made, Err(ClientError::Unusable(_))), "{bad}");
     }
 }

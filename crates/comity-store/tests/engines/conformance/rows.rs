@@ -56,7 +56,14 @@ pub(crate) fn offer(entropy: &mut Seeded, exchange: ExchangeId, next_at: &str) -
 
 pub(crate) fn witness(old: Option<u64>, size: u64) -> WitnessStep {
     let origin = "partner.example/log".into();
-    WitnessStep { origin, old: old.map(TreeSize), size: TreeSize(size), root: Hash([size as u8; 32]) }
+    let checkpoint = format!("checkpoint of {size}");
+    WitnessStep {
+        origin,
+        old: old.map(TreeSize),
+        size: TreeSize(size),
+        root: Hash([size as u8; 32]),
+        checkpoint,
+    }
 }
 
 fn law(digest: &[u8]) -> SignedLaw {

@@ -1,0 +1,142 @@
+//! The keys of officers: each order that an officer gives is signed by a key of theirs, and one whose key has ended
+//! gives none.
+//!
+//! ```text
+//! DIR/identity/officers/<SHA-256 of the name, 16 digits>.<n>.key     a seed of 32 bytes, in hexadecimal
+//! ```
+//! On the local road access to DIR stands for the sign-in, and the gateway signs with the officer's key. The public
+//! halves, since when and until when each counts, are in the store. An officer from before there were keys gets the
+//! first one with their next order.
+
+use super::manage;
+use crate::clock::OsEntropy;
+use crate::gateway::{Gateway, GatewayError};
+use comity_exchange::ports::{OfficerKey, Record, Store as _};
+use comity_exchange::shell::Shell as _;
+use comity_exchange::signature::{Domain, PartyKey, Signature};
+use comity_terms::{Act, Digest, Timestamp};
+use serde_json::json;
+
+/// An officer who may act now, with the key that signs what they order.
+pub struct Acting {
+    key: PartyKey,
+}
+
+impl Acting {
+    /// The public half: what an entry names the officer by.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.key.verifier().to_string()
+    }
+
+    /// The officer's signature over an order.
+    #[must_use]
+    pub fn sign(&self, order: &[u8]) -> Signature {
+        self.key.sign(Domain::Order, order)
+    }
+}
+
+/// The officer, if there is one of that name whose key has not ended. Whether their training is valid is for the
+/// laws to ask.
+///
+/// # Errors
+/// [`GatewayError::Input`], telling which it is.
+pub async fn acting(gateway: &Gateway, name: &str) -> Result<Acting, GatewayError> {
+    if gateway.store().officer(name).await?.is_none() {
+        return Err(GatewayError::Input(format!("no officer `{name}` is known; `comity officer add`")));
+    }
+    // One at a time: orders that come at once would each draw the first key.
+    let _one = gateway.appointing().lock().await;
+    let keys = of(gateway, name).await?;
+    let seed = match keys.last() {
+        None => {
+            let seed = gateway.directory().draw_officer_seed(name, 1, &mut OsEntropy)?;
+            let key = PartyKey::from_seed(&seed);
+            begin(gateway, name, &key, Vec::new(), json!({ "first": true })).await?;
+            seed
+        }
+        Some(OfficerKey { ended: Some(at), .. }) => {
+            return Err(GatewayError::Input(format!(
+                "officer `{name}` was revoked on {at} and orders nothing; `comity key rotate officer --name {name}` gives a \
+                 new key"
+            )));
+        }
+        Some(_) => gateway.directory().officer_seed(name, keys.len())?,
+    };
+    let key = PartyKey::from_seed(&seed);
+    if keys.last().is_some_and(|known| known.key != key.verifier().to_string()) {
+        return Err(GatewayError::Broken(format!(
+            "the key file of officer `{name}` is not that of the key in use"
+        )));
+    }
+    Ok(Acting { key })
+}
+
+/// Gives an officer a new key; the one before ends now.
+///
+/// # Errors
+/// As [`acting`], but for one who was revoked: a new key ends that.
+pub async fn rotate(gateway: &Gateway, name: &str, compromised: bool) -> Result<OfficerKey, GatewayError> {
+    if gateway.store().officer(name).await?.is_none() {
+        return Err(GatewayError::Input(format!("no officer `{name}` is known; `comity officer add`")));
+    }
+    let _one = gateway.appointing().lock().await;
+    let keys = of(gateway, name).await?;
+    let seed = gateway.directory().draw_officer_seed(name, keys.len() + 1, &mut OsEntropy)?;
+    let ended = ending(keys, gateway.now());
+    begin(gateway, name, &PartyKey::from_seed(&seed), ended, json!({ "compromised": compromised })).await
+}
+
+/// Ends an officer's key: from now on they order nothing.
+///
+/// # Errors
+/// [`GatewayError::Input`] when there is none to end.
+pub async fn revoke(gateway: &Gateway, name: &str) -> Result<Timestamp, GatewayError> {
+    // One who never had a key gets it and loses it: what is revoked stays so.
+    acting(gateway, name).await?;
+    let now = gateway.now();
+    let ended = ending(of(gateway, name).await?, now);
+    let facts = json!({ "key": "officer", "ended": ended.iter().map(|key| &key.key).collect::<Vec<_>>() });
+    let change = Record { officer_keys: ended, ..Record::default() };
+    manage::record(gateway, Act::KeyRevoked, facts, change).await?;
+    Ok(now)
+}
+
+async fn begin(
+    gateway: &Gateway,
+    name: &str,
+    key: &PartyKey,
+    mut changed: Vec<OfficerKey>,
+    mut facts: serde_json::Value,
+) -> Result<OfficerKey, GatewayError> {
+    let begun = OfficerKey {
+        officer: name.to_owned(),
+        key: key.verifier().to_string(),
+        from: gateway.now(),
+        ended: None,
+    };
+    facts["key"] = json!("officer");
+    facts["begun"] = json!(begun.key);
+    facts["ended"] = json!(changed.iter().map(|key| &key.key).collect::<Vec<_>>());
+    changed.push(begun.clone());
+    let change = Record { officer_keys: changed, ..Record::default() };
+    manage::record(gateway, Act::KeyRotated, facts, change).await?;
+    Ok(begun)
+}
+
+async fn of(gateway: &Gateway, name: &str) -> Result<Vec<OfficerKey>, GatewayError> {
+    let mut keys = gateway.store().officer_keys().await?;
+    keys.retain(|key| key.officer == name);
+    Ok(keys)
+}
+
+fn ending(keys: Vec<OfficerKey>, now: Timestamp) -> Vec<OfficerKey> {
+    let in_use = keys.into_iter().filter(|key| key.ended.is_none());
+    in_use.map(|key| OfficerKey { ended: Some(now), ..key }).collect()
+}
+
+/// The digest that an officer's key file is named by: no name stands in a path.
+#[must_use]
+pub fn file_name(name: &str, number: usize) -> String {
+    format!("{}.{number}.key", &Digest::of(name.as_bytes()).hex()[..16])
+}
