@@ -29,7 +29,7 @@ pub struct Record {
     pub exchanges: Vec<ExchangeRow>,
     /// Offers to deliver.
     pub outbox: Vec<OutboxItem>,
-    /// Offers that need no more delivering.
+    /// Offers that need no more delivering. One that waits no longer is a conflict: another try was faster.
     pub settled: Vec<ExchangeId>,
     /// Sealed records with their key rows.
     pub segments: Vec<SealedSegment>,

@@ -16,9 +16,11 @@
 //! | [`ground`] | why: law, article, rule, reason |
 //! | [`act`] | what happened, as the log's families count it |
 //! | [`calendar`] | legal time: plain periods and Regulation 1182/71 |
+//! | [`clock`] | a gateway's own time, which never runs back |
 
 pub mod act;
 pub mod calendar;
+pub mod clock;
 pub mod digest;
 pub mod entropy;
 pub mod fact;

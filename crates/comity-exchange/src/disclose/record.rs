@@ -18,7 +18,9 @@ use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::{OfferAttachments, OfferHeader};
-use crate::ports::{Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store};
+use crate::ports::{
+    Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store, StoreError,
+};
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -313,7 +315,7 @@ fn with_cosignature(receipt: &Receipt, line: &str, witness: &VerifierKey) -> Res
     Receipt::new(extra, receipt.index(), receipt.proof().clone(), checkpoint).map_err(ExchangeError::proof)
 }
 
-/// Gives an offer up: its horizon has passed and nobody answered.
+/// Gives an offer up: its horizon has passed and nobody answered. One that was answered meanwhile stays so.
 ///
 /// # Errors
 /// [`ExchangeError::Store`]; it stays in the outbox.
@@ -340,8 +342,10 @@ pub async fn abandon<W: Shell>(world: &W, item: OutboxItem) -> Result<(), Exchan
         segments: vec![opening],
         ..Record::default()
     };
-    store.record(record).await?;
-    Ok(())
+    match store.record(record).await {
+        Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The entry of an act about an exchange, and its sealed opening.
@@ -381,7 +385,8 @@ impl Delivered {
         }
     }
 
-    /// Notes the answer: its entry, the partner's receipt, the outcome and the settled outbox, together.
+    /// Notes the answer: its entry, the partner's receipt, the outcome and the settled outbox, together. Where
+    /// another try has ended the exchange meanwhile, its row is given as that try left it.
     ///
     /// # Errors
     /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
@@ -429,9 +434,19 @@ impl Delivered {
             partner_receipt: self.receipt.map(|receipt| (row.id, receipt.to_string().into_bytes())),
             ..Record::default()
         };
-        store.record(record).await?;
-        if let Some(size) = self.witnessed {
-            store.note_witnessed_by(&self.item.peer, size).await?;
+        let integrated = match store.record(record).await {
+            Ok(integrated) => integrated,
+            // Claims that overlap, as after a jump of the clock, are answered alike; one of them is noted.
+            Err(StoreError::Conflict(_)) => {
+                let ended = store.exchange(row.id).await?;
+                return ended.ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        // A hint for the next request to cosign: a size that this log does not have is none, and one that is not
+        // kept is told again.
+        if let Some(size) = self.witnessed.filter(|size| *size <= integrated.size) {
+            let _ = store.note_witnessed_by(&self.item.peer, size).await;
         }
         Ok(row)
     }

@@ -34,13 +34,13 @@ pub(super) fn put_offer(connection: &Connection, item: &OutboxItem) -> Result<()
 }
 
 pub(super) fn settle_offer(connection: &Connection, exchange: ExchangeId) -> Result<(), Fault> {
-    change(
+    insert_once(
         connection,
+        "settlement",
         "-- settle_offer
          DELETE FROM outbox WHERE exchange = ?1",
         [exchange.as_bytes()],
-    )?;
-    Ok(())
+    )
 }
 
 /// Claims what is due at `now`, the longest due first.

@@ -2,7 +2,7 @@
 
 use super::rows::offer;
 use super::{Harness, Seeded, at, record, wait};
-use comity_exchange::ports::Store;
+use comity_exchange::ports::{Store, StoreError};
 use comity_terms::ExchangeId;
 
 const DUE: &str = "2026-11-24T00:00:00Z";
@@ -49,6 +49,12 @@ pub(crate) fn a_postponed_offer_waits_and_a_settled_one_is_gone(harness: &impl H
         let late = at("2027-01-01T00:00:00Z");
         assert_eq!(store.claim_offer(exchange, late, late).await.unwrap(), None);
         store.postpone(exchange, next).await.expect("what is gone needs no postponing");
+        // Two tries that overlap both have an answer; only one of them ends the exchange.
+        let before = store.checkpoint().await.unwrap();
+        let mut again = record(&mut entropy, 1, Some(exchange));
+        again.settled.push(exchange);
+        assert_eq!(store.record(again).await, Err(StoreError::Conflict("settlement")));
+        assert_eq!(store.checkpoint().await.unwrap(), before, "nothing changed");
     });
 }
 

@@ -1,0 +1,394 @@
+//! A store that fails when it is told to: before the call was carried out, or after.
+//!
+//! Stands between the rules and the real store. Every call takes a little virtual time before and after, so
+//! that others come between and a crash can fall on either side; the call itself happens at one instant.
+//! Keeps the [`Ledger`]: what was really persisted, whatever the rules were told.
+
+use crate::clockwork::{Clockwork, at_once};
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::ports::{
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OutboxItem, Peer, Record,
+    SealedSegment, Store, StoreError, Vitals,
+};
+use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
+use comity_vault::Bucket;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $call:ident),* $(,)?) => {
+        /// A call of the ports: the store's, and the two of the road to partners.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Call { $($(#[$doc])* $call),* }
+
+        impl Call {
+            /// Every call.
+            pub const ALL: &[Self] = &[$(Self::$call),*];
+        }
+    };
+}
+
+calls! {
+    /// `record`.
+    Record,
+    /// `exchange`.
+    Exchange,
+    /// `exchange_integrated`.
+    ExchangeIntegrated,
+    /// `answer`.
+    Answer,
+    /// `accepted_in_chain`.
+    AcceptedInChain,
+    /// `partner_receipt`.
+    PartnerReceipt,
+    /// `claim_outbox`.
+    ClaimOutbox,
+    /// `claim_offer`.
+    ClaimOffer,
+    /// `postpone`.
+    Postpone,
+    /// `checkpoint`.
+    Checkpoint,
+    /// `inclusion`.
+    Inclusion,
+    /// `consistency`.
+    Consistency,
+    /// `witnessed`.
+    Witnessed,
+    /// `witnessed_by`.
+    WitnessedBy,
+    /// `note_witnessed_by`.
+    NoteWitnessedBy,
+    /// `peer`.
+    Peer,
+    /// `peers`.
+    Peers,
+    /// `officer`.
+    Officer,
+    /// `adopted_laws`.
+    AdoptedLaws,
+    /// `law_signatures`.
+    LawSignatures,
+    /// `segment`.
+    Segment,
+    /// `segments`.
+    Segments,
+    /// `due`.
+    Due,
+    /// `held_of`.
+    HeldOf,
+    /// `held_in`.
+    HeldIn,
+    /// `close_bucket`.
+    CloseBucket,
+    /// `epochs`.
+    Epochs,
+    /// `vitals`.
+    Vitals,
+    /// `Peers::offer`.
+    SendOffer,
+    /// `Peers::identity`.
+    AskIdentity,
+}
+
+impl Call {
+    /// Whether it changes what is stored, here or at a partner; for the others it is the same whether they were carried out.
+    #[must_use]
+    pub fn changes(self) -> bool {
+        use Call::{ClaimOffer, ClaimOutbox, CloseBucket, NoteWitnessedBy, Postpone, Record, SendOffer};
+        matches!(
+            self,
+            Record | CloseBucket | SendOffer | ClaimOutbox | ClaimOffer | Postpone | NoteWitnessedBy
+        )
+    }
+}
+
+/// What a failing call had done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Did {
+    /// Nothing: it failed and did not persist.
+    Nothing,
+    /// All of it: it failed and did persist.
+    All,
+}
+
+/// What comes after a failing call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Then {
+    /// The process goes on: the caller is told.
+    GoesOn,
+    /// The process ends there; nobody is told.
+    Dies,
+}
+
+/// A failure to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// At which call.
+    pub call: Call,
+    /// After how many of these that still work.
+    pub after: u32,
+    /// What it has done by then.
+    pub did: Did,
+    /// What comes after.
+    pub then: Then,
+}
+
+/// What really happened in one store, as only an outsider can know.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// How many entries were persisted.
+    pub entries: u64,
+    /// Every exchange that was persisted, with the outcome that it was persisted with last.
+    pub exchanges: BTreeMap<ExchangeId, ExchangeRow>,
+    /// Exchanges that a caller was told are recorded.
+    pub told: BTreeMap<ExchangeId, ExchangeRow>,
+    /// Exchanges whose records were ordered to be erased; `true` once that was told to be done.
+    pub ended: BTreeMap<ExchangeId, bool>,
+    /// The failures that came.
+    pub failures: Vec<Fault>,
+}
+
+/// The failures to come at one gateway, and what really happened there.
+#[derive(Clone, Default)]
+pub struct Faults {
+    planned: Arc<Mutex<Vec<Fault>>>,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Faults {
+    /// One more failure to come.
+    pub fn plan(&self, fault: Fault) {
+        self.planned().push(fault);
+    }
+
+    /// No further failures.
+    pub fn clear(&self) {
+        self.planned().clear();
+    }
+
+    /// What really happened.
+    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The failure that comes at this call, if one does.
+    pub(crate) fn strike(&self, call: Call) -> Option<Fault> {
+        let fault = {
+            let mut planned = self.planned();
+            let place = planned.iter().position(|fault| fault.call == call)?;
+            if planned[place].after > 0 {
+                planned[place].after -= 1;
+                return None;
+            }
+            planned.remove(place)
+        };
+        self.ledger().failures.push(fault);
+        Some(fault)
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Vec<Fault>> {
+        self.planned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The store of process `number`, with the failures to come.
+pub struct Faulty<S> {
+    inner: S,
+    process: usize,
+    clockwork: Clockwork,
+    faults: Faults,
+}
+
+impl<S> Faulty<S> {
+    /// `inner`, failing as `faults` say.
+    pub fn new(inner: S, process: usize, clockwork: Clockwork, faults: Faults) -> Self {
+        Self { inner, process, clockwork, faults }
+    }
+
+    /// The store itself.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    async fn pass<T>(
+        &self,
+        call: Call,
+        work: impl Future<Output = Result<T, StoreError>>,
+        persisted: impl FnOnce(&T),
+    ) -> Result<T, StoreError> {
+        self.clockwork.dawdle(Duration::ZERO, Duration::from_millis(2)).await;
+        let fault = self.faults.strike(call);
+        if fault.is_none_or(|fault| fault.did == Did::All) {
+            let done = at_once(work);
+            if let Ok(done) = &done {
+                persisted(done);
+            }
+            if fault.is_none() {
+                if call.changes() {
+                    self.clockwork.dawdle(Duration::ZERO, Duration::from_millis(4)).await;
+                }
+                return done;
+            }
+        }
+        if fault.is_some_and(|fault| fault.then == Then::Dies) {
+            self.clockwork.doom(self.process);
+            std::future::pending::<()>().await;
+        }
+        Err(StoreError::Failed(format!("{call:?} fails as it was told to")))
+    }
+}
+
+impl<S: Store> Store for Faulty<S> {
+    async fn record(&self, record: Record) -> Result<Integrated, StoreError> {
+        let (entries, rows) = (record.entries.len() as u64, record.exchanges.clone());
+        let integrated = self
+            .pass(Call::Record, self.inner.record(record), |_| {
+                let mut ledger = self.faults.ledger();
+                ledger.entries += entries;
+                ledger.exchanges.extend(rows.iter().map(|row| (row.id, row.clone())));
+            })
+            .await?;
+        self.faults.ledger().told.extend(rows.into_iter().map(|row| (row.id, row)));
+        Ok(integrated)
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        self.pass(Call::Exchange, self.inner.exchange(id), |_| {}).await
+    }
+
+    async fn exchange_integrated(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        self.pass(Call::ExchangeIntegrated, self.inner.exchange_integrated(id), |_| {}).await
+    }
+
+    async fn answer(&self, peer: &Party, exchange: ExchangeId) -> Result<Option<FoundAnswer>, StoreError> {
+        self.pass(Call::Answer, self.inner.answer(peer, exchange), |_| {}).await
+    }
+
+    async fn accepted_in_chain(
+        &self,
+        peer: &Party,
+        chain: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        self.pass(Call::AcceptedInChain, self.inner.accepted_in_chain(peer, chain), |_| {}).await
+    }
+
+    async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.pass(Call::PartnerReceipt, self.inner.partner_receipt(exchange), |_| {}).await
+    }
+
+    async fn claim_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.pass(Call::ClaimOutbox, self.inner.claim_outbox(now, until, limit), |_| {}).await
+    }
+
+    async fn claim_offer(
+        &self,
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<OutboxItem>, StoreError> {
+        self.pass(Call::ClaimOffer, self.inner.claim_offer(exchange, now, until), |_| {}).await
+    }
+
+    async fn postpone(&self, exchange: ExchangeId, next_at: Timestamp) -> Result<(), StoreError> {
+        self.pass(Call::Postpone, self.inner.postpone(exchange, next_at), |()| {}).await
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        self.pass(Call::Checkpoint, self.inner.checkpoint(), |_| {}).await
+    }
+
+    async fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<InclusionProof, StoreError> {
+        self.pass(Call::Inclusion, self.inner.inclusion(index, size), |_| {}).await
+    }
+
+    async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
+        self.pass(Call::Consistency, self.inner.consistency(old, new), |_| {}).await
+    }
+
+    async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {
+        self.pass(Call::Witnessed, self.inner.witnessed(origin), |_| {}).await
+    }
+
+    async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
+        self.pass(Call::WitnessedBy, self.inner.witnessed_by(peer), |_| {}).await
+    }
+
+    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
+        self.pass(Call::NoteWitnessedBy, self.inner.note_witnessed_by(peer, size), |()| {}).await
+    }
+
+    async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
+        self.pass(Call::Peer, self.inner.peer(party), |_| {}).await
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.pass(Call::Peers, self.inner.peers(), |_| {}).await
+    }
+
+    async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
+        self.pass(Call::Officer, self.inner.officer(name), |_| {}).await
+    }
+
+    async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {
+        self.pass(Call::AdoptedLaws, self.inner.adopted_laws(), |_| {}).await
+    }
+
+    async fn law_signatures(&self, party: &Party) -> Result<Vec<SignedLaw>, StoreError> {
+        self.pass(Call::LawSignatures, self.inner.law_signatures(party), |_| {}).await
+    }
+
+    async fn segment(&self, id: SegmentId) -> Result<Option<SealedSegment>, StoreError> {
+        self.pass(Call::Segment, self.inner.segment(id), |_| {}).await
+    }
+
+    async fn segments(&self, exchange: ExchangeId) -> Result<Vec<SegmentId>, StoreError> {
+        self.pass(Call::Segments, self.inner.segments(exchange), |_| {}).await
+    }
+
+    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.pass(Call::Due, self.inner.due(by, limit), |_| {}).await
+    }
+
+    async fn held_of(
+        &self,
+        exchange: ExchangeId,
+        openings: bool,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        self.pass(Call::HeldOf, self.inner.held_of(exchange, openings, limit), |_| {}).await
+    }
+
+    async fn held_in(
+        &self,
+        bucket: &Bucket,
+        after: Option<&HeldRecord>,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        self.pass(Call::HeldIn, self.inner.held_in(bucket, after, limit), |_| {}).await
+    }
+
+    async fn close_bucket(&self, bucket: &Bucket, now: Timestamp) -> Result<bool, StoreError> {
+        self.pass(Call::CloseBucket, self.inner.close_bucket(bucket, now), |_| {}).await
+    }
+
+    async fn epochs(&self, month: Month, all: bool) -> Result<Vec<Epoch>, StoreError> {
+        self.pass(Call::Epochs, self.inner.epochs(month, all), |_| {}).await
+    }
+
+    async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
+        self.pass(Call::Vitals, self.inner.vitals(now), |_| {}).await
+    }
+}
