@@ -78,8 +78,13 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileErro
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(e) => return Err(error(e)),
     };
-    if file.metadata().map_err(&error)?.is_dir() {
+    let metadata = file.metadata().map_err(&error)?;
+    if metadata.is_dir() {
         return Err(error(io::Error::from(io::ErrorKind::IsADirectory)));
+    }
+    if metadata.len() > most as u64 {
+        let long = format!("it has {} bytes, the most is {most}", metadata.len());
+        return Err(error(io::Error::other(long)));
     }
     let mut bytes = Vec::new();
     file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(&error)?;

@@ -2,10 +2,11 @@
 
 use crate::api::problem::Problem;
 use crate::gateway::{Gateway, GatewayError};
+use crate::net::body::at_most;
 use crate::net::tls::Connection;
 use crate::work::manage;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
+use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -32,18 +33,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     // An offer at its bounds: header, attachments, and a bundle of the largest size, sealed class by class.
     let offer_max = HEADER_BYTES_MAX + ATTACHMENTS_BYTES_MAX + 2 * gateway.settings().limits.bytes_max;
     Router::new()
-        .route("/federation/v1/offers", post(offer).layer(DefaultBodyLimit::max(offer_max)))
-        .route(
-            "/federation/v1/identity",
-            get(identity).post(told).layer(DefaultBodyLimit::max(IDENTITY_BYTES_MAX)),
-        )
+        .route("/federation/v1/offers", at_most(offer_max, post(offer)))
+        .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))
         .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))
         .route("/federation/v1/law/{digest}", get(law))
-        .route(
-            "/federation/v1/witness/add-checkpoint",
-            post(add_checkpoint).layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX)),
-        )
+        .route("/federation/v1/witness/add-checkpoint", at_most(REQUEST_BYTES_MAX, post(add_checkpoint)))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
         .with_state(gateway)
 }

@@ -1,16 +1,23 @@
 //! Listeners: they accept, shake hands and hand requests to a router, one task for each connection.
 //!
 //! ```text
-//! permit ─> accept ─> [task: handshake ─> requests, with who is there attached ─> close]
+//! accept ─> seat ─> [task: handshake ─> requests, with who is there attached ─> close]
 //! ```
 //! Nothing that a client does or leaves undone holds the accept loop up: the handshake is in the connection's
-//! own task under a time limit, and so is the head of every request. Bodies are bounded by the router.
+//! own task under a time limit, and so are the head and the body of every request. When every seat is taken,
+//! whoever has waited longest for its client leaves (`seats`). Bodies are bounded in size by the router, and
+//! taken as they are: one that is compressed is refused (415), for its size is not known before it is unpacked.
 
+use super::body::Timed;
+use super::seats::{Seat, Seats};
 use super::tls::{Connection, PinSet};
+use crate::api::problem::Problem;
 use crate::watch::Stop;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::ConnectInfo;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse as _;
 use comity_terms::Digest;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,7 +30,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
@@ -31,23 +37,31 @@ use tower_service::Service as _;
 /// The bounds of a listener.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Open connections, those in their handshake included; further ones wait to be accepted.
+    /// Open connections, those in their handshake included. One more takes the seat of whoever has waited
+    /// longest for its client.
     pub connections: usize,
     /// How long a handshake may take.
     pub handshake: Duration,
     /// How long the head of a request may take, and how long a connection may be idle.
     pub head: Duration,
+    /// How long the next piece of a body may take.
+    pub piece: Duration,
+    /// How long a body may take.
+    pub body: Duration,
     /// How long what is under way may take once it is time to stop.
     pub grace: Duration,
 }
 
 impl Default for Limits {
-    /// 1,024 connections (at 40 KiB each 40 MiB), 5 seconds, 60 seconds, 30 seconds.
+    /// 1,024 connections (at 40 KiB each 40 MiB); 5 seconds, 60 seconds, 20 seconds, 10 minutes (the largest offer
+    /// over 4 Mbit/s), 30 seconds.
     fn default() -> Self {
         Self {
             connections: 1_024,
             handshake: Duration::from_secs(5),
             head: Duration::from_secs(60),
+            piece: Duration::from_secs(20),
+            body: Duration::from_secs(600),
             grace: Duration::from_secs(30),
         }
     }
@@ -69,13 +83,8 @@ pub enum Door {
 
 /// Serves `router` until it is time to stop and what was under way is done.
 pub async fn serve(listener: TcpListener, door: Door, router: Router, limits: Limits, mut stop: Stop) {
-    let permits = Arc::new(Semaphore::new(limits.connections));
-    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    let seats = Seats::new(limits.connections);
     loop {
-        let permit = tokio::select! {
-            () = stop.wait() => break,
-            permit = Arc::clone(&permits).acquire_owned() => permit,
-        };
         let accepted = tokio::select! {
             () = stop.wait() => break,
             accepted = listener.accept() => accepted,
@@ -89,23 +98,37 @@ pub async fn serve(listener: TcpListener, door: Door, router: Router, limits: Li
                 continue;
             }
         };
+        let seat = tokio::select! {
+            () = stop.wait() => break,
+            seat = seats.take() => seat,
+        };
+        let Some(seat) = seat else { break };
         let (door, router, stop) = (door.clone(), router.clone(), stop.clone());
         tokio::spawn(async move {
-            let _permit = permit;
-            converse(stream, door, router, limits, stop).await;
+            tokio::select! {
+                () = seat.dismissed() => tracing::debug!("a waiting connection left for another"),
+                () = converse(stream, door, router, limits, stop, &seat) => {}
+            }
         });
     }
     drop(listener);
-    if timeout(limits.grace, permits.acquire_many(all)).await.is_err() {
+    if timeout(limits.grace, seats.empty()).await.is_err() {
         tracing::warn!("stopped before every connection was done");
     }
 }
 
-async fn converse(stream: TcpStream, door: Door, router: Router, limits: Limits, stop: Stop) {
+async fn converse(
+    stream: TcpStream,
+    door: Door,
+    router: Router,
+    limits: Limits,
+    stop: Stop,
+    seat: &Arc<Seat>,
+) {
     // Small answers leave at once; a failure only makes them slower.
     let _ = stream.set_nodelay(true);
     let (tls, pins) = match door {
-        Door::Plain => return requests(stream, None, router, limits, stop).await,
+        Door::Plain => return requests(stream, None, router, limits, stop, seat).await,
         Door::Federation { tls, pins } => (tls, pins),
     };
     let stream = match timeout(limits.handshake, TlsAcceptor::from(tls).accept(stream)).await {
@@ -115,7 +138,7 @@ async fn converse(stream: TcpStream, door: Door, router: Router, limits: Limits,
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let Some(pin) = certificate.map(|certificate| Digest::of(certificate)) else { return };
-    requests(stream, Some((pin, pins)), router, limits, stop).await;
+    requests(stream, Some((pin, pins)), router, limits, stop, seat).await;
 }
 
 async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
@@ -124,9 +147,12 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     router: Router,
     limits: Limits,
     mut stop: Stop,
+    seat: &Arc<Seat>,
 ) {
+    let seat = Arc::clone(seat);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
+        let working = Working::begin(&seat);
         let known = match &partner {
             None => true,
             Some((pin, pins)) => match pins.party(*pin) {
@@ -138,10 +164,14 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             },
         };
         async move {
+            let _working = working;
             if !known {
                 return Ok::<_, Infallible>(dismissed());
             }
-            router.call(request.map(Body::new)).await
+            if is_packed(&request) {
+                return Ok(packed());
+            }
+            router.call(request.map(|body| Body::new(Timed::new(body, limits.piece, limits.body)))).await
         }
     });
     let connection = http1::Builder::new()
@@ -162,11 +192,37 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
 }
 
+/// A request is under way for as long as this lives.
+struct Working(Arc<Seat>);
+
+impl Working {
+    fn begin(seat: &Arc<Seat>) -> Self {
+        seat.work();
+        Self(Arc::clone(seat))
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.wait();
+    }
+}
+
 fn dismissed() -> axum::response::Response {
-    use axum::response::IntoResponse as _;
-    let problem =
-        crate::api::problem::Problem::new(axum::http::StatusCode::FORBIDDEN, "no partner of this gateway");
-    ([(axum::http::header::CONNECTION, "close")], problem).into_response()
+    let problem = Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway");
+    ([(header::CONNECTION, "close")], problem).into_response()
+}
+
+fn is_packed<B>(request: &hyper::Request<B>) -> bool {
+    let encodings = request.headers().get_all(header::CONTENT_ENCODING);
+    encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+fn packed() -> axum::response::Response {
+    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is compressed")
+        .of_kind("compressed")
+        .with_detail("send it without Content-Encoding");
+    ([(header::CONNECTION, "close"), (header::ACCEPT_ENCODING, "identity")], problem).into_response()
 }
 
 /// The longest head of a request, and what is read ahead of a body: 64 KiB; ours have less than 1 KiB.

@@ -7,7 +7,9 @@
 //!
 //! Routers belong to a listener: a federation route is never on the plain one.
 
+pub(crate) mod body;
 pub mod client;
 pub mod listener;
 pub mod plain;
+mod seats;
 pub mod tls;
