@@ -154,9 +154,10 @@ impl Sender {
             let _ = key.token(&object.to_string());
         }
         let pseudonyms = begun.elapsed();
-        let keep: Vec<usize> = (0..bundle.objects().len()).collect();
+        let profile = Profile::default();
+        let keep: Vec<_> = (0..bundle.objects().len()).map(|index| (index, &profile)).collect();
         let begun = Instant::now();
-        minimise(&bundle, &keep, gateway.table(), &Profile::default(), &key, &mut OsEntropy);
+        minimise(&bundle, &keep, gateway.table(), &key, &mut OsEntropy);
         let minimised = begun.elapsed();
         let agreement = AGREEMENT.parse()?;
         let partner: Party = PARTIES[1].parse()?;

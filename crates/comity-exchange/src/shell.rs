@@ -39,7 +39,8 @@ pub trait Shell: Send + Sync {
     fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent>;
     /// The secret of a transport key, while it is there.
     fn transport_secret(&self, id: Digest) -> Option<TransportSecret>;
-    /// The key of pseudonyms for an agreement and a partner, in the period that `at` falls in.
+    /// The key of pseudonyms for an agreement and a partner, in the period that `at` falls in: the same one
+    /// again while it lasts, for it remembers what it made.
     ///
     /// # Errors
     /// [`ExchangeError::Keys`] when none can be derived.
@@ -48,7 +49,7 @@ pub trait Shell: Send + Sync {
         agreement: &PackSlug,
         partner: &Party,
         at: Timestamp,
-    ) -> Result<TokenKey, ExchangeError>;
+    ) -> Result<Arc<TokenKey>, ExchangeError>;
     /// Until when openings are kept, for an act at `at` under `pack`.
     ///
     /// # Errors

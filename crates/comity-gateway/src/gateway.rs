@@ -6,7 +6,7 @@ use crate::clock::{Clock, OsEntropy};
 use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
-use crate::keys::{FileEpochKeys, KeyError, TokenSecrets, TransportKeys};
+use crate::keys::{FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
@@ -45,6 +45,7 @@ pub struct Gateway {
     epoch_keys: Mutex<FileEpochKeys>,
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
+    token_keys: HeldTokenKeys,
     sweeping: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
     counts: Counts,
@@ -136,6 +137,7 @@ impl Gateway {
             settings,
             store,
             token_secrets,
+            token_keys: HeldTokenKeys::default(),
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
             counts: Counts::default(),
@@ -235,6 +237,11 @@ impl Gateway {
     #[must_use]
     pub fn transport_keys(&self) -> &TransportKeys {
         &self.transport_keys
+    }
+
+    /// Holds no key of pseudonyms any more: after a secret was destroyed.
+    pub(crate) fn forget_token_keys(&self) {
+        self.token_keys.forget();
     }
 
     /// The secrets of pseudonyms.
@@ -409,11 +416,13 @@ impl Shell for Gateway {
         agreement: &PackSlug,
         partner: &Party,
         at: Timestamp,
-    ) -> Result<TokenKey, ExchangeError> {
-        let period = Month::of(at).to_string();
-        let secret = self.token_secrets.of(at, self.now()).map_err(|e| ExchangeError::Keys(e.to_string()))?;
-        TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &period)
-            .map_err(|error| ExchangeError::Keys(error.to_string()))
+    ) -> Result<Arc<TokenKey>, ExchangeError> {
+        let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
+        self.token_keys.get(agreement, partner, Month::of(at), || {
+            let secret = self.token_secrets.of(at, self.now()).map_err(|error| keys(&error))?;
+            TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &Month::of(at).to_string())
+                .map_err(|error| keys(&error))
+        })
     }
 
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {

@@ -4,17 +4,24 @@
 //! { "type": "bundle", "id": "bundle--…", "objects": [ {…}, {…} ] }      a bundle
 //! {…}   or   [ {…}, {…} ]                                               wrapped into one
 //! ```
-//! One bad object among good ones is listed as [`Rejected`] and the others are kept. STIX 2.0 is refused by
-//! name: its objects carry no `spec_version` and its observed data holds observables inside.
+//! One bad object among good ones is listed as [`Rejected`] and the others are kept. STIX 2.0 is read as 2.1
+//! where it maps (`stix20`): what was upgraded is no longer byte for byte what came.
 //!
 //! Leaves what the properties mean to [`crate::table`]. Source: STIX 2.1 sections 2.9, 3.1, 3.2, 8.
 
-use crate::json::{DEPTH_MAX, Node, TreeError};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use crate::json::{Node, TreeError};
+use crate::pattern::{Literal, literals};
 use std::borrow::Cow;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::OnceLock;
+
+mod envelope;
+pub(crate) mod shape;
+mod stix20;
+
+use envelope::{Element, Envelope};
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +78,6 @@ pub enum BundleError {
         /// The limit.
         objects_max: usize,
     },
-    /// STIX 2.0 or older.
-    #[error("this is STIX 2.0: {0}; only STIX 2.1 is exchanged")]
-    Stix20(&'static str),
 }
 
 /// Why one object was not read.
@@ -91,9 +95,24 @@ pub enum RejectionReason {
     /// `id` is absent or not `type--uuid` of its own type.
     #[error("no id of the form type--uuid")]
     NoId,
-    /// A STIX 2.0 object: no `spec_version`, or `2.0`.
-    #[error("STIX 2.0: `spec_version` is not `2.1`")]
-    Stix20,
+    /// A property that STIX asks for is not there.
+    #[error("it is not there")]
+    Absent,
+    /// A property has a value of another kind.
+    #[error("not {0}")]
+    WrongType(&'static str),
+    /// Not an instant.
+    #[error("not an instant of the form 2026-01-02T03:04:05Z")]
+    BadInstant,
+    /// An instant that lies before one that it cannot lie before.
+    #[error("before `{0}`")]
+    Before(&'static str),
+    /// Neither STIX 2.1 nor 2.0.
+    #[error("`spec_version` is neither `2.1` nor `2.0`")]
+    Version,
+    /// STIX 2.0 that does not map to 2.1.
+    #[error("STIX 2.0 that does not map to 2.1: {0}")]
+    NotUpgraded(&'static str),
     /// The same id and `modified` came before, at this position.
     #[error("the same id and version as object {0}")]
     Duplicate(usize),
@@ -107,7 +126,7 @@ pub struct Rejected {
     /// Its id, where it could be read.
     pub id: Option<String>,
     /// Where the fault lies, as a selector; empty for the whole object.
-    pub path: &'static str,
+    pub path: Cow<'static, str>,
     /// Why.
     pub reason: RejectionReason,
 }
@@ -128,9 +147,11 @@ pub(crate) type Ident = usize;
 /// One object of a bundle.
 pub struct Object<'a> {
     position: usize,
-    raw: &'a str,
+    raw: Cow<'a, str>,
     tree: Node<'a>,
     ident: Ident,
+    // Several readers ask for them.
+    literals: OnceLock<Vec<Literal>>,
 }
 
 impl<'a> Object<'a> {
@@ -140,10 +161,24 @@ impl<'a> Object<'a> {
         self.position
     }
 
-    /// Its text as it was written.
+    /// Its text: as it was written, or as it was upgraded.
     #[must_use]
-    pub fn raw(&self) -> &'a str {
-        self.raw
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// Its text, borrowed from the input where it is as it was written.
+    pub(crate) fn bytes(&self) -> Cow<'a, [u8]> {
+        match &self.raw {
+            Cow::Borrowed(raw) => Cow::Borrowed(raw.as_bytes()),
+            Cow::Owned(raw) => Cow::Owned(raw.as_bytes().to_vec()),
+        }
+    }
+
+    /// Whether it was STIX 2.0 on input.
+    #[must_use]
+    pub fn is_upgraded(&self) -> bool {
+        matches!(self.raw, Cow::Owned(_))
     }
 
     /// Its tree.
@@ -168,6 +203,17 @@ impl<'a> Object<'a> {
         self.ident
     }
 
+    /// The literals of its pattern; none when it has no pattern in STIX's own language.
+    pub(crate) fn literals(&self) -> &[Literal] {
+        self.literals.get_or_init(|| {
+            let language = self.tree.get("pattern_type").and_then(Node::as_text);
+            match self.tree.get("pattern").and_then(Node::as_text) {
+                Some(pattern) if language.is_none_or(|language| language == "stix") => literals(pattern),
+                _ => Vec::new(),
+            }
+        })
+    }
+
     /// A top-level string property; empty when there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.tree.get(name).and_then(Node::as_text).unwrap_or_default()
@@ -187,7 +233,7 @@ pub struct Bundle<'a> {
     unknown: Vec<String>,
     objects: Vec<Object<'a>>,
     rejected: Vec<Rejected>,
-    idents: HashMap<String, Ident>,
+    idents: HashMap<Cow<'a, str>, Ident>,
 }
 
 impl<'a> Bundle<'a> {
@@ -202,23 +248,16 @@ impl<'a> Bundle<'a> {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| BundleError::NotUtf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let whole: &RawValue = serde_json::from_str(text).map_err(not_json)?;
+        let envelope = Envelope::read(text, limits)?;
         let mut bundle = Self {
             id: None,
             unknown: Vec::new(),
-            objects: Vec::new(),
+            objects: Vec::with_capacity(envelope.objects.len()),
             rejected: Vec::new(),
-            idents: HashMap::new(),
+            idents: HashMap::with_capacity(envelope.objects.len()),
         };
-        let raw_objects = bundle.read_envelope(whole)?;
-        if raw_objects.len() > limits.objects_max {
-            return Err(BundleError::TooManyObjects {
-                objects: raw_objects.len(),
-                objects_max: limits.objects_max,
-            });
-        }
-        bundle.read_objects(&raw_objects, limits);
-        bundle.refuse_stix20()?;
+        bundle.read_properties(&envelope.properties)?;
+        bundle.read_objects(envelope.objects);
         Ok(bundle)
     }
 
@@ -256,21 +295,10 @@ impl<'a> Bundle<'a> {
         self.idents.len()
     }
 
-    fn read_envelope(&mut self, whole: &'a RawValue) -> Result<Vec<&'a RawValue>, BundleError> {
-        match whole.get().trim_start().as_bytes().first() {
-            Some(b'[') => return serde_json::from_str(whole.get()).map_err(not_json),
-            Some(b'{') => {}
-            _ => return Err(BundleError::NotABundle),
-        }
-        let Envelope(properties) = serde_json::from_str(whole.get()).map_err(not_json)?;
-        let find = |name| properties.iter().find(|(key, _)| key == name).map(|(_, value)| value.get());
-        if find("type") != Some("\"bundle\"") {
-            return Ok(vec![whole]);
-        }
-        let mut objects = None;
+    fn read_properties(&mut self, properties: &[(Cow<'a, str>, &'a str)]) -> Result<(), BundleError> {
         // A set, for a peer chooses how many there are.
         let mut seen = HashSet::new();
-        for (name, value) in &properties {
+        for (name, value) in properties {
             if !seen.insert(name.as_ref()) {
                 return Err(BundleError::BadProperty("a property named twice"));
             }
@@ -278,84 +306,90 @@ impl<'a> Bundle<'a> {
                 "type" => {}
                 "id" => {
                     let id: String =
-                        serde_json::from_str(value.get()).map_err(|_| BundleError::BadProperty("id"))?;
+                        serde_json::from_str(value).map_err(|_| BundleError::BadProperty("id"))?;
                     let (kind, _) = split_id(&id).ok_or(BundleError::BadProperty("id"))?;
                     if kind != "bundle" {
                         return Err(BundleError::BadProperty("id"));
                     }
                     self.id = Some(id);
                 }
-                "objects" => {
-                    objects = Some(
-                        serde_json::from_str(value.get()).map_err(|_| BundleError::BadProperty("objects"))?,
-                    );
-                }
-                "spec_version" if value.get() == "\"2.0\"" => {
-                    return Err(BundleError::Stix20("`spec_version` of the bundle is `2.0`"));
-                }
+                // A list of objects is no property here: this is something else, or a second one.
+                "objects" => return Err(BundleError::BadProperty("objects")),
+                // Its objects are known by what they have themselves.
+                "spec_version" if *value == "\"2.0\"" => {}
                 other => self.unknown.push(other.chars().take(250).collect()),
             }
         }
-        Ok(objects.unwrap_or_default())
+        Ok(())
     }
 
-    fn read_objects(&mut self, raw_objects: &[&'a RawValue], limits: &Limits) {
-        let mut versions: HashMap<(Ident, String), usize> = HashMap::new();
-        for (position, raw) in raw_objects.iter().enumerate() {
-            let (tree, id) = match Node::read(raw.get(), limits.string_length_max) {
-                Ok(tree) => {
-                    let id = tree.get("id").and_then(Node::as_text).filter(|id| split_id(id).is_some());
-                    let id = id.map(str::to_owned);
-                    (tree, id)
+    fn read_objects(&mut self, elements: Vec<Element<'a>>) {
+        let mut versions = HashMap::with_capacity(elements.len());
+        for (position, Element { raw, tree }) in elements.into_iter().enumerate() {
+            match tree {
+                Ok(tree) if stix20::is_old(&tree) => {
+                    let id = valid_id(&tree);
+                    match stix20::upgrade(tree) {
+                        Ok(trees) => trees.into_iter().for_each(|tree| {
+                            let mut text = Vec::new();
+                            tree.write(&mut text);
+                            let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
+                            self.read_object(position, raw, tree, &mut versions);
+                        }),
+                        Err((path, reason)) => self.reject(position, id, path, reason),
+                    }
                 }
-                Err(error) => {
-                    self.reject(position, None, "", error.into());
-                    continue;
-                }
-            };
-            let Some(id) = check(&tree).map_or_else(
-                |(path, reason)| {
-                    self.reject(position, id.clone(), path, reason);
-                    None
-                },
-                |()| id.clone(),
-            ) else {
-                continue;
-            };
-            let next = self.idents.len();
-            let ident = *self.idents.entry(id.clone()).or_insert(next);
-            let modified = tree.get("modified").and_then(Node::as_text).unwrap_or_default().to_owned();
-            if let Some(first) = versions.get(&(ident, modified.clone())) {
-                self.reject(position, Some(id), "id", RejectionReason::Duplicate(*first));
-                continue;
+                Ok(tree) => self.read_object(position, Cow::Borrowed(raw), tree, &mut versions),
+                Err(error) => self.reject(position, None, "", error.into()),
             }
-            versions.insert((ident, modified), position);
-            self.objects.push(Object { position, raw: raw.get(), tree, ident });
         }
     }
 
-    fn reject(&mut self, index: usize, id: Option<String>, path: &'static str, reason: RejectionReason) {
+    fn read_object(
+        &mut self,
+        position: usize,
+        raw: Cow<'a, str>,
+        tree: Node<'a>,
+        versions: &mut HashMap<(Ident, Cow<'a, str>), usize>,
+    ) {
+        let id = match (check(&tree), valid_id(&tree)) {
+            (Ok(()), Some(id)) => id,
+            (Ok(()), None) => return self.reject(position, None, "id", RejectionReason::NoId),
+            (Err((path, reason)), id) => return self.reject(position, id, path, reason),
+        };
+        let next = self.idents.len();
+        let ident = *self.idents.entry(id.clone()).or_insert(next);
+        let modified = tree.get("modified").and_then(Node::text).unwrap_or_default();
+        match versions.entry((ident, modified)) {
+            Entry::Occupied(first) => {
+                // An upgraded observable's id is made from all that it says: it is there already.
+                let observable = matches!(raw, Cow::Owned(_)) && tree.get("created").is_none();
+                if !observable {
+                    self.reject(position, Some(id), "id", RejectionReason::Duplicate(*first.get()));
+                }
+            }
+            Entry::Vacant(free) => {
+                free.insert(position);
+                self.objects.push(Object { position, raw, tree, ident, literals: OnceLock::new() });
+            }
+        }
+    }
+
+    fn reject(
+        &mut self,
+        index: usize,
+        id: Option<Cow<'a, str>>,
+        path: impl Into<Cow<'static, str>>,
+        reason: RejectionReason,
+    ) {
         if let Some(id) = &id {
             // What points to it did resolve on input, and must be seen not to afterwards.
             let next = self.idents.len();
             self.idents.entry(id.clone()).or_insert(next);
         }
+        let (id, path) = (id.map(Cow::into_owned), path.into());
         self.rejected.push(Rejected { index, id, path, reason });
     }
-
-    /// An input whose every fault is its version is refused as a whole, with that reason.
-    fn refuse_stix20(&self) -> Result<(), BundleError> {
-        let old = self.rejected.iter().filter(|rejected| rejected.reason == RejectionReason::Stix20).count();
-        let has_new = self.objects.iter().any(|object| object.tree.get("spec_version").is_some());
-        if old > 0 && !has_new {
-            return Err(BundleError::Stix20("its objects have no `spec_version`"));
-        }
-        Ok(())
-    }
-}
-
-fn not_json(error: serde_json::Error) -> BundleError {
-    BundleError::NotJson { line: error.line(), column: error.column() }
 }
 
 /// Splits `type--uuid`; `None` when it is not of that form.
@@ -368,51 +402,26 @@ pub(crate) fn split_id(id: &str) -> Option<(&str, uuid::Uuid)> {
     named.then_some((kind, uuid))
 }
 
-/// What every object must have: a type, an id of that type, and the version where STIX 2.1 asks for it.
-fn check(tree: &Node<'_>) -> Result<(), (&'static str, RejectionReason)> {
-    let Node::Object(_) = tree else {
-        return Err(("", RejectionReason::NotAnObject));
-    };
-    let text = |name| tree.get(name).and_then(Node::as_text);
-    let kind = text("type").ok_or(("type", RejectionReason::NoType))?;
-    match text("id").and_then(split_id) {
-        Some((id_kind, _)) if id_kind == kind => {}
-        _ => return Err(("id", RejectionReason::NoId)),
-    }
-    match text("spec_version") {
-        Some("2.1") => Ok(()),
-        Some(_) => Err(("spec_version", RejectionReason::Stix20)),
-        // Observables may leave it out; everything else has `created`, and then must name it.
-        None if tree.get("created").is_some() || tree.get("created_by_ref").is_some() => {
-            Err(("spec_version", RejectionReason::Stix20))
-        }
-        None => Ok(()),
-    }
+fn valid_id<'a>(tree: &Node<'a>) -> Option<Cow<'a, str>> {
+    tree.get("id").and_then(Node::text).filter(|id| split_id(id).is_some())
 }
 
-/// The properties of a bundle, in order, each once or more: duplicates are the reader's to refuse.
-struct Envelope<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Envelope<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Properties;
-        impl<'de> Visitor<'de> for Properties {
-            type Value = Envelope<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "an object nested no deeper than {DEPTH_MAX}")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope<'de>, A::Error> {
-                let mut properties = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    properties.push((Cow::Owned(name), map.next_value()?));
-                }
-                Ok(Envelope(properties))
-            }
-        }
-        deserializer.deserialize_map(Properties)
+/// What every object must have: a type, an id of that type, the version, and the shape of its type.
+fn check(tree: &Node<'_>) -> Result<(), (Cow<'static, str>, RejectionReason)> {
+    let at = |name: &'static str, reason| Err((Cow::Borrowed(name), reason));
+    let Node::Object(_) = tree else { return at("", RejectionReason::NotAnObject) };
+    let text = |name| tree.get(name).and_then(Node::as_text);
+    let Some(kind) = text("type") else { return at("type", RejectionReason::NoType) };
+    match text("id").and_then(split_id) {
+        Some((id_kind, _)) if id_kind == kind => {}
+        _ => return at("id", RejectionReason::NoId),
     }
+    match tree.get("spec_version") {
+        Some(Node::Text(version)) if version == "2.1" => {}
+        Some(_) => return at("spec_version", RejectionReason::Version),
+        None => {}
+    }
+    shape::check(kind, tree)
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@
 //! they stay for an officer to say, and a law that needs them finds them missing and refuses.
 
 use crate::bundle::{Bundle, Object};
-use crate::graph::{Subjects, is_stix_pattern};
+use crate::graph::Subjects;
 use crate::json::Node;
 use crate::marking::markings;
 use crate::method::{Token, finds};
-use crate::pattern::literals;
 use crate::table::{PathTable, Place, Row};
-use comity_terms::{Asserter, FactKey, Facts};
-use std::collections::BTreeMap;
+use comity_terms::{Asserter, FactKey, Facts, Handling};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// One object's facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub struct ObjectFacts {
     pub index: usize,
     /// Its id.
     pub id: String,
-    /// What was found, all asserted as detected.
-    pub facts: Facts,
+    /// What was found, all asserted as detected; shared by all that it was found in.
+    pub facts: Arc<Facts>,
 }
 
 /// The objects that have equal facts: what one question is asked about.
@@ -45,30 +45,50 @@ pub struct FactClass {
 pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
     let subjects = Subjects::read(bundle, table, &|_| true);
     let markings = markings(bundle, table);
-    bundle
-        .objects()
-        .iter()
-        .zip(markings)
-        .enumerate()
+    let mut told: HashMap<Told<'_>, Arc<Facts>> = HashMap::new();
+    let objects = bundle.objects().iter().zip(markings).enumerate();
+    objects
         .map(|(index, (object, markings))| {
             let personal = is_personal(object, table, &subjects);
-            let mut facts = Facts::new();
-            let mut state = |key: &str, value: comity_terms::Value| {
-                if let Ok(key) = FactKey::new(key) {
-                    facts.state(key, value, Asserter::Detected);
-                }
+            let found = Told {
+                personal,
+                category: category(object, table, personal),
+                status: personal.then(|| subjects.status(object.ident(), table)),
+                marking: markings.strictest,
             };
-            state("personal_data", personal.into());
-            state("data_category", category(object, table, personal).into());
-            if personal {
-                state("subject_status", subjects.status(object.ident(), table).into());
-            }
-            if let Some(handling) = markings.strictest {
-                state("marking", handling.as_str().into());
-            }
+            let facts = Arc::clone(told.entry(found).or_insert_with_key(|found| Arc::new(found.facts())));
             ObjectFacts { index, id: object.id().to_owned(), facts }
         })
         .collect()
+}
+
+/// What can be told of an object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Told<'t> {
+    personal: bool,
+    category: &'t str,
+    status: Option<&'t str>,
+    marking: Option<Handling>,
+}
+
+impl Told<'_> {
+    fn facts(&self) -> Facts {
+        let mut facts = Facts::new();
+        let mut state = |key: &str, value: comity_terms::Value| {
+            if let Ok(key) = FactKey::new(key) {
+                facts.state(key, value, Asserter::Detected);
+            }
+        };
+        state("personal_data", self.personal.into());
+        state("data_category", self.category.into());
+        if let Some(status) = self.status {
+            state("subject_status", status.into());
+        }
+        if let Some(handling) = self.marking {
+            state("marking", handling.as_str().into());
+        }
+        facts
+    }
 }
 
 /// What the object is to law: by its type, by what is present of it, and by whether a person is concerned.
@@ -95,11 +115,14 @@ const UNLISTED: &str = "other";
 /// The classes of equal facts, in the order of their facts.
 #[must_use]
 pub fn classes(facts: Vec<ObjectFacts>) -> Vec<FactClass> {
-    let mut classes: BTreeMap<Facts, Vec<usize>> = BTreeMap::new();
+    let mut classes: BTreeMap<Arc<Facts>, Vec<usize>> = BTreeMap::new();
     for object in facts {
         classes.entry(object.facts).or_default().push(object.index);
     }
-    classes.into_iter().map(|(facts, objects)| FactClass { facts, objects }).collect()
+    classes
+        .into_iter()
+        .map(|(facts, objects)| FactClass { facts: Arc::unwrap_or_clone(facts), objects })
+        .collect()
 }
 
 /// Whether a property that the table lists is about a person. A type that the table does not list tells
@@ -110,12 +133,9 @@ pub(crate) fn is_personal(object: &Object<'_>, table: &PathTable, subjects: &Sub
     let personal = |row: &Row, value: &Node<'_>| {
         let class = table.class(table.class_of(row, object.tree(), attacker));
         let present = match (row.pseudonymise, value) {
-            (Some(Token::Pattern), Node::Text(pattern)) => {
-                is_stix_pattern(object.tree())
-                    && literals(pattern).iter().any(|literal| {
-                        literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step))
-                    })
-            }
+            (Some(Token::Pattern), Node::Text(_)) => object.literals().iter().any(|literal| {
+                literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step))
+            }),
             (Some(method), Node::Text(text)) if method.is_partial() => {
                 finds(method, text, &|value| subjects.is_cited(value))
             }

@@ -7,7 +7,7 @@
 
 use crate::bundle::{Bundle, Ident, Object};
 use crate::json::Node;
-use crate::pattern::{Operator, literals};
+use crate::pattern::Operator;
 use crate::table::{Kind, PathTable};
 use std::collections::HashSet;
 
@@ -30,10 +30,16 @@ impl Subjects {
             .enumerate()
             .filter_map(|(index, object)| counts(index).then_some(object))
             .collect();
-        subjects.read_status(bundle, table, &objects);
+        let links: Vec<Link<'_>> = relationships(bundle, &objects).collect();
+        subjects.read_status(bundle, table, &objects, &links);
         subjects.read_citations(table, &objects);
-        subjects.read_attackers(bundle, table, &objects);
+        subjects.read_attackers(bundle, table, &objects, &links);
         subjects
+    }
+
+    /// Whether both say the same of whom an attack comes from: all that treating an object asks.
+    pub(crate) fn agrees_with(&self, other: &Self) -> bool {
+        self.attacker == other.attacker && self.cited == other.cited
     }
 
     /// Whether the object with this id is on the attacker's side.
@@ -51,9 +57,15 @@ impl Subjects {
         self.cited.contains(&value.to_lowercase())
     }
 
-    fn read_status(&mut self, bundle: &Bundle<'_>, table: &PathTable, objects: &[&Object<'_>]) {
+    fn read_status(
+        &mut self,
+        bundle: &Bundle<'_>,
+        table: &PathTable,
+        objects: &[&Object<'_>],
+        links: &[Link<'_>],
+    ) {
         let rules = &table.subject;
-        for (_, verb, target) in relationships(bundle, objects) {
+        for (_, verb, target) in links.iter().copied() {
             if let Some(status) = rules.target_of.get(verb) {
                 self.give(target, status, rules.otherwise.as_str());
             }
@@ -67,7 +79,7 @@ impl Subjects {
             }
         }
         // An observable tied to a person shares the person's status.
-        for (source, _, target) in relationships(bundle, objects) {
+        for (source, _, target) in links.iter().copied() {
             for (one, other) in [(source, target), (target, source)] {
                 if self.status[one].is_none() {
                     self.status[one] = self.status[other].clone();
@@ -91,8 +103,8 @@ impl Subjects {
     }
 
     fn read_citations(&mut self, table: &PathTable, objects: &[&Object<'_>]) {
-        for object in objects.iter().filter(|object| is_stix_pattern(object.tree())) {
-            for literal in literals(object.text("pattern")) {
+        for object in objects {
+            for literal in object.literals() {
                 let recipient =
                     literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step));
                 if literal.operator == Operator::Is && !recipient {
@@ -102,7 +114,13 @@ impl Subjects {
         }
     }
 
-    fn read_attackers(&mut self, bundle: &Bundle<'_>, table: &PathTable, objects: &[&Object<'_>]) {
+    fn read_attackers(
+        &mut self,
+        bundle: &Bundle<'_>,
+        table: &PathTable,
+        objects: &[&Object<'_>],
+        links: &[Link<'_>],
+    ) {
         let rules = &table.subject;
         let idents = bundle.ident_count();
         let mut observable = vec![false; idents];
@@ -110,7 +128,7 @@ impl Subjects {
         let mut seeds = Vec::new();
         let mut leads = vec![Vec::new(); idents];
         let mut victim = vec![false; idents];
-        for (_, verb, target) in relationships(bundle, objects) {
+        for (_, verb, target) in links.iter().copied() {
             if rules.target_of.get(verb).is_some_and(|status| status == "victim") {
                 victim[target] = true;
             }
@@ -127,7 +145,7 @@ impl Subjects {
                 leads[ident].extend(references(bundle, object, property));
             }
         }
-        for (source, verb, target) in relationships(bundle, objects) {
+        for (source, verb, target) in links.iter().copied() {
             if rules.target_of.contains_key(verb) {
                 continue;
             }
@@ -161,12 +179,6 @@ impl Subjects {
     }
 }
 
-/// Whether an object has a pattern in STIX's own language.
-pub(crate) fn is_stix_pattern(tree: &Node<'_>) -> bool {
-    tree.get("pattern").is_some()
-        && tree.get("pattern_type").and_then(Node::as_text).is_none_or(|language| language == "stix")
-}
-
 /// The ids that a property of an object names, where the bundle has them.
 fn references<'b>(
     bundle: &'b Bundle<'_>,
@@ -177,11 +189,14 @@ fn references<'b>(
     refs.into_iter().flat_map(|refs| refs.items()).filter_map(|id| bundle.ident(id.as_text()?))
 }
 
-/// Source, verb and target of every relationship whose ends are in the bundle.
+/// Source, verb and target of a relationship.
+type Link<'b> = (Ident, &'b str, Ident);
+
+/// Every relationship whose ends are in the bundle.
 fn relationships<'b>(
     bundle: &'b Bundle<'_>,
     objects: &'b [&'b Object<'_>],
-) -> impl Iterator<Item = (Ident, &'b str, Ident)> {
+) -> impl Iterator<Item = Link<'b>> {
     objects.iter().filter(|object| object.stix_type() == "relationship").filter_map(|object| {
         let source = bundle.ident(object.text("source_ref"))?;
         let target = bundle.ident(object.text("target_ref"))?;

@@ -1,13 +1,17 @@
 //! JSON as a tree that keeps what was written: numbers and literals as text, properties in their order.
 //!
-//! serde_json checks the grammar first (as `RawValue`); the reader here walks text that is known to be JSON
-//! and so has one job, the tree. Two things are refused that the grammar allows, because two readers would
-//! disagree about them: a property that is named twice, and a string that is not Unicode (a lone surrogate).
+//! Reading and checking the grammar are one pass (`read`). Two things are refused that the grammar allows,
+//! because two readers would disagree about them: a property that is named twice, and a string that is not
+//! Unicode (a lone surrogate).
 //!
 //! Source: RFC 8259; the canonical form is RFC 8785 (JCS), asked for by STIX 2.1 section 2.9.
 
 use std::borrow::Cow;
 use std::fmt;
+
+mod read;
+
+pub(crate) use read::Reader;
 
 /// The deepest nesting that is read. STIX's own deepest property lies at 6; 64 leaves room for dictionaries
 /// and keeps recursion far from any stack's end (64 frames of well under 1 KiB each).
@@ -38,7 +42,7 @@ impl fmt::Debug for Node<'_> {
     }
 }
 
-/// Why a text that is JSON was not read.
+/// Why a text was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// Nested deeper than [`DEPTH_MAX`].
@@ -50,19 +54,24 @@ pub enum TreeError {
     /// A string is longer than the limit.
     #[error("a string is longer than {0} bytes")]
     StringTooLong(usize),
-    /// The text is not JSON, or a string in it is not Unicode.
-    #[error("not JSON, or a string that is not Unicode")]
+    /// A string is not Unicode: half of a surrogate pair.
+    #[error("a string is not Unicode")]
+    NotUnicode,
+    /// The text is not JSON.
+    #[error("not JSON")]
     NotJson,
 }
 
 impl<'a> Node<'a> {
-    /// Reads a tree from `text`, which serde_json has accepted.
+    /// Reads a tree from `text`, which is one JSON value.
     ///
     /// # Errors
     /// [`TreeError`]; the caller rejects the object that the text is.
     pub fn read(text: &'a str, string_length_max: usize) -> Result<Self, TreeError> {
-        let mut reader = Reader { text, at: 0, string_length_max };
-        reader.value(0)
+        let mut reader = Reader::new(text, string_length_max);
+        let tree = reader.value()?;
+        reader.end()?;
+        Ok(tree)
     }
 
     /// The property of that name, when this is an object that has it.
@@ -81,6 +90,14 @@ impl<'a> Node<'a> {
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The string, when this is one, borrowed from the text that was read where it has no escapes.
+    pub(crate) fn text(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
             _ => None,
         }
     }
@@ -158,18 +175,22 @@ fn write_properties<'n, 'a: 'n>(
 /// Appends `text` as a JSON string with the escapes that RFC 8785 asks for and no others.
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
-    for byte in text.bytes() {
+    let mut rest = text.as_bytes();
+    loop {
+        let (plain, special) = rest.split_at(read::plain_length(rest));
+        out.extend_from_slice(plain);
+        let Some((byte, after)) = special.split_first() else { break };
         match byte {
-            b'"' => out.extend(b"\\\""),
-            b'\\' => out.extend(b"\\\\"),
-            0x08 => out.extend(b"\\b"),
-            0x09 => out.extend(b"\\t"),
-            0x0A => out.extend(b"\\n"),
-            0x0C => out.extend(b"\\f"),
-            0x0D => out.extend(b"\\r"),
-            0..0x20 => out.extend(format!("\\u{byte:04x}").as_bytes()),
-            _ => out.push(byte),
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            0x08 => out.extend_from_slice(b"\\b"),
+            0x09 => out.extend_from_slice(b"\\t"),
+            0x0A => out.extend_from_slice(b"\\n"),
+            0x0C => out.extend_from_slice(b"\\f"),
+            0x0D => out.extend_from_slice(b"\\r"),
+            byte => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
         }
+        rest = after;
     }
     out.push(b'"');
 }
@@ -207,146 +228,6 @@ fn canonical_literal(text: &str) -> Cow<'_, str> {
         format!("{first}{dot}{rest}e{sign}{}", exponent.abs())
     };
     Cow::Owned(if number < 0.0 { format!("-{body}") } else { body })
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    at: usize,
-    string_length_max: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn peek(&self) -> Result<u8, TreeError> {
-        self.text.as_bytes().get(self.at).copied().ok_or(TreeError::NotJson)
-    }
-
-    /// Skips white space, then returns the next byte without taking it.
-    fn next_token(&mut self) -> Result<u8, TreeError> {
-        while matches!(self.peek()?, b' ' | b'\t' | b'\n' | b'\r') {
-            self.at += 1;
-        }
-        self.peek()
-    }
-
-    /// Takes the next token, which must be `expected`.
-    fn take(&mut self, expected: u8) -> Result<(), TreeError> {
-        if self.next_token()? != expected {
-            return Err(TreeError::NotJson);
-        }
-        self.at += 1;
-        Ok(())
-    }
-
-    /// Takes `,` and returns true, or takes `close` and returns false.
-    fn goes_on(&mut self, close: u8) -> Result<bool, TreeError> {
-        let token = self.next_token()?;
-        self.at += 1;
-        match token {
-            b',' => Ok(true),
-            token if token == close => Ok(false),
-            _ => Err(TreeError::NotJson),
-        }
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Node<'a>, TreeError> {
-        if depth > DEPTH_MAX {
-            return Err(TreeError::TooDeep);
-        }
-        match self.next_token()? {
-            b'"' => self.string().map(Node::Text),
-            b'{' => self.object(depth),
-            b'[' => self.list(depth),
-            _ => self.literal(),
-        }
-    }
-
-    fn literal(&mut self) -> Result<Node<'a>, TreeError> {
-        let rest = &self.text[self.at..];
-        let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
-        if end == 0 {
-            return Err(TreeError::NotJson);
-        }
-        self.at += end;
-        Ok(Node::Literal(Cow::Borrowed(&rest[..end])))
-    }
-
-    fn list(&mut self, depth: usize) -> Result<Node<'a>, TreeError> {
-        self.take(b'[')?;
-        let mut items = Vec::new();
-        if self.next_token()? == b']' {
-            self.at += 1;
-            return Ok(Node::List(items));
-        }
-        loop {
-            items.push(self.value(depth + 1)?);
-            if !self.goes_on(b']')? {
-                return Ok(Node::List(items));
-            }
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Result<Node<'a>, TreeError> {
-        self.take(b'{')?;
-        let mut properties = Vec::new();
-        if self.next_token()? == b'}' {
-            self.at += 1;
-            return Ok(Node::Object(properties));
-        }
-        loop {
-            self.next_token()?;
-            let name = self.string()?;
-            self.take(b':')?;
-            properties.push((name, self.value(depth + 1)?));
-            if !self.goes_on(b'}')? {
-                break;
-            }
-        }
-        if named_twice(&properties) {
-            return Err(TreeError::NamedTwice);
-        }
-        Ok(Node::Object(properties))
-    }
-
-    fn string(&mut self) -> Result<Cow<'a, str>, TreeError> {
-        let start = self.at;
-        let mut at = start + 1;
-        let mut escaped = false;
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    at += 2;
-                }
-                Some(_) => at += 1,
-                None => return Err(TreeError::NotJson),
-            }
-        }
-        self.at = at + 1;
-        if at - start > self.string_length_max {
-            return Err(TreeError::StringTooLong(self.string_length_max));
-        }
-        if escaped {
-            let text: String =
-                serde_json::from_str(&self.text[start..=at]).map_err(|_| TreeError::NotJson)?;
-            Ok(Cow::Owned(text))
-        } else {
-            Ok(Cow::Borrowed(&self.text[start + 1..at]))
-        }
-    }
-}
-
-fn named_twice(properties: &[(Cow<'_, str>, Node<'_>)]) -> bool {
-    // Comparing each with each is quicker than sorting for the usual dozen; dictionaries may be larger.
-    if properties.len() <= 16 {
-        let repeats =
-            |(i, (name, _)): (usize, &(Cow<'_, str>, _))| properties[..i].iter().any(|(n, _)| n == name);
-        return properties.iter().enumerate().any(repeats);
-    }
-    let mut names: Vec<&str> = properties.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair[0] == pair[1])
 }
 
 #[cfg(test)]

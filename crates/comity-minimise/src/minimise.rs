@@ -15,8 +15,8 @@ use crate::classify::is_personal;
 use crate::graph::Subjects;
 use crate::identifier;
 use crate::json::Node;
-use crate::profile::Profile;
-use crate::scrub::Scrubber;
+use crate::profile::{Profile, Profiles};
+use crate::scrub::{Scrubber, StandIn};
 use crate::table::{PathTable, StixType};
 use crate::token::{TokenKey, Tokens};
 use crate::treat::{Fates, Outcome, Reference, Treating, Walk};
@@ -27,9 +27,11 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+mod merge;
 mod naming;
 mod survey;
 
+use merge::Merging;
 use survey::{Converted, Survey, alive, converted, settle, survey, treated_as};
 
 /// How often the graph is read again because something that justified an attacker's address stays home.
@@ -41,7 +43,7 @@ pub struct MinimisedObject<'a> {
     /// The object of the bundle that it was, and those that were merged into it.
     pub sources: Vec<usize>,
     /// Its id as it travels.
-    pub id: String,
+    pub id: Cow<'a, str>,
     /// Its JSON text: the input's own bytes where nothing changed.
     pub bytes: Cow<'a, [u8]>,
 }
@@ -101,25 +103,26 @@ pub fn bundle_bytes<'o>(id: &str, objects: impl IntoIterator<Item = &'o [u8]>) -
     out
 }
 
-/// Minimises the objects in `keep`, which are positions in [`Bundle::objects`].
+/// Minimises the objects in `keep`, which are positions in [`Bundle::objects`], each for its profile.
 ///
-/// The others stay home without a report of their own: the law refused them, and the decision says why. New
-/// random ids are drawn from `entropy`.
+/// The others stay home without a report of their own: the law refused them, and the decision says why. What
+/// is treated in them for the strictest of the profiles is found again in the texts of those that travel.
+/// The id of a bundle that has none is drawn from `entropy`.
 pub fn minimise<'a>(
     bundle: &Bundle<'a>,
-    keep: &[usize],
+    keep: &[(usize, &Profile)],
     table: &PathTable,
-    profile: &Profile,
     key: &TokenKey,
     entropy: &mut dyn Entropy,
 ) -> Minimised<'a> {
     let mut chosen = vec![false; bundle.objects().len()];
-    for &index in keep {
+    for &(index, _) in keep {
         if let Some(chosen) = chosen.get_mut(index) {
             *chosen = true;
         }
     }
-    let converted = converted(bundle, table, profile);
+    let profiles = Profiles::new(bundle.objects().len(), keep, table);
+    let converted = converted(bundle, table, &profiles);
     let mut travels = chosen.clone();
     let tokens = Tokens::new(key);
     let mut subjects = Subjects::read(bundle, table, &|index| chosen[index]);
@@ -128,30 +131,35 @@ pub fn minimise<'a>(
     for round in 0..=ROUNDS_MAX {
         recurring.borrow_mut().clear();
         let treating =
-            Treating { bundle, table, profile, subjects: &subjects, tokens: &tokens, recurring: &recurring };
-        surveys = survey(treating, &converted);
+            Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring };
+        surveys = survey(treating, &profiles, &converted);
         let before = travels.clone();
         settle(bundle, &surveys, &mut travels);
         if before == travels {
             break;
         }
-        subjects = Subjects::read(bundle, table, &|index| travels[index] && round + 1 < ROUNDS_MAX);
+        let left = Subjects::read(bundle, table, &|index| travels[index] && round + 1 < ROUNDS_MAX);
+        if left.agrees_with(&subjects) {
+            break;
+        }
+        subjects = left;
     }
-    let shared =
-        Treating { bundle, table, profile, subjects: &subjects, tokens: &tokens, recurring: &recurring };
+    let shared = Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring };
     let mut work = Work {
         shared,
+        profiles: &profiles,
         converted: &converted,
         surveys: &surveys,
         fates: Fates { alive: alive(bundle, &travels), renamed: HashMap::new() },
     };
-    work.name(&travels, entropy);
+    work.name(&travels);
     work.finish(&chosen, &travels, entropy)
 }
 
 /// The second half: every fate is known but the new ids.
 struct Work<'w, 'b> {
     shared: Treating<'w, 'b>,
+    profiles: &'w Profiles<'w>,
     converted: &'w Converted<'b>,
     surveys: &'w [Survey],
     fates: Fates,
@@ -164,7 +172,7 @@ impl<'b> Work<'_, 'b> {
             return (Outcome::Lost, vec![whole(object, "unknown", Ground::NotListed)]);
         };
         let fates = Some((&self.fates, scrubber));
-        let mut walk = Walk::new(self.shared, fates, tree, object.id(), object.ident());
+        let mut walk = Walk::new(self.shared, fates, self.profiles.of(index), object, tree);
         let outcome = walk.run(stix_type);
         let mut report = walk.report;
         if let (Some(converted), Node::Object(properties)) = (self.converted.get(&index), object.tree()) {
@@ -172,7 +180,7 @@ impl<'b> Work<'_, 'b> {
             for (name, _) in properties.iter().filter(|(name, _)| converted.get(name).is_none()) {
                 let row = from.root.child(name).and_then(|place| place.row.as_ref());
                 let (class, ground) = match row.map(|row| &self.shared.table.class(row.class).name) {
-                    Some(class) => (class.as_str(), Ground::Treated(self.shared.profile.ground(class))),
+                    Some(class) => (class.as_str(), Ground::Treated(self.profiles.of(index).ground(class))),
                     None => ("unknown", Ground::NotListed),
                 };
                 report.push(one(object, name, class, Treatment::WithholdProperty, ground));
@@ -193,8 +201,10 @@ impl<'b> Work<'_, 'b> {
         let mut counts =
             Counts { input: chosen.iter().filter(|chosen| **chosen).count(), ..Counts::default() };
         let mut withholdings = Vec::new();
-        let mut out: Vec<(MinimisedObject<'b>, Option<Node<'b>>)> = Vec::new();
-        let mut by_id: HashMap<String, usize> = HashMap::new();
+        let mut out: Vec<MinimisedObject<'b>> = Vec::new();
+        let mut trees: Vec<Option<Node<'b>>> = Vec::new();
+        let mut merging: HashMap<usize, Merging<'b>> = HashMap::new();
+        let mut observables: HashMap<Cow<'b, str>, usize> = HashMap::new();
         for index in (0..chosen.len()).filter(|index| chosen[*index]) {
             let object = &self.shared.bundle.objects()[index];
             if !travels[index] {
@@ -212,58 +222,56 @@ impl<'b> Work<'_, 'b> {
                 true => (Outcome::Same, Vec::new()),
                 false => self.treat(index, scrubber.as_ref()),
             };
-            let (id, bytes, tree) = match outcome {
+            let tree = match outcome {
                 Outcome::Lost => {
                     // Only a part of it that holds references alone could make it so at this point.
                     counts.withheld += 1;
                     withholdings.push(whole(object, "unknown", Ground::Incomplete));
                     continue;
                 }
-                Outcome::Same => {
-                    counts.kept += 1;
-                    (object.id().to_owned(), Cow::Borrowed(object.raw().as_bytes()), None)
-                }
-                Outcome::Changed(tree) => {
-                    counts.changed += 1;
-                    let id = tree.get("id").and_then(Node::as_text).unwrap_or_default().to_owned();
-                    let mut bytes = Vec::with_capacity(object.raw().len());
-                    tree.write(&mut bytes);
-                    (id, Cow::Owned(bytes), Some(tree))
-                }
+                Outcome::Same => None,
+                Outcome::Changed(tree) => Some(tree),
             };
             withholdings.extend(report);
+            if object.is_upgraded() {
+                withholdings.push(one(
+                    object,
+                    "spec_version",
+                    "structure",
+                    Treatment::Generalise,
+                    Ground::Upgraded,
+                ));
+            }
+            let id =
+                tree.as_ref().unwrap_or(object.tree()).get("id").and_then(Node::text).unwrap_or_default();
             // Only an observable can have come to have the id of another.
-            let first = (object.tree().get("modified").is_none()).then(|| by_id.get(&id).copied()).flatten();
-            if let Some(first) = first {
-                if tree.is_none() {
-                    counts.kept -= 1;
-                    counts.changed += 1;
-                }
-                let (into, into_tree) = &mut out[first];
-                let into_index = into.sources[0];
-                let held = into_tree
-                    .take()
-                    .unwrap_or_else(|| self.shared.bundle.objects()[into_index].tree().clone());
-                let other = tree.unwrap_or_else(|| object.tree().clone());
-                let merged = merge(object, held.clone(), other, &mut withholdings);
-                if merged != held
-                    && into.bytes.as_ref() == self.shared.bundle.objects()[into_index].raw().as_bytes()
-                {
-                    counts.kept -= 1;
-                    counts.changed += 1;
-                }
-                let mut bytes = Vec::new();
-                merged.write(&mut bytes);
-                if merged != held {
-                    into.bytes = Cow::Owned(bytes);
-                }
-                into.sources.push(index);
-                *into_tree = Some(merged);
+            let observable = object.tree().get("modified").is_none();
+            if let Some(first) = observable.then(|| observables.get(&id).copied()).flatten() {
+                let into = merging.entry(first).or_insert_with(|| {
+                    let first_read = self.shared.bundle.objects()[out[first].sources[0]].tree();
+                    Merging::new(trees[first].take().unwrap_or_else(|| first_read.clone()))
+                });
+                into.add(object, tree.unwrap_or_else(|| object.tree().clone()), &mut withholdings);
+                out[first].sources.push(index);
+                counts.changed += 1;
                 continue;
             }
-            by_id.insert(id.clone(), out.len());
-            out.push((MinimisedObject { sources: vec![index], id, bytes }, tree));
+            if observable {
+                observables.insert(id.clone(), out.len());
+            }
+            let bytes = match &tree {
+                None => object.bytes(),
+                Some(tree) => Cow::Owned(written(tree, object.raw().len())),
+            };
+            // What is written needs its tree no more, unless another may be merged into it.
+            trees.push(tree.filter(|_| observable));
+            out.push(MinimisedObject { sources: vec![index], id, bytes });
         }
+        for (index, merging) in merging.into_iter().filter(|(_, merging)| merging.changed) {
+            out[index].bytes = Cow::Owned(written(&merging.into_node(), out[index].bytes.len()));
+        }
+        counts.kept = out.iter().filter(|object| matches!(object.bytes, Cow::Borrowed(_))).count();
+        counts.changed += out.len() - counts.kept;
         for name in self.shared.bundle.unknown() {
             withholdings.push(Withholding {
                 object: self.shared.bundle.id().unwrap_or_default().to_owned(),
@@ -274,7 +282,7 @@ impl<'b> Work<'_, 'b> {
             });
         }
         let id = self.shared.bundle.id().map_or_else(|| identifier::random("bundle", entropy), str::to_owned);
-        Minimised { id, objects: out.into_iter().map(|(object, _)| object).collect(), withholdings, counts }
+        Minimised { id, objects: out, withholdings, counts }
     }
 
     fn why_lost(&self, index: usize) -> Withholding {
@@ -292,8 +300,19 @@ impl<'b> Work<'_, 'b> {
     }
 }
 
+fn written(tree: &Node<'_>, length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length);
+    tree.write(&mut bytes);
+    bytes.shrink_to_fit();
+    bytes
+}
+
 fn whole(object: &Object<'_>, class: &str, ground: Ground) -> Withholding {
     one(object, "", class, Treatment::WithholdObject, ground)
+}
+
+fn lost_at(object: &Object<'_>, path: &str, class: &str, ground: Ground) -> Withholding {
+    one(object, path, class, Treatment::WithholdProperty, ground)
 }
 
 fn one(object: &Object<'_>, path: &str, class: &str, treatment: Treatment, ground: Ground) -> Withholding {
@@ -304,38 +323,4 @@ fn one(object: &Object<'_>, path: &str, class: &str, treatment: Treatment, groun
         treatment,
         ground,
     }
-}
-
-/// `held` with what `other`, which has the same id now, adds to it: properties that it lacks, references and
-/// markings that it does not name. What contradicts stays home and is reported.
-fn merge<'a>(
-    source: &Object<'_>,
-    held: Node<'a>,
-    other: Node<'a>,
-    withholdings: &mut Vec<Withholding>,
-) -> Node<'a> {
-    let (Node::Object(mut held), Node::Object(other)) = (held, other) else { return Node::List(Vec::new()) };
-    withholdings.push(one(source, "id", "reference", Treatment::Pseudonymise, Ground::Merged));
-    for (name, value) in other {
-        let Some((_, mine)) = held.iter_mut().find(|(key, _)| *key == name) else {
-            held.push((name, value));
-            continue;
-        };
-        match (mine, value) {
-            (mine, value) if *mine == value => {}
-            (Node::List(mine), Node::List(more))
-                if name.ends_with("_refs") || name == "granular_markings" =>
-            {
-                for item in more {
-                    if !mine.contains(&item) {
-                        mine.push(item);
-                    }
-                }
-            }
-            _ => {
-                withholdings.push(one(source, &name, "unknown", Treatment::WithholdProperty, Ground::Merged))
-            }
-        }
-    }
-    Node::Object(held)
 }

@@ -82,6 +82,45 @@ pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
     found
 }
 
+/// A pattern of STIX 2.0 as one of 2.1: properties get the names that `renamed` gives for a type and a property,
+/// and the instants of `START` and `STOP` their `t`. Everything else stays as it was written.
+pub(crate) fn upgraded(pattern: &str, renamed: &dyn Fn(&str, &str) -> Option<&'static str>) -> String {
+    let bytes = pattern.as_bytes();
+    let mut out = String::with_capacity(pattern.len() + 8);
+    let (mut at, mut copied) = (0, 0);
+    let mut wants_instant = false;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' => {
+                if std::mem::take(&mut wants_instant) {
+                    out.push_str(&pattern[copied..at]);
+                    out.push('t');
+                    copied = at;
+                }
+                at = (string(pattern, at).1 + 1).min(bytes.len());
+            }
+            b if b.is_ascii_alphanumeric() || b == b'_' => {
+                let (_, end) = word(pattern, at);
+                let text = &pattern[at..end];
+                wants_instant = matches!(text, "START" | "STOP");
+                if let Some((stix_type, path)) = text.split_once(':') {
+                    let name = &path[..path.find(['.', '[']).unwrap_or(path.len())];
+                    if let Some(new) = renamed(stix_type, name) {
+                        let start = at + stix_type.len() + 1;
+                        out.push_str(&pattern[copied..start]);
+                        out.push_str(new);
+                        copied = start + name.len();
+                    }
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    out.push_str(&pattern[copied..]);
+    out
+}
+
 /// `text` as the inside of a literal.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "\\'")

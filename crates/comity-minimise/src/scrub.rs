@@ -2,76 +2,170 @@
 //!
 //! Otherwise a name that is tokenised where it has a property of its own would leave in a description. Finds
 //! whole words only: `Anna` does not touch `annals`. Values that nobody wrote as a property are not known here.
+//!
+//! ```text
+//! word at which a value begins ─> the lengths of the values that do ─> the value itself
+//! ```
+//! One look-up a word of the text, one more for each length where a value may begin: building it costs no more
+//! than naming the values.
 
 use crate::table::Scan;
-use aho_corasick::{AhoCorasick, MatchKind};
-use std::collections::HashMap;
+use crate::token::Tokens;
+use std::collections::{BTreeSet, HashMap};
+
+/// What stands for a treated value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StandIn {
+    /// This text.
+    Text(String),
+    /// Its token, which is made when the value is found: most that stay home are never found again.
+    Token,
+}
 
 /// The treated values of one bundle.
 pub(crate) struct Scrubber {
     all: Finder,
     contacts: Finder,
+    tokens_of: HashMap<String, StandIn>,
 }
 
-struct Finder {
-    values: Option<AhoCorasick>,
-    replacements: Vec<String>,
-}
+/// By the word that a value begins with, in lower case: how long the values are, the longest first.
+#[derive(Default)]
+struct Finder(HashMap<String, Vec<usize>>);
 
 impl Scrubber {
     /// Shorter values are words of their own too often.
     pub(crate) const LENGTH_MIN: usize = 4;
 
     /// A finder for these values; `None` when there are none.
-    pub(crate) fn new(values: &HashMap<String, String>) -> Option<Self> {
+    pub(crate) fn new(values: &HashMap<String, StandIn>) -> Option<Self> {
         if values.is_empty() {
             return None;
         }
+        let mut tokens_of = HashMap::with_capacity(values.len());
         let mut sorted: Vec<_> = values.iter().collect();
-        sorted.sort();
-        let contacts: Vec<_> = sorted.iter().copied().filter(|(value, _)| value.contains('@')).collect();
-        Some(Self { all: Finder::new(&sorted), contacts: Finder::new(&contacts) })
+        // Of values that differ in letter case alone, the first by order stands.
+        sorted.sort_by_key(|(value, _)| *value);
+        for (value, stand_in) in sorted {
+            tokens_of.entry(value.to_ascii_lowercase()).or_insert_with(|| stand_in.clone());
+        }
+        let all = Finder::new(tokens_of.keys());
+        let contacts = Finder::new(tokens_of.keys().filter(|value| value.contains('@')));
+        Some(Self { all, contacts, tokens_of })
     }
 
     /// `text` with every value replaced; `None` when there is nothing to replace.
-    pub(crate) fn clean(&self, text: &str, scan: Scan) -> Option<String> {
-        match scan {
-            Scan::Nothing => None,
-            Scan::Contact => self.contacts.clean(text),
-            Scan::All => self.all.clean(text),
+    pub(crate) fn clean(&self, text: &str, scan: Scan, tokens: &Tokens<'_>) -> Option<String> {
+        let finder = match scan {
+            Scan::Nothing => return None,
+            Scan::Contact => &self.contacts,
+            Scan::All => &self.all,
+        };
+        if finder.0.is_empty() || text.len() < Self::LENGTH_MIN {
+            return None;
         }
+        let lower = text.to_ascii_lowercase();
+        let mut out = String::new();
+        let (mut at, mut copied) = (0, 0);
+        // A value begins behind no letter or digit, whatever it begins with.
+        let mut behind_letter = false;
+        while at < lower.len() {
+            let word = word_at(&lower[at..]);
+            let lengths =
+                finder.0.get(word).filter(|_| !behind_letter).map(Vec::as_slice).unwrap_or_default();
+            let found = lengths.iter().find_map(|length| {
+                let value = lower.get(at..at + length)?;
+                let ends = !lower[at + length..].chars().next().is_some_and(char::is_alphanumeric);
+                let stand_in = self.tokens_of.get(value).filter(|_| ends)?;
+                Some((at + length, stand_in))
+            });
+            at = match found {
+                Some((end, stand_in)) => {
+                    out.push_str(&text[copied..at]);
+                    match stand_in {
+                        StandIn::Text(stand_in) => out.push_str(stand_in),
+                        StandIn::Token => out.push_str(&tokens.of(&text[at..end])),
+                    }
+                    copied = end;
+                    end
+                }
+                None => at + word.len(),
+            };
+            behind_letter = lower[..at].chars().next_back().is_some_and(char::is_alphanumeric);
+        }
+        if copied == 0 {
+            return None;
+        }
+        out.push_str(&text[copied..]);
+        Some(out)
     }
 }
 
 impl Finder {
-    fn new(values: &[(&String, &String)]) -> Self {
-        // Building fails only beyond 2^31 patterns: the limits of a bundle lie far below.
-        let finder = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .match_kind(MatchKind::LeftmostLongest)
-            .build(values.iter().map(|(value, _)| value))
-            .ok()
-            .filter(|_| !values.is_empty());
-        Self { values: finder, replacements: values.iter().map(|(_, r)| (*r).clone()).collect() }
+    fn new<'v>(values: impl Iterator<Item = &'v String>) -> Self {
+        let mut lengths: HashMap<String, BTreeSet<usize>> = HashMap::new();
+        for value in values {
+            lengths.entry(word_at(value).to_owned()).or_default().insert(value.len());
+        }
+        let longest_first = |lengths: BTreeSet<usize>| lengths.into_iter().rev().collect::<Vec<usize>>();
+        Self(lengths.into_iter().map(|(word, lengths)| (word, longest_first(lengths))).collect())
+    }
+}
+
+/// The word that a text begins with: letters and digits, or the one character that is neither.
+fn word_at(text: &str) -> &str {
+    let ascii = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    if text.as_bytes().get(ascii).is_none_or(u8::is_ascii) {
+        let one = usize::from(ascii == 0 && !text.is_empty());
+        return &text[..ascii + one];
+    }
+    let mut letters = text.char_indices();
+    match letters.find(|(_, letter)| !letter.is_alphanumeric()) {
+        Some((0, letter)) => &text[..letter.len_utf8()],
+        Some((end, _)) => &text[..end],
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::TokenKey;
+
+    fn cleaned(values: &[&str], text: &str, scan: Scan) -> String {
+        let key = TokenKey::derive(&[7; 32], "an-agreement", "FI", "2026").expect("a key");
+        let values = values.iter().map(|value| ((*value).to_owned(), StandIn::Text("…".to_owned())));
+        let scrubber = Scrubber::new(&values.collect()).expect("values");
+        scrubber.clean(text, scan, &Tokens::new(&key)).unwrap_or_else(|| text.to_owned())
     }
 
-    fn clean(&self, text: &str) -> Option<String> {
-        let mut out = String::new();
-        let mut at = 0;
-        let is_word = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
-        for found in self.values.as_ref()?.find_iter(text) {
-            let (start, end) = (found.start(), found.end());
-            if is_word(text[..start].chars().next_back()) || is_word(text[end..].chars().next()) {
-                continue;
-            }
-            out.push_str(&text[at..start]);
-            out.push_str(&self.replacements[found.pattern().as_usize()]);
-            at = end;
+    #[test]
+    fn whole_words_are_found_in_any_letter_case() {
+        for (values, text, expected) in [
+            (&["Anna"][..], "anna, ANNA: annals, hanna, Annaé", "…, …: annals, hanna, Annaé"),
+            (&["Anna", "Anna Kask"], "Anna Kask and Anna Tamm", "… and … Tamm"),
+            (&["Anna Kask"], "Anna Kaska", "Anna Kaska"),
+            (&["Jõgi"], "Mari Jõgi, Jõgi.", "Mari …, …."),
+            (&["+372 55"], "call +372 55 or 1+372 55", "call … or 1+372 55"),
+            (&["a@b.example"], "<a@b.example> xa@b.example", "<…> xa@b.example"),
+            (&["münchen"], "in münchen", "in …"),
+        ] {
+            assert_eq!(cleaned(values, text, Scan::All), expected, "{text}");
         }
-        if at == 0 {
-            return None;
-        }
-        out.push_str(&text[at..]);
-        Some(out)
+        assert_eq!(cleaned(&["Anna", "a@b.example"], "Anna a@b.example", Scan::Contact), "Anna …");
+        assert_eq!(cleaned(&["Anna"], "Anna", Scan::Nothing), "Anna");
+    }
+
+    #[test]
+    fn a_token_is_made_where_the_value_is_found() {
+        let key = TokenKey::derive(&[7; 32], "an-agreement", "FI", "2026").expect("a key");
+        let values = HashMap::from([("Anna Kask".to_owned(), StandIn::Token)]);
+        let scrubber = Scrubber::new(&values).expect("values");
+        let tokens = Tokens::new(&key);
+        assert_eq!(
+            scrubber.clean("by anna kask", Scan::All, &tokens),
+            Some(format!("by {}", key.token("Anna Kask")))
+        );
+        assert_eq!(scrubber.clean("by nobody", Scan::All, &tokens), None);
     }
 }

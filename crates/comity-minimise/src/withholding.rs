@@ -37,6 +37,8 @@ pub enum Ground {
     Follows,
     /// It became equal to another object and was merged into it.
     Merged,
+    /// It came as STIX 2.0 and goes as STIX 2.1.
+    Upgraded,
 }
 
 impl fmt::Display for Ground {
@@ -50,6 +52,7 @@ impl fmt::Display for Ground {
             Self::Recurs => "a treated value occurs in it",
             Self::Follows => "follows what was treated",
             Self::Merged => "merged with an equal object",
+            Self::Upgraded => "came as STIX 2.0",
         })
     }
 }

@@ -1,4 +1,5 @@
-//! What OASIS's stix2-validator accepted before minimising, it accepts after.
+//! What OASIS's stix2-validator accepted before minimising, it accepts after; and it accepts whatever comes of
+//! STIX 2.0 and of inputs that are bad: these are refused, object by object or whole, with the reason.
 //!
 //! Needs Python with `stix2-validator`: in the venv that `COMITY_VENV` names (default `.venv` in the
 //! workspace), else the system's. Skips aloud without it.
@@ -6,7 +7,7 @@
 mod files;
 mod support;
 
-use comity_minimise::{Bundle, Limits, PathTable};
+use comity_minimise::{Bundle, Limits, PathTable, RejectionReason};
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,6 @@ use std::process::{Command, Stdio};
 
 #[test]
 fn what_was_valid_stays_valid() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut files = files::example_bundles();
     files.extend(files::shared_bundles().unwrap_or_default());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("minimised");
@@ -30,7 +30,7 @@ fn what_was_valid_stays_valid() {
         pairs.push((file, minimised));
     }
     let names = pairs.iter().flat_map(|(before, after)| [before.clone(), after.clone()]).collect();
-    let Some(verdicts) = validate(&workspace, names) else { return };
+    let Some(verdicts) = validate(names) else { return };
     let mut accepted = 0;
     let mut failures = Vec::new();
     for (before, after) in &pairs {
@@ -45,8 +45,79 @@ fn what_was_valid_stays_valid() {
     assert!(failures.is_empty(), "no longer valid:\n{}", failures.join("\n"));
 }
 
+/// Every bad file is refused with its reason, or what is left of it is valid.
+#[test]
+fn what_is_bad_is_refused_or_becomes_valid() {
+    let Some(files) = files::shared("bad") else { return };
+    let mut refused = 0;
+    let mut read = Vec::new();
+    for file in files {
+        let bytes = std::fs::read(&file).expect("a readable file");
+        match Bundle::parse(&bytes, &Limits::default()) {
+            Err(why) => {
+                refused += 1;
+                assert!(!why.to_string().is_empty(), "{}", file.display());
+            }
+            Ok(bundle) => {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                assert!(!name.starts_with("n_"), "{name} is no JSON and was read");
+                for rejected in bundle.rejected() {
+                    assert!(rejected.to_string().starts_with(&format!("object {} (", rejected.index)));
+                }
+                read.push(file);
+            }
+        }
+    }
+    assert!(refused > 0);
+    eprintln!("{refused} bad files refused whole, {} read", read.len());
+    all_valid("bad", read);
+}
+
+#[test]
+fn stix_2_0_becomes_valid_2_1() {
+    let Some(files) = files::shared("stix20") else { return };
+    let files: Vec<PathBuf> = files
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+        .collect();
+    for file in &files {
+        let bytes = std::fs::read(file).expect("a readable file");
+        let bundle = Bundle::parse(&bytes, &Limits::default()).expect("a bundle");
+        // What is no STIX of either version is named; nothing of 2.0 was beyond 2.1.
+        for rejected in bundle.rejected() {
+            assert!(
+                matches!(rejected.reason, RejectionReason::WrongType(_)),
+                "{}: {rejected}",
+                file.display()
+            );
+        }
+        assert!(bundle.objects().iter().all(comity_minimise::Object::is_upgraded), "{}", file.display());
+    }
+    all_valid("upgraded", files);
+}
+
+/// Minimises each file and has the validator accept what comes of it.
+fn all_valid(folder: &str, files: Vec<PathBuf>) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    std::fs::create_dir_all(&folder).expect("a folder for the minimised bundles");
+    let table = PathTable::shipped().expect("the shipped table");
+    let mut minimised = HashMap::new();
+    for (number, file) in files.into_iter().enumerate() {
+        let bytes = std::fs::read(&file).expect("a readable file");
+        let bundle = Bundle::parse(&bytes, &Limits::default()).expect("a bundle");
+        let out = folder.join(format!("{number}.json"));
+        std::fs::write(&out, support::minimise_all(&bundle, &table).bytes()).expect("a written file");
+        minimised.insert(out, file);
+    }
+    let Some(verdicts) = validate(minimised.keys().cloned().collect()) else { return };
+    for (out, (valid, errors)) in verdicts {
+        assert!(valid, "{} -> {}: {errors}", minimised[&out].display(), out.display());
+    }
+}
+
 /// The verdict on each file; `None`, said aloud, where the validator is not installed.
-fn validate(workspace: &Path, files: Vec<PathBuf>) -> Option<HashMap<PathBuf, (bool, String)>> {
+fn validate(files: Vec<PathBuf>) -> Option<HashMap<PathBuf, (bool, String)>> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let venv = std::env::var_os("COMITY_VENV").map_or_else(|| workspace.join(".venv"), PathBuf::from);
     let python = venv.join("bin/python");
     let python = if python.exists() { python } else { PathBuf::from("python3") };

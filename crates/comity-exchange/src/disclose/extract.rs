@@ -13,6 +13,7 @@ use comity_minimise::{
 };
 use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Safeguards, Treatment};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What travels and what does not.
 #[derive(Debug)]
@@ -76,60 +77,77 @@ fn stays_home(bundle: &Bundle<'_>, rulings: &[Ruling]) -> Vec<Withholding> {
         .collect()
 }
 
-/// The facts of `asked` once their bundle is minimised as the permitted rulings say and `strip` is taken out.
-#[expect(clippy::too_many_arguments, reason = "a private step of one caller, which owns all of these")]
-pub(super) fn minimised_facts(
+/// The facts of the objects whose refusal offers to strip them, once they are: by what was stripped.
+///
+/// The bundle is minimised as it would travel if they were permitted: with the objects of the permitted
+/// rulings, each class as its own ruling asks.
+pub(super) fn stripped_facts(
     bundle: &Bundle<'_>,
-    keep: &BTreeSet<usize>,
-    asked: &BTreeSet<usize>,
     rulings: &[Ruling],
-    strip: &BTreeSet<DataClass>,
     request: &Request,
     tools: &Tools<'_>,
     entropy: &mut dyn Entropy,
-) -> Result<Vec<FactClass>, ExchangeError> {
-    let profile = profile(rulings, strip, request);
-    let keep: Vec<usize> = keep.iter().copied().collect();
-    let minimised = minimise(bundle, &keep, tools.table, &profile, tools.token_key, entropy);
+) -> Result<Vec<(BTreeSet<DataClass>, FactClass)>, ExchangeError> {
+    let mut asked: Vec<Asked<'_>> = Vec::new();
+    for ruling in rulings {
+        let strip = ruling.offers();
+        if ruling.permits() || !strip.is_empty() {
+            asked.push(Asked { ruling, profile: profile(ruling, rulings, &strip, request), strip });
+        }
+    }
+    let keep = kept(&asked);
+    let minimised = minimise(bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
     let facts = facts_as_sent(&minimised, tools)?;
-    // Each is told by the object of the input that it was, so that the ruling speaks of that one.
-    let facts = minimised.objects.iter().zip(facts).filter_map(|(object, facts)| {
-        let source = *object.sources.first().filter(|source| asked.contains(source))?;
-        Some(ObjectFacts { index: source, id: object.id.clone(), facts })
-    });
-    Ok(classes(facts.collect()))
+    let mut by_strip: BTreeMap<&BTreeSet<DataClass>, Vec<ObjectFacts>> = BTreeMap::new();
+    for (object, facts) in minimised.objects.iter().zip(facts) {
+        // Each is told by the object of the input that it was, so that the ruling speaks of that one.
+        let Some(source) = object.sources.first() else { continue };
+        let Some(asked) = keep.get(source).filter(|asked| !asked.strip.is_empty()) else { continue };
+        let facts = ObjectFacts { index: *source, id: object.id.to_string(), facts };
+        by_strip.entry(&asked.strip).or_default().push(facts);
+    }
+    let by_strip = by_strip.into_iter();
+    Ok(by_strip
+        .flat_map(|(strip, facts)| classes(facts).into_iter().map(|class| (strip.clone(), class)))
+        .collect())
 }
 
-/// The extract of everything that the rulings permit.
+/// The extract of everything that the rulings permit. The bundle's trees are given up before the extract's are
+/// read: the largest bundles would not fit in memory twice.
 pub(super) fn minimised_classes(
-    bundle: &Bundle<'_>,
+    bundle: Bundle<'_>,
     rulings: &[Ruling],
     request: &Request,
     tools: &Tools<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Extract, ExchangeError> {
-    let mut ruling_of: BTreeMap<usize, &Ruling> = BTreeMap::new();
-    for ruling in rulings.iter().filter(|ruling| ruling.permits()) {
-        ruling_of.extend(ruling.objects.iter().map(|object| (*object, ruling)));
-    }
-    let strip: BTreeSet<DataClass> =
-        ruling_of.values().flat_map(|ruling| ruling.stripped.iter().cloned()).collect();
-    let profile = profile(rulings, &strip, request);
-    let keep: Vec<usize> = ruling_of.keys().copied().collect();
-    let minimised = minimise(bundle, &keep, tools.table, &profile, tools.token_key, entropy);
+    let permitted = rulings.iter().filter(|ruling| ruling.permits());
+    let asked: Vec<Asked<'_>> = permitted
+        .map(|ruling| {
+            let strip = ruling.stripped.clone();
+            Asked { ruling, profile: profile(ruling, rulings, &strip, request), strip }
+        })
+        .collect();
+    let keep = kept(&asked);
+    let nothing = Extract::nothing(&bundle, rulings);
+    let minimised = minimise(&bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
+    drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
 
-    let mut by_facts: BTreeMap<(&Facts, Facts), Vec<Vec<u8>>> = BTreeMap::new();
-    for (object, sent) in minimised.objects.iter().zip(sent) {
-        let Some(ruling) = object.sources.first().and_then(|source| ruling_of.get(source)) else { continue };
-        by_facts.entry((&ruling.detected, sent)).or_default().push(object.bytes.to_vec());
+    let mut by_facts: BTreeMap<(&Facts, Arc<Facts>), Vec<Vec<u8>>> = BTreeMap::new();
+    for (object, sent) in minimised.objects.into_iter().zip(sent) {
+        let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
+        by_facts.entry((&asked.ruling.detected, sent)).or_default().push(object.bytes.into_owned());
     }
-    let nothing = Extract::nothing(bundle, rulings);
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);
     Ok(Extract {
         classes: by_facts
             .into_iter()
-            .map(|((decided, sent), objects)| ExtractClass { decided: decided.clone(), sent, objects })
+            .map(|((decided, sent), objects)| ExtractClass {
+                decided: decided.clone(),
+                sent: Arc::unwrap_or_clone(sent),
+                objects,
+            })
             .collect(),
         safeguards: safeguards(rulings),
         counts: ObjectCounts {
@@ -144,7 +162,7 @@ pub(super) fn minimised_classes(
 }
 
 /// The facts of each minimised object, read again as a receiver will read them.
-fn facts_as_sent(minimised: &Minimised<'_>, tools: &Tools<'_>) -> Result<Vec<Facts>, ExchangeError> {
+fn facts_as_sent(minimised: &Minimised<'_>, tools: &Tools<'_>) -> Result<Vec<Arc<Facts>>, ExchangeError> {
     let bytes = minimised.bytes();
     let unreadable = |why: &dyn std::fmt::Display| ExchangeError::Bundle(format!("minimising: {why}"));
     let extract = Bundle::parse(&bytes, tools.limits).map_err(|e| unreadable(&e))?;
@@ -162,23 +180,40 @@ fn safeguards(rulings: &[Ruling]) -> Safeguards {
         .fold(Safeguards::NONE, |all, ruling| all.join(&ruling.decision.safeguards))
 }
 
-/// How the path table is tightened: by the joined safeguards of all permitted classes, and by what is stripped.
-/// One profile for the whole extract: a value that one class treats must not stand untreated in another.
-fn profile(rulings: &[Ruling], strip: &BTreeSet<DataClass>, request: &Request) -> Profile {
+/// A ruling with what it asks of its objects.
+struct Asked<'r> {
+    ruling: &'r Ruling,
+    profile: Profile,
+    strip: BTreeSet<DataClass>,
+}
+
+/// What is asked of each object that may travel. Of one that several rulings speak of, what the last asks: it
+/// was made knowing the others.
+fn kept<'r>(asked: &'r [Asked<'r>]) -> BTreeMap<usize, &'r Asked<'r>> {
+    asked.iter().flat_map(|asked| asked.ruling.objects.iter().map(move |object| (*object, asked))).collect()
+}
+
+fn keep_profiles<'r>(keep: &BTreeMap<usize, &'r Asked<'r>>) -> Vec<(usize, &'r Profile)> {
+    keep.iter().map(|(object, asked)| (*object, &asked.profile)).collect()
+}
+
+/// How the path table is tightened for the objects of a ruling: by the safeguards of its decision, and by what
+/// is stripped of them. A value that one class treats may stand in another whose law lets it; in texts it is
+/// treated everywhere.
+fn profile(ruling: &Ruling, rulings: &[Ruling], strip: &BTreeSet<DataClass>, request: &Request) -> Profile {
+    let decision = &ruling.decision;
+    let grounds = &decision.treatment_grounds;
     let mut profile = Profile {
-        treatments: safeguards(rulings).treatments,
-        grounds: BTreeMap::new(),
+        treatments: decision.safeguards.treatments.clone(),
+        grounds: grounds.iter().map(|(class, citation)| (class.clone(), cited(citation))).collect(),
         purpose: request.purpose.to_string(),
     };
-    for ruling in rulings {
-        for (class, citation) in &ruling.decision.treatment_grounds {
-            profile.grounds.entry(class.clone()).or_insert_with(|| cited(citation));
-        }
-    }
     for class in strip {
         profile.treatments.insert(class.clone(), Treatment::WithholdProperty);
-        let refusing = rulings.iter().find(|ruling| {
-            ruling.decision.alternative.as_ref().is_some_and(|alternative| alternative.strip.contains(class))
+        // What was refused as it stood, and why: the ruling that the offer to strip came with.
+        let refusing = rulings.iter().find(|refusing| {
+            refusing.offers().contains(class)
+                && ruling.objects.first().is_some_and(|o| refusing.objects.contains(o))
         });
         if let Some(ground) = refusing.and_then(|ruling| ruling.decision.grounds.first()) {
             profile.grounds.insert(class.clone(), grounded(ground));

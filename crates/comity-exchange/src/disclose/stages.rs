@@ -40,7 +40,7 @@
 //! }
 //! ```
 
-use super::extract::{Extract, minimised_classes, minimised_facts};
+use super::extract::{Extract, minimised_classes, stripped_facts};
 use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
@@ -115,6 +115,13 @@ impl Ruling {
     #[must_use]
     pub fn permits(&self) -> bool {
         self.decision.outcome == Outcome::Permitted
+    }
+
+    /// The data classes that a refusal offers to take out of its objects before they are asked about again.
+    pub(super) fn offers(&self) -> BTreeSet<DataClass> {
+        let refused = self.decision.outcome == Outcome::Refused && self.stripped.is_empty();
+        let alternative = self.decision.alternative.as_ref().filter(|_| refused);
+        alternative.map(|alternative| alternative.strip.iter().cloned().collect()).unwrap_or_default()
     }
 
     /// The ruling as it is printed and told to the partner.
@@ -192,25 +199,16 @@ impl<'b> Classified<'b> {
     ) -> Result<Decided<'b>, ExchangeError> {
         let Self { request, bundle, classes } = self;
         let mut rulings = Vec::with_capacity(classes.len());
-        let (mut strip, mut again) = (BTreeSet::new(), BTreeSet::new());
         for FactClass { facts, objects } in classes {
             let decision = ask(&request, &facts, tools.laws, memo)?;
-            if decision.outcome == Outcome::Refused
-                && let Some(alternative) = &decision.alternative
-            {
-                strip.extend(alternative.strip.iter().cloned());
-                again.extend(objects.iter().copied());
-            }
             rulings.push(Ruling { objects, detected: facts, decision, stripped: BTreeSet::new() });
         }
-        if !again.is_empty() {
-            let rest = rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied());
-            let keep: BTreeSet<usize> = rest.chain(again.iter().copied()).collect();
-            for FactClass { facts, objects } in
-                minimised_facts(&bundle, &keep, &again, &rulings, &strip, &request, tools, entropy)?
+        if rulings.iter().any(|ruling| !ruling.offers().is_empty()) {
+            for (stripped, FactClass { facts, objects }) in
+                stripped_facts(&bundle, &rulings, &request, tools, entropy)?
             {
                 let decision = ask(&request, &facts, tools.laws, memo)?;
-                rulings.push(Ruling { objects, detected: facts, decision, stripped: strip.clone() });
+                rulings.push(Ruling { objects, detected: facts, decision, stripped });
             }
         }
         let escalates = rulings.iter().any(|r| r.decision.outcome == Outcome::Escalated);
@@ -243,7 +241,7 @@ impl Permitted<'_> {
         entropy: &mut dyn Entropy,
     ) -> Result<Result<Minimised, Refused>, ExchangeError> {
         let Self { request, bundle, rulings } = self;
-        let extract = minimised_classes(&bundle, &rulings, &request, tools, entropy)?;
+        let extract = minimised_classes(bundle, &rulings, &request, tools, entropy)?;
         Ok(if extract.classes.is_empty() {
             Err(Refused(Halted { request, rulings, extract }))
         } else {

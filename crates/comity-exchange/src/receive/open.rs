@@ -9,6 +9,7 @@ use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify};
 use comity_terms::{Digest, Facts, Safeguards, Timestamp};
 use comity_vault::{Cleartext, TransportSecret, open_offer};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The id of a bundle that exists only to be read: it goes nowhere.
 const READING_ID: &str = "bundle--00000000-0000-4000-8000-000000000000";
@@ -138,16 +139,24 @@ impl<'a> Opened<'a> {
             let class = objects.get(rejected.index).map_or(0, |(class, _)| *class);
             return Err(Difference { class, what: "form" });
         }
+        // A partner sends STIX 2.1: what would have to be upgraded is not what its header speaks of.
+        if let Some(old) = bundle.objects().iter().find(|object| object.is_upgraded()) {
+            let class = objects.get(old.position()).map_or(0, |(class, _)| *class);
+            return Err(Difference { class, what: "form" });
+        }
         let said: Vec<Option<Facts>> = classes.iter().map(|class| facts_from_wire(&class.sent)).collect();
-        let mut found: BTreeMap<(usize, Facts), u64> = BTreeMap::new();
+        let mut found: BTreeMap<(usize, Arc<Facts>), u64> = BTreeMap::new();
         for object in classify(&bundle, table) {
             let Some((class, _)) = objects.get(object.index) else { continue };
-            if said[*class].as_ref() != Some(&object.facts) {
+            if said[*class].as_ref() != Some(&*object.facts) {
                 note(*class, "facts");
             }
             *found.entry((*class, object.facts)).or_default() += 1;
         }
-        let found = || found.into_iter().map(|((class, facts), objects)| (class, facts, objects)).collect();
+        let found = || {
+            let found = found.into_iter();
+            found.map(|((class, facts), objects)| (class, Arc::unwrap_or_clone(facts), objects)).collect()
+        };
         Ok(difference.map(|difference| (difference, found())))
     }
 }

@@ -81,6 +81,9 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
     }
     swept.transport_keys = gateway.transport_keys().destroy_older(now, settings.retry_horizon_days)?;
     swept.token_secrets = gateway.token_secrets().destroy_older(now, settings.token_months)?;
+    if swept.token_secrets > 0 {
+        gateway.forget_token_keys();
+    }
     Ok(swept)
 }
 

@@ -12,10 +12,12 @@
 //! Never inside the data directory, never in its backup: a restored backup must not bring keys back to life.
 
 pub mod epoch;
+pub(crate) mod held;
 pub mod tokens;
 pub mod transport;
 
 pub use epoch::FileEpochKeys;
+pub(crate) use held::HeldTokenKeys;
 pub use tokens::TokenSecrets;
 pub use transport::{DayKey, TransportKeys};
 

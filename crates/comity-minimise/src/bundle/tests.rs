@@ -28,7 +28,7 @@ fn one_bad_object_leaves_the_others() {
         bundle_of(&["7", MALWARE, r#"{"type":"malware"}"#, MALWARE, r#"{"id":"x","type":"y","type":"z"}"#]);
     let bundle = parse(&text).expect("a bundle");
     assert_eq!(bundle.objects().len(), 1);
-    let reasons: Vec<_> = bundle.rejected().iter().map(|r| (r.index, r.path, r.reason.clone())).collect();
+    let reasons: Vec<_> = bundle.rejected().iter().map(|r| (r.index, &*r.path, r.reason.clone())).collect();
     assert_eq!(
         reasons,
         [
@@ -48,14 +48,32 @@ fn an_id_of_another_type_is_no_id() {
 }
 
 #[test]
-fn stix_2_0_is_refused_by_name() {
+fn stix_2_0_is_read_as_2_1_beside_it() {
     let old = MALWARE.replace(r#""spec_version":"2.1","#, "");
-    assert!(matches!(parse(&bundle_of(&[&old])), Err(BundleError::Stix20(_))));
-    let named = bundle_of(&[]).replace(r#""objects""#, r#""spec_version":"2.0","objects""#);
-    assert!(matches!(parse(&named), Err(BundleError::Stix20(_))));
-    let mixed = bundle_of(&[&old.replace("0001\"", "0003\""), MALWARE]);
-    let bundle = parse(&mixed).expect("a bundle of one");
-    assert_eq!(bundle.rejected()[0].reason, RejectionReason::Stix20);
+    let named = bundle_of(&[&old]).replace(r#""objects""#, r#""spec_version":"2.0","objects""#);
+    for text in [bundle_of(&[&old]), named, bundle_of(&[&old, &MALWARE.replace("0001\"", "0003\"")])] {
+        let bundle = parse(&text).expect("a bundle");
+        assert!(bundle.rejected().is_empty() && bundle.unknown().is_empty());
+        assert!(bundle.objects()[0].is_upgraded());
+        assert_eq!(bundle.objects()[0].raw(), MALWARE);
+    }
+    let odd = bundle_of(&[&MALWARE.replace("2.1", "1.2")]);
+    assert_eq!(parse(&odd).expect("a bundle").rejected()[0].reason, RejectionReason::Version);
+}
+
+#[test]
+fn what_comes_after_a_bad_object_is_read() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let deep = format!(r#"{{"type":"malware","x":{deep}}}"#);
+    let text = bundle_of(&[&deep, r#"{"type":"tool","name":"\ud800"}"#, MALWARE]);
+    let bundle = parse(&text).expect("a bundle");
+    assert_eq!(bundle.objects()[0].raw(), MALWARE);
+    let reasons: Vec<_> = bundle.rejected().iter().map(|rejected| rejected.reason.clone()).collect();
+    assert_eq!(reasons, [TreeError::TooDeep, TreeError::NotUnicode].map(RejectionReason::Tree));
+    assert_eq!(
+        parse(&deep[..deep.len() - 1]).map(|_| ()),
+        Err(BundleError::NotJson { line: 1, column: 20_023 })
+    );
 }
 
 #[test]
@@ -64,6 +82,9 @@ fn limits_are_kept() {
     let text = bundle_of(&[MALWARE, MALWARE]);
     let error = Bundle::parse(text.as_bytes(), &limits).expect_err("too many");
     assert_eq!(error, BundleError::TooManyObjects { objects: 2, objects_max: 1 });
+    let list = format!("[{}]", "7,".repeat(999) + "7");
+    let error = Bundle::parse(list.as_bytes(), &limits).expect_err("too many");
+    assert_eq!(error, BundleError::TooManyObjects { objects: 1_000, objects_max: 1 });
     let error = Bundle::parse(&[b' '; 10_001], &limits).expect_err("too long");
     assert_eq!(error, BundleError::TooLong { bytes: 10_001, bytes_max: 10_000 });
 }

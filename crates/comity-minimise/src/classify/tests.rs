@@ -6,7 +6,7 @@ fn facts_of(objects: &str) -> Vec<Facts> {
     let bundle = Bundle::parse(objects.as_bytes(), &Limits::default()).expect("a bundle");
     assert!(bundle.rejected().is_empty(), "{}", bundle.rejected()[0]);
     let table = PathTable::shipped().expect("the shipped table");
-    classify(&bundle, &table).into_iter().map(|object| object.facts).collect()
+    classify(&bundle, &table).into_iter().map(|object| Arc::unwrap_or_clone(object.facts)).collect()
 }
 
 fn word(facts: &Facts, key: &str) -> Option<String> {
@@ -54,8 +54,11 @@ fn what_a_pattern_cites_is_an_indicator() {
 #[test]
 fn equal_facts_are_one_class() {
     let facts = [with("targets"), with("targets")].concat();
-    let objects =
-        facts.into_iter().enumerate().map(|(index, facts)| ObjectFacts { index, id: String::new(), facts });
+    let objects = facts.into_iter().enumerate().map(|(index, facts)| ObjectFacts {
+        index,
+        id: String::new(),
+        facts: Arc::new(facts),
+    });
     let classes = classes(objects.collect());
     let indices: Vec<_> = classes.into_iter().map(|class| class.objects).collect();
     // The person, the relationship between them, the actor: each of its own category.

@@ -1,17 +1,21 @@
 //! New ids: for treated observables, referenced ones first, and for people whose id is made from a name.
+//!
+//! An id that no value gives is made from the old one under the token key: the same in each exchange under that
+//! key, so that an update meets what it updates.
 
 use super::*;
 
 impl Work<'_, '_> {
     /// Gives new ids to treated observables: those that others' ids are made from come first.
-    pub(super) fn name(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
-        self.name_people(travels, entropy);
+    pub(super) fn name(&mut self, travels: &[bool]) {
+        self.name_people(travels);
         let (order, circular) = self.order(travels);
-        // Ids in a circle cannot be made from each other. When one of them changes, all get random ones.
+        // Ids in a circle cannot be made from each other. When one of them changes, all get keyed ones.
         if circular.iter().any(|index| self.surveys[*index].changed) {
             for index in &circular {
                 let object = &self.shared.bundle.objects()[*index];
-                self.fates.renamed.insert(object.ident(), identifier::random(object.stix_type(), entropy));
+                let id = self.shared.tokens.id(object.stix_type(), object.id());
+                self.fates.renamed.insert(object.ident(), id);
             }
         }
         for index in order {
@@ -37,7 +41,7 @@ impl Work<'_, '_> {
             }
             let id = match identifier::derived(new_type, &stix_type.id_from, &after) {
                 Some(id) => id,
-                None if survey.changed => identifier::random(new_type, entropy),
+                None if survey.changed => self.shared.tokens.id(new_type, object.id()),
                 None => continue,
             };
             if id != object.id() {
@@ -46,10 +50,10 @@ impl Work<'_, '_> {
         }
     }
 
-    /// New random ids for treated objects about a person whose id is made from a name: the name could be
-    /// guessed and the guess checked. An observable's id is worked out again instead.
-    fn name_people(&mut self, travels: &[bool], entropy: &mut dyn Entropy) {
-        let Treating { bundle, table, subjects, .. } = self.shared;
+    /// New ids for treated objects about a person whose id is made from a name: the name could be guessed and the
+    /// guess checked. An observable's id is worked out again instead.
+    fn name_people(&mut self, travels: &[bool]) {
+        let Treating { bundle, table, subjects, tokens, .. } = self.shared;
         for (index, object) in bundle.objects().iter().enumerate().filter(|(index, _)| travels[*index]) {
             let observable =
                 table.types.get(object.stix_type()).is_none_or(|t| t.kind == crate::table::Kind::Observable);
@@ -59,7 +63,7 @@ impl Work<'_, '_> {
                 && is_personal(object, table, subjects)
             {
                 let renamed = self.fates.renamed.entry(object.ident());
-                renamed.or_insert_with(|| identifier::random(object.stix_type(), entropy));
+                renamed.or_insert_with(|| tokens.id(object.stix_type(), object.id()));
             }
         }
     }
@@ -71,12 +75,10 @@ impl Work<'_, '_> {
     /// Travelling observables, each after those that its id is made from; and those that form circles.
     fn order(&self, travels: &[bool]) -> (Vec<usize>, HashSet<usize>) {
         let objects = self.shared.bundle.objects();
-        let by_ident: HashMap<Ident, usize> = objects
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| travels[*index])
-            .map(|(i, o)| (o.ident(), i))
-            .collect();
+        let mut by_ident: Vec<Option<usize>> = vec![None; self.shared.bundle.ident_count()];
+        for (index, object) in objects.iter().enumerate().filter(|(index, _)| travels[*index]) {
+            by_ident[object.ident()] = Some(index);
+        }
         let contributes = |index: usize, reference: &Reference| {
             let Some((stix_type, Node::Object(properties))) =
                 treated_as(self.shared.table, self.converted, index, &objects[index])
@@ -118,7 +120,7 @@ impl Work<'_, '_> {
                     path.pop();
                     continue;
                 };
-                let Some(&target) = by_ident.get(&reference.target) else { continue };
+                let Some(target) = by_ident[reference.target] else { continue };
                 if !contributes(index, reference) || !observable(&target) {
                     continue;
                 }
@@ -139,12 +141,12 @@ impl Work<'_, '_> {
     }
 
     /// Old ids tell old values: they are looked for in texts too.
-    pub(super) fn renamed_ids(&self) -> Vec<(String, String)> {
+    pub(super) fn renamed_ids(&self) -> Vec<(String, StandIn)> {
         let objects = self.shared.bundle.objects().iter();
         objects
             .filter_map(|object| {
                 let renamed = self.fates.renamed.get(&object.ident())?;
-                Some((object.id().to_owned(), renamed.clone()))
+                Some((object.id().to_owned(), StandIn::Text(renamed.clone())))
             })
             .collect()
     }

@@ -8,7 +8,7 @@ pub(super) struct Survey {
     pub(super) lost: bool,
     pub(super) changed: bool,
     pub(super) references: Vec<Reference>,
-    /// Top-level properties (by position) of which one must be left, with the property groups of the type.
+    /// Top-level properties (by position) of which one must be left: the groups that losing references can empty.
     pub(super) needs: Vec<Vec<usize>>,
 }
 
@@ -16,7 +16,11 @@ pub(super) struct Survey {
 pub(super) type Converted<'a> = HashMap<usize, Node<'a>>;
 
 /// Where a type says so: an object whose content would stay home becomes another that carries its hashes.
-pub(super) fn converted<'a>(bundle: &Bundle<'a>, table: &PathTable, profile: &Profile) -> Converted<'a> {
+pub(super) fn converted<'a>(
+    bundle: &Bundle<'a>,
+    table: &PathTable,
+    profiles: &Profiles<'_>,
+) -> Converted<'a> {
     let mut converted = HashMap::new();
     for (index, object) in bundle.objects().iter().enumerate() {
         let Some(stix_type) = table.types.get(object.stix_type()) else { continue };
@@ -26,7 +30,8 @@ pub(super) fn converted<'a>(bundle: &Bundle<'a>, table: &PathTable, profile: &Pr
         };
         let withheld = content.row.as_ref().is_some_and(|row| {
             let class = table.class(row.class);
-            let treatment = row.treatment.unwrap_or(class.treatment).max(profile.treatment(&class.name));
+            let treatment =
+                row.treatment.unwrap_or(class.treatment).max(profiles.of(index).treatment(row.class));
             treatment >= Treatment::WithholdProperty
         });
         if !withheld || tree.get(&becomes.instead_of).is_none() || tree.get(&becomes.requires).is_none() {
@@ -61,7 +66,11 @@ pub(super) fn treated_as<'t, 'b>(
     }
 }
 
-pub(super) fn survey<'t, 'b>(treating: Treating<'t, 'b>, converted: &'t Converted<'b>) -> Vec<Survey> {
+pub(super) fn survey<'t, 'b>(
+    treating: Treating<'t, 'b>,
+    profiles: &'t Profiles<'t>,
+    converted: &'t Converted<'b>,
+) -> Vec<Survey> {
     let bundle = treating.bundle;
     let mut surveys = Vec::with_capacity(bundle.objects().len());
     for (index, object) in bundle.objects().iter().enumerate() {
@@ -69,29 +78,42 @@ pub(super) fn survey<'t, 'b>(treating: Treating<'t, 'b>, converted: &'t Converte
             surveys.push(Survey { lost: true, ..Survey::default() });
             continue;
         };
-        let mut walk = Walk::new(treating, None, tree, object.id(), object.ident());
+        let mut walk = Walk::new(treating, None, profiles.of(index), object, tree);
         let outcome = walk.run(stix_type);
         let references = std::mem::take(&mut walk.references);
         let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
         let needs = match &outcome {
-            Outcome::Changed(after) => needs(stix_type, tree, after),
-            _ => needs(stix_type, tree, tree),
+            Outcome::Changed(after) => needs(stix_type, tree, after, &references),
+            _ => needs(stix_type, tree, tree, &references),
         };
         surveys.push(Survey { lost: matches!(outcome, Outcome::Lost), changed, references, needs });
     }
     surveys
 }
 
-/// The groups of top-level properties of which one must be left, by position: those that the object has.
-fn needs(stix_type: &StixType, tree: &Node<'_>, after: &Node<'_>) -> Vec<Vec<usize>> {
-    let Node::Object(properties) = tree else { return Vec::new() };
-    let position = |name: &String| {
-        after.get(name)?;
-        properties.iter().position(|(key, _)| key == name)
-    };
-    let single = stix_type.root.require.iter().filter_map(|name| Some(vec![position(name)?]));
-    let groups = stix_type.root.one_of.iter().map(|group| group.iter().filter_map(position).collect());
-    single.chain(groups).filter(|group: &Vec<usize>| !group.is_empty()).collect()
+/// The groups of top-level properties of which one must be left, by position: those that the object has, and
+/// that hold nothing but references.
+fn needs(
+    stix_type: &StixType,
+    tree: &Node<'_>,
+    after: &Node<'_>,
+    references: &[Reference],
+) -> Vec<Vec<usize>> {
+    let (Node::Object(properties), false) = (tree, references.is_empty()) else { return Vec::new() };
+    let position = |name: &str| properties.iter().position(|(key, _)| key == name);
+    let refers = |position: &usize| references.iter().any(|reference| reference.property == *position);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for name in &stix_type.root.require {
+        groups.extend(position(name).filter(refers).map(|position| vec![position]));
+    }
+    for group in &stix_type.root.one_of {
+        let there = group.iter().filter(|name| after.get(name).is_some());
+        let positions: Vec<usize> = there.filter_map(|name| position(name)).collect();
+        if !positions.is_empty() && positions.iter().all(refers) {
+            groups.push(positions);
+        }
+    }
+    groups
 }
 
 pub(super) fn alive(bundle: &Bundle<'_>, travels: &[bool]) -> Vec<bool> {
@@ -110,11 +132,15 @@ pub(super) fn settle(bundle: &Bundle<'_>, surveys: &[Survey], travels: &mut [boo
         versions[object.ident()] += usize::from(*travels);
     }
     let mut referrers: Vec<Vec<(usize, Reference)>> = vec![Vec::new(); bundle.ident_count()];
-    let mut left: Vec<HashMap<usize, usize>> = vec![HashMap::new(); surveys.len()];
+    // How many references are left in each property that has any.
+    let mut left: Vec<Vec<(usize, usize)>> = vec![Vec::new(); surveys.len()];
     for (index, survey) in surveys.iter().enumerate() {
         for reference in &survey.references {
             referrers[reference.target].push((index, *reference));
-            *left[index].entry(reference.property).or_default() += 1;
+            match left[index].iter_mut().find(|(property, _)| *property == reference.property) {
+                Some((_, count)) => *count += 1,
+                None => left[index].push((reference.property, 1)),
+            }
         }
     }
     let mut gone: Vec<Ident> = (0..versions.len()).filter(|ident| versions[*ident] == 0).collect();
@@ -134,10 +160,10 @@ pub(super) fn settle(bundle: &Bundle<'_>, surveys: &[Survey], travels: &mut [boo
     }
     while let Some(ident) = gone.pop() {
         for (index, reference) in std::mem::take(&mut referrers[ident]) {
-            if let Some(count) = left[index].get_mut(&reference.property) {
-                *count -= 1;
+            for (property, count) in &mut left[index] {
+                *count -= usize::from(*property == reference.property);
             }
-            let empty = |property: &usize| left[index].get(property) == Some(&0);
+            let empty = |property: &usize| left[index].contains(&(*property, 0));
             let unmet = surveys[index].needs.iter().any(|group| group.iter().all(empty));
             if reference.binding || unmet {
                 lose(index, travels, &mut versions, &mut gone);

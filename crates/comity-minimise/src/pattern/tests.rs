@@ -47,3 +47,15 @@ fn broken_patterns_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn a_pattern_of_stix_2_0_gets_the_names_and_instants_of_2_1() {
+    let renamed = |kind: &str, name: &str| (kind == "process" && name == "binary_ref").then_some("image_ref");
+    let old = r"[process:binary_ref.name = 'START \'process:binary_ref' AND file:hashes.'SHA-256' = 'a'] START '2016-01-01T00:00:00Z' STOP t'2016-01-02T00:00:00Z'";
+    let new = r"[process:image_ref.name = 'START \'process:binary_ref' AND file:hashes.'SHA-256' = 'a'] START t'2016-01-01T00:00:00Z' STOP t'2016-01-02T00:00:00Z'";
+    assert_eq!(upgraded(old, &renamed), new);
+    assert_eq!(upgraded(new, &renamed), new, "a pattern of 2.1 stays as it is");
+    for cut in ["'", "[a:b = '", "é'é", "START ''", "process:binary_ref"] {
+        let _ = upgraded(cut, &renamed);
+    }
+}

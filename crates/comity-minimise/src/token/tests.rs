@@ -56,3 +56,40 @@ fn the_longest_values_have_tokens_too() {
     let key = key("2026");
     assert_ne!(key.token(&"a".repeat(70_000)), key.token(&"a".repeat(70_001)));
 }
+
+#[test]
+fn a_key_remembers_the_tokens_it_made_and_no_value() {
+    let (known, fresh) = (key("2026"), key("2026"));
+    let tokens: Vec<String> = (0..40).map(|n| known.token(&format!("person{n}@example.org"))).collect();
+    for (n, token) in tokens.iter().enumerate() {
+        let value = format!("Person{n}@example.org");
+        assert_eq!(known.token(&value), *token, "remembered");
+        assert_eq!(fresh.token(&value), *token, "and the same as made anew");
+    }
+    assert_eq!(known.remembered.lock().expect("one thread").len(), 40);
+    let held = format!("{:?}", known.remembered.lock().expect("one thread"));
+    assert!(!held.contains("example.org"), "digests only");
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let key = key("2026");
+    let held = |n: u32| Digest::of(&n.to_be_bytes());
+    let full: HashMap<_, _> = (0..REMEMBERED_MAX as u32).map(|n| (held(n), [0; DATA_LENGTH])).collect();
+    *key.remembered.lock().expect("one thread") = full;
+    let token = key.token("anna@example.org");
+    assert_eq!(key.remembered.lock().expect("one thread").len(), 1);
+    assert_eq!(key.token("anna@example.org"), token);
+}
+
+#[test]
+fn an_id_is_stable_under_its_key_and_tells_nothing() {
+    let old = "identity--5d9b2a4f-1c2d-5e3f-8a4b-0123456789ab";
+    let new = key("2026").id("identity", old);
+    assert_eq!(key("2026").id("identity", old), new, "an update meets the object that it updates");
+    let (kind, uuid) = crate::bundle::split_id(&new).expect("an id of STIX");
+    assert_eq!((kind, uuid.get_version_num()), ("identity", 4));
+    assert_ne!(key("2026").id("identity", &old.replace("5d9b", "5d9c")), new);
+    let other = TokenKey::derive(&[7; 32], "an-agreement", "SE", "2026").expect("a key");
+    assert_ne!(other.id("identity", old), new, "partners cannot compare");
+}

@@ -8,7 +8,7 @@ impl<'b, 't> Walk<'_, 't, 'b> {
         let mut outcomes = Vec::new();
         let mut same = true;
         for (index, marking) in node.items().iter().enumerate() {
-            let outcome = self.within(&format!("[{index}]"), |walk| match marking {
+            let outcome = self.within_item(index, |walk| match marking {
                 Node::Object(properties) => walk.granular_marking(properties, place),
                 _ => walk.unknown(),
             });
@@ -70,15 +70,15 @@ impl<'b, 't> Walk<'_, 't, 'b> {
                 Some(followed) if selector.as_text() == Some(&followed) => kept.push(selector.clone()),
                 Some(followed) => {
                     same = false;
-                    self.within(&format!("[{index}]"), |walk| {
-                        walk.note(class, Treatment::Generalise, Ground::Follows);
+                    self.within_item(index, |walk| {
+                        walk.note(class, Treatment::Generalise, || Ground::Follows);
                     });
                     kept.push(Node::Text(Cow::Owned(followed)));
                 }
                 None => {
                     same = false;
-                    self.within(&format!("[{index}]"), |walk| {
-                        walk.note(class, Treatment::WithholdProperty, Ground::Follows);
+                    self.within_item(index, |walk| {
+                        walk.note(class, Treatment::WithholdProperty, || Ground::Follows);
                     });
                 }
             }

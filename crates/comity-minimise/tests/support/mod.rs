@@ -25,6 +25,7 @@ pub(crate) fn entropy() -> impl FnMut(&mut [u8]) {
 
 /// Minimises every object of `bytes`.
 pub(crate) fn minimise_all<'a>(bundle: &Bundle<'a>, table: &PathTable) -> Minimised<'a> {
-    let keep: Vec<usize> = (0..bundle.objects().len()).collect();
-    minimise(bundle, &keep, table, &profile(), &key(), &mut entropy())
+    let profile = profile();
+    let keep: Vec<(usize, &Profile)> = (0..bundle.objects().len()).map(|index| (index, &profile)).collect();
+    minimise(bundle, &keep, table, &key(), &mut entropy())
 }
