@@ -12,6 +12,10 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use toml::Spanned;
 
+mod words;
+
+pub(crate) use words::Words;
+
 /// The table that ships with Comity.
 pub const SHIPPED: &str = include_str!("../../../vocabulary/paths.toml");
 
@@ -97,7 +101,7 @@ pub(crate) struct Unless {
 #[derive(Debug, Default)]
 pub(crate) struct Place {
     pub row: Option<Row>,
-    children: HashMap<String, Place>,
+    children: Words<String, Place>,
     any: Option<Box<Place>>,
     /// Children that the object at this place must not lose.
     pub require: Vec<String>,
@@ -179,7 +183,7 @@ pub(crate) struct Recipients {
 #[derive(Debug)]
 pub struct PathTable {
     classes: Vec<Class>,
-    pub(crate) types: HashMap<String, StixType>,
+    pub(crate) types: Words<String, StixType>,
     pub(crate) subject: SubjectRules,
     handling: HashMap<String, Handling>,
     /// The classes whose values are ids of other objects.
@@ -352,7 +356,7 @@ struct Builder<'t> {
 
 impl Builder<'_> {
     fn build(self, file: File) -> Result<PathTable, TableError> {
-        let mut types = HashMap::new();
+        let mut types = Words::default();
         for (name, section) in &file.types {
             let at = section.span().start;
             let own = section.get_ref();

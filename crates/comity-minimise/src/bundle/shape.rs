@@ -6,8 +6,8 @@
 
 use super::RejectionReason;
 use crate::json::Node;
+use crate::table::Words;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// The properties that a type of the standard must have besides those that all of its kind have. What is here is
@@ -110,7 +110,7 @@ const OBJECT: &str =
     "additional_header_fields contents environment_variables extensions hashes ipfix x509_v3_extensions";
 const OBJECTS: &str = "body_multipart external_references granular_markings kill_chain_phases";
 
-static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
+static SHAPES: LazyLock<Words<&'static str, Shape>> = LazyLock::new(|| {
     let kinds = [
         (TEXT, Shape::Text),
         (INSTANT, Shape::Instant),
@@ -124,7 +124,7 @@ static SHAPES: LazyLock<HashMap<&'static str, Shape>> = LazyLock::new(|| {
     kinds.iter().flat_map(|(names, shape)| names.split(' ').map(|name| (name, *shape))).collect()
 });
 
-static NEEDS: LazyLock<HashMap<&'static str, &'static [&'static str]>> =
+static NEEDS: LazyLock<Words<&'static str, &'static [&'static str]>> =
     LazyLock::new(|| REQUIRED.iter().copied().collect());
 
 /// Whether an object of a type of the standard has the shape that the standard gives it.
