@@ -161,7 +161,7 @@ mod tests {
         let path = room.path().join("file");
         assert_eq!(read(&path, 3).unwrap(), None);
         create(&path, b"four").unwrap();
-        assert!(read(&path, 3).unwrap_err().to_string().ends_with("it is longer than 3 bytes"));
+        assert!(read(&path, 3).unwrap_err().to_string().ends_with("it has 4 bytes, the most is 3"));
         assert!(read(room.path(), 3).is_err());
     }
 
