@@ -1,13 +1,33 @@
 //! Approvals of escalated questions: what one binds, and when it counts.
 //!
 //! An approval binds the question, the rules it lifts, the packs it was given under, who gave it and until
-//! when. Any change voids it. Leaves checking the approver's signature, and that each is used once, to the
-//! shell, which records the use in the transaction of the act.
+//! when. Any change voids it. Roles stay apart (C22): nobody approves what they asked, directly or through a
+//! delegate; nobody answers for two offices; where a pack asks for four eyes, two persons approve, and where it
+//! says so one of another unit than the one who asked. Leaves checking the approver's signature, and recording
+//! the use in the transaction of the act, to the shell: it gives the approvals that were used before.
 
 use crate::compile::Law;
 use crate::question::{LawSet, Question};
 use comity_terms::{Digest, Office, RuleId, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Somebody who asks or approves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Person {
+    /// Their name or key.
+    pub name: String,
+    /// The unit that they serve in, where it is known.
+    pub unit: Option<String>,
+}
+
+/// An office lent to another, for a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delegation {
+    /// Who holds the office.
+    pub by: String,
+    /// The last instant at which the delegate may act.
+    pub until: Timestamp,
+}
 
 /// An office's approval, its signature already verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +40,37 @@ pub struct Approval {
     pub packs: BTreeSet<Digest>,
     /// The office that approves.
     pub office: Office,
-    /// Who holds the office, by the officer's name or key.
-    pub approver: String,
+    /// Who acts for the office.
+    pub approver: Person,
+    /// By whose delegation, where the approver does not hold the office.
+    pub delegation: Option<Delegation>,
     /// The last instant at which it counts.
     pub expires: Timestamp,
+}
+
+impl Approval {
+    /// What the use of an approval is recorded under: two that differ in anything differ in it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let names = |items: &mut dyn Iterator<Item = String>| items.collect::<Vec<_>>().join("\n");
+        let rules = names(&mut self.rules.iter().map(ToString::to_string));
+        let packs = names(&mut self.packs.iter().map(Digest::hex));
+        let lent = self.delegation.as_ref().map_or_else(String::new, |d| format!("{}\n{}", d.by, d.until));
+        let unit = self.approver.unit.as_deref().unwrap_or_default();
+        Digest::of_parts(
+            "comity approval 1",
+            &[
+                &self.question.0,
+                rules.as_bytes(),
+                packs.as_bytes(),
+                self.office.as_str().as_bytes(),
+                self.approver.name.as_bytes(),
+                unit.as_bytes(),
+                lent.as_bytes(),
+                self.expires.to_string().as_bytes(),
+            ],
+        )
+    }
 }
 
 /// Why an approval does not count.
@@ -37,48 +84,107 @@ pub enum Void {
     OtherRules,
     /// It ran out.
     Expired,
-    /// Whoever asks cannot approve.
+    /// It was used before.
+    Used,
+    /// Whoever asks cannot approve, nor lend out the approving.
     OwnQuestion,
+    /// The approver's term as a delegate has ended.
+    DelegationOver,
+    /// The approver answers for another office already.
+    OtherOffice,
+    /// The pack asks for a second pair of eyes, and there is one.
+    OneOfTwo,
+    /// The pack asks for somebody of another unit than the one who asked.
+    SameUnit,
 }
 
-/// The offices whose approvals count for `question` at `now`, and what is wrong with the others.
+/// What is known where approvals are judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'c> {
+    /// The rules that fired without approvals, with the office that can lift each.
+    pub escalated: &'c [(RuleId, Office)],
+    /// Who asks.
+    pub requester: &'c Person,
+    /// The approvals that were used, by [`Approval::digest`].
+    pub used: &'c BTreeSet<Digest>,
+    /// The instant of the use.
+    pub now: Timestamp,
+}
+
+/// The offices whose approvals count for `question`, and what is wrong with the others.
 ///
-/// `escalated` are the rules that fired without approvals, with the office that each can be lifted by: an
-/// approval must name every rule of its office.
+/// An approval must name every rule of its office that fired.
 #[must_use]
 pub fn admit(
     approvals: &[Approval],
     laws: &LawSet,
     question: &Question,
-    escalated: &[(RuleId, Office)],
-    requester: &str,
-    now: Timestamp,
+    circumstances: Circumstances<'_>,
 ) -> (BTreeSet<Office>, Vec<Void>) {
     let digest = question.digest();
     let packs: BTreeSet<Digest> = laws_of(laws, question).map(Law::digest).collect();
-    let mut offices = BTreeSet::new();
+    let mut standing: BTreeMap<&Office, BTreeSet<&Person>> = BTreeMap::new();
     let mut void = Vec::new();
     for approval in approvals {
-        let fired = escalated.iter().filter(|(_, office)| *office == approval.office).map(|(rule, _)| rule);
+        let elsewhere = |(office, persons): (&&Office, &BTreeSet<&Person>)| {
+            **office != approval.office && persons.iter().any(|person| person.name == approval.approver.name)
+        };
         let wrong = if approval.question != digest {
             Some(Void::OtherQuestion)
         } else if approval.packs != packs {
             Some(Void::OtherLaw)
-        } else if approval.approver == requester {
-            Some(Void::OwnQuestion)
-        } else if now > approval.expires {
-            Some(Void::Expired)
-        } else if !fired.into_iter().all(|rule| approval.rules.contains(rule)) {
-            Some(Void::OtherRules)
+        } else if standing.iter().any(elsewhere) {
+            Some(Void::OtherOffice)
         } else {
-            None
+            alone(approval, circumstances)
         };
         match wrong {
-            None => drop(offices.insert(approval.office.clone())),
+            None => drop(standing.entry(&approval.office).or_default().insert(&approval.approver)),
             Some(wrong) => void.push(wrong),
         }
     }
+    let mut offices = BTreeSet::new();
+    let unit = &circumstances.requester.unit;
+    for (office, persons) in standing {
+        let names: BTreeSet<&str> = persons.iter().map(|person| person.name.as_str()).collect();
+        // A unit that is not known is not known to be another.
+        let other =
+            persons.iter().any(|person| person.unit.is_some() && unit.is_some() && person.unit != *unit);
+        if asks(laws, question, |rights| rights.four_eyes.contains(office)) && names.len() < 2 {
+            void.push(Void::OneOfTwo);
+        } else if asks(laws, question, |rights| rights.other_unit.contains(office)) && !other {
+            void.push(Void::SameUnit);
+        } else {
+            offices.insert(office.clone());
+        }
+    }
     (offices, void)
+}
+
+/// What is wrong with an approval by itself, of the right question under the right law.
+fn alone(approval: &Approval, circumstances: Circumstances<'_>) -> Option<Void> {
+    let Circumstances { escalated, requester, used, now } = circumstances;
+    let own = |name: &str| name == requester.name;
+    let mut fired = escalated.iter().filter(|(_, office)| *office == approval.office).map(|(rule, _)| rule);
+    let delegation = approval.delegation.as_ref();
+    if own(&approval.approver.name) || delegation.is_some_and(|delegation| own(&delegation.by)) {
+        Some(Void::OwnQuestion)
+    } else if now > approval.expires {
+        Some(Void::Expired)
+    } else if delegation.is_some_and(|delegation| now > delegation.until) {
+        Some(Void::DelegationOver)
+    } else if used.contains(&approval.digest()) {
+        Some(Void::Used)
+    } else if !fired.all(|rule| approval.rules.contains(rule)) {
+        Some(Void::OtherRules)
+    } else {
+        None
+    }
+}
+
+/// Whether a pack of any law asked lays down such decision rights.
+fn asks(laws: &LawSet, question: &Question, right: impl Fn(&crate::pack::DecisionRights) -> bool) -> bool {
+    laws_of(laws, question).flat_map(Law::compiled).any(|compiled| right(&compiled.pack.decision_rights))
 }
 
 /// The laws that an approval binds: the agreement, and those of both parties that are loaded.

@@ -22,7 +22,9 @@
 pub mod approval;
 pub mod compile;
 pub mod decide;
+pub mod diff;
 mod document;
+pub mod escalation;
 pub mod explain;
 pub mod facts;
 pub mod finding;
@@ -33,6 +35,7 @@ pub mod memo;
 pub mod obligations;
 pub mod pack;
 pub mod question;
+pub mod reappraisal;
 pub mod source;
 pub mod try_case;
 pub mod vocabulary;

@@ -15,8 +15,8 @@ mod status;
 
 pub use declaration::{Declaration, DeclarationKind, Made};
 pub use manifest::{
-    AlternativeRule, ArticleNote, EscalationStep, Kind, Lapse, Parameter, ParameterKind, ReceiptGrade,
-    Review, TreatmentRule,
+    AlternativeRule, ArticleNote, DecisionRights, EscalationStep, Kind, Lapse, Parameter, ParameterKind,
+    ReceiptGrade, Review, TreatmentRule,
 };
 pub(crate) use reach::Reach;
 pub(crate) use rules::APPROVALS;
@@ -83,6 +83,8 @@ pub struct Pack {
     pub alternatives: Vec<AlternativeRule>,
     /// The path that an escalation goes.
     pub escalation: Vec<EscalationStep>,
+    /// How offices approve, beside which.
+    pub decision_rights: DecisionRights,
     /// The seats that oversee it.
     pub oversight: Vec<String>,
     /// When it is reviewed.
@@ -222,6 +224,8 @@ impl Pack {
             facts.extend(template.facts());
         }
         words.extend(self.purposes.iter().map(|purpose| format!("purposes.toml#{purpose}")));
+        let rights = self.decision_rights.four_eyes.iter().chain(&self.decision_rights.other_unit);
+        words.extend(rights.map(|office| format!("offices.toml#{office}")));
         words.extend(self.lapse.iter().map(|lapse| format!("offices.toml#{}", lapse.escalate_to)));
         words.extend(self.escalation.iter().map(|step| format!("offices.toml#{}", step.office)));
         for key in facts {

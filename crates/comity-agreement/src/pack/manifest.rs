@@ -87,6 +87,15 @@ pub struct AlternativeRule {
     pub strip: BTreeSet<DataClass>,
 }
 
+/// How the offices of a pack approve (C22).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DecisionRights {
+    /// The offices for which two persons must approve.
+    pub four_eyes: BTreeSet<Office>,
+    /// The offices for which somebody of another unit than the one who asked must approve.
+    pub other_unit: BTreeSet<Office>,
+}
+
 /// A step on the path of an escalation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EscalationStep {
@@ -212,6 +221,18 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         step.done()?;
     }
     escalation_table.done()?;
+    let mut rights = table.table("decision_rights")?;
+    let mut offices = |key: &str| -> Read<BTreeSet<Office>> {
+        let Some(node) = rights.take(key) else { return Ok(BTreeSet::new()) };
+        let offices: BTreeSet<Office> = node.names()?.into_iter().collect();
+        for office in &offices {
+            known_office(vocabulary, office.as_str()).map_err(|text| node.wrong(text))?;
+        }
+        Ok(offices)
+    };
+    let decision_rights =
+        DecisionRights { four_eyes: offices("four_eyes")?, other_unit: offices("other_unit")? };
+    rights.done()?;
     let mut oversight = table.table("oversight")?;
     let seats = oversight.names("seats")?;
     oversight.done()?;
@@ -252,6 +273,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         treatments,
         alternatives,
         escalation,
+        decision_rights,
         oversight: seats,
         review,
         articles,

@@ -1,7 +1,6 @@
 //! The rules of deciding, one test each, asked under the law of two invented states.
 
-use crate::common::{COMPLETE, facts, fixtures, grove, instant, law_set, question};
-use comity_agreement::approval::{Approval, Void, admit, laws_of};
+use crate::common::{COMPLETE, fixtures, grove, instant, law_set, question};
 use comity_agreement::{Decision, LawSet, Mode, Outcome, Question, QuestionError, Setting, decide};
 use comity_terms::{Asserter, Effect, FactKey, Office, Treatment, Value};
 
@@ -313,31 +312,4 @@ fn treatments_of_packs_join_and_name_their_article() {
     assert_eq!(decision.safeguards.treatment(&class), Treatment::Pseudonymise);
     assert_eq!(decision.treatment_grounds[&class].article.as_str(), "Art. 4");
     assert_eq!(decision.safeguards.onward.to_string(), "organisation");
-}
-
-#[test]
-fn approvals_bind_question_laws_rules_and_expiry() {
-    let laws = grove();
-    let asked = question(&laws, &with(&["vulnerable=[\"child\"]"]));
-    let now = asked.at;
-    let fired = [("grove.children".parse().unwrap(), "reviewer".parse().unwrap())];
-    let good = Approval {
-        question: asked.digest(),
-        rules: ["grove.children".parse().unwrap()].into(),
-        packs: laws_of(&laws, &asked).map(|law| law.digest()).collect(),
-        office: "reviewer".parse().unwrap(),
-        approver: "ada".into(),
-        expires: instant("2026-11-03T00:00:00Z"),
-    };
-    let admitted =
-        |approval: &Approval| admit(std::slice::from_ref(approval), &laws, &asked, &fired, "bo", now);
-    assert_eq!(admitted(&good), (["reviewer".parse().unwrap()].into(), vec![]));
-    let mut other = asked.clone();
-    other.facts = facts(&laws, &with(&["vulnerable=[\"child\",\"patient\"]"]));
-    let void = |approval: Approval| admitted(&approval).1;
-    assert_eq!(void(Approval { question: other.digest(), ..good.clone() }), [Void::OtherQuestion]);
-    assert_eq!(void(Approval { packs: Default::default(), ..good.clone() }), [Void::OtherLaw]);
-    assert_eq!(void(Approval { rules: Default::default(), ..good.clone() }), [Void::OtherRules]);
-    assert_eq!(void(Approval { approver: "bo".into(), ..good.clone() }), [Void::OwnQuestion]);
-    assert_eq!(void(Approval { expires: instant("2026-11-01T00:00:00Z"), ..good.clone() }), [Void::Expired]);
 }

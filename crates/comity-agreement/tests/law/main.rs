@@ -1,7 +1,9 @@
 //! Law from its files to a decision, asked from outside.
 
+mod approval;
 mod common;
 mod decide;
+mod diff;
 mod explain;
 mod load;
 mod properties;

@@ -1,8 +1,9 @@
 //! The commands about law: they need packs and no gateway.
 
 use super::out::{Exit, Out};
-use super::{Audience, LawCheck, LawExplain, LawShow, LawTry};
+use super::{Audience, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 use crate::laws::{self, LawError};
+use comity_agreement::diff::{self, Diff};
 use comity_agreement::explain::{Shown, show as shown};
 use comity_agreement::finding::did_you_mean;
 use comity_agreement::hypothetical::{self, Explained};
@@ -149,6 +150,48 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
         }
     }
     Exit::Done
+}
+
+/// `comity law diff`: what changed between two packs.
+pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
+    let told = match told(args, cwd) {
+        Ok(told) => told,
+        Err(error) => return out.bad_input(error),
+    };
+    if json_out {
+        out.json(&json!({
+            "rules": told.rules.iter().map(|change| json!({
+                "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
+                "direction": change.direction.as_str(),
+            })).collect::<Vec<_>>(),
+            "figures": told.figures.iter().map(|(what, was, is)| json!({ "what": what, "old": was, "new": is }))
+                .collect::<Vec<_>>(),
+            "cases": told.cases.iter().map(|case| json!({
+                "id": case.id, "title": case.title, "old": case.old.0, "new": case.new.0,
+                "gone": case.old.1.iter().filter(|word| !case.new.1.contains(word)).collect::<Vec<_>>(),
+                "come": case.new.1.iter().filter(|word| !case.old.1.contains(word)).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "tried": told.tried,
+        }));
+        return Exit::Done;
+    }
+    for change in &told.rules {
+        let what = change.what.join(", ");
+        out.line(&format!("{} ({}): {what}; {}", change.rule, change.article, change.direction.as_str()));
+    }
+    told.figures.iter().for_each(|(what, was, is)| out.line(&format!("{what}: {was} -> {is}")));
+    for case in &told.cases {
+        out.line(&format!("case {} ({}): {} -> {}", case.id, case.title, case.old.0, case.new.0));
+    }
+    let (changed, tried) = (told.cases.len(), told.tried);
+    out.line(&format!("{} rules changed; {changed} of {tried} cases come out otherwise", told.rules.len()));
+    Exit::Done
+}
+
+fn told(args: &LawDiff, cwd: &Path) -> Result<Diff, LawError> {
+    let ((old, old_slug), (new, new_slug)) = (laws::named(&args.old, cwd)?, laws::named(&args.new, cwd)?);
+    let (mut old, mut new) = (Library::open(&old)?, Library::open(&new)?);
+    Ok(diff::diff((&mut old, &old_slug), (&mut new, &new_slug))?)
 }
 
 /// `comity law explain`: one question, answered as a live one would be, and what would change the answer.

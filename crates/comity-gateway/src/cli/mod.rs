@@ -272,6 +272,18 @@ pub enum Law {
         after_help = "Example:\n  comity law explain --under eu-nis2-2022-2555 --from EE --to FI --action share --fact tlp=amber"
     )]
     Explain(LawExplain),
+    /// What changed between two packs: rules, figures, and the cases that come out otherwise.
+    #[command(after_help = "Example:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json")]
+    Diff(LawDiff),
+}
+
+/// `comity law diff`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct LawDiff {
+    /// The pack as it was: a shipped name or a directory.
+    pub old: String,
+    /// The pack as it would be.
+    pub new: String,
 }
 
 /// `comity law adopt`

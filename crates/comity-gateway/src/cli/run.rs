@@ -36,6 +36,7 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Law(Law::Try(args)) => law::try_cases(args, cli.json, &cwd, out),
         Command::Law(Law::Check(args)) => law::check(args, cli.json, &cwd, out),
         Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
+        Command::Law(Law::Diff(args)) => law::differ(args, cli.json, &cwd, out),
         Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
         Command::Restore(args) => keep::restore(args, cli.json, &cwd, out),
         Command::Log(Log::Succeed(place)) => match apart(place) {

@@ -48,6 +48,7 @@ fn every_command_of_the_contract_reads() {
         "law check",
         "law check p ./q --json",
         "law show p --audience expert",
+        "law diff p ./q --json",
         "law explain --fact tlp=red --under p --from XA --to XB --action share",
         "share f --dir d --officer n --under p --to XB --activity a --purpose u --fact k=v=w --attest k=f --json",
         "log key --dir d",
