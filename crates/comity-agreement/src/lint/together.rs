@@ -14,9 +14,13 @@ use crate::pack::{Floor, Reach, Rule, RuleEffect};
 use crate::vocabulary::{Dimension, Vocabulary};
 use comity_terms::{Activity, DataClass, Value};
 
-/// What is wrong with asking `overlay` beside `agreement`.
+/// What is wrong with asking `overlay` beside `agreement`; nothing where its party is none of the agreement's, for
+/// then it overlays nothing.
 #[must_use]
 pub fn check_together(agreement: &Law, overlay: &Law, vocabulary: &Vocabulary) -> Vec<Finding> {
+    if !names(agreement, overlay) {
+        return Vec::new();
+    }
     let mut findings = against_floor(agreement, overlay);
     let agreed: Vec<(&Rule, Reach<'_>, &Template)> = agreement.compiled().flat_map(duties).collect();
     for (rule, reach, template) in duties(&overlay.own) {
@@ -41,6 +45,16 @@ pub fn check_together(agreement: &Law, overlay: &Law, vocabulary: &Vocabulary) -
     }
     findings.extend(lighter_treatments(agreement, &overlay.own));
     findings
+}
+
+/// Whether the agreement names the party whose law `overlay` is, whatever its state.
+fn names(agreement: &Law, overlay: &Law) -> bool {
+    let party = overlay.pack().slug.as_str();
+    agreement
+        .pack()
+        .status
+        .iter()
+        .any(|row| row.parties.as_ref().is_none_or(|parties| parties.contains(party)))
 }
 
 /// The rules of a pack that owe something, with what each owes.
