@@ -6,7 +6,7 @@
 use crate::finding::did_you_mean;
 use crate::pack::{InForce, State};
 use crate::question::{Mode, Question, QuestionError};
-use crate::vocabulary::{Derivation, End, FactTerm, Raise, Vocabulary};
+use crate::vocabulary::{Derivation, End, FactTerm, Place, Raise, Vocabulary};
 use comity_terms::{Asserter, FactKey, Facts, JurisdictionCode, PackSlug, ReasonCode, Timestamp, Value};
 use std::collections::BTreeMap;
 
@@ -19,6 +19,7 @@ pub(crate) struct Given<'q> {
     pub(crate) knowledge_time: Timestamp,
     pub(crate) values: BTreeMap<&'q FactKey, &'q Value>,
     pub(crate) instrument: &'q Instrument,
+    pub(crate) places: &'q BTreeMap<JurisdictionCode, Place>,
 }
 
 /// What the agreement asked says of itself before any rule is asked.
@@ -114,6 +115,7 @@ pub(crate) fn check<'q>(
         knowledge_time: question.knowledge_time,
         values,
         instrument,
+        places: &vocabulary.places,
     };
     let derived = derived(vocabulary)
         .filter_map(|(key, derivation)| Some((key, derivation.work_out(&given)?)))

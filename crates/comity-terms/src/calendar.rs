@@ -110,6 +110,12 @@ impl Calendar {
         Ok(Self { zone, weekend: days, holidays: holidays.into_iter().collect() })
     }
 
+    /// The IANA name of its zone.
+    #[must_use]
+    pub fn zone(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// Whether `date` is neither weekend nor a public holiday.
     #[must_use]
     pub fn is_working_day(&self, date: Date) -> bool {

@@ -13,6 +13,8 @@ pub(crate) enum Source {
     KnowledgeTime,
     Sending,
     Receiving,
+    /// The IANA zone in which the duty is counted.
+    Zone,
     Fact(FactKey),
 }
 
@@ -49,6 +51,12 @@ pub(crate) enum Expression {
     DateOf(Box<Expression>),
     /// The last lawful day, in the zone of the duty.
     LastDayOf(Box<Expression>),
+    /// The last lawful instant: for a hold, the first at which release is safe.
+    EndOf(Box<Expression>),
+    /// One text, written one after the other.
+    Joined(Vec<Expression>),
+    /// The first that is there.
+    First(Vec<Expression>),
 }
 
 /// What comes out of an expression.
@@ -69,8 +77,10 @@ impl Expression {
                     number.facts(out);
                 }
             }
-            Self::Operator(_, operands) => operands.iter().for_each(|operand| operand.facts(out)),
-            Self::DateOf(inner) | Self::LastDayOf(inner) => inner.facts(out),
+            Self::Operator(_, operands) | Self::Joined(operands) | Self::First(operands) => {
+                operands.iter().for_each(|operand| operand.facts(out));
+            }
+            Self::DateOf(inner) | Self::LastDayOf(inner) | Self::EndOf(inner) => inner.facts(out),
         }
     }
 }
@@ -134,6 +144,29 @@ impl Scope<'_> {
             Expression::LastDayOf(inner) => self.due(inner)?.map(|due| {
                 Evaluated::Value(Value::Text(self.calendar.last_day(due.legal_latest).to_string()))
             }),
+            Expression::First(operands) => {
+                for operand in operands {
+                    if let Some(found) = self.evaluate(operand)? {
+                        return Ok(Some(found));
+                    }
+                }
+                None
+            }
+            Expression::EndOf(inner) => {
+                self.due(inner)?.map(|due| Evaluated::Value(Value::Instant(due.legal_latest)))
+            }
+            Expression::Joined(operands) => {
+                let mut text = String::new();
+                for operand in operands {
+                    let Some(value) = self.value(operand)? else { return Ok(None) };
+                    match value {
+                        Value::Text(part) => text.push_str(&part),
+                        Value::Long(number) => text.push_str(&number.to_string()),
+                        _ => return Ok(None),
+                    }
+                }
+                Some(Evaluated::Value(Value::Text(text)))
+            }
         })
     }
 
@@ -143,6 +176,7 @@ impl Scope<'_> {
             Source::KnowledgeTime => Some(Value::Instant(self.given.knowledge_time)),
             Source::Sending => Some(self.given.sending.as_str().into()),
             Source::Receiving => Some(self.given.receiving.as_str().into()),
+            Source::Zone => Some(self.calendar.zone().into()),
             Source::Fact(key) => {
                 self.given.values.get(key).filter(|value| ***value != Value::Null).map(|v| (*v).clone())
             }

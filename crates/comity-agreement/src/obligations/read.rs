@@ -274,6 +274,7 @@ impl Reading<'_> {
             "knowledge_time" => (Source::KnowledgeTime, Type::Instant),
             "sending" => (Source::Sending, Type::Text),
             "receiving" => (Source::Receiving, Type::Text),
+            "zone" => (Source::Zone, Type::Text),
             key => {
                 let known = || self.vocabulary.facts.keys().map(|known| known.as_str());
                 let term = self
@@ -319,6 +320,20 @@ impl Reading<'_> {
             (Expression::DateOf(Box::new(self.typed(&inner, Type::Instant, count)?)), Type::Text)
         } else if let Some(inner) = table.take("last_day_of") {
             (Expression::LastDayOf(Box::new(self.typed(&inner, Type::Instant, count)?)), Type::Text)
+        } else if let Some(inner) = table.take("end_of") {
+            (Expression::EndOf(Box::new(self.typed(&inner, Type::Instant, count)?)), Type::Instant)
+        } else if let Some(operands) = table.take("first") {
+            let operands = operands.as_list()?;
+            let Some(first) = operands.first() else { return Err(node.wrong("`first` of nothing")) };
+            let (_, kind) = self.expression(first, count)?;
+            let typed = |operand: &Node| self.typed(operand, kind, count);
+            (Expression::First(operands.iter().map(typed).collect::<Read<_>>()?), kind)
+        } else if let Some(parts) = table.take("text") {
+            let part = |node: &Node| match self.expression(node, count)? {
+                (expression, Type::Text | Type::Number | Type::Any) => Ok(expression),
+                _ => Err(node.wrong("expected a text or a number")),
+            };
+            (Expression::Joined(parts.as_list()?.iter().map(part).collect::<Read<_>>()?), Type::Text)
         } else if let Some((operator, kind, operands)) =
             OPERATORS.iter().find_map(|(word, operator, kind)| Some((*operator, *kind, table.take(word)?)))
         {
@@ -333,7 +348,7 @@ impl Reading<'_> {
             (Expression::Operator(operator, operands), kind)
         } else {
             return Err(node.wrong(
-                "expected fact, parameter, starts, earliest, latest, min, max, union, intersect, date_of or last_day_of",
+                "expected fact, parameter, starts, earliest, latest, min, max, union, intersect, date_of, last_day_of, end_of, first or text",
             ));
         };
         table.done()?;

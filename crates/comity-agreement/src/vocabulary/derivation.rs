@@ -71,8 +71,9 @@ pub enum Derivation {
     FieldContainsParty(FactKey, String, Who),
     /// The record's field, an instant or an edge of a day in UTC, lies after the moment.
     FieldIsAfter(FactKey, String, Edge, Moment),
-    /// The second instant lies no later than the first and the period.
-    Within(Moment, Moment, Period),
+    /// The second instant lies no later than the end of the period that begins at the first, counted by the rule
+    /// in the calendar of the party; plainly where there is none.
+    Within(Moment, Moment, Period, Option<(Count, Who)>),
     /// What the party at this end declared or reserved under the agreement asked: the one that gives a set.
     Declared(End),
     /// The agreement asked is in this state for a party that it must bind; in force: for every one.
@@ -91,8 +92,10 @@ impl Derivation {
             if let Who::Fact(key) = w { Some(key) } else { None }
         }
         match self {
-            Self::Compare(_, a, b) | Self::Within(a, b, _) => {
-                moment(a).into_iter().chain(moment(b)).collect()
+            Self::Compare(_, a, b) => moment(a).into_iter().chain(moment(b)).collect(),
+            Self::Within(a, b, _, counted) => {
+                let place = counted.iter().filter_map(|(_, place)| who(place));
+                moment(a).into_iter().chain(moment(b)).chain(place).collect()
             }
             Self::IsNull(a) | Self::IsPresent(a) | Self::IsEmpty(a) | Self::FieldIs(a, ..) => vec![a],
             Self::ContainsParty(a, b) | Self::FieldContainsParty(a, _, b) => {
@@ -140,11 +143,16 @@ impl Derivation {
                 let instant = instant(fields.get(field).and_then(Value::as_text)?, *edge);
                 Some(instant.is_some_and(|instant| instant > moment))
             }
-            Self::Within(a, b, period) => {
+            Self::Within(a, b, period, None) => {
                 let (a, b) = (moment(a, given)?, moment(b, given)?);
                 // Plain arithmetic in UTC: no place's clock or holidays bear on it.
                 let calendar = Calendar::new("UTC", [], []).ok()?;
                 Some(b <= due(a, period, Count::Plain, &calendar).ok()?.operational)
+            }
+            Self::Within(a, b, period, Some((count, place))) => {
+                let (a, b) = (moment(a, given)?, moment(b, given)?);
+                let calendar = &given.places.get(who(place, given)?)?.calendar;
+                Some(b <= due(a, period, *count, calendar).ok()?.legal_latest)
             }
             Self::Declared(_) => None,
             Self::AgreementIs(state) => Some(given.instrument.is(*state)),

@@ -10,7 +10,7 @@ use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::pack::State;
 use crate::source::LawSource;
 use cedar_policy::{Schema, Validator};
-use comity_terms::calendar::Calendar;
+use comity_terms::calendar::{Calendar, Count};
 use comity_terms::{Action, Asserter, Digest, FactKey, JurisdictionCode, Value};
 use jiff::civil::Weekday;
 use std::collections::{BTreeMap, BTreeSet};
@@ -380,7 +380,8 @@ fn derivation(mut table: Table) -> Read<Derivation> {
             Derivation::FieldIsAfter(table.name("a")?, table.text("field")?, edge, moment(&table.need("b")?)?)
         }
         ("within", _) => {
-            Derivation::Within(moment(&table.need("a")?)?, moment(&table.need("b")?)?, table.name("period")?)
+            let (a, b) = (moment(&table.need("a")?)?, moment(&table.need("b")?)?);
+            Derivation::Within(a, b, table.name("period")?, counted(&mut table)?)
         }
         ("declared", _) => {
             let ends = [("sending", End::Sending), ("receiving", End::Receiving)];
@@ -392,6 +393,13 @@ fn derivation(mut table: Table) -> Read<Derivation> {
     };
     table.done()?;
     Ok(derivation)
+}
+
+/// The rule by which a period is counted, and in whose calendar; none: plainly.
+fn counted(table: &mut Table) -> Read<Option<(Count, Who)>> {
+    let Some(count) = table.optional_name::<Count>("count")? else { return Ok(None) };
+    let zone = table.need("zone")?;
+    Ok(Some((count, who(&zone)?)))
 }
 
 fn moment(node: &Node) -> Read<Moment> {
@@ -479,6 +487,7 @@ fn fits(derivation: &Derivation, operand: &FactTerm) -> Result<(), String> {
     let fits = match derivation {
         Derivation::IsNull(_) => operand.nullable,
         Derivation::IsPresent(_) => true,
+        Derivation::Within(_, _, _, Some((_, Who::Fact(place)))) if is(place) => operand.kind == FactType::Party,
         Derivation::Compare(..) | Derivation::Within(..) => operand.kind == FactType::Datetime,
         Derivation::ContainsParty(a, _) if is(a) => operand.kind == FactType::Parties,
         Derivation::IsEmpty(_) => {

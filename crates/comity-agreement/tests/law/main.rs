@@ -8,3 +8,4 @@ mod explain;
 mod load;
 mod properties;
 mod shipped;
+mod templates;
