@@ -105,7 +105,8 @@ fn a_demo_under_a_protocol_cites_its_articles_and_refuses_while_it_is_not_in_for
     let decisions = |exchange: &serde_json::Value| exchange["decisions"].as_array().unwrap().clone();
     for exchange in demo(&["--assume-in-force"]) {
         let cited = |law: &str, article: &str| {
-            let here = |citation: &serde_json::Value| citation["law"] == law && citation["article"] == article;
+            let here =
+                |citation: &serde_json::Value| citation["law"] == law && citation["article"] == article;
             decisions(&exchange).iter().any(|d| d["citations"].as_array().unwrap().iter().any(here))
         };
         assert!(cited("agreement", "Art. 14(8)"), "{exchange}");

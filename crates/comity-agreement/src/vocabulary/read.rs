@@ -487,7 +487,9 @@ fn fits(derivation: &Derivation, operand: &FactTerm) -> Result<(), String> {
     let fits = match derivation {
         Derivation::IsNull(_) => operand.nullable,
         Derivation::IsPresent(_) => true,
-        Derivation::Within(_, _, _, Some((_, Who::Fact(place)))) if is(place) => operand.kind == FactType::Party,
+        Derivation::Within(_, _, _, Some((_, Who::Fact(place)))) if is(place) => {
+            operand.kind == FactType::Party
+        }
         Derivation::Compare(..) | Derivation::Within(..) => operand.kind == FactType::Datetime,
         Derivation::ContainsParty(a, _) if is(a) => operand.kind == FactType::Parties,
         Derivation::IsEmpty(_) => {

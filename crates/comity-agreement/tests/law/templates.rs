@@ -12,7 +12,8 @@ fn with(files: &mut LawFiles, path: &str, text: &str) {
 /// What is owed for an incident that XA shares with XB, known at `aware_at`.
 fn owed(files: &LawFiles, at: &str, aware_at: Option<&str>) -> Vec<Json> {
     let mut library = comity_agreement::Library::open(files).unwrap();
-    let mut facts = json!({ "training_valid": true, "activity": "incident_response", "data_category": "indicator" });
+    let mut facts =
+        json!({ "training_valid": true, "activity": "incident_response", "data_category": "indicator" });
     if let Some(aware_at) = aware_at {
         facts["aware_at"] = aware_at.into();
     }
@@ -64,10 +65,14 @@ fn an_empty_or_mixed_choice_is_found_at_load() {
     for (line, finding) in [
         ("starts = { first = [] }", "`first` of nothing"),
         ("starts = { first = [{ fact = \"aware_at\" }, \"soon\"] }", "expected instant"),
-        ("due = { fact = \"aware_at\" }\nvalue = { text = [{ fact = \"affected\" }] }", "expected a text or a number"),
+        (
+            "due = { fact = \"aware_at\" }\nvalue = { text = [{ fact = \"affected\" }] }",
+            "expected a text or a number",
+        ),
     ] {
         let mut files = fixtures();
-        let template = format!("\n[[obligation]]\nrule = \"grove.warning\"\ntype = \"notify_subject\"\n{line}\n");
+        let template =
+            format!("\n[[obligation]]\nrule = \"grove.warning\"\ntype = \"notify_subject\"\n{line}\n");
         with(&mut files, "agreements/grove/obligations.toml", &template);
         let mut library = comity_agreement::Library::open(&files).unwrap();
         let error = library.law(&"grove".parse().unwrap()).unwrap_err().to_string();
