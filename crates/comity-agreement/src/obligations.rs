@@ -71,6 +71,7 @@ impl Template {
             knowledge_time: Timestamp::UNIX_EPOCH,
             values: BTreeMap::new(),
             instrument: &instrument,
+            places: &BTreeMap::new(),
         };
         let calendar = Calendar::new("UTC", [], []).ok()?;
         let scope = Scope { given: &given, calendar: &calendar, count: Count::Plain };
