@@ -27,6 +27,7 @@ pub fn check(library: &mut Library<'_>, slug: &PackSlug) -> Vec<Finding> {
             findings.extend(scenarios(library, &law));
             findings.extend(displaced(&law));
             findings.extend(coverage::articles(&law));
+            findings.extend(coverage::permits(&law, library.vocabulary()));
             findings.sort();
             findings
         }

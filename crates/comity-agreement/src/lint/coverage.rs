@@ -3,7 +3,7 @@
 
 use crate::compile::Law;
 use crate::finding::Finding;
-use crate::pack::{Kind, Pack};
+use crate::pack::{Kind, Pack, Rule, RuleEffect};
 use crate::vocabulary::{Dimension, Vocabulary};
 use comity_terms::{Article, Value};
 
@@ -61,6 +61,26 @@ pub(super) fn articles(law: &Law) -> Vec<Finding> {
         Finding::warning(&rule.file, rule.line, text)
     });
     open.chain(strange).collect()
+}
+
+/// Permits to hand data over that say nothing of which data (C02): what no article names would go with them.
+pub(super) fn permits(law: &Law, vocabulary: &Vocabulary) -> Vec<Finding> {
+    let pack = law.pack();
+    let hands_over = |rule: &&Rule| {
+        let kinds = rule.actions.iter().filter_map(|action| vocabulary.actions().get(action));
+        rule.effect == RuleEffect::Permit && kinds.into_iter().any(|term| term.kind == "transfer")
+    };
+    let silent = |rule: &&Rule| !rule.attributes.contains("data_category");
+    let permits = pack.rules().iter().filter(|_| pack.kind == Kind::Agreement);
+    permits
+        .filter(hands_over)
+        .filter(silent)
+        .map(|rule| {
+            let text =
+                format!("permit `{}` names no data category: any kind of record goes with it", rule.id);
+            Finding::warning(&rule.file, rule.line, text)
+        })
+        .collect()
 }
 
 /// Whether a citation is of an article or of a part of it: `Art. 29(1)` is of `Art. 29`, `Art. 291` is not.
