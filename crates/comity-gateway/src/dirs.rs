@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! DIR/                 0700            the data; whole in a backup
-//!   comity.sqlite                      state, vault rows and log entries
+//!   comity.sqlite                      state, vault rows and log entries, unless a server has them
+//!   database                           the URL of that server; 0600, for it may hold a password
 //!   comity.sock                        the local road for commands, while `serve` runs
 //!   lock                               held by the one process that works here; its number inside
 //!   log/                               the published log, derived from the database
@@ -25,6 +26,7 @@ pub use seat::{Gateway, Generations};
 use crate::files::{self, FileError};
 use crate::net::tls::{Certificate, TlsError};
 use crate::work::officers;
+use comity_store::{Location, LocationError, ServerUrl};
 use comity_terms::{Entropy, JurisdictionCode, Party, Timestamp};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -346,10 +348,33 @@ impl Directory {
         self.data.join("settings.toml")
     }
 
-    /// The embedded database.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.data.join("comity.sqlite")
+    /// Where the gateway's database is: on the server that was remembered, else in this directory.
+    ///
+    /// # Errors
+    /// [`DirectoryError::Content`] when what was remembered does not read.
+    pub fn database(&self) -> Result<Location, DirectoryError> {
+        let path = self.database_path();
+        if files::read(&path, DATABASE_URL_BYTES_MAX)?.is_none() {
+            return Ok(Location::Folder);
+        }
+        let url = self.text(&path)?.trim().parse();
+        let content = |error: LocationError| DirectoryError::Content { path, reason: error.to_string() };
+        url.map(Location::Server).map_err(content)
+    }
+
+    /// From now on the gateway's database is on the server at `url`.
+    ///
+    /// # Errors
+    /// [`DirectoryError::File`]; what was remembered before is, or is no longer.
+    pub fn remember_database(&self, url: &ServerUrl) -> Result<(), DirectoryError> {
+        let path = self.database_path();
+        files::remove(&path)?;
+        let line = Zeroizing::new(format!("{}\n", url.dangerous_text()));
+        Ok(files::create_atomically(&path, &path.with_added_extension("draft"), line.as_bytes())?)
+    }
+
+    fn database_path(&self) -> PathBuf {
+        self.data.join("database")
     }
 
     /// The socket for commands.
@@ -470,6 +495,9 @@ fn seed_from_hex(hex: &str) -> Option<Zeroizing<[u8; 32]>> {
     }
     Some(seed)
 }
+
+/// Longer than any URL that a server is named by.
+const DATABASE_URL_BYTES_MAX: usize = 4 * 1024;
 
 /// No file of the identity is longer: the certificate, with a name of 200 characters, is under 2 KiB; 16 links between
 /// party keys come to 6 KiB.

@@ -11,7 +11,7 @@ use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
 use crate::watch::metrics::Counts;
-use comity_agreement::{LawSet, Memo};
+use comity_agreement::{LawSet, Memo, shipped};
 use comity_exchange::ExchangeError;
 use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
@@ -22,7 +22,7 @@ use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
 use comity_minimise::{Limits, PathTable, TokenKey};
-use comity_store::{FileMark, LogIdentity, Mark, MarkFile as _, SqliteStore};
+use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use comity_vault::TransportSecret;
@@ -37,9 +37,11 @@ pub struct Gateway {
     signatory: Signatory,
     certificate: Certificate,
     settings: Settings,
-    store: SqliteStore,
+    store: Database,
     shelf: Shelf,
     register: RwLock<Register>,
+    /// The version of the register as it was read last; held while it is read.
+    read: tokio::sync::Mutex<i64>,
     table: PathTable,
     memo: Mutex<Memo>,
     epoch_keys: Mutex<FileEpochKeys>,
@@ -55,7 +57,7 @@ pub struct Gateway {
     _lock: Lock,
 }
 
-/// What the store knows of partners and laws, held in memory: it changes only through this gateway.
+/// What the store knows of partners and laws, held in memory: it changes only through this gateway's nodes.
 #[derive(Debug, Default, Clone)]
 pub struct Register {
     /// The partners.
@@ -114,7 +116,9 @@ impl Gateway {
         let clock = Arc::new(Clock::new(seat.since));
         let ticking = Arc::clone(&clock);
         let identity = LogIdentity { origin: seat.log_origin(), key: log_key };
-        let store = SqliteStore::open(directory.data(), identity, mark, move || ticking.now())?;
+        let store =
+            Database::open(&directory.database()?, directory.data(), identity, mark, move || ticking.now())
+                .await?;
         clock.not_below(store.floor());
         let certificate = directory.certificate(seat.generations.certificate)?;
         let next_certificate = seat.generations.next_certificate.map(|next| directory.certificate(next));
@@ -124,6 +128,7 @@ impl Gateway {
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
             register: RwLock::default(),
+            read: tokio::sync::Mutex::default(),
             shelf: Shelf::new(directory.law()),
             table: PathTable::shipped().map_err(|error| GatewayError::Broken(error.to_string()))?,
             memo: Mutex::new(Memo::new(settings.memo_classes)),
@@ -153,6 +158,9 @@ impl Gateway {
     /// # Errors
     /// [`StoreError`].
     pub async fn refresh(&self) -> Result<(), StoreError> {
+        let mut read = self.read.lock().await;
+        // First, so that what changes meanwhile is read the next time.
+        *read = self.store.register_version().await?;
         let peers: BTreeMap<Party, Peer> =
             self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
         let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
@@ -161,6 +169,15 @@ impl Gateway {
         }
         *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted };
         Ok(())
+    }
+
+    /// Reads partners and laws again if another node of this gateway has changed them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_up(&self) -> Result<(), StoreError> {
+        let version = self.store.register_version().await?;
+        if version == *self.read.lock().await { Ok(()) } else { self.refresh().await }
     }
 
     /// Partners and adopted laws as they are now.
@@ -329,6 +346,8 @@ impl Gateway {
 
     fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
         match self.shelf.law(pack, digest) {
+            // Adopted at another node, or heard of there: the text of a shipped law is here as well.
+            Ok(None) => self.shelf.keep_fetched(shipped(), pack, digest).ok(),
             Ok(loaded) => loaded,
             Err(error) => {
                 tracing::error!(%pack, %digest, %error, "an adopted law does not load");
@@ -345,11 +364,11 @@ impl std::fmt::Debug for Gateway {
 }
 
 impl Shell for Gateway {
-    type Store = SqliteStore;
+    type Store = Database;
     type Peers = Road;
     type Keys = FileEpochKeys;
 
-    fn store(&self) -> &SqliteStore {
+    fn store(&self) -> &Database {
         &self.store
     }
 

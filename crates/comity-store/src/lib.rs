@@ -27,13 +27,30 @@
 //! | [`mark`] | the high-water mark |
 //! | `tiles` | the published files of the log |
 //! | [`succeed`], [`copy_database`] | the log that succeeds another; a copy to keep |
-//! | [`SqliteStore`] | the engine: one writer with group commit, a few readers |
+//! | [`Database`] | the one type that the shell holds |
+//! | [`SqliteStore`] | the embedded engine: one writer with group commit, a few readers |
+//! | [`PostgresStore`] | the engine for several nodes: one writes at a time, fenced |
+//! | [`carry`](fn@carry) | how a database moves from the folder to a server |
+//! | [`faults`] | where tests break a commit |
 
+mod carry;
+mod database;
+pub mod faults;
+mod location;
 mod log;
 pub mod mark;
+mod nodes;
+mod postgres;
+mod publisher;
+mod schema;
 mod sqlite;
 mod tiles;
+mod words;
 
+pub use carry::carry;
+pub use database::Database;
+pub use location::{Location, LocationError, ServerUrl};
 pub use log::LogIdentity;
 pub use mark::{FileMark, Mark, MarkFile};
+pub use postgres::PostgresStore;
 pub use sqlite::{EndedTree, SqliteStore, copy_database, succeed};

@@ -9,7 +9,7 @@
 //! Invariant: a batch that is dropped changed nothing. The log only ever advances to what is committed.
 
 use crate::mark::Mark;
-use comity_exchange::ports::{Draft, Integrated, StoreError};
+use comity_exchange::ports::{Draft, Integrated, Record, StoreError};
 use comity_terms::Timestamp;
 use comity_tlog::{
     Checkpoint, Frontier, Hash, LeafIndex, Node, SignedCheckpoint, SigningKey, TreeSize, leaf_hash,
@@ -61,14 +61,29 @@ impl Log {
         frontier: &[u8],
         checkpoint: String,
     ) -> Result<Self, StoreError> {
+        let mut log = Self { identity, frontier: Frontier::new(), checkpoint: String::new() };
+        let stands = log.verified(frontier, checkpoint)?;
+        log.advance(stands);
+        Ok(log)
+    }
+
+    /// Where this log stands by `frontier` and `checkpoint` as stored: what [`advance`](Self::advance) takes.
+    ///
+    /// # Errors
+    /// As for [`resume`](Self::resume).
+    pub(crate) fn verified(
+        &self,
+        frontier: &[u8],
+        checkpoint: String,
+    ) -> Result<(Frontier, String), StoreError> {
         let frontier = Frontier::from_bytes(frontier).map_err(failed)?;
-        let signed =
-            SignedCheckpoint::open(checkpoint.as_bytes(), identity.key.verifier_key()).map_err(failed)?;
+        let signed = SignedCheckpoint::open(checkpoint.as_bytes(), self.identity.key.verifier_key());
+        let signed = signed.map_err(failed)?;
         let signed = signed.checkpoint();
         if signed.size() != frontier.size() || signed.root() != frontier.root() {
             return Err(StoreError::Failed("the newest checkpoint signs another tree than is stored".into()));
         }
-        Ok(Self { identity, frontier, checkpoint })
+        Ok((frontier, checkpoint))
     }
 
     /// The log of `identity` before its first entry, on the tree of the log that ended at `ended`.
@@ -89,7 +104,7 @@ impl Log {
         Ok(log)
     }
 
-    /// That this log may be appended to: it is not behind `mark`.
+    /// That this log may be appended to where it holds `found` entries: it is not behind `mark`.
     ///
     /// `root_at` gives the root that the stored tree had at a size.
     ///
@@ -98,10 +113,10 @@ impl Log {
     /// [`StoreError::Failed`] when the mark is missing, or another log's.
     pub(crate) fn check(
         &self,
+        found: TreeSize,
         mark: Option<&Mark>,
         root_at: impl FnOnce(TreeSize) -> Result<Hash, StoreError>,
     ) -> Result<(), StoreError> {
-        let found = self.size();
         let Some(mark) = mark else {
             // Between making the database and writing the first mark the log is empty.
             return if found.0 == 0 {
@@ -196,6 +211,16 @@ impl Batch {
         self.entries.push((index, draft));
     }
 }
+
+/// About how many bytes a record writes.
+pub(crate) fn record_bytes(record: &Record) -> usize {
+    let segments = record.segments.iter().map(|s| s.blob.len() + s.rows.len() * KEY_ROW_BYTES);
+    let offers = record.outbox.iter().map(|item| item.offer.header.len() + item.bodies.len());
+    segments.chain(offers).sum()
+}
+
+/// A key row with its place in two trees.
+const KEY_ROW_BYTES: usize = 160;
 
 fn failed(error: comity_tlog::Error) -> StoreError {
     StoreError::Failed(error.to_string())

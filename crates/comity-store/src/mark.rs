@@ -10,6 +10,7 @@
 //! ```
 //! Integers are big-endian. Invariant: one slot always holds the last mark whole, whatever is cut off while the
 //! other is written; slots are as far apart as a disk's largest sector. The file never grows after it was made.
+//! The nodes of one gateway share it: each locks it to write, and none puts the mark of a log back.
 
 use comity_terms::{Digest, Timestamp};
 use comity_tlog::{Hash, TreeSize};
@@ -93,8 +94,32 @@ impl MarkFile for FileMark {
     }
 
     fn write(&mut self, mark: &Mark) -> io::Result<()> {
+        self.file.lock()?;
+        let written = self.write_locked(mark);
+        self.file.unlock()?;
+        written
+    }
+}
+
+impl FileMark {
+    fn write_locked(&mut self, mark: &Mark) -> io::Result<()> {
+        let found = self.read()?.filter(|found| found.origin == mark.origin);
+        let mut mark = mark.clone();
+        if let Some(found) = found {
+            if found.size == mark.size && found.root != mark.root {
+                return Err(io::Error::other("another tree of this size was signed"));
+            }
+            if found.size > mark.size {
+                // Another node has signed since.
+                (mark.size, mark.root) = (found.size, found.root);
+            }
+            mark.time = mark.time.max(found.time);
+            if mark == found {
+                return Ok(());
+            }
+        }
         let sequence = self.sequence + 1;
-        let slot = encode(sequence, mark)?;
+        let slot = encode(sequence, &mark)?;
         self.file.seek(SeekFrom::Start(sequence % 2 * SLOT_LENGTH as u64))?;
         self.file.write_all(&slot)?;
         self.file.sync_data()?;

@@ -16,9 +16,11 @@
 
 use comity_exchange::entry::PublicEntry;
 use comity_tlog::{
-    Bundle, NodeReader, ReadError, SignedCheckpoint, TILE_WIDTH, TreeSize, VerifierKey, bundles_for,
+    Bundle, Hash, NodeReader, ReadError, SignedCheckpoint, TILE_WIDTH, TreeSize, VerifierKey, bundles_for,
     encode_bundle, root_at, tile_bytes, tiles_for,
 };
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::fs;
 use std::io;
@@ -26,9 +28,46 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A stored log that can be published.
-pub(crate) trait LogReader: NodeReader {
+pub(crate) trait LogReader {
+    /// How reading fails.
+    type Error: Display;
+
+    /// The newest checkpoint, and how many entries it signs.
+    fn newest(&self) -> Result<(TreeSize, String), Self::Error>;
+
+    /// The nodes of a level in a range of places, as far as they are complete.
+    fn level(&self, level: u8, range: Range<u64>) -> Result<Vec<(u64, Hash)>, Self::Error>;
+
     /// The entries of a range that the log holds, in order.
     fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Self::Error>;
+}
+
+/// A stored log, its nodes read a tile's width at a time.
+struct Wide<'r, R> {
+    log: &'r R,
+    /// The places of a level that were read last.
+    last: RefCell<(u8, Range<u64>, HashMap<u64, Hash>)>,
+}
+
+impl<'r, R: LogReader> Wide<'r, R> {
+    fn of(log: &'r R) -> Self {
+        Self { log, last: RefCell::new((0, 0..0, HashMap::new())) }
+    }
+}
+
+impl<R: LogReader> NodeReader for Wide<'_, R> {
+    type Error = R::Error;
+
+    fn node(&self, level: u8, index: u64) -> Result<Option<Hash>, R::Error> {
+        let mut last = self.last.borrow_mut();
+        if last.0 != level || !last.1.contains(&index) {
+            let first = index - index % TILE_WIDTH;
+            let range = first..first + TILE_WIDTH;
+            let nodes = self.log.level(level, range.clone())?.into_iter().collect();
+            *last = (level, range, nodes);
+        }
+        Ok(last.2.get(&index).copied())
+    }
 }
 
 /// Why the files could not be derived.
@@ -50,7 +89,7 @@ impl PublishedLog {
     /// The log in `folder`, with every file that its last published checkpoint needs.
     ///
     /// What is there and is not this log's is written again.
-    pub(crate) fn open<R: LogReader<Error: Display>>(
+    pub(crate) fn open<R: LogReader>(
         folder: PathBuf,
         key: &VerifierKey,
         reader: &R,
@@ -58,7 +97,9 @@ impl PublishedLog {
         let mut log = Self { folder, published: TreeSize(0) };
         let found = fs::read(log.folder.join("checkpoint")).unwrap_or_default();
         let published = SignedCheckpoint::open(&found, key).ok().map(|signed| signed.checkpoint().clone());
-        if let Some(published) = published.filter(|p| root_at(p.size(), reader).ok() == Some(p.root())) {
+        if let Some(published) =
+            published.filter(|p| root_at(p.size(), &Wide::of(reader)).ok() == Some(p.root()))
+        {
             log.derive(TreeSize(0), published.size(), reader, Self::is_whole)?;
             log.published = published.size();
         }
@@ -66,12 +107,16 @@ impl PublishedLog {
     }
 
     /// Publishes `checkpoint`, which signs a tree of `size`, after what it needs.
-    pub(crate) fn publish<R: LogReader<Error: Display>>(
+    pub(crate) fn publish<R: LogReader>(
         &mut self,
         size: TreeSize,
         checkpoint: &str,
         reader: &R,
     ) -> Result<(), TileError> {
+        if size < self.published {
+            // Another node's checkpoint was read before this one's was published.
+            return Ok(());
+        }
         self.derive(self.published, size, reader, |_, _, _| false)?;
         self.write("checkpoint", checkpoint.as_bytes())?;
         self.published = size;
@@ -79,16 +124,17 @@ impl PublishedLog {
     }
 
     /// Writes the files that grow from `old` to `new`, but for those that `skip`, given path and length, spares.
-    fn derive<R: LogReader<Error: Display>>(
+    fn derive<R: LogReader>(
         &self,
         old: TreeSize,
         new: TreeSize,
         reader: &R,
         skip: impl Fn(&Self, &str, u64) -> bool,
     ) -> Result<(), TileError> {
+        let nodes = Wide::of(reader);
         for tile in tiles_for(old, new) {
             if !skip(self, &tile.path(), u64::from(tile.width()) * 32) {
-                let bytes = tile_bytes(tile, reader).map_err(unread)?;
+                let bytes = tile_bytes(tile, &nodes).map_err(unread)?;
                 self.write(&tile.path(), &bytes)?;
                 self.drop_partial(&tile.path(), tile == tile.full())?;
             }
@@ -132,7 +178,7 @@ impl PublishedLog {
     }
 }
 
-fn bundle_bytes<R: LogReader<Error: Display>>(bundle: Bundle, reader: &R) -> Result<Vec<u8>, TileError> {
+fn bundle_bytes<R: LogReader>(bundle: Bundle, reader: &R) -> Result<Vec<u8>, TileError> {
     let first = bundle.index() * TILE_WIDTH;
     let range = first..first + u64::from(bundle.width());
     let missing = || TileError::Log(format!("entries {} to {} are not all there", range.start, range.end));

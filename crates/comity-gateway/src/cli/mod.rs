@@ -18,6 +18,7 @@ pub mod serve;
 pub mod vault;
 
 use clap::{Args, Parser, Subcommand};
+use comity_store::ServerUrl;
 use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose, ReasonCode};
 use jiff::civil::Date;
 use std::net::SocketAddr;
@@ -175,9 +176,9 @@ pub struct Serve {
     /// Where a monitoring system reads figures: plain HTTP, so a loopback or management address. None unless given.
     #[arg(long, value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
-    /// `postgres://…`; SQLite in DIR unless given.
-    #[arg(long, value_name = "URL")]
-    pub database: Option<String>,
+    /// `postgres://…`: the database moves to that server and stays there. SQLite in DIR unless ever given.
+    #[arg(long, env = "COMITY_DATABASE", hide_env_values = true, value_name = "URL")]
+    pub database: Option<ServerUrl>,
 }
 
 /// `comity officer`

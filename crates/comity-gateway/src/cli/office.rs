@@ -60,6 +60,9 @@ pub async fn command(
     cwd: &Path,
     out: &mut Out<'_>,
 ) -> Exit {
+    if let Err(error) = gateway.keep_up().await {
+        return out.bad_input(error);
+    }
     match done(gateway, cli, stdin, cwd, out).await {
         Ok(exit) => exit,
         Err(error) => out.bad_input(error),

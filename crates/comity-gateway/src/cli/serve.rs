@@ -11,7 +11,7 @@ use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
 use crate::watch::{Stop, metrics, ready, stopping};
-use crate::work::outbox;
+use crate::work::{moving, outbox};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -19,14 +19,15 @@ use tokio::task::JoinSet;
 
 /// `comity serve`
 pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
-    if let Some(url) = &args.database {
-        return out
-            .bad_input(format!("`{url}`: only the embedded database is built in; leave --database out"));
-    }
     let directory = match Directory::open(&args.place.dir, args.place.keys.as_deref()) {
         Ok(directory) => directory,
         Err(error) => return out.bad_input(error),
     };
+    if let Some(url) = &args.database
+        && let Err(error) = moving::to_server(&directory, url)
+    {
+        return out.bad_input(error);
+    }
     let gateway = match Gateway::open(directory).await {
         Ok(gateway) => gateway,
         Err(error) => return out.bad_input(error),
@@ -109,7 +110,7 @@ pub async fn start(
     let mut tasks = JoinSet::new();
     let listener = bound(plain_at).await?;
     let plain = address(&listener)?;
-    let router = plain::router(gateway.directory().log()).merge(ready::router(Arc::clone(gateway)));
+    let router = plain::router(Arc::clone(gateway)).merge(ready::router(Arc::clone(gateway)));
     tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
     let mut federation = None;
     if let Some(at) = federation_at {

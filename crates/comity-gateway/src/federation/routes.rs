@@ -44,6 +44,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
+    if let Err(error) = gateway.keep_up().await {
+        return unavailable(&error);
+    }
     let Ok(peer) = gateway.peer(&caller.party) else {
         return Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway").into_response();
     };

@@ -68,8 +68,18 @@ impl FileEpochKeys {
         let path = self.path(bucket);
         files::create_directory(path.parent().unwrap_or(&self.root))?;
         let key = EpochKey::draw(&mut *self.entropy);
-        files::create_atomically(&path, &path.with_added_extension("draft"), key.dangerous_bytes())?;
-        Ok(key)
+        // A name of its own: another node of this gateway may be making the same key.
+        let mut tag = [0; 4];
+        self.entropy.fill(&mut tag);
+        let draft = path.with_added_extension(format!("{:08x}.draft", u32::from_be_bytes(tag)));
+        match files::create_atomically(&path, &draft, key.dangerous_bytes()) {
+            Ok(()) => Ok(key),
+            Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {
+                files::remove(&draft)?;
+                self.get(bucket)?.ok_or_else(|| KeyError::Generations(bucket.to_string()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Bucket, EpochKey>> {

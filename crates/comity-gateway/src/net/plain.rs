@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! GET /health              {"status":"ok","version":"…"}
-//! GET /log/checkpoint      text/plain; changes with each act
+//! GET /log/checkpoint      text/plain; changes with each act; from the database
 //! GET /log/tile/…          application/octet-stream; never changes
 //! ```
 //! Only paths that C2SP tlog-tiles knows are looked up, in their one spelling: there is no way from here to any
@@ -10,22 +10,52 @@
 
 use crate::api::problem::Problem;
 use crate::files;
+use crate::gateway::Gateway;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use comity_exchange::ports::{Store as _, StoreError};
+use comity_exchange::shell::Shell as _;
 use comity_tlog::{BUNDLE_BYTES_MAX, Resource};
+use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// The routes of the public listener, the log read from `log`.
-pub fn router(log: PathBuf) -> Router {
+/// A log for the public: the newest checkpoint as the database has it, and files that any node can derive.
+pub trait PublicLog: Send + Sync + 'static {
+    /// Where the files are.
+    fn folder(&self) -> PathBuf;
+
+    /// The newest checkpoint.
+    fn checkpoint(&self) -> impl Future<Output = Result<String, StoreError>> + Send;
+
+    /// Waits until the files that committed checkpoints need are there.
+    fn derive(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+impl PublicLog for Gateway {
+    fn folder(&self) -> PathBuf {
+        self.directory().log()
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        self.store().checkpoint().await
+    }
+
+    async fn derive(&self) -> Result<(), StoreError> {
+        self.store().flush_tiles().await
+    }
+}
+
+/// The routes of the public listener.
+pub fn router<L: PublicLog>(log: Arc<L>) -> Router {
     Router::new()
         .route("/health", get(health))
-        .route("/log/{*path}", get(log_file))
+        .route("/log/{*path}", get(log_file::<L>))
         .fallback(async || not_found())
-        .with_state(Arc::new(log))
+        .with_state(log)
 }
 
 async fn health() -> impl IntoResponse {
@@ -33,25 +63,51 @@ async fn health() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], body)
 }
 
-async fn log_file(State(log): State<Arc<PathBuf>>, Path(path): Path<String>) -> Response {
-    let Ok(resource) = path.parse::<Resource>() else { return not_found().into_response() };
-    let (content_type, caching) = match resource {
-        Resource::Checkpoint => ("text/plain; charset=utf-8", "no-cache"),
-        Resource::Tile(_) | Resource::Bundle(_) => {
-            ("application/octet-stream", "public, max-age=31536000, immutable")
-        }
+async fn log_file<L: PublicLog>(State(log): State<Arc<L>>, Path(path): Path<String>) -> Response {
+    match path.parse::<Resource>() {
+        Ok(Resource::Checkpoint) => newest(&*log).await,
+        Ok(Resource::Tile(_) | Resource::Bundle(_)) => tile(&*log, &path).await,
+        Err(_) => not_found().into_response(),
+    }
+}
+
+/// The newest checkpoint, once what it needs can be had here.
+async fn newest<L: PublicLog>(log: &L) -> Response {
+    let checkpoint = match log.checkpoint().await {
+        Ok(checkpoint) => checkpoint,
+        Err(error) => return failed(&error),
     };
-    let file = log.join(&path);
-    let content = tokio::task::spawn_blocking(move || files::read(&file, BUNDLE_BYTES_MAX)).await;
+    if let Err(error) = log.derive().await {
+        return failed(&error);
+    }
+    let headers = [(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, checkpoint).into_response()
+}
+
+async fn tile<L: PublicLog>(log: &L, path: &str) -> Response {
+    let file = log.folder().join(path);
+    let mut content = read(file.clone()).await;
+    if let Ok(None) = content {
+        // The checkpoint that names it may have come from another node.
+        if let Err(error) = log.derive().await {
+            return failed(&error);
+        }
+        content = read(file).await;
+    }
     match content {
-        Ok(Ok(Some(bytes))) => {
-            let headers = [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, caching)];
+        Ok(Some(bytes)) => {
+            let caching = "public, max-age=31536000, immutable";
+            let headers =
+                [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, caching)];
             (headers, bytes).into_response()
         }
-        Ok(Ok(None)) => not_found().into_response(),
-        Ok(Err(error)) => failed(&error),
-        Err(error) => failed(&error),
+        Ok(None) => not_found().into_response(),
+        Err(error) => failed(&*error),
     }
+}
+
+async fn read(file: PathBuf) -> Result<Option<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(tokio::task::spawn_blocking(move || files::read(&file, BUNDLE_BYTES_MAX)).await??)
 }
 
 fn not_found() -> Problem {

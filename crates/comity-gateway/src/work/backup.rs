@@ -13,7 +13,7 @@
 use crate::dirs::Directory;
 use crate::files::{self, FileError};
 use crate::gateway::GatewayError;
-use comity_store::copy_database;
+use comity_store::{Location, copy_database};
 use comity_terms::{Digest, Timestamp};
 use comity_tlog::SignedCheckpoint;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,11 @@ const MANIFEST_BYTES_MAX: usize = 100_000 * 200;
 /// # Errors
 /// [`GatewayError`]; there is no `to` then.
 pub fn backup(directory: &Directory, to: &Path, now: Timestamp) -> Result<Manifest, GatewayError> {
+    if let Location::Server(url) = directory.database()? {
+        return Err(GatewayError::Input(format!(
+            "the database is on the server at {url}: copy it there, with `pg_dump`, and DIR beside it"
+        )));
+    }
     if to.exists() {
         return Err(GatewayError::Input(format!("{} is there already", to.display())));
     }

@@ -7,10 +7,12 @@
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
+//! | [`moving`] | the database moves to a server |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
 pub mod backup;
 pub mod manage;
+pub mod moving;
 pub mod officers;
 pub mod outbox;
 pub mod rotate;

@@ -31,6 +31,7 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
 /// # Errors
 /// [`GatewayError`] when the store fails; a partner that does not answer is no error.
 pub async fn once(gateway: &Arc<Gateway>) -> Result<(), GatewayError> {
+    gateway.keep_up().await?;
     let now = gateway.now();
     let until = gateway.claimed_until(now);
     for item in gateway.store().claim_outbox(now, until, CLAIM_MAX).await? {

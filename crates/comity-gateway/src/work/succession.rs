@@ -20,7 +20,7 @@ use comity_exchange::entry::Opening;
 use comity_exchange::federation::identity::EndedLog;
 use comity_exchange::ports::{Draft, StoreError};
 use comity_exchange::wire::Text;
-use comity_store::{EndedTree, FileMark, LogIdentity, MarkFile as _, succeed as begin};
+use comity_store::{EndedTree, FileMark, Location, LogIdentity, MarkFile as _, succeed as begin};
 use comity_terms::{Act, Digest};
 use comity_tlog::SigningKey;
 use serde_json::json;
@@ -43,6 +43,11 @@ pub struct Succeeded {
 /// [`GatewayError`]; done again it goes on.
 pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, GatewayError> {
     let _lock = directory.lock()?;
+    if let Location::Server(url) = directory.database()? {
+        return Err(GatewayError::Input(format!(
+            "the database is on the server at {url}: a log is succeeded in DIR only, so far"
+        )));
+    }
     let mut seat = directory.gateway()?;
     let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
     let (old, next) = (seat.generations.log, seat.generations.log + 1);

@@ -6,7 +6,8 @@
 
 use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
 use super::fault::Fault;
-use super::vault::{kind_text, read_held_kind, read_key_row};
+use super::vault::{read_held_kind, read_key_row};
+use crate::words::kind_text;
 use comity_exchange::ports::{Destruction, Epoch, Erasure, HeldRecord, Rewrapped, SegmentKind, Vitals};
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{ExchangeId, Month, PackSlug, Timestamp};

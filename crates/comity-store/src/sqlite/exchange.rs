@@ -5,8 +5,8 @@ use super::columns::{
 };
 use super::fault::Fault;
 use super::log::checkpoint_over;
+use crate::words::{outcome_of, side_of, side_text};
 use comity_exchange::ports::{ExchangeRow, FoundAnswer, Integrated, StoredAnswer};
-use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::{ExchangeId, Party};
 use comity_tlog::{LeafIndex, TreeSize};
 use rusqlite::{Connection, Row, params};
@@ -173,22 +173,4 @@ pub(super) fn partner_receipt(
         [exchange.as_bytes()],
         |row| plain(row, "receipt"),
     )
-}
-
-fn side_text(side: Side) -> &'static str {
-    match side {
-        Side::Sender => "sender",
-        Side::Receiver => "receiver",
-    }
-}
-
-fn side_of(text: &str) -> Option<Side> {
-    [Side::Sender, Side::Receiver].into_iter().find(|side| side_text(*side) == text)
-}
-
-fn outcome_of(text: &str) -> Option<ExchangeOutcome> {
-    use ExchangeOutcome::{Delivered, Escalated, PartlyDelivered, Queued, Refused};
-    [Delivered, PartlyDelivered, Refused, Escalated, Queued]
-        .into_iter()
-        .find(|outcome| outcome.as_str() == text)
 }

@@ -15,6 +15,9 @@ pub(super) enum Fault {
     /// The engine failed. Its texts name tables and columns, never values.
     #[error("{0}")]
     Engine(#[from] rusqlite::Error),
+    /// The commit failed, and whether it persisted is not known.
+    #[error("the commit is in doubt: {0}")]
+    Doubt(rusqlite::Error),
     /// A column holds what was never written to it.
     #[error("column {0} does not read")]
     Column(&'static str),

@@ -3,6 +3,7 @@
 use super::columns::{change, every, first, integer, number, plain};
 use super::fault::Fault;
 use crate::log::Batch;
+use crate::nodes::{STORED_FROM, entries_below, folded, is_stored};
 use crate::tiles::LogReader;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::Integrated;
@@ -34,7 +35,7 @@ pub(super) fn put_batch(
         "-- put_batch, nodes
          INSERT INTO node (level, position, hash) VALUES (?1, ?2, ?3)",
     )?;
-    for node in &batch.nodes {
+    for node in batch.nodes.iter().filter(|node| is_stored(node)) {
         put_node.execute(params![node.level, integer(node.index)?, node.hash.0])?;
     }
     put_checkpoint(connection, frontier.size(), &frontier.to_bytes(), checkpoint)
@@ -128,6 +129,10 @@ impl NodeReader for StoredLog<'_> {
     type Error = Fault;
 
     fn node(&self, level: u8, index: u64) -> Result<Option<Hash>, Fault> {
+        if level < STORED_FROM {
+            let below = entries_below(level, &(index..index.saturating_add(1)));
+            return Ok(folded(level, &entries(self.0, below)?).pop());
+        }
         first(
             self.0,
             "-- node
@@ -138,16 +143,60 @@ impl NodeReader for StoredLog<'_> {
     }
 }
 
+/// The stored log on a connection of its own, as it is published.
+pub(super) struct OwnLog(pub(super) Connection);
+
 impl LogReader for StoredLog<'_> {
-    fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Fault> {
+    type Error = Fault;
+
+    fn newest(&self) -> Result<(TreeSize, String), Fault> {
+        checkpoint(self.0)
+    }
+
+    fn level(&self, level: u8, range: Range<u64>) -> Result<Vec<(u64, Hash)>, Fault> {
+        if level < STORED_FROM {
+            let hashes = folded(level, &entries(self.0, entries_below(level, &range))?);
+            return Ok((range.start..).zip(hashes).collect());
+        }
         every(
             self.0,
-            "-- entries
-             SELECT bytes FROM entry WHERE leaf_index >= ?1 AND leaf_index < ?2 ORDER BY leaf_index",
-            params![integer(range.start)?, integer(range.end)?],
-            |row| plain(row, "bytes"),
+            "-- level
+             SELECT position, hash FROM node WHERE level = ?1 AND position >= ?2 AND position < ?3",
+            params![level, integer(range.start)?, integer(range.end)?],
+            |row| Ok((number(row, "position")?, Hash(plain(row, "hash")?))),
         )
     }
+
+    fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Fault> {
+        entries(self.0, range)
+    }
+}
+
+impl LogReader for OwnLog {
+    type Error = Fault;
+
+    fn newest(&self) -> Result<(TreeSize, String), Fault> {
+        StoredLog(&self.0).newest()
+    }
+
+    fn level(&self, level: u8, range: Range<u64>) -> Result<Vec<(u64, Hash)>, Fault> {
+        StoredLog(&self.0).level(level, range)
+    }
+
+    fn entries(&self, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Fault> {
+        StoredLog(&self.0).entries(range)
+    }
+}
+
+/// The entries of a range that the log holds, in order.
+fn entries(connection: &Connection, range: Range<u64>) -> Result<Vec<[u8; PublicEntry::SIZE]>, Fault> {
+    every(
+        connection,
+        "-- entries
+         SELECT bytes FROM entry WHERE leaf_index >= ?1 AND leaf_index < ?2 ORDER BY leaf_index",
+        params![integer(range.start)?, integer(range.end)?],
+        |row| plain(row, "bytes"),
+    )
 }
 
 /// Why a proof or a root could not be computed.

@@ -7,6 +7,7 @@
 //! One file for each area of the port, with the statements that belong to it; each statement opens with a
 //! comment that names its function.
 
+mod carry;
 mod columns;
 mod connection;
 mod erasure;
@@ -16,15 +17,18 @@ mod laws;
 mod log;
 mod outbox;
 mod peers;
-mod publisher;
 mod read;
 mod schema;
 mod succession;
 mod vault;
 mod writer;
 
+pub(crate) use carry::{Stored, Table};
+
+use crate::faults::{Faults, NoFaults};
 use crate::log::{Log, LogIdentity};
 use crate::mark::MarkFile;
+use crate::publisher::{self, Notice};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
@@ -37,8 +41,7 @@ use comity_tlog::{
 };
 use comity_vault::Bucket;
 use fault::Fault;
-use log::{StoredLog, unread};
-use publisher::Notice;
+use log::{OwnLog, StoredLog, unread};
 use read::Readers;
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
@@ -81,17 +84,34 @@ impl SqliteStore {
     pub fn open(
         folder: &Path,
         identity: LogIdentity,
-        mut mark: impl MarkFile,
+        mark: impl MarkFile,
         clock: impl Fn() -> Timestamp + Send + 'static,
     ) -> Result<Self, StoreError> {
-        let database = folder.join("comity.sqlite");
+        Self::dangerous_open_breaking(folder, identity, mark, clock, Arc::new(NoFaults))
+    }
+
+    /// As [`open`](Self::open), and breaks where `faults` says: for tests of what then happens.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn dangerous_open_breaking(
+        folder: &Path,
+        identity: LogIdentity,
+        mut mark: impl MarkFile,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, StoreError> {
+        let database = folder.join(DATABASE);
         let key = identity.key.verifier_key().clone();
         let mut connection = connection::writer(&database)?;
         schema::migrate(&mut connection)?;
+        if let Some(pages) = faults.pages_max() {
+            connection::grow_to(&connection, pages)?;
+        }
         let log = resume(&mut connection, identity)?;
         let unreadable = |error| StoreError::Failed(format!("the high-water mark is in doubt: {error}"));
         let marked = mark.read().map_err(unreadable)?;
-        log.check(marked.as_ref(), |size| {
+        log.check(log.size(), marked.as_ref(), |size| {
             root_at(size, &StoredLog(&connection)).map_err(|error| unread(error).into())
         })?;
         let now = clock();
@@ -103,7 +123,14 @@ impl SqliteStore {
         let floor = Arc::new(Mutex::new(reached.time));
         let commit_nanos = Arc::new(AtomicU64::new(0));
         let readers = Readers::open(&database)?;
-        let (notices, publisher) = publisher::start(&database, folder.join("log"), key)?;
+        let (notices, publisher) = publisher::start(
+            OwnLog(connection::reader(&database)?),
+            folder.join("log"),
+            key,
+            Arc::clone(&faults),
+            None,
+        )
+        .map_err(|error| StoreError::Failed(format!("no thread to publish on: {error}")))?;
         let (messages, arriving) = mpsc::channel();
         let writer = Writer {
             connection,
@@ -113,6 +140,7 @@ impl SqliteStore {
             commit_nanos: Arc::clone(&commit_nanos),
             clock: Box::new(clock),
             publisher: notices.clone(),
+            faults,
         };
         let writer = thread::Builder::new()
             .name("store writer".into())
@@ -189,6 +217,9 @@ fn resume(connection: &mut Connection, identity: LogIdentity) -> Result<Log, Sto
     begin(connection)?;
     Ok(empty)
 }
+
+/// The database's file in the gateway's folder.
+pub(crate) const DATABASE: &str = "comity.sqlite";
 
 fn stopped() -> StoreError {
     StoreError::Failed("the store is closed, or stopped after a commit in doubt".into())

@@ -1,10 +1,8 @@
-//! How a database comes to the schema that this program knows: numbered steps, each done once.
-//!
-//! A step that was merged is never edited. What was done is kept with its digest, so that a database made by
-//! an edited step is refused rather than half understood.
+//! The schema in SQLite.
 
 use super::columns::{change, digest, every, number};
 use super::fault::Fault;
+use crate::schema::known;
 use comity_terms::Digest;
 use rusqlite::{Connection, TransactionBehavior, params};
 
@@ -32,18 +30,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
         [],
         |row| Ok((number::<usize>(row, "version")?, digest(row, "digest")?)),
     )?;
-    for (position, (version, digest)) in done.iter().enumerate() {
-        let Some(step) = MIGRATIONS.get(position) else {
-            let known = MIGRATIONS.len();
-            return Err(Fault::Other(format!(
-                "the database has schema {version}, this program knows {known}"
-            )));
-        };
-        if *version != position + 1 || *digest != Digest::of(step.as_bytes()) {
-            return Err(Fault::Other(format!("step {version} of the schema is not the one known here")));
-        }
-    }
-    for (position, step) in MIGRATIONS.iter().enumerate().skip(done.len()) {
+    let done = known(MIGRATIONS, &done).map_err(Fault::Other)?;
+    for (position, step) in MIGRATIONS.iter().enumerate().skip(done) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
         change(

@@ -2,6 +2,7 @@
 
 use super::columns::{every, first, id, insert_once, integer, maybe_id, number, plain, text};
 use super::fault::Fault;
+use crate::words::{kind_of, kind_text};
 use comity_exchange::ports::{SealedSegment, SegmentKind};
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{ExchangeId, Timestamp};
@@ -101,20 +102,7 @@ pub(super) fn read_key_row(row: &Row<'_>) -> Result<KeyRow, Fault> {
     })
 }
 
-pub(super) fn kind_text(kind: SegmentKind) -> &'static str {
-    match kind {
-        SegmentKind::Opening => "opening",
-        SegmentKind::Records | SegmentKind::Quarantined => "records",
-    }
-}
-
 /// What a held record's segment holds, from its columns.
 pub(super) fn read_held_kind(row: &Row<'_>) -> Result<SegmentKind, Fault> {
     kind_of(&plain::<String>(row, "kind")?, plain(row, "quarantined")?).ok_or(Fault::Column("kind"))
-}
-
-fn kind_of(text: &str, quarantined: bool) -> Option<SegmentKind> {
-    [SegmentKind::Opening, SegmentKind::Records, SegmentKind::Quarantined]
-        .into_iter()
-        .find(|kind| kind_text(*kind) == text && (*kind == SegmentKind::Quarantined) == quarantined)
 }

@@ -2,20 +2,21 @@
 //!
 //! Owns the order of a commit, as the head of this crate numbers it. Every change has a savepoint of its own,
 //! so that a conflict in one leaves the others of its batch alone. A change that fails otherwise before the
-//! commit fails alone, or with its batch when the engine rolled that back; from the commit on, any failure
-//! stops the thread: nobody knows what persisted until the store is opened again.
+//! commit fails alone, or with its batch when the engine rolled that back or the disk is full; from the commit on,
+//! any other failure stops the thread: nobody knows what persisted until the store is opened again.
 
 use super::columns::change;
 use super::fault::Fault;
-use super::publisher::Notice;
 use super::{erasure, exchange, laws, log as rows, outbox, peers, vault};
-use crate::log::{Batch, Log};
+use crate::faults::{Faults, Point};
+use crate::log::{Batch, Log, record_bytes};
 use crate::mark::MarkFile;
+use crate::publisher::Notice;
 use comity_exchange::ports::{Integrated, OutboxItem, Record, StoreError};
 use comity_terms::{ExchangeId, Party, Timestamp};
 use comity_tlog::{Frontier, LeafIndex, TreeSize};
 use comity_vault::Bucket;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -61,6 +62,7 @@ pub(super) struct Writer<M> {
     pub(super) commit_nanos: Arc<AtomicU64>,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send>,
     pub(super) publisher: mpsc::Sender<Notice>,
+    pub(super) faults: Arc<dyn Faults>,
 }
 
 impl<M: MarkFile> Writer<M> {
@@ -79,17 +81,19 @@ impl<M: MarkFile> Writer<M> {
     ///
     /// An error means that nothing more may be written: what persisted is in doubt.
     fn commit(&mut self, changes: Vec<Change>) -> Result<(), StoreError> {
-        self.execute("-- commit, begins\nBEGIN IMMEDIATE")?;
+        if let Err(fault) = self.begin() {
+            refuse(changes, &fault.into());
+            return Ok(());
+        }
         let mut batch = self.log.begin();
         let made = changes.into_iter().map(|change| self.make(change, &mut batch)).collect();
         let grown = !batch.entries.is_empty();
         let integrated = self.log.integrate(&batch)?;
-        if let Err(fault) = self.append(&batch, &integrated) {
-            if !self.connection.is_autocommit() {
-                self.execute("-- commit, takes all back\nROLLBACK")?;
-            }
-            fail(made, &fault.into());
-            return Ok(());
+        if let Err(fault) = self.append(&batch, &integrated).and_then(|()| self.end()) {
+            let doubt = matches!(fault, Fault::Doubt(_));
+            let error = StoreError::from(fault);
+            fail(made, &error);
+            return if doubt { Err(error) } else { Ok(self.take_back()?) };
         }
         if let Err(error) = self.settle(integrated, grown) {
             fail(made, &error);
@@ -105,6 +109,11 @@ impl<M: MarkFile> Writer<M> {
         Ok(())
     }
 
+    fn begin(&self) -> Result<(), Fault> {
+        self.breaks(Point::Begin)?;
+        self.execute("-- begin\nBEGIN IMMEDIATE")
+    }
+
     /// Writes the batch's entries and their checkpoint, unless the engine has rolled everything back by itself,
     /// as it does when the disk is full.
     fn append(&self, batch: &Batch, (frontier, checkpoint): &(Frontier, String)) -> Result<(), Fault> {
@@ -114,15 +123,35 @@ impl<M: MarkFile> Writer<M> {
         if batch.entries.is_empty() {
             return Ok(());
         }
+        self.breaks(Point::Append)?;
         rows::put_batch(&self.connection, batch, frontier, checkpoint)
     }
 
-    /// The point from which the batch has happened: the commit, and the mark after it.
-    fn settle(&mut self, integrated: (Frontier, String), grown: bool) -> Result<(), StoreError> {
+    /// The point from which the batch has happened.
+    fn end(&self) -> Result<(), Fault> {
+        self.breaks(Point::Commit)?;
         let began = Instant::now();
-        self.execute("-- settle\nCOMMIT")?;
+        let ended = self.connection.execute_batch("-- end\nCOMMIT");
         let took = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.commit_nanos.store(took.max(1), Ordering::Relaxed);
+        match ended {
+            // The page that makes it a commit is written last, and was not: it can be taken back like any other.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Err(error.into()),
+            ended => ended.map_err(Fault::Doubt),
+        }
+    }
+
+    /// Takes the transaction back, unless the engine has.
+    fn take_back(&self) -> Result<(), Fault> {
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.execute("-- take_back\nROLLBACK")
+    }
+
+    /// Advances log and mark to what is committed.
+    fn settle(&mut self, integrated: (Frontier, String), grown: bool) -> Result<(), StoreError> {
+        self.breaks(Point::Committed)?;
         if !grown {
             return Ok(());
         }
@@ -172,7 +201,7 @@ impl<M: MarkFile> Writer<M> {
         }
         let run = |sql| change(&self.connection, sql, []);
         run("-- apart, begins\nSAVEPOINT change")?;
-        let done = work(&self.connection);
+        let done = work(&self.connection).and_then(|done| self.breaks(Point::Change).map(|()| done));
         if done.is_err() && !self.connection.is_autocommit() {
             run("-- apart, takes back\nROLLBACK TO change")?;
         }
@@ -182,8 +211,12 @@ impl<M: MarkFile> Writer<M> {
         done
     }
 
-    fn execute(&self, sql: &str) -> Result<(), StoreError> {
-        self.connection.execute_batch(sql).map_err(|error| Fault::from(error).into())
+    fn execute(&self, sql: &str) -> Result<(), Fault> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    fn breaks(&self, point: Point) -> Result<(), Fault> {
+        self.faults.at(point).map_err(|error| Fault::Other(error.to_string()))
     }
 }
 
@@ -259,9 +292,7 @@ impl Change {
     /// About how many bytes it writes.
     fn bytes(&self) -> usize {
         let Self::Record(record, _) = self else { return 0 };
-        let segments = record.segments.iter().map(|s| s.blob.len() + s.rows.len() * KEY_ROW_BYTES);
-        let offers = record.outbox.iter().map(|item| item.offer.header.len() + item.bodies.len());
-        segments.chain(offers).sum()
+        record_bytes(record)
     }
 }
 
@@ -277,6 +308,21 @@ impl Made {
             Self::Claim(made, waiter) => tell(made, waiter),
             Self::Done(made, waiter) => tell(made, waiter),
             Self::Closed(made, waiter) => tell(made, waiter),
+        }
+    }
+}
+
+/// Tells everyone of a batch that was not begun.
+fn refuse(changes: Vec<Change>, error: &StoreError) {
+    for change in changes {
+        match change {
+            Change::Record(_, waiter) => drop(waiter.send(Err(error.clone()))),
+            Change::ClaimDue { waiter, .. } => drop(waiter.send(Err(error.clone()))),
+            Change::Claim { waiter, .. } => drop(waiter.send(Err(error.clone()))),
+            Change::Postpone { waiter, .. } | Change::WitnessedBy { waiter, .. } => {
+                drop(waiter.send(Err(error.clone())));
+            }
+            Change::CloseBucket { waiter, .. } => drop(waiter.send(Err(error.clone()))),
         }
     }
 }
@@ -301,11 +347,8 @@ fn rolled_back() -> Fault {
     Fault::Other("the engine rolled the batch back".into())
 }
 
-/// At one commit in 2 ms, enough for 128,000 changes a second.
-const BATCH_CHANGES_MAX: usize = 256;
+/// Enough to fill the time of a commit: at one in 10 ms, 100,000 changes a second.
+const BATCH_CHANGES_MAX: usize = 1_024;
 
 /// A batch takes no further change once it has this much to write: some hundred milliseconds of a disk.
 const BATCH_BYTES_MAX: usize = 64 << 20;
-
-/// A key row with its place in two trees.
-const KEY_ROW_BYTES: usize = 160;

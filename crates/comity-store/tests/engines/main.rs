@@ -1,5 +1,7 @@
 //! Every engine under one suite: what each must do is in `conformance`, what is one engine's own beside it.
 
 mod conformance;
-mod speed;
+mod faults;
+mod postgres;
+mod server;
 mod sqlite;

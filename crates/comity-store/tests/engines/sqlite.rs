@@ -13,21 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A gateway's folders: data, and keys apart from it.
-struct Gateway(tempfile::TempDir);
+pub(crate) struct Gateway(tempfile::TempDir);
 
 impl Gateway {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
         fs::create_dir(folder.path().join("keys")).unwrap();
         Self(folder)
     }
 
-    fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.0.path().join("data")
     }
 
-    fn mark(&self) -> FileMark {
+    pub(crate) fn mark(&self) -> FileMark {
         FileMark::open(&self.0.path().join("keys").join("mark")).unwrap()
     }
 
@@ -251,7 +251,7 @@ impl TileSource for Folder {
     }
 }
 
-fn published(gateway: &Gateway) -> u64 {
+pub(crate) fn published(gateway: &Gateway) -> u64 {
     let report = verify_log(&Folder(gateway.data().join("log")), Some(&vkey()), None, &mut |_| {}).unwrap();
     assert_eq!(report.finding, None);
     report.checkpoint.unwrap().size().0

@@ -4,6 +4,25 @@ use crate::watch::stopping;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A log whose files come when they are asked to be derived.
+struct Files(PathBuf);
+
+impl PublicLog for Files {
+    fn folder(&self) -> PathBuf {
+        self.0.clone()
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        Ok("origin\n1\n".to_owned())
+    }
+
+    async fn derive(&self) -> Result<(), StoreError> {
+        std::fs::create_dir_all(self.0.join("tile/0/000.p")).unwrap();
+        std::fs::write(self.0.join("tile/0/000.p/1"), "tile").unwrap();
+        Ok(())
+    }
+}
+
 /// Head and body of the answer to `GET path`, over a real socket.
 async fn get_path(address: std::net::SocketAddr, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
@@ -20,26 +39,26 @@ async fn get_path(address: std::net::SocketAddr, path: &str) -> (String, String)
 async fn the_public_sees_health_and_the_log_and_nothing_else() {
     let room = tempfile::tempdir().unwrap();
     let log = room.path().join("log");
-    std::fs::create_dir_all(log.join("tile/0/000.p")).unwrap();
-    std::fs::write(log.join("checkpoint"), "origin\n1\n").unwrap();
-    std::fs::write(log.join("tile/0/000.p/1"), "tile").unwrap();
+    std::fs::create_dir_all(log.join("tile/0")).unwrap();
+    std::fs::write(log.join("checkpoint"), "what a reader of the folder sees").unwrap();
     std::fs::write(log.join("tile/0/draft"), "unfinished").unwrap();
     std::fs::write(room.path().join("secret"), "secret").unwrap();
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = stopping();
-    let serving = tokio::spawn(serve(listener, Door::Plain, router(log), Limits::default(), stop));
+    let serving =
+        tokio::spawn(serve(listener, Door::Plain, router(Arc::new(Files(log))), Limits::default(), stop));
 
     let (head, body) = get_path(address, "/health").await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     assert_eq!(body, concat!(r#"{"status":"ok","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#));
-    let (head, body) = get_path(address, "/log/checkpoint").await;
-    assert!(head.contains("text/plain") && head.contains("no-cache"), "{head}");
-    assert_eq!(body, "origin\n1\n");
     let (head, body) = get_path(address, "/log/tile/0/000.p/1").await;
     assert!(head.contains("application/octet-stream") && head.contains("immutable"), "{head}");
-    assert_eq!(body, "tile");
+    assert_eq!(body, "tile", "not there at first: a checkpoint of another node names it");
+    let (head, body) = get_path(address, "/log/checkpoint").await;
+    assert!(head.contains("text/plain") && head.contains("no-cache"), "{head}");
+    assert_eq!(body, "origin\n1\n", "as the database has it");
     for absent in [
         "/log/tile/0/001",
         "/log/tile/0/draft",

@@ -70,7 +70,7 @@ fn law(digest: &[u8]) -> SignedLaw {
     SignedLaw::sign(&"pact-2026".parse().unwrap(), Digest::of(digest), &PartyKey::from_seed(&[1; 32]))
 }
 
-fn peer(code: &str) -> Peer {
+pub(crate) fn peer(code: &str) -> Peer {
     let key = PartyKey::from_seed(&[1; 32]);
     let identity = Identity {
         version: 1,

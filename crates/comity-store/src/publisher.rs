@@ -1,20 +1,19 @@
-//! The thread that derives the published log after commits. The newest checkpoint wins: those that arrive while
+//! The thread that derives the published log after commits, for both engines. The newest checkpoint wins: those that arrive while
 //! files are written are published as one.
 
-use super::connection;
-use super::fault::Fault;
-use super::log::{StoredLog, checkpoint};
-use crate::tiles::{PublishedLog, TileError};
+use crate::faults::{Faults, Point};
+use crate::tiles::{LogReader, PublishedLog, TileError};
 use comity_exchange::ports::StoreError;
 use comity_tlog::VerifierKey;
-use rusqlite::Connection;
-use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What the publisher is told.
-pub(super) enum Notice {
+pub(crate) enum Notice {
     /// There is a newer checkpoint.
     Committed,
     /// Someone waits until what is committed is published.
@@ -23,34 +22,37 @@ pub(super) enum Notice {
     Close,
 }
 
-/// Publishes what is committed, then goes on doing so until it is told to end.
-pub(super) fn start(
-    database: &Path,
+/// Publishes what is committed, then goes on doing so until it is told to end. Where others commit too, they tell
+/// nobody: it looks `every` so often.
+pub(crate) fn start<R: LogReader + Send + 'static>(
+    stored: R,
     folder: PathBuf,
     key: VerifierKey,
-) -> Result<(mpsc::Sender<Notice>, JoinHandle<()>), Fault> {
-    let connection = connection::reader(database)?;
+    faults: Arc<dyn Faults>,
+    every: Option<Duration>,
+) -> io::Result<(mpsc::Sender<Notice>, JoinHandle<()>)> {
     let (notices, arrived) = mpsc::channel();
-    let thread = thread::Builder::new()
-        .name("store publisher".into())
-        .spawn(move || Publisher { connection, folder, key, log: None }.run(&arrived))
-        .map_err(|error| Fault::Other(format!("no thread to publish on: {error}")))?;
+    let publisher = Publisher { stored, folder, key, faults, every, log: None };
+    let thread =
+        thread::Builder::new().name("store publisher".into()).spawn(move || publisher.run(&arrived))?;
     Ok((notices, thread))
 }
 
-struct Publisher {
-    connection: Connection,
+struct Publisher<R> {
+    stored: R,
     folder: PathBuf,
     key: VerifierKey,
+    faults: Arc<dyn Faults>,
+    every: Option<Duration>,
     /// Opened when first needed, and again after a failure.
     log: Option<PublishedLog>,
 }
 
-impl Publisher {
+impl<R: LogReader> Publisher<R> {
     fn run(mut self, arrived: &mpsc::Receiver<Notice>) {
         // What was committed before the last end may not be published yet.
         let _ = self.publish();
-        while let Ok(first) = arrived.recv() {
+        while let Some(first) = self.next(arrived) {
             let (mut waiting, mut last) = (Vec::new(), false);
             for notice in std::iter::once(first).chain(arrived.try_iter()) {
                 match notice {
@@ -69,6 +71,17 @@ impl Publisher {
         }
     }
 
+    /// The next notice; `None` when nobody is left to send one.
+    fn next(&self, arrived: &mpsc::Receiver<Notice>) -> Option<Notice> {
+        match self.every {
+            None => arrived.recv().ok(),
+            Some(every) => match arrived.recv_timeout(every) {
+                Err(mpsc::RecvTimeoutError::Timeout) => Some(Notice::Committed),
+                other => other.ok(),
+            },
+        }
+    }
+
     /// A failure here takes nothing back: the next notice tries again.
     fn publish(&mut self) -> Result<(), StoreError> {
         let published = self.try_publish();
@@ -79,12 +92,13 @@ impl Publisher {
     }
 
     fn try_publish(&mut self) -> Result<(), TileError> {
-        let reader = StoredLog(&self.connection);
-        let (size, note) = checkpoint(&self.connection).map_err(|fault| TileError::Log(fault.to_string()))?;
+        self.faults.at(Point::Publish).map_err(|error| TileError::Log(error.to_string()))?;
+        let unread = |error: R::Error| TileError::Log(error.to_string());
+        let (size, note) = self.stored.newest().map_err(unread)?;
         let log = match &mut self.log {
             Some(log) => log,
-            None => self.log.insert(PublishedLog::open(self.folder.clone(), &self.key, &reader)?),
+            None => self.log.insert(PublishedLog::open(self.folder.clone(), &self.key, &self.stored)?),
         };
-        log.publish(size, &note, &reader)
+        log.publish(size, &note, &self.stored)
     }
 }

@@ -1,0 +1,236 @@
+//! The gateway's database, whichever engine it is: one type for the shell to hold.
+
+use crate::location::Location;
+use crate::log::LogIdentity;
+use crate::mark::MarkFile;
+use crate::postgres::PostgresStore;
+use crate::sqlite::SqliteStore;
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::ports::{
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
+    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+};
+use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
+use comity_vault::Bucket;
+use std::path::Path;
+
+/// The store of one gateway.
+pub enum Database {
+    /// Embedded, in the gateway's folder.
+    Sqlite(SqliteStore),
+    /// On a server that several nodes of the gateway may share.
+    Postgres(PostgresStore),
+}
+
+/// The same call on whichever engine it is.
+macro_rules! either {
+    ($database:ident, $store:ident => $call:expr) => {
+        match $database {
+            Database::Sqlite($store) => $call,
+            Database::Postgres($store) => $call,
+        }
+    };
+}
+
+impl Database {
+    /// Opens the database at `location` of the gateway in `folder`: see [`SqliteStore::open`] and
+    /// [`PostgresStore::open`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn open(
+        location: &Location,
+        folder: &Path,
+        identity: LogIdentity,
+        mark: impl MarkFile,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        match location {
+            Location::Folder => SqliteStore::open(folder, identity, mark, clock).map(Self::Sqlite),
+            Location::Server(url) => {
+                PostgresStore::open(url, folder, identity, mark, clock).map(Self::Postgres)
+            }
+        }
+    }
+
+    /// How often partners or laws have been changed by any node; what one process alone changes is not counted.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the database cannot be read.
+    pub async fn register_version(&self) -> Result<i64, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(0),
+            Self::Postgres(store) => store.register_version().await,
+        }
+    }
+
+    /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
+    #[must_use]
+    pub fn floor(&self) -> Timestamp {
+        either!(self, store => store.floor())
+    }
+
+    /// Waits until what was committed before is published in the folder of the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the files cannot be written. Nothing is lost by it: they are derived again.
+    pub async fn flush_tiles(&self) -> Result<(), StoreError> {
+        either!(self, store => store.flush_tiles().await)
+    }
+
+    /// Finishes what is under way; blocks until then. Later calls fail.
+    pub fn close(&self) {
+        either!(self, store => store.close());
+    }
+}
+
+impl Store for Database {
+    async fn record(&self, record: Record) -> Result<Integrated, StoreError> {
+        either!(self, store => store.record(record).await)
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        either!(self, store => store.exchange(id).await)
+    }
+
+    async fn exchange_integrated(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        either!(self, store => store.exchange_integrated(id).await)
+    }
+
+    async fn answer(&self, peer: &Party, exchange: ExchangeId) -> Result<Option<FoundAnswer>, StoreError> {
+        either!(self, store => store.answer(peer, exchange).await)
+    }
+
+    async fn accepted_in_chain(
+        &self,
+        peer: &Party,
+        chain: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        either!(self, store => store.accepted_in_chain(peer, chain).await)
+    }
+
+    async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
+        either!(self, store => store.partner_receipt(exchange).await)
+    }
+
+    async fn claim_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        either!(self, store => store.claim_outbox(now, until, limit).await)
+    }
+
+    async fn claim_offer(
+        &self,
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<OutboxItem>, StoreError> {
+        either!(self, store => store.claim_offer(exchange, now, until).await)
+    }
+
+    async fn postpone(&self, exchange: ExchangeId, next_at: Timestamp) -> Result<(), StoreError> {
+        either!(self, store => store.postpone(exchange, next_at).await)
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        either!(self, store => store.checkpoint().await)
+    }
+
+    async fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<InclusionProof, StoreError> {
+        either!(self, store => store.inclusion(index, size).await)
+    }
+
+    async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
+        either!(self, store => store.consistency(old, new).await)
+    }
+
+    async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {
+        either!(self, store => store.witnessed(origin).await)
+    }
+
+    async fn witnessed_checkpoint(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        either!(self, store => store.witnessed_checkpoint(origin).await)
+    }
+
+    async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
+        either!(self, store => store.witnessed_by(peer).await)
+    }
+
+    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
+        either!(self, store => store.note_witnessed_by(peer, size).await)
+    }
+
+    async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
+        either!(self, store => store.peer(party).await)
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        either!(self, store => store.peers().await)
+    }
+
+    async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
+        either!(self, store => store.officer(name).await)
+    }
+
+    async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
+        either!(self, store => store.officer_keys().await)
+    }
+
+    async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {
+        either!(self, store => store.adopted_laws().await)
+    }
+
+    async fn law_signatures(&self, party: &Party) -> Result<Vec<SignedLaw>, StoreError> {
+        either!(self, store => store.law_signatures(party).await)
+    }
+
+    async fn segment(&self, id: SegmentId) -> Result<Option<SealedSegment>, StoreError> {
+        either!(self, store => store.segment(id).await)
+    }
+
+    async fn segments(&self, exchange: ExchangeId) -> Result<Vec<SegmentId>, StoreError> {
+        either!(self, store => store.segments(exchange).await)
+    }
+
+    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        either!(self, store => store.due(by, limit).await)
+    }
+
+    async fn held_of(
+        &self,
+        exchange: ExchangeId,
+        openings: bool,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        either!(self, store => store.held_of(exchange, openings, limit).await)
+    }
+
+    async fn held_in(
+        &self,
+        bucket: &Bucket,
+        after: Option<&HeldRecord>,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        either!(self, store => store.held_in(bucket, after, limit).await)
+    }
+
+    async fn close_bucket(&self, bucket: &Bucket, now: Timestamp) -> Result<bool, StoreError> {
+        either!(self, store => store.close_bucket(bucket, now).await)
+    }
+
+    async fn epochs(&self, month: Month, all: bool) -> Result<Vec<Epoch>, StoreError> {
+        either!(self, store => store.epochs(month, all).await)
+    }
+
+    async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
+        either!(self, store => store.vitals(now).await)
+    }
+}

@@ -1,0 +1,525 @@
+//! The PostgreSQL engine: one database for all nodes of a gateway, one of them writing the log at a time.
+//!
+//! ```text
+//! the server            state, vault rows, log: the only truth
+//! DIR/log/              the published log, derived by each node
+//! KEYS/mark             the high-water mark, shared by the nodes
+//! ```
+//! One file for each area of the port, with the statements that belong to it, as in SQLite's engine; each statement
+//! opens with a comment that names its function. Nothing depends on advisory locks or on notices of the server, so
+//! that a distributed engine which speaks its protocol will do.
+//!
+//! | read | for |
+//! |---|---|
+//! | `writer` | a turn at the log, from lock to answer |
+//! | `plan` | what a batch of records comes to; pure |
+//! | `connection` | sessions, and what is tried again |
+
+mod carry;
+mod columns;
+mod connection;
+mod erasure;
+mod exchange;
+mod fault;
+mod found;
+mod laws;
+mod log;
+mod outbox;
+mod peers;
+mod plan;
+mod published;
+mod schema;
+mod vault;
+mod writer;
+
+pub(crate) use carry::Carrying;
+
+use crate::faults::{Faults, NoFaults};
+use crate::location::ServerUrl;
+use crate::log::{Log, LogIdentity};
+use crate::mark::MarkFile;
+use crate::publisher::{self, Notice};
+use columns::{change, first, plain};
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::ports::{
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
+    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+};
+use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_tlog::{
+    ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof,
+};
+use comity_vault::Bucket;
+use connection::{Client, Connections};
+use fault::Fault;
+use futures_util::future::BoxFuture;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{mpsc as channel, oneshot};
+use writer::{Message, Writer};
+
+/// The store of one gateway, in PostgreSQL, as one of its nodes has it.
+///
+/// Callers are async and need no runtime of any kind: the store has its own. Dropping it closes it.
+pub struct PostgresStore {
+    messages: channel::UnboundedSender<Message>,
+    connections: Connections,
+    notices: mpsc::Sender<Notice>,
+    floor: Arc<Mutex<Timestamp>>,
+    /// How long the last commit took; 0 before the first.
+    commit_nanos: Arc<AtomicU64>,
+    runtime: Handle,
+    /// Taken when the store is closed.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    runtime: Runtime,
+    /// Nothing is ever sent: it is cut off when the writer has ended.
+    writer: mpsc::Receiver<()>,
+    publisher: JoinHandle<()>,
+}
+
+impl PostgresStore {
+    /// Opens the store on the server at `url`; makes the schema when there is none. Blocks until that is done.
+    ///
+    /// The log is that of `identity`, and no shorter than `mark` says, which the nodes of the gateway share. `clock`
+    /// gives the time that marks carry. The files of the log are derived under `folder`, which is this node's own.
+    ///
+    /// # Errors
+    /// [`StoreError::BehindMark`] when the database was restored: the operator opens a successor log.
+    /// [`StoreError::Failed`] when the server is not reached, or database, log and mark do not fit each other.
+    pub fn open(
+        url: &ServerUrl,
+        folder: &Path,
+        identity: LogIdentity,
+        mark: impl MarkFile,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        Self::dangerous_open_breaking(url, folder, identity, mark, clock, Arc::new(NoFaults))
+    }
+
+    /// As [`open`](Self::open), and breaks where `faults` says: for tests of what then happens.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn dangerous_open_breaking(
+        url: &ServerUrl,
+        folder: &Path,
+        identity: LogIdentity,
+        mut mark: impl MarkFile,
+        clock: impl Fn() -> Timestamp + Send + 'static,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, StoreError> {
+        let none = |error| StoreError::Failed(format!("no threads for the database: {error}"));
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("store")
+            .enable_all()
+            .build()
+            .map_err(none)?;
+        let handle = runtime.handle().clone();
+        let key = identity.key.verifier_key().clone();
+        let connections = Connections::new(url, READERS)?;
+        let writing = Connections::new(url, 1)?;
+        let node = format!("{:016x}", RandomState::new().hash_one(std::process::id()));
+        let (opened, opening) = mpsc::channel();
+        let (floor_now, name) = (clock(), node.clone());
+        let connecting = writing.clone();
+        // Blocking in here would hold up whichever runtime the caller is on; its thread waits instead.
+        handle.spawn(async move {
+            let log = open(&connecting, identity, &mut mark, floor_now, &name).await;
+            let _ = opened.send(log.map(|(log, floor)| (log, floor, mark)));
+        });
+        let gone = |_| StoreError::Failed("opening the database broke off".into());
+        let (log, floor, mark) = opening.recv().map_err(gone)??;
+        let floor = Arc::new(Mutex::new(floor));
+        let published = published::Server::new(handle.clone(), connections.clone());
+        let looked_for = Some(PUBLISHED_EVERY);
+        let (notices, publisher) =
+            publisher::start(published, folder.join("log"), key, Arc::clone(&faults), looked_for)
+                .map_err(none)?;
+        let commit_nanos = Arc::new(AtomicU64::new(0));
+        let (messages, arriving) = channel::unbounded_channel();
+        let writer = Writer {
+            connections: writing,
+            log,
+            mark,
+            floor: Arc::clone(&floor),
+            commit_nanos: Arc::clone(&commit_nanos),
+            clock: Box::new(clock),
+            publisher: notices.clone(),
+            node,
+            faults,
+        };
+        let (ended, writer_ended) = mpsc::channel::<()>();
+        handle.spawn(async move {
+            writer.run(arriving).await;
+            drop(ended);
+        });
+        let running = Mutex::new(Some(Running { runtime, writer: writer_ended, publisher }));
+        Ok(Self { messages, connections, notices, floor, commit_nanos, runtime: handle, running })
+    }
+
+    /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
+    #[must_use]
+    pub fn floor(&self) -> Timestamp {
+        *self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often partners or laws have changed, by any node.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the server is not reached.
+    pub async fn register_version(&self) -> Result<i64, StoreError> {
+        self.ask(|client| {
+            Box::pin(async move {
+                let found = first(
+                    client,
+                    "-- register_version
+                     SELECT register FROM sequencer WHERE one = 1",
+                    &[],
+                    |row| plain(row, "register"),
+                );
+                Ok(found.await?.unwrap_or(0))
+            })
+        })
+        .await
+    }
+
+    /// Waits until what was committed before is published in the folder of the log.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the files cannot be written. Nothing is lost by it: they are derived again.
+    pub async fn flush_tiles(&self) -> Result<(), StoreError> {
+        let (waiter, flushed) = oneshot::channel();
+        self.notices.send(Notice::Flush(waiter)).map_err(|_| stopped())?;
+        flushed.await.map_err(|_| stopped())?
+    }
+
+    /// Finishes what is under way and ends the threads; blocks until then. Later calls fail.
+    ///
+    /// What was committed is published by then, unless the files cannot be written: opening derives them again.
+    pub fn close(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Running { runtime, writer, publisher }) = running else { return };
+        // The publisher last, so that it sees what the writer committed last.
+        let _ = self.messages.send(Message::Close);
+        let _ = writer.recv();
+        let _ = self.notices.send(Notice::Close);
+        let _ = publisher.join();
+        runtime.shutdown_background();
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        query: impl for<'c> Fn(&'c Client) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync + 'static,
+    ) -> Result<T, StoreError> {
+        let connections = self.connections.clone();
+        let asked = self.runtime.spawn(async move { connections.ask(query).await });
+        Ok(asked.await.map_err(|_| stopped())??)
+    }
+}
+
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// The log as the database holds it, begun where there is none, not behind the mark; and the time in the mark now.
+async fn open(
+    connections: &Connections,
+    identity: LogIdentity,
+    mark: &mut impl MarkFile,
+    now: Timestamp,
+    node: &str,
+) -> Result<(Log, Timestamp), StoreError> {
+    let client = connections.take().await.map_err(StoreError::from)?;
+    durable(&client).await?;
+    schema::migrate(&client).await?;
+    let empty = Log::empty(identity)?;
+    let opened = resume(&client, empty, mark, now, node).await;
+    if opened.is_err() {
+        // The turn ends with the connection, whatever state that is in.
+        drop(deadpool_postgres::Object::take(client));
+    }
+    Ok(opened?)
+}
+
+async fn resume(
+    client: &Client,
+    mut log: Log,
+    mark: &mut impl MarkFile,
+    now: Timestamp,
+    node: &str,
+) -> Result<(Log, Timestamp), Fault> {
+    client.batch_execute("-- resume, begins\nBEGIN").await?;
+    let begun = columns::run(client, vec![log::begin(log.frontier(), node)]).await?;
+    if begun == [1] {
+        columns::run(client, vec![log::put_checkpoint(log.size(), log.checkpoint())?]).await?;
+    }
+    let turn = log::take(client).await?.ok_or_else(|| Fault::Other("the log was not begun".into()))?;
+    let (_, note) = log::checkpoint(client).await?;
+    let stands = log.verified(&turn.frontier, note)?;
+    let marked = writer::check(client, &log, stands.0.size(), mark).await?;
+    log.advance(stands);
+    let reached = log.mark(now, marked.as_ref().map_or(now, |mark| mark.time));
+    if marked.as_ref() != Some(&reached) {
+        // A crash between commit and mark, or the first start.
+        let unwritten = |error| StoreError::Failed(format!("the high-water mark is in doubt: {error}"));
+        tokio::task::block_in_place(|| mark.write(&reached)).map_err(unwritten)?;
+    }
+    client.batch_execute("-- resume, ends\nCOMMIT").await?;
+    Ok((log, reached.time))
+}
+
+/// That a commit is on the server's disk when it is answered, as far as the server says.
+async fn durable(client: &Client) -> Result<(), Fault> {
+    let set: Option<String> = first(
+        client,
+        "-- durable
+         SELECT current_setting('fsync', true) AS fsync",
+        &[],
+        |row| plain(row, "fsync"),
+    )
+    .await?
+    .flatten();
+    if set.as_deref() == Some("off") {
+        return Err(Fault::Other(
+            "the database runs with fsync = off: what it commits does not survive a power cut".into(),
+        ));
+    }
+    change(client, "-- durable\nSET synchronous_commit = on", &[]).await?;
+    Ok(())
+}
+
+fn stopped() -> StoreError {
+    StoreError::Failed("the store is closed, or stopped after a commit in doubt".into())
+}
+
+impl Store for PostgresStore {
+    async fn record(&self, record: Record) -> Result<Integrated, StoreError> {
+        let (waiter, made) = oneshot::channel();
+        self.messages.send(Message::Record(Box::new(record), waiter)).map_err(|_| stopped())?;
+        made.await.map_err(|_| stopped())?
+    }
+
+    async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
+        self.ask(move |c| Box::pin(exchange::exchange(c, id))).await
+    }
+
+    async fn exchange_integrated(
+        &self,
+        id: ExchangeId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        self.ask(move |c| Box::pin(log::exchange_integrated(c, id))).await
+    }
+
+    async fn answer(&self, peer: &Party, exchange: ExchangeId) -> Result<Option<FoundAnswer>, StoreError> {
+        let peer = peer.clone();
+        self.ask(move |c| {
+            let peer = peer.clone();
+            Box::pin(async move { exchange::answer(c, &peer, exchange).await })
+        })
+        .await
+    }
+
+    async fn accepted_in_chain(
+        &self,
+        peer: &Party,
+        chain: ExchangeId,
+    ) -> Result<Option<ExchangeId>, StoreError> {
+        let peer = peer.clone();
+        self.ask(move |c| {
+            let peer = peer.clone();
+            Box::pin(async move { exchange::accepted_in_chain(c, &peer, chain).await })
+        })
+        .await
+    }
+
+    async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.ask(move |c| Box::pin(exchange::partner_receipt(c, exchange))).await
+    }
+
+    async fn claim_outbox(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        self.ask(move |c| Box::pin(outbox::claim_due(c, now, until, limit))).await
+    }
+
+    async fn claim_offer(
+        &self,
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<OutboxItem>, StoreError> {
+        self.ask(move |c| Box::pin(outbox::claim(c, exchange, now, until))).await
+    }
+
+    async fn postpone(&self, exchange: ExchangeId, next_at: Timestamp) -> Result<(), StoreError> {
+        self.ask(move |c| Box::pin(outbox::postpone(c, exchange, next_at))).await
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        self.ask(|c| Box::pin(async move { Ok(log::checkpoint(c).await?.1) })).await
+    }
+
+    async fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<InclusionProof, StoreError> {
+        self.ask(move |c| Box::pin(log::computed(c, move |nodes| inclusion_proof(index, size, nodes)))).await
+    }
+
+    async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
+        self.ask(move |c| Box::pin(log::computed(c, move |nodes| consistency_proof(old, new, nodes)))).await
+    }
+
+    async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {
+        let origin = origin.to_owned();
+        self.ask(move |c| {
+            let origin = origin.clone();
+            Box::pin(async move { peers::witnessed(c, &origin).await })
+        })
+        .await
+    }
+
+    async fn witnessed_checkpoint(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        let origin = origin.to_owned();
+        self.ask(move |c| {
+            let origin = origin.clone();
+            Box::pin(async move { peers::witnessed_checkpoint(c, &origin).await })
+        })
+        .await
+    }
+
+    async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
+        let peer = peer.clone();
+        self.ask(move |c| {
+            let peer = peer.clone();
+            Box::pin(async move { peers::witnessed_by(c, &peer).await })
+        })
+        .await
+    }
+
+    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
+        let peer = peer.clone();
+        self.ask(move |c| {
+            let peer = peer.clone();
+            Box::pin(async move { peers::put_witnessed_by(c, &peer, size).await })
+        })
+        .await
+    }
+
+    async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
+        let party = party.clone();
+        self.ask(move |c| {
+            let party = party.clone();
+            Box::pin(async move { peers::peer(c, &party).await })
+        })
+        .await
+    }
+
+    async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
+        self.ask(|c| Box::pin(peers::peers(c))).await
+    }
+
+    async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
+        let name = name.to_owned();
+        self.ask(move |c| {
+            let name = name.clone();
+            Box::pin(async move { peers::officer(c, &name).await })
+        })
+        .await
+    }
+
+    async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
+        self.ask(|c| Box::pin(peers::officer_keys(c))).await
+    }
+
+    async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {
+        self.ask(|c| Box::pin(laws::adopted(c))).await
+    }
+
+    async fn law_signatures(&self, party: &Party) -> Result<Vec<SignedLaw>, StoreError> {
+        let party = party.clone();
+        self.ask(move |c| {
+            let party = party.clone();
+            Box::pin(async move { laws::signatures(c, &party).await })
+        })
+        .await
+    }
+
+    async fn segment(&self, id: SegmentId) -> Result<Option<SealedSegment>, StoreError> {
+        self.ask(move |c| Box::pin(vault::segment(c, id))).await
+    }
+
+    async fn segments(&self, exchange: ExchangeId) -> Result<Vec<SegmentId>, StoreError> {
+        self.ask(move |c| Box::pin(vault::segments(c, exchange))).await
+    }
+
+    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.ask(move |c| Box::pin(erasure::due(c, by, limit))).await
+    }
+
+    async fn held_of(
+        &self,
+        exchange: ExchangeId,
+        openings: bool,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        self.ask(move |c| Box::pin(erasure::held_of(c, exchange, openings, limit))).await
+    }
+
+    async fn held_in(
+        &self,
+        bucket: &Bucket,
+        after: Option<&HeldRecord>,
+        limit: u32,
+    ) -> Result<Vec<HeldRecord>, StoreError> {
+        let (bucket, after) = (bucket.clone(), after.cloned());
+        self.ask(move |c| {
+            let (bucket, after) = (bucket.clone(), after.clone());
+            Box::pin(async move { erasure::held_in(c, &bucket, after.as_ref(), limit).await })
+        })
+        .await
+    }
+
+    async fn close_bucket(&self, bucket: &Bucket, now: Timestamp) -> Result<bool, StoreError> {
+        let bucket = bucket.clone();
+        self.ask(move |c| {
+            let bucket = bucket.clone();
+            Box::pin(async move { erasure::close(c, &bucket, now).await })
+        })
+        .await
+    }
+
+    async fn epochs(&self, month: Month, all: bool) -> Result<Vec<Epoch>, StoreError> {
+        self.ask(move |c| Box::pin(erasure::epochs(c, month, all))).await
+    }
+
+    async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
+        let commit = match self.commit_nanos.load(Ordering::Relaxed) {
+            0 => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        };
+        let vitals = self.ask(move |c| Box::pin(erasure::vitals(c, now))).await?;
+        Ok(Vitals { commit, ..vitals })
+    }
+}
+
+/// Threads of the store's own: one for the writer, one for those who read.
+const WORKERS: usize = 2;
+
+/// Connections that read at once.
+const READERS: usize = 6;
+
+/// How often a node looks for what others have committed, to publish it.
+const PUBLISHED_EVERY: Duration = Duration::from_secs(1);

@@ -1,0 +1,247 @@
+//! What a batch of records comes to: which are in conflict, and one statement for each table of the others.
+//!
+//! Pure. What the records must not meet was read under the sequencer's lock, so deciding here is deciding there;
+//! records of one batch meet each other in the order in which they came.
+
+use super::columns::Step;
+use super::exchange::Chain;
+use super::fault::Fault;
+use super::{erasure, exchange, laws, outbox, peers, vault};
+use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::ports::{
+    AdoptedLaw, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, StoredAnswer,
+    WitnessStep,
+};
+use comity_terms::{Digest, ExchangeId, PackSlug, Party};
+use comity_tlog::{LeafIndex, TreeSize};
+use comity_vault::Bucket;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// What is in the database of what records may not meet, or have to.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) answers: HashSet<(String, Vec<u8>)>,
+    pub(super) offers: HashSet<Vec<u8>>,
+    pub(super) segments: HashSet<Vec<u8>>,
+    pub(super) witnessed: HashMap<String, TreeSize>,
+    pub(super) closed: BTreeSet<Bucket>,
+    pub(super) accepted: HashMap<Chain, ExchangeId>,
+}
+
+/// The keys of what has to be found.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'r> {
+    pub(super) answers: (Vec<&'r str>, Vec<&'r [u8]>),
+    pub(super) offers: Vec<&'r [u8]>,
+    pub(super) segments: Vec<&'r [u8]>,
+    pub(super) witnessed: Vec<&'r str>,
+    pub(super) buckets: BTreeSet<Bucket>,
+    pub(super) chains: (Vec<&'r str>, Vec<&'r [u8]>),
+}
+
+impl<'r> Wanted<'r> {
+    /// What records may meet.
+    pub(super) fn of(records: &'r [Box<Record>]) -> Self {
+        let mut wanted = Self::default();
+        for record in records {
+            wanted.offers.extend(record.outbox.iter().map(|item| &item.exchange.as_bytes()[..]));
+            wanted.offers.extend(record.settled.iter().map(|exchange| &exchange.as_bytes()[..]));
+            wanted.segments.extend(record.segments.iter().map(|segment| &segment.id.as_bytes()[..]));
+            for row in record.exchanges.iter().filter(|row| exchange::accepts(row).is_some()) {
+                wanted.chains.0.push(row.peer.as_str());
+                wanted.chains.1.push(&row.chain.as_bytes()[..]);
+            }
+            wanted.buckets.extend(erasure::entering(record).into_keys());
+            wanted.witnessed.extend(record.witness.iter().map(|step| step.origin.as_str()));
+            if let Some(answer) = &record.answer {
+                wanted.answers.0.push(answer.peer.as_str());
+                wanted.answers.1.push(&answer.exchange.as_bytes()[..]);
+            }
+        }
+        wanted
+    }
+}
+
+/// The rows of the records admitted so far. Of a row that is replaced by its key, the last counts.
+#[derive(Default)]
+pub(super) struct Plan<'r> {
+    found: Found,
+    exchanges: BTreeMap<ExchangeId, &'r ExchangeRow>,
+    offers: BTreeMap<ExchangeId, &'r OutboxItem>,
+    settled: BTreeSet<ExchangeId>,
+    segments: Vec<&'r SealedSegment>,
+    /// How many records come into each bucket.
+    entering: BTreeMap<Bucket, u64>,
+    answers: Vec<(&'r StoredAnswer, LeafIndex)>,
+    witnessed: BTreeMap<&'r str, &'r WitnessStep>,
+    receipts: BTreeMap<ExchangeId, &'r [u8]>,
+    peers: BTreeMap<&'r Party, &'r Peer>,
+    officers: BTreeMap<&'r str, &'r Officer>,
+    officer_keys: Vec<&'r OfficerKey>,
+    adopted: Vec<&'r AdoptedLaw>,
+    signatures: BTreeMap<(&'r Party, &'r PackSlug, Digest), &'r (Party, SignedLaw)>,
+}
+
+impl<'r> Plan<'r> {
+    /// A plan over what is there.
+    pub(super) fn over(found: Found) -> Self {
+        Self { found, ..Self::default() }
+    }
+
+    /// Admits a record whose first entry will have `index`; one that is not admitted changes nothing.
+    pub(super) fn admit(&mut self, record: &'r Record, index: LeafIndex) -> Result<(), Fault> {
+        self.check(record)?;
+        for row in &record.exchanges {
+            if let Some(chain) = exchange::accepts(row) {
+                self.found.accepted.insert(chain, row.id);
+            }
+            self.exchanges.insert(row.id, row);
+        }
+        for item in &record.outbox {
+            self.found.offers.insert(item.exchange.as_bytes().to_vec());
+            self.offers.insert(item.exchange, item);
+        }
+        for exchange in &record.settled {
+            self.offers.remove(exchange);
+            self.found.offers.remove(&exchange.as_bytes()[..]);
+            self.settled.insert(*exchange);
+        }
+        for (bucket, count) in erasure::entering(record) {
+            *self.entering.entry(bucket).or_default() += count;
+        }
+        for segment in &record.segments {
+            self.found.segments.insert(segment.id.as_bytes().to_vec());
+            self.segments.push(segment);
+        }
+        if let Some(answer) = &record.answer {
+            self.found.answers.insert(key_of(answer));
+            self.answers.push((answer, index));
+        }
+        if let Some(step) = &record.witness {
+            self.found.witnessed.insert(step.origin.clone(), step.size);
+            self.witnessed.insert(&step.origin, step);
+        }
+        if let Some((exchange, receipt)) = &record.partner_receipt {
+            self.receipts.insert(*exchange, receipt);
+        }
+        if let Some(peer) = &record.peer {
+            self.peers.insert(&peer.party, peer);
+        }
+        if let Some(officer) = &record.officer {
+            self.officers.insert(&officer.name, officer);
+        }
+        self.officer_keys.extend(&record.officer_keys);
+        self.adopted.extend(&record.adopted);
+        for signed in &record.law_signatures {
+            let (party, law) = signed;
+            self.signatures.insert((party, &law.pack.0, law.digest.0), signed);
+        }
+        Ok(())
+    }
+
+    /// That the record meets nothing that may be there once, and nothing that is closed.
+    pub(super) fn check(&self, record: &Record) -> Result<(), Fault> {
+        let other = |row: &ExchangeRow| {
+            exchange::accepts(row).is_some_and(|chain| {
+                self.found.accepted.get(&chain).is_some_and(|accepted| *accepted != row.id)
+            })
+        };
+        if record.exchanges.iter().any(other) {
+            return Err(Fault::Conflict("an accepted exchange of the chain"));
+        }
+        if record.outbox.iter().any(|item| self.found.offers.contains(&item.exchange.as_bytes()[..])) {
+            return Err(Fault::Conflict("offer"));
+        }
+        let waits = |exchange: &ExchangeId| {
+            self.found.offers.contains(&exchange.as_bytes()[..])
+                || record.outbox.iter().any(|item| item.exchange == *exchange)
+        };
+        if !record.settled.iter().all(waits) {
+            return Err(Fault::Conflict("settlement"));
+        }
+        if record.segments.iter().any(|segment| self.found.segments.contains(&segment.id.as_bytes()[..])) {
+            return Err(Fault::Conflict("segment"));
+        }
+        if let Some(bucket) =
+            erasure::entering(record).keys().find(|bucket| self.found.closed.contains(bucket))
+        {
+            return Err(Fault::Closed(bucket.clone()));
+        }
+        if let Some(answer) = &record.answer {
+            if record.entries.is_empty() {
+                return Err(Fault::Other("an answer without the entry that records it".into()));
+            }
+            if self.found.answers.contains(&key_of(answer)) {
+                return Err(Fault::Conflict("answer"));
+            }
+        }
+        match &record.witness {
+            Some(step) if self.found.witnessed.get(&step.origin).copied() != step.old => {
+                Err(Fault::Conflict("witness step"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether partners or laws change.
+    pub(super) fn changes_register(&self) -> bool {
+        !(self.peers.is_empty() && self.adopted.is_empty() && self.signatures.is_empty())
+    }
+
+    /// How many segments are put.
+    pub(super) fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// The statements, in an order in which they may be run; segments are numbered from `first_number` on.
+    pub(super) fn steps(&self, first_number: i64) -> Result<Vec<Step<'r>>, Fault> {
+        let mut steps = Vec::new();
+        let settled: Vec<ExchangeId> = self.settled.iter().copied().collect();
+        let receipts: Vec<_> =
+            self.receipts.iter().map(|(exchange, receipt)| (*exchange, *receipt)).collect();
+        if !self.exchanges.is_empty() {
+            steps.push(exchange::put_exchanges(&values(&self.exchanges))?);
+        }
+        // Settled ones first: an offer of the same exchange that came later stays.
+        if !settled.is_empty() {
+            steps.push(outbox::settle_offers(&settled));
+        }
+        if !self.offers.is_empty() {
+            steps.push(outbox::put_offers(&values(&self.offers)));
+        }
+        if !self.segments.is_empty() {
+            steps.push(vault::put_segments(&self.segments, first_number));
+            steps.push(vault::put_key_rows(&self.segments, first_number)?);
+            steps.push(erasure::add(&self.entering)?);
+        }
+        if !self.answers.is_empty() {
+            steps.push(exchange::put_answers(&self.answers)?);
+        }
+        if !self.witnessed.is_empty() {
+            steps.push(peers::put_witnessed(&values(&self.witnessed))?);
+        }
+        if !receipts.is_empty() {
+            steps.push(exchange::put_partner_receipts(&receipts));
+        }
+        if !self.peers.is_empty() {
+            steps.push(peers::put_peers(&values(&self.peers))?);
+        }
+        if !self.officers.is_empty() {
+            steps.push(peers::put_officers(&values(&self.officers)));
+        }
+        steps.extend(self.officer_keys.iter().map(|key| peers::put_officer_key(key)));
+        steps.extend(self.adopted.iter().flat_map(|adopted| laws::put_adopted(adopted)));
+        if !self.signatures.is_empty() {
+            steps.push(laws::put_signatures(&values(&self.signatures)));
+        }
+        Ok(steps)
+    }
+}
+
+fn values<K, V: Copy>(rows: &BTreeMap<K, V>) -> Vec<V> {
+    rows.values().copied().collect()
+}
+
+fn key_of(answer: &StoredAnswer) -> (String, Vec<u8>) {
+    (answer.peer.as_str().to_owned(), answer.exchange.as_bytes().to_vec())
+}

@@ -1,0 +1,35 @@
+//! The words that both engines keep in columns.
+
+use comity_exchange::ports::SegmentKind;
+use comity_exchange::report::{ExchangeOutcome, Side};
+
+pub(crate) fn side_text(side: Side) -> &'static str {
+    match side {
+        Side::Sender => "sender",
+        Side::Receiver => "receiver",
+    }
+}
+
+pub(crate) fn side_of(text: &str) -> Option<Side> {
+    [Side::Sender, Side::Receiver].into_iter().find(|side| side_text(*side) == text)
+}
+
+pub(crate) fn outcome_of(text: &str) -> Option<ExchangeOutcome> {
+    use ExchangeOutcome::{Delivered, Escalated, PartlyDelivered, Queued, Refused};
+    [Delivered, PartlyDelivered, Refused, Escalated, Queued]
+        .into_iter()
+        .find(|outcome| outcome.as_str() == text)
+}
+
+pub(crate) fn kind_text(kind: SegmentKind) -> &'static str {
+    match kind {
+        SegmentKind::Opening => "opening",
+        SegmentKind::Records | SegmentKind::Quarantined => "records",
+    }
+}
+
+pub(crate) fn kind_of(text: &str, quarantined: bool) -> Option<SegmentKind> {
+    [SegmentKind::Opening, SegmentKind::Records, SegmentKind::Quarantined]
+        .into_iter()
+        .find(|kind| kind_text(*kind) == text && (*kind == SegmentKind::Quarantined) == quarantined)
+}

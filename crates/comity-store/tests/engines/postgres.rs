@@ -1,0 +1,438 @@
+//! The PostgreSQL engine: what every engine must do, then what is its own: nodes, turns, the fence, the server.
+
+use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
+use crate::server::{database, server, sql};
+use comity_exchange::ports::{Store, StoreError};
+use comity_store::faults::{Faults, Point};
+use comity_store::{FileMark, LogIdentity, MarkFile as _, PostgresStore, ServerUrl, SqliteStore};
+use comity_tlog::{SignedCheckpoint, TileSource, verify_log};
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex};
+
+/// A gateway on a database of its own: a folder for each node, keys that they share.
+struct Nodes {
+    url: ServerUrl,
+    room: tempfile::TempDir,
+}
+
+impl Nodes {
+    /// `None` where there is no server to test on.
+    fn new() -> Option<Self> {
+        let room = tempfile::tempdir().unwrap();
+        fs::create_dir(room.path().join("keys")).unwrap();
+        Some(Self { url: database(server()?), room })
+    }
+
+    fn folder(&self, node: &str) -> PathBuf {
+        let folder = self.room.path().join(node);
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn mark(&self) -> FileMark {
+        FileMark::open(&self.room.path().join("keys/mark")).unwrap()
+    }
+
+    fn try_node(&self, node: &str) -> Result<PostgresStore, StoreError> {
+        let identity = LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+        let clock = || at("2026-11-24T04:30:00Z");
+        PostgresStore::open(&self.url, &self.folder(node), identity, self.mark(), clock)
+    }
+
+    fn node(&self, node: &str) -> PostgresStore {
+        self.try_node(node).unwrap()
+    }
+
+    fn breaking(&self, node: &str, faults: Arc<dyn Faults>) -> PostgresStore {
+        let identity = LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+        let clock = || at("2026-11-24T04:30:00Z");
+        let folder = self.folder(node);
+        PostgresStore::dangerous_open_breaking(&self.url, &folder, identity, self.mark(), clock, faults)
+            .unwrap()
+    }
+}
+
+impl Harness for Nodes {
+    type Store = PostgresStore;
+
+    fn open(&self) -> PostgresStore {
+        self.node("one")
+    }
+}
+
+macro_rules! conforms {
+    ($($area:ident :: $rule:ident),* $(,)?) => {
+        $(#[test]
+        fn $rule() {
+            let Some(nodes) = Nodes::new() else { return };
+            crate::conformance::$area::$rule(&nodes);
+        })*
+    };
+}
+
+conforms! {
+    atomicity::a_conflict_leaves_nothing,
+    atomicity::conflicts_leave_the_rest_of_their_batch_alone,
+    atomicity::a_witness_steps_only_from_where_it_stands,
+    atomicity::an_answer_needs_the_entry_that_records_it,
+    erasure::what_is_due_is_found_in_order_and_goes_with_its_blob,
+    erasure::an_entry_tells_exactly_what_it_erased,
+    erasure::a_bucket_closes_once_it_is_empty_and_stays_closed,
+    erasure::what_was_erased_meanwhile_is_not_wrapped_anew,
+    erasure::openings_are_asked_for_by_name,
+    log::an_empty_log_is_signed,
+    log::concurrent_writers_each_get_their_own_index,
+    log::a_record_without_entries_leaves_the_log_as_it_is,
+    log::impossible_proofs_are_refused,
+    outbox::a_claim_is_exclusive_until_it_runs_out,
+    outbox::a_postponed_offer_waits_and_a_settled_one_is_gone,
+    outbox::concurrent_claims_share_no_offer,
+    rows::exchanges_and_receipts,
+    rows::an_answer_is_given_again_byte_for_byte,
+    rows::segments_with_their_key_rows,
+    rows::peers_officers_and_laws,
+}
+
+#[test]
+fn the_log_is_the_tree_of_its_entries() {
+    let Some(nodes) = Nodes::new() else { return };
+    crate::conformance::log::the_log_is_the_tree_of_its_entries(&nodes, &[1, 0, 5, 300, 2, 17, 700]);
+}
+
+fn size(store: &PostgresStore) -> u64 {
+    let note = wait(store.checkpoint()).unwrap();
+    SignedCheckpoint::open(note.as_bytes(), &vkey()).unwrap().checkpoint().size().0
+}
+
+/// The published log in a folder.
+struct Folder(PathBuf);
+
+impl TileSource for Folder {
+    type Error = io::Error;
+
+    fn fetch(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.0.join(path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+}
+
+fn published(nodes: &Nodes, node: &str) -> u64 {
+    let log = Folder(nodes.folder(node).join("log"));
+    let report = verify_log(&log, Some(&vkey()), None, &mut |_| {}).unwrap();
+    assert_eq!(report.finding, None);
+    report.checkpoint.unwrap().size().0
+}
+
+#[test]
+fn nodes_that_write_at_once_make_one_log() {
+    let Some(nodes) = Nodes::new() else { return };
+    let stores: Vec<Arc<PostgresStore>> =
+        ["one", "two", "three"].map(|node| Arc::new(nodes.node(node))).into();
+    let mut entropy = Seeded(80);
+    let taken = wait(async {
+        let tasks: Vec<_> = (0..150)
+            .map(|number| {
+                let store = Arc::clone(&stores[number % 3]);
+                let record = record(&mut entropy, 1 + number % 2, None);
+                tokio::spawn(async move {
+                    let entries = record.entries.len() as u64;
+                    let first = store.record(record).await.unwrap().index.0;
+                    first..first + entries
+                })
+            })
+            .collect();
+        let mut taken = Vec::new();
+        for task in tasks {
+            taken.extend(task.await.unwrap());
+        }
+        taken
+    });
+    let mut sorted = taken.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, (0..225).collect::<Vec<u64>>(), "every index once");
+    for (store, node) in stores.iter().zip(["one", "two", "three"]) {
+        wait(store.flush_tiles()).unwrap();
+        assert_eq!((size(store), published(&nodes, node)), (225, 225), "{node}");
+    }
+    assert_eq!(nodes.mark().read().unwrap().unwrap().size.0, 225);
+}
+
+/// Stops whoever comes to a point there, until it is let go.
+struct Gate {
+    point: Point,
+    state: Mutex<(bool, bool)>,
+    moved: Condvar,
+}
+
+impl Gate {
+    fn at(point: Point) -> Arc<Self> {
+        Arc::new(Self { point, state: Mutex::new((false, true)), moved: Condvar::new() })
+    }
+
+    fn close(&self) {
+        self.state.lock().unwrap().1 = false;
+    }
+
+    fn wait_until_reached(&self) {
+        let reached = self.moved.wait_while(self.state.lock().unwrap(), |(reached, _)| !*reached);
+        drop(reached.unwrap());
+    }
+
+    fn open(&self) {
+        self.state.lock().unwrap().1 = true;
+        self.moved.notify_all();
+    }
+}
+
+impl Faults for Gate {
+    fn at(&self, point: Point) -> io::Result<()> {
+        let mut state = self.state.lock().unwrap();
+        if point == self.point && !state.1 {
+            state.0 = true;
+            self.moved.notify_all();
+            state = self.moved.wait_while(state, |(_, open)| !*open).unwrap();
+        }
+        drop(state);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_node_that_stops_in_its_turn_loses_it_and_cannot_append_when_it_wakes() {
+    let Some(mut nodes) = Nodes::new() else { return };
+    // The server's clock gives a turn one second.
+    let short =
+        format!("{}?options=-c%20idle_in_transaction_session_timeout%3D1000", nodes.url.dangerous_text());
+    nodes.url = short.parse().unwrap();
+    let gate = Gate::at(Point::Commit);
+    let (asleep, awake) = (Arc::new(nodes.breaking("one", gate.clone())), nodes.node("two"));
+    let mut entropy = Seeded(81);
+    wait(asleep.record(record(&mut entropy, 1, None))).unwrap();
+    gate.close();
+    let late = record(&mut entropy, 2, None);
+    let (sleeper, late_entries) = (Arc::clone(&asleep), crate::conformance::entries(&late));
+    let waking = std::thread::spawn(move || wait(sleeper.record(late)));
+    gate.wait_until_reached();
+    // All rows of the sleeper's batch are written, and its checkpoint is signed: only the commit is missing.
+    let integrated = wait(awake.record(record(&mut entropy, 5, None))).unwrap();
+    assert_eq!((integrated.index.0, integrated.size.0), (1, 6));
+    gate.open();
+    // It has lost its turn, takes another, and goes on behind what was written meanwhile.
+    let integrated = waking.join().unwrap().unwrap();
+    assert_eq!((integrated.index.0, integrated.size.0), (6, 8));
+    assert_eq!(sql(&nodes.url, "SELECT count(*) FROM entry"), ["8"]);
+    assert_eq!(
+        sql(&nodes.url, "SELECT string_agg(tree_size::text, ' ' ORDER BY tree_size) FROM checkpoint"),
+        ["0 1 6 8"]
+    );
+    let bytes = &late_entries[0].to_bytes();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let found = format!("SELECT count(*) FROM entry WHERE bytes = '\\x{hex}'");
+    assert_eq!(sql(&nodes.url, &found), ["1"], "not twice");
+    wait(awake.flush_tiles()).unwrap();
+    assert_eq!(published(&nodes, "two"), 8);
+}
+
+#[test]
+fn the_fence_holds_where_the_row_is_not_as_it_was_taken() {
+    let Some(nodes) = Nodes::new() else { return };
+    let store = nodes.node("one");
+    let mut entropy = Seeded(82);
+    wait(store.record(record(&mut entropy, 1, None))).unwrap();
+    // No server that locks rows lets that happen: a trigger stands in for one that does not. It hides the row from
+    // the update that passes the turn.
+    sql(
+        &nodes.url,
+        "CREATE FUNCTION hide() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+         CREATE TRIGGER hide BEFORE UPDATE ON sequencer FOR EACH ROW EXECUTE FUNCTION hide();",
+    );
+    let told = wait(store.record(record(&mut entropy, 1, None)));
+    assert_eq!(told, Err(StoreError::Failed("another node of this gateway wrote meanwhile".into())));
+    sql(&nodes.url, "DROP TRIGGER hide ON sequencer");
+    assert_eq!(wait(store.record(record(&mut entropy, 1, None))).unwrap().index.0, 1);
+    assert_eq!(sql(&nodes.url, "SELECT count(*) FROM entry"), ["2"]);
+}
+
+#[test]
+fn a_server_that_drops_every_connection_costs_no_record() {
+    let Some(nodes) = Nodes::new() else { return };
+    let store = Arc::new(nodes.node("one"));
+    let mut entropy = Seeded(83);
+    wait(async {
+        let mut tasks = Vec::new();
+        for round in 0..5 {
+            for _ in 0..10 {
+                let (store, record) = (Arc::clone(&store), record(&mut entropy, 1, None));
+                tasks.push(tokio::spawn(async move { store.record(record).await }));
+            }
+            let url = nodes.url.clone();
+            let cut = tokio::task::spawn_blocking(move || {
+                sql(
+                    &url,
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                     WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                )
+            });
+            cut.await.unwrap();
+            assert!(store.peers().await.is_ok(), "reading goes on, round {round}");
+        }
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+    });
+    assert_eq!(sql(&nodes.url, "SELECT count(*) FROM entry"), ["50"], "nothing lost, nothing twice");
+    wait(store.flush_tiles()).unwrap();
+    assert_eq!(published(&nodes, "one"), 50);
+}
+
+#[test]
+fn serialisation_failures_and_deadlocks_are_tried_again_and_not_for_ever() {
+    let Some(nodes) = Nodes::new() else { return };
+    let store = nodes.node("one");
+    for code in ["40001", "40P01"] {
+        // The first two tries fail: the count survives their rollback in a sequence.
+        sql(
+            &nodes.url,
+            &format!(
+                "DROP SEQUENCE IF EXISTS tries; CREATE SEQUENCE tries;
+                 CREATE OR REPLACE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                     IF nextval('tries') <= 2 THEN RAISE EXCEPTION 'clash' USING ERRCODE = '{code}'; END IF;
+                     RETURN NEW;
+                 END $$;
+                 DROP TRIGGER IF EXISTS clash ON sequencer;
+                 CREATE TRIGGER clash BEFORE UPDATE ON sequencer FOR EACH ROW EXECUTE FUNCTION clash();"
+            ),
+        );
+        wait(store.record(record(&mut Seeded(84), 0, None))).unwrap();
+        assert_eq!(sql(&nodes.url, "SELECT last_value FROM tries"), ["3"], "{code}");
+    }
+    sql(
+        &nodes.url,
+        "CREATE OR REPLACE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE EXCEPTION 'clash' USING ERRCODE = '40001';
+         END $$",
+    );
+    let told = wait(store.record(record(&mut Seeded(85), 1, None)));
+    assert_eq!(told, Err(StoreError::Failed("the database says 40001: clash".into())));
+    assert_eq!(size(&store), 0);
+}
+
+#[test]
+fn a_restored_database_is_refused_also_under_a_running_node() {
+    let Some(nodes) = Nodes::new() else { return };
+    let store = nodes.node("one");
+    let mut entropy = Seeded(86);
+    wait(store.record(record(&mut entropy, 2, None))).unwrap();
+    let old = sql(&nodes.url, "SELECT encode(frontier, 'hex') FROM sequencer");
+    wait(store.record(record(&mut entropy, 3, None))).unwrap();
+    sql(
+        &nodes.url,
+        &format!(
+            "DELETE FROM entry WHERE leaf_index >= 2; DELETE FROM checkpoint WHERE tree_size > 2;
+             UPDATE sequencer SET tree_size = 2, frontier = '\\x{}'",
+            old[0]
+        ),
+    );
+    for _ in 0..2 {
+        let told = wait(store.record(record(&mut entropy, 1, None)));
+        assert_eq!(told, Err(StoreError::BehindMark { marked: 5, found: 2 }));
+    }
+    let told = nodes.try_node("two").err();
+    assert_eq!(told, Some(StoreError::BehindMark { marked: 5, found: 2 }));
+}
+
+#[test]
+fn each_point_of_a_turn_breaks_as_it_says() {
+    for (point, persists, goes_on) in [
+        (Point::Begin, false, true),
+        (Point::Change, false, true),
+        (Point::Append, false, true),
+        (Point::Commit, false, true),
+        (Point::Committed, true, false),
+    ] {
+        let Some(nodes) = Nodes::new() else { return };
+        let faults = Arc::new(crate::faults::Breaking::default());
+        let store = nodes.breaking("one", Arc::clone(&faults) as Arc<dyn Faults>);
+        let mut entropy = Seeded(87);
+        wait(store.record(record(&mut entropy, 1, None))).unwrap();
+        faults.set(Some(point));
+        let told = wait(store.record(record(&mut entropy, 2, None)));
+        assert!(matches!(told, Err(StoreError::Failed(_))), "{point:?}: {told:?}");
+        faults.set(None);
+        assert_eq!(size(&store), if persists { 3 } else { 1 }, "{point:?}");
+        assert_eq!(wait(store.record(record(&mut entropy, 4, None))).is_ok(), goes_on, "{point:?}");
+        drop(store);
+        let store = nodes.node("one");
+        assert_eq!(size(&store), if goes_on { 5 } else { 3 }, "{point:?}");
+        wait(store.flush_tiles()).unwrap();
+        assert_eq!(published(&nodes, "one"), size(&store), "{point:?}");
+    }
+}
+
+#[test]
+fn changes_of_partners_and_laws_are_seen_by_every_node() {
+    let Some(nodes) = Nodes::new() else { return };
+    let (one, two) = (nodes.node("one"), nodes.node("two"));
+    let mut entropy = Seeded(88);
+    wait(async {
+        let before = two.register_version().await.unwrap();
+        one.record(record(&mut entropy, 1, None)).await.unwrap();
+        assert_eq!(two.register_version().await.unwrap(), before);
+        let mut known = record(&mut entropy, 1, None);
+        known.peer = Some(crate::conformance::rows::peer("XB"));
+        one.record(known).await.unwrap();
+        assert_eq!(two.register_version().await.unwrap(), before + 1);
+        assert_eq!(two.peers().await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn a_server_that_is_not_there_is_said_to_be_so() {
+    let Some(nodes) = Nodes::new() else { return };
+    let nowhere: ServerUrl = "postgres://comity@127.0.0.1:1/none".parse().unwrap();
+    let identity = LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+    let folder = nodes.folder("one");
+    let told = PostgresStore::open(&nowhere, &folder, identity, nodes.mark(), || at("2026-11-24T04:30:00Z"));
+    let told = told.err().expect("nobody listens there").to_string();
+    assert!(told.contains("no connection to the database"), "{told}");
+}
+
+#[test]
+fn a_database_moves_to_a_server_with_every_row_and_goes_on_there() {
+    let Some(nodes) = Nodes::new() else { return };
+    let folder = nodes.folder("one");
+    assert_eq!(comity_store::carry(&folder, &nodes.url), Ok(false), "nothing to carry");
+    let mut entropy = Seeded(89);
+    let exchange = comity_terms::ExchangeId::draw(&mut entropy);
+    let identity = || LogIdentity { origin: ORIGIN.into(), key: signing_key() };
+    let here = SqliteStore::open(&folder, identity(), nodes.mark(), || at("2026-11-24T04:30:00Z")).unwrap();
+    let mut kept = record(&mut entropy, 300, Some(exchange));
+    kept.exchanges.push(crate::conformance::rows::exchange_row(exchange));
+    kept.outbox.push(crate::conformance::rows::offer(&mut entropy, exchange, "2026-11-24T00:00:00Z"));
+    kept.answer = Some(crate::conformance::rows::answer("XA", exchange, b"header"));
+    kept.witness = Some(crate::conformance::rows::witness(None, 3));
+    kept.peer = Some(crate::conformance::rows::peer("XB"));
+    wait(here.record(kept)).unwrap();
+    let (checkpoint, segments) = (wait(here.checkpoint()), wait(here.segments(exchange)));
+    let segment = segments.as_ref().unwrap()[7];
+    let sealed = wait(here.segment(segment)).unwrap().unwrap();
+    drop(here);
+    assert_eq!(comity_store::carry(&folder, &nodes.url), Ok(true));
+    // Cut off before it was noted, it is done again, and changes nothing.
+    assert_eq!(comity_store::carry(&folder, &nodes.url), Ok(true));
+    let there = nodes.node("one");
+    assert_eq!((wait(there.checkpoint()), wait(there.segments(exchange))), (checkpoint, segments));
+    let moved = wait(there.segment(segment)).unwrap().unwrap();
+    assert_eq!((moved.blob, moved.rows), (sealed.blob, sealed.rows));
+    assert!(wait(there.answer(&"XA".parse().unwrap(), exchange)).unwrap().is_some());
+    assert_eq!(wait(there.peers()).unwrap().len(), 1);
+    assert_eq!(wait(there.record(record(&mut entropy, 1, None))).unwrap().index.0, 300);
+    wait(there.flush_tiles()).unwrap();
+    assert_eq!(published(&nodes, "one"), 301);
+    let told = comity_store::carry(&folder, &nodes.url).unwrap_err().to_string();
+    assert!(told.ends_with("the server holds another log, of 301 entries"), "{told}");
+}
