@@ -8,8 +8,8 @@ use crate::clockwork::{Clockwork, at_once};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OutboxItem, Peer, Record,
-    SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
+    Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -59,6 +59,8 @@ calls! {
     Consistency,
     /// `witnessed`.
     Witnessed,
+    /// `witnessed_checkpoint`.
+    WitnessedCheckpoint,
     /// `witnessed_by`.
     WitnessedBy,
     /// `note_witnessed_by`.
@@ -69,6 +71,8 @@ calls! {
     Peers,
     /// `officer`.
     Officer,
+    /// `officer_keys`.
+    OfficerKeys,
     /// `adopted_laws`.
     AdoptedLaws,
     /// `law_signatures`.
@@ -322,6 +326,10 @@ impl<S: Store> Store for Faulty<S> {
         self.pass(Call::Witnessed, self.inner.witnessed(origin), |_| {}).await
     }
 
+    async fn witnessed_checkpoint(&self, origin: &str) -> Result<Option<String>, StoreError> {
+        self.pass(Call::WitnessedCheckpoint, self.inner.witnessed_checkpoint(origin), |_| {}).await
+    }
+
     async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
         self.pass(Call::WitnessedBy, self.inner.witnessed_by(peer), |_| {}).await
     }
@@ -340,6 +348,10 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
         self.pass(Call::Officer, self.inner.officer(name), |_| {}).await
+    }
+
+    async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
+        self.pass(Call::OfficerKeys, self.inner.officer_keys(), |_| {}).await
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

@@ -336,9 +336,10 @@ impl Shell for Gateway {
         agreement: &PackSlug,
         partner: &Party,
         at: Timestamp,
-    ) -> Result<TokenKey, ExchangeError> {
+    ) -> Result<Arc<TokenKey>, ExchangeError> {
         let period = comity_terms::Month::of(at).to_string();
         TokenKey::derive(&self.token_secret, agreement.as_str(), partner.as_str(), &period)
+            .map(Arc::new)
             .map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 

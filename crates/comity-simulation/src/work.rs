@@ -215,7 +215,8 @@ pub async fn sweep(gateway: &Arc<Gateway>, last: Option<ExchangeId>) -> Result<(
         let ground =
             "erasure_ordered".parse().map_err(|_| ExchangeError::Question("the ground".to_owned()))?;
         gateway.disk.faults.ledger().ended.entry(exchange).or_insert(false);
-        erase_exchange(&**gateway, &EraseOrder { exchange, ground, openings: false }).await?;
+        let order = EraseOrder { exchange, ground, openings: false };
+        erase_exchange(&**gateway, &order, serde_json::Value::Null).await?;
         gateway.disk.faults.ledger().ended.insert(exchange, true);
     }
     let now = gateway.now();

@@ -96,6 +96,8 @@ const TABLE: &[Row] = &[
     row(Call::PartnerReceipt, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::ClaimOffer, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::Checkpoint, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::WitnessedCheckpoint, RECEIVER, 0, Asked, ByItself, ByItself),
+    row(Call::OfficerKeys, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::LawSignatures, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::Segment, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::Segments, RECEIVER, 0, Asked, ByItself, ByItself),
@@ -251,6 +253,11 @@ fn asked(world: &mut World, at: usize, call: Call, fault: Option<Fault>) {
                 store.claim_offer(exchange, now, now).await.map(|found| assert!(found.is_none(), "settled"))
             }
             Call::Checkpoint => store.checkpoint().await.map(drop),
+            Call::OfficerKeys => store.officer_keys().await.map(drop),
+            Call::WitnessedCheckpoint => {
+                let origin = gateway.known(&law::party(SENDER)).unwrap().log_key().unwrap();
+                store.witnessed_checkpoint(origin.name()).await.map(|found| assert!(found.is_some()))
+            }
             Call::Vitals => store.vitals(gateway.now()).await.map(drop),
             Call::LawSignatures => store.law_signatures(&party).await.map(|found| assert_eq!(found.len(), 2)),
             Call::Segments => store.segments(exchange).await.map(|found| assert_eq!(found.len(), 2)),
