@@ -184,8 +184,19 @@ fn agreed(world: &World, sender: &Gateway, receiver: &Gateway, row: &ExchangeRow
         ExchangeOutcome::Delivered | ExchangeOutcome::PartlyDelivered => {
             // This one, or the one of its chain that the receiver had accepted before.
             let accepted = accepted.ok_or("delivered, and the receiver has accepted nothing of its chain")?;
-            if accepted == row.id {
-                Receipt::parse(&receipt.unwrap_or_default()).map_err(|e| format!("its receipt: {e}"))?;
+            // The receipt is kept with the exchange of the chain that was answered.
+            let chain: Vec<ExchangeId> = {
+                let ledger = sender.disk.faults.ledger();
+                ledger.exchanges.values().filter(|other| other.chain == row.chain).map(|row| row.id).collect()
+            };
+            let mut receipts = receipt.into_iter().collect::<Vec<_>>();
+            for id in chain.into_iter().filter(|id| *id != row.id) {
+                receipts
+                    .extend(at_once(sender.store().inner().partner_receipt(id)).map_err(|e| e.to_string())?);
+            }
+            that(!receipts.is_empty(), || "delivered, and no receipt of the receiver's is kept".to_owned())?;
+            for receipt in receipts {
+                Receipt::parse(&receipt).map_err(|e| format!("its receipt: {e}"))?;
             }
             records(receiver, &seen(&accepted).ok_or("delivered, and nobody saw it on the road")?)
         }
