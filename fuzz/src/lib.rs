@@ -1,0 +1,38 @@
+//! Every parser that meets a peer, as a function of bytes that must return.
+//!
+//! ```text
+//! targets   one function for each parser: it may refuse, and may not panic, hang, or accept what is inconsistent
+//! seeds     what each is fed with first: our own examples, messages made here, the shared data, kept cases
+//! mutate    a small deterministic mutator, for the test command; libFuzzer does the same with nightly
+//! ```
+//! The same functions run under `cargo fuzz` and in `tests/replay.rs`.
+
+pub mod mutate;
+pub mod seeds;
+pub mod targets;
+
+/// One parser.
+pub struct Target {
+    /// Its name: that of its fuzzing target, and of its folder of kept cases.
+    pub name: &'static str,
+    /// Reads what a peer sent.
+    pub run: fn(&[u8]),
+    /// What it is fed with first.
+    pub seeds: fn() -> Vec<Vec<u8>>,
+}
+
+/// Every parser that meets a peer.
+pub const TARGETS: &[Target] = &[
+    Target { name: "bundle", run: targets::bundle, seeds: seeds::bundles },
+    Target { name: "pattern", run: targets::pattern, seeds: seeds::patterns },
+    Target { name: "json", run: targets::json, seeds: seeds::json },
+    Target { name: "frame", run: targets::frame, seeds: seeds::frames },
+    Target { name: "offer", run: targets::offer, seeds: seeds::offers },
+    Target { name: "answer", run: targets::answer, seeds: seeds::answers },
+    Target { name: "identity", run: targets::identity, seeds: seeds::identities },
+    Target { name: "checkpoint", run: targets::checkpoint, seeds: seeds::checkpoints },
+    Target { name: "receipt", run: targets::receipt, seeds: seeds::receipts },
+    Target { name: "tile", run: targets::tile, seeds: seeds::tiles },
+    Target { name: "policy", run: targets::policy, seeds: seeds::policies },
+    Target { name: "pack", run: targets::pack, seeds: seeds::packs },
+];

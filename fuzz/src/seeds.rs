@@ -1,0 +1,169 @@
+//! What each parser is fed with first: our own examples, messages made here, and the shared data where it is there.
+
+use crate::targets::{PACK, PACK_FILES, key};
+use comity_agreement::shipped;
+use comity_exchange::federation::frame::SignedHeader;
+use comity_exchange::federation::offer::join_objects;
+use comity_exchange::signature::Domain;
+use comity_terms::Digest;
+use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey, TreeSize, empty_root, leaf_hash};
+use std::path::{Path, PathBuf};
+
+/// The longest file that is taken: mutating larger ones finds no more and takes longer.
+const FILE_BYTES_MAX: u64 = 24 * 1024;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.metadata().is_ok_and(|meta| meta.len() <= FILE_BYTES_MAX) {
+            found.extend(std::fs::read(&path));
+        }
+    }
+}
+
+/// The files of a folder of the shared data; none, said aloud, where it is absent.
+fn shared(folder: &str) -> Vec<Vec<u8>> {
+    let shared = std::env::var_os("COMITY_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
+    let folder = shared.join("data").join(folder);
+    if !folder.is_dir() {
+        eprintln!("skipped: no shared data at {}", folder.display());
+    }
+    let mut found = Vec::new();
+    files(&folder, &mut found);
+    found
+}
+
+fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// The cases that were found and mended, by the parser's name.
+#[must_use]
+pub fn kept(name: &str) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    files(&root().join("fuzz/cases").join(name), &mut found);
+    found
+}
+
+pub(crate) fn bundles() -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    files(&root().join("examples/bundles"), &mut found);
+    for folder in ["stix21", "stix20", "bad/stix-validator", "bad/attack-flow"] {
+        found.extend(shared(folder));
+    }
+    found
+}
+
+pub(crate) fn json() -> Vec<Vec<u8>> {
+    let mut found = texts(&["{\"a\":[1.5e-3,\"\\u00e9\\n\",null]}", "[-0]", "\"\\ud83d\\ude00\""]);
+    found.extend(shared("bad/JSONTestSuite"));
+    found
+}
+
+pub(crate) fn patterns() -> Vec<Vec<u8>> {
+    texts(&[
+        "[email-addr:value = 'anna@example.org' AND file:hashes.'SHA-256' = 'aec0']",
+        "[email-message:to_refs[*].value IN ('a@example.org', 'b@example.org')] WITHIN 5 SECONDS",
+        "[ipv4-addr:value ISSUBSET '198.51.100.0/24' OR url:value LIKE '%a@b.example%']",
+        "[process:command_line MATCHES 'C:\\\\\\\\Users\\\\\\\\anna\\\\\\\\.*'] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'",
+        "[user-account:user_id NOT = 'anna' AND process:binary_ref.name = 'x'] FOLLOWEDBY [mutex:name = '\\'']",
+    ])
+}
+
+const OFFER: &str = r#"{"version":1,"exchange_id":"00000000-0000-4000-8000-000000000001","sender":"EE","receiver":"FI","classes":[]}"#;
+const ANSWER: &str = r#"{"version":1,"exchange_id":"00000000-0000-4000-8000-000000000001","offer":"sha256:0000000000000000000000000000000000000000000000000000000000000000","receiver":"FI","result":"accepted"}"#;
+
+pub(crate) fn frames() -> Vec<Vec<u8>> {
+    let signed = SignedHeader::sign(OFFER.as_bytes().to_vec(), Domain::Offer, &key());
+    vec![
+        signed.frame(b"{}", b"bodies"),
+        signed.frame(b"", b""),
+        join_objects([&b"one"[..], b"", b"three"]),
+        [0x5A; 38].to_vec(),
+    ]
+}
+
+pub(crate) fn offers() -> Vec<Vec<u8>> {
+    let facts = r#""facts":[{"key":"training_valid","value":true,"asserter":"gateway"}]"#;
+    texts(&[
+        OFFER,
+        &OFFER.replace("\"classes\"", &format!("{facts},\"classes\"")),
+        &format!("{OFFER}\0bodies"),
+    ])
+}
+
+pub(crate) fn answers() -> Vec<Vec<u8>> {
+    texts(&[ANSWER, &ANSWER.replace("accepted", "law_version"), &format!("{ANSWER}\0{{}}")])
+}
+
+pub(crate) fn identities() -> Vec<Vec<u8>> {
+    texts(&[r#"{"identity":"{}","signature":""}"#, r#"{"version":1,"party":"EE","key":"","laws":[]}"#])
+}
+
+pub(crate) fn checkpoints() -> Vec<Vec<u8>> {
+    let signer = SigningKey::from_seed("log.example/1", &[1; 32]).expect("a key");
+    let witness = CosigningKey::from_seed("witness.example", &[2; 32]).expect("a key");
+    let leaf = leaf_hash(b"entry");
+    let mut found = Vec::new();
+    for (size, root) in [(TreeSize(0), empty_root()), (TreeSize(1), leaf)] {
+        let checkpoint = Checkpoint::new("log.example/1", size, root).expect("a checkpoint");
+        let mut signed = SignedCheckpoint::sign(checkpoint, &signer).expect("a signed one");
+        found.push(signed.to_string().into_bytes());
+        let cosignature = witness.cosign(&signed, 1_767_225_600);
+        signed.add(cosignature);
+        found.push(signed.to_string().into_bytes());
+        found.push(format!("old 0\n\n{signed}").into_bytes());
+    }
+    found.push(signer.verifier_key().to_string().into_bytes());
+    found
+}
+
+pub(crate) fn receipts() -> Vec<Vec<u8>> {
+    let hash = leaf_hash(b"entry");
+    let checkpoints = checkpoints().into_iter().take(4);
+    checkpoints
+        .map(|checkpoint| {
+            let checkpoint = String::from_utf8_lossy(&checkpoint).into_owned();
+            format!("c2sp.org/tlog-proof@v1\nextra AAAA\nindex 0\n{hash}\n\n{checkpoint}").into_bytes()
+        })
+        .collect()
+}
+
+pub(crate) fn tiles() -> Vec<Vec<u8>> {
+    let mut found = texts(&["tile/0/000", "tile/1/x001/x234/067.p/8", "tile/entries/000.p/2", "checkpoint"]);
+    found.push([b"tile/0/000.p/2\0", &[7; 64][..]].concat());
+    found.push([b"tile/entries/000.p/2\0", &[0, 1, 7, 0, 2, 7, 7][..]].concat());
+    found
+}
+
+pub(crate) fn policies() -> Vec<Vec<u8>> {
+    let key = |name: &str| CosigningKey::from_seed(name, &[2; 32]).expect("a key").verifier_key().clone();
+    let log = SigningKey::from_seed("log.example/1", &[1; 32]).expect("a key").verifier_key().clone();
+    let (one, two) = (key("one.example"), key("two.example"));
+    let group = format!("log {log}\nwitness a {one}\nwitness b {two}\ngroup g 1 a b\nquorum g\n");
+    texts(&[&group, &group.replace("g 1", "g any"), "quorum none\n"])
+}
+
+pub(crate) fn packs() -> Vec<Vec<u8>> {
+    let files = PACK_FILES.iter().enumerate();
+    files
+        .filter_map(|(which, name)| {
+            let text = shipped().0.get(&format!("{PACK}/{name}"))?;
+            Some([&[u8::try_from(which).unwrap_or(0)], text.as_slice()].concat())
+        })
+        .collect()
+}
+
+/// A name for an input: the start of its digest.
+#[must_use]
+pub fn name_of(input: &[u8]) -> String {
+    Digest::of(input).to_string().chars().skip(7).take(16).collect()
+}

@@ -1,0 +1,210 @@
+//! One function for each parser. What it accepts is held against what accepting it promises.
+
+use comity_agreement::{LawFiles, Pack, Vocabulary, shipped};
+use comity_exchange::entry::PublicEntry;
+use comity_exchange::federation::answer::Answer;
+use comity_exchange::federation::frame::{Frame, SignedHeader};
+use comity_exchange::federation::identity::Identity;
+use comity_exchange::federation::offer::{Offer, split_objects};
+use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
+use comity_minimise::json::Node;
+use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
+use comity_terms::{Digest, ExchangeId, Party};
+use comity_tlog::{AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, VerifierKey};
+use std::sync::{LazyLock, OnceLock};
+
+/// The bounds that bundles are read within: small, so that reaching them is part of the search.
+const LIMITS: Limits = Limits { bytes_max: 1 << 20, objects_max: 2_000, string_length_max: 1 << 16 };
+
+static TABLE: LazyLock<PathTable> = LazyLock::new(|| PathTable::shipped().expect("the shipped table reads"));
+static KEY: LazyLock<TokenKey> =
+    LazyLock::new(|| TokenKey::derive(&[7; 32], "agreement", "FI", "2026-01").expect("a key"));
+
+/// A STIX bundle, read, classified and minimised: what comes out reads back, and minimising it changes nothing.
+pub fn bundle(data: &[u8]) {
+    let Ok(bundle) = Bundle::parse(data, &LIMITS) else { return };
+    for rejected in bundle.rejected() {
+        assert!(!rejected.to_string().is_empty());
+    }
+    let classes = classes(classify(&bundle, &TABLE));
+    assert_eq!(classes.iter().map(|class| class.objects.len()).sum::<usize>(), bundle.objects().len());
+    let out = minimised(&bundle);
+    let again = Bundle::parse(&out, &Limits::default()).expect("what goes out reads");
+    if let Some(rejected) = again.rejected().first() {
+        panic!("what goes out is rejected: {rejected}");
+    }
+    assert!(minimised(&again) == out, "minimising again changed something");
+}
+
+fn minimised(bundle: &Bundle<'_>) -> Vec<u8> {
+    let profile = Profile { purpose: "cyber_defence".to_owned(), ..Profile::default() };
+    let keep: Vec<_> = (0..bundle.objects().len()).map(|index| (index, &profile)).collect();
+    let mut entropy = |out: &mut [u8]| out.fill(7);
+    let minimised = minimise(bundle, &keep, &TABLE, &KEY, &mut entropy);
+    let counts = minimised.counts;
+    assert_eq!(counts.input, counts.kept + counts.changed + counts.withheld);
+    minimised.bytes()
+}
+
+/// A pattern, as an indicator of STIX 2.1 and of STIX 2.0 has it.
+pub fn pattern(data: &[u8]) {
+    let Ok(pattern) = std::str::from_utf8(data) else { return };
+    let mut object = serde_json::json!({
+        "type": "indicator", "id": "indicator--00000000-0000-4000-8000-000000000001",
+        "created": "2026-01-01T00:00:00Z", "modified": "2026-01-01T00:00:00Z",
+        "valid_from": "2026-01-01T00:00:00Z", "pattern": pattern,
+    });
+    bundle(object.to_string().as_bytes());
+    object["spec_version"] = "2.1".into();
+    object["pattern_type"] = "stix".into();
+    bundle(object.to_string().as_bytes());
+}
+
+/// JSON as a tree: whatever is read, serde_json reads too, and reads the same again from what is written.
+pub fn json(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let theirs = serde_json::from_str::<serde_json::Value>(text);
+    match Node::read(text, LIMITS.string_length_max) {
+        Ok(tree) => {
+            let mut written = Vec::new();
+            tree.write(&mut written);
+            // What serde_json refuses of JSON's grammar: numbers beyond a double.
+            let Ok(theirs) = theirs else { return assert!(is_beyond_double(text), "only ours reads it") };
+            let again: serde_json::Value = serde_json::from_slice(&written).expect("what is written is JSON");
+            assert!(again == theirs, "read differently");
+            tree.write_canonical(&mut written);
+        }
+        Err(comity_minimise::json::TreeError::NotJson) => assert!(theirs.is_err(), "only theirs reads it"),
+        Err(_) => {}
+    }
+}
+
+fn is_beyond_double(text: &str) -> bool {
+    serde_json::from_str::<serde_json::Value>(text)
+        .is_err_and(|error| error.to_string().contains("out of range"))
+}
+
+/// The party that signs here.
+pub(crate) fn key() -> PartyKey {
+    PartyKey::from_seed(&[3; 32])
+}
+
+fn verifier() -> &'static PartyVerifier {
+    static VERIFIER: OnceLock<PartyVerifier> = OnceLock::new();
+    VERIFIER.get_or_init(|| key().verifier())
+}
+
+fn party(code: &str) -> Party {
+    code.parse().expect("a party")
+}
+
+/// A frame, its entry and its bodies, before any signature is looked at.
+pub fn frame(data: &[u8]) {
+    if let Ok(frame) = Frame::parse(data) {
+        let _ = frame.verified(Domain::Offer, verifier());
+        let _ = frame.digest();
+        let parts = frame.dangerous_unverified_header().len() + frame.attachments.len() + frame.bodies.len();
+        assert!(parts < data.len());
+    }
+    let _ = PublicEntry::from_bytes(data);
+    if let Some(objects) = split_objects(data) {
+        assert_eq!(objects.iter().map(|object| object.len() + 4).sum::<usize>(), data.len());
+    }
+}
+
+/// The header of an offer that its sender did sign, with bodies behind it (after the first zero byte).
+pub fn offer(data: &[u8]) {
+    let (header, bodies) = split(data);
+    let frame = SignedHeader::sign(header.to_vec(), Domain::Offer, &key()).frame(b"{}", bodies);
+    let _ = Offer::read(&frame, &party("EE"), &party("FI"), verifier());
+}
+
+/// The header of an answer that its receiver did sign, with attachments behind it (after the first zero byte).
+pub fn answer(data: &[u8]) {
+    let (header, attachments) = split(data);
+    let frame = SignedHeader::sign(header.to_vec(), Domain::Acknowledgement, &key()).frame(attachments, b"");
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let exchange: Option<ExchangeId> = said["exchange_id"].as_str().and_then(|id| id.parse().ok());
+    let offer: Option<Digest> = said["offer"].as_str().and_then(|digest| digest.parse().ok());
+    let exchange = exchange.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
+    let offer = offer.unwrap_or(Digest::of(b""));
+    let _ = Answer::read(&frame, exchange, offer, &party("FI"), verifier());
+}
+
+fn split(data: &[u8]) -> (&[u8], &[u8]) {
+    match data.iter().position(|byte| *byte == 0) {
+        Some(at) => (&data[..at], &data[at + 1..]),
+        None => (data, b""),
+    }
+}
+
+/// The identity file of a partner.
+pub fn identity(data: &[u8]) {
+    if let Ok(identity) = Identity::from_file(data) {
+        let _ = identity.party_verifier();
+    }
+}
+
+/// A checkpoint, a note, a request to a witness, the vkey of a log.
+pub fn checkpoint(data: &[u8]) {
+    if let Ok(checkpoint) = SignedCheckpoint::parse(data) {
+        let text = checkpoint.checkpoint().to_string();
+        let again = comity_tlog::Checkpoint::parse(&text).expect("what is written reads");
+        assert_eq!(again.to_string(), text);
+    }
+    let _ = Note::parse(data);
+    let _ = AddCheckpoint::parse(data);
+    if let Ok(text) = std::str::from_utf8(data) {
+        let _ = text.trim_end().parse::<VerifierKey>();
+    }
+}
+
+/// A C2SP tlog-proof.
+pub fn receipt(data: &[u8]) {
+    let _ = Receipt::parse(data);
+}
+
+/// The path of a tile, and its bytes (after the first zero byte).
+pub fn tile(data: &[u8]) {
+    let (path, bytes) = split(data);
+    let Ok(path) = std::str::from_utf8(path) else { return };
+    match path.parse::<Resource>() {
+        Ok(Resource::Tile(tile)) => {
+            assert_eq!(tile.path(), path, "one path for each tile");
+            let _ = comity_tlog::tile_hashes(tile, bytes);
+        }
+        Ok(Resource::Bundle(bundle)) => {
+            assert_eq!(bundle.path(), path, "one path for each bundle");
+            let _ = comity_tlog::decode_bundle(bundle, bytes);
+        }
+        Ok(Resource::Checkpoint) | Err(_) => {}
+    }
+}
+
+/// A C2SP tlog-policy: the quorum of a log's witnesses.
+pub fn policy(data: &[u8]) {
+    let _ = Policy::parse(data);
+}
+
+/// The files of a pack that a partner gives: the first byte says which of them is not as it shipped.
+pub fn pack(data: &[u8]) {
+    let Some((which, text)) = data.split_first() else { return };
+    let mut files: LawFiles = shipped().clone();
+    let path = format!("{PACK}/{}", PACK_FILES[usize::from(*which) % PACK_FILES.len()]);
+    files.0.insert(path, text.to_vec());
+    if let Err(error) = Pack::load(&files, PACK, vocabulary()) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
+fn vocabulary() -> &'static Vocabulary {
+    static VOCABULARY: OnceLock<Vocabulary> = OnceLock::new();
+    VOCABULARY.get_or_init(|| Vocabulary::load(shipped()).expect("the shipped vocabulary loads"))
+}
+
+/// The pack that is altered.
+pub(crate) const PACK: &str = "agreements/eu-nis2-2022-2555";
+
+/// Its files, by the first byte of an input.
+pub(crate) const PACK_FILES: [&str; 5] =
+    ["pack.toml", "permits.cedar", "forbids.cedar", "obligations.cedar", "obligations.toml"];
