@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How many inputs are made for each parser, where nothing else is asked: seconds for all of them.
-const ROUNDS: usize = 300;
+const ROUNDS: usize = 200;
 
 /// Longer than this no input of 64 KiB may take, on a machine that does other things too.
 const PATIENCE: Duration = Duration::from_secs(20);
