@@ -182,6 +182,7 @@ impl Sender {
             binding: lent.binding,
             live: true,
             supersedes: None,
+            ordered: None,
         };
         let begun = Instant::now();
         prepare(&**gateway, bytes, request, &lent, &seal_to)?;

@@ -39,6 +39,28 @@ pub struct Request {
     pub live: bool,
     /// The exchange that this one replaces.
     pub supersedes: Option<Superseded>,
+    /// Whose order it is; a preview has none.
+    pub ordered: Option<Ordered>,
+}
+
+/// An officer's signature under an order. Entries name an officer by a key, never by a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ordered {
+    /// The public half of the officer's key.
+    pub key: String,
+    /// The digest of the bundle as it was given.
+    pub bundle: Digest,
+    /// Over [`Request::order`].
+    pub signature: String,
+}
+
+impl Request {
+    /// What an officer who orders this exchange of `bundle` signs: all of it stands in the opening of its entry.
+    #[must_use]
+    pub fn order(&self, bundle: Digest) -> String {
+        let Self { action, agreement, receiver, activity, purpose, at, .. } = self;
+        format!("{action}\n{agreement}\n{receiver}\n{activity}\n{purpose}\n{bundle}\n{at}\n")
+    }
 }
 
 /// An exchange that another one replaces: decided or sealed again.

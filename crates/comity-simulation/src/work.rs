@@ -120,6 +120,7 @@ async fn once(
         binding: lent.binding,
         live: true,
         supersedes,
+        ordered: None,
     };
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now));
     let seal_to = seal_to.ok_or_else(|| ExchangeError::Keys("no transport key".to_owned()))?;

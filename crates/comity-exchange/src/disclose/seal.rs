@@ -269,6 +269,13 @@ impl Summary {
                 "document": attestation.document.to_string(),
                 "valid_until": attestation.valid_until.to_string(),
             })).collect::<Json>(),
+            "ordered": self.request.ordered.as_ref().map(|ordered| json!({
+                "key": ordered.key,
+                "activity": self.request.activity.to_string(),
+                "purpose": self.request.purpose.to_string(),
+                "bundle": ordered.bundle.to_string(),
+                "signature": ordered.signature,
+            })),
             "rulings": self.rulings.iter()
                 .map(|ruling| ruling_facts(&ruling.report(Side::Sender), &ruling.detected, laws))
                 .collect::<Json>(),

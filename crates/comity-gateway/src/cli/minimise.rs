@@ -74,6 +74,7 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
         binding: true,
         live: false,
         supersedes: None,
+        ordered: None,
     };
     let secret = match &args.dir {
         None => PREVIEW_KEY,

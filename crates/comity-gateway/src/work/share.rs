@@ -8,7 +8,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::disclose::{Disclosed, asks_again, carry_out, prepare};
 use comity_exchange::federation::answer::AnswerResult;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
-use comity_exchange::question::{Attestation, Request, Superseded};
+use comity_exchange::question::{Attestation, Ordered, Request, Superseded};
 use comity_exchange::report::{
     ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
     WithholdingReport,
@@ -134,14 +134,14 @@ async fn request(
     supersedes: Option<Superseded>,
     now: Timestamp,
 ) -> Result<Request, GatewayError> {
-    officers::acting(gateway, &order.officer).await?;
+    let acting = officers::acting(gateway, &order.officer).await?;
     let officer = gateway.store().officer(&order.officer).await?.ok_or_else(|| {
         GatewayError::Input(format!("no officer `{}` is known; `comity officer add`", order.officer))
     })?;
     let (mut facts, attestations) = stated(order, lent, now)?;
     let trained = FactKey::new("training_valid").map_err(|e| GatewayError::Broken(e.to_string()))?;
     facts.state(trained, now <= officer.training_until, Asserter::Gateway);
-    Ok(Request {
+    let mut request = Request {
         sender: gateway.signatory().party.clone(),
         receiver: order.to.clone(),
         agreement: order.under.clone(),
@@ -156,7 +156,12 @@ async fn request(
         binding: lent.binding,
         live: true,
         supersedes,
-    })
+        ordered: None,
+    };
+    let bundle = Digest::of(&order.bundle);
+    let signature = acting.sign(request.order(bundle).as_bytes()).to_string();
+    request.ordered = Some(Ordered { key: acting.key(), bundle, signature });
+    Ok(request)
 }
 
 /// The facts that the officer states and offices attest, in the types of the vocabulary.

@@ -194,7 +194,7 @@ async fn a_fact_that_its_giver_may_not_assert_counts_for_nothing() {
 async fn an_offer_of_a_gigabyte_is_refused_before_it_comes() {
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
     let peer = sender.gateway.peer(&receiver.party()).unwrap();
-    let tls = sender.gateway.certificate().client(peer.identity.certificate.0).unwrap();
+    let tls = sender.gateway.certificate().client(&[peer.identity.certificate.0]).unwrap();
     let address = peer.url.trim_start_matches("https://").to_owned();
     let stream = tokio::net::TcpStream::connect(address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("gateway").unwrap();

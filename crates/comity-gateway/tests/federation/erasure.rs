@@ -1,18 +1,21 @@
 //! The end of records: erased, then destroyed, so that no copy of the data opens with any key that still exists.
 
 use crate::house::{House, PHISHING, pair};
-use comity_exchange::entry::PublicEntry;
+use comity_exchange::entry::{Opening, PublicEntry};
 use comity_exchange::erase::{Order, destroy, erase_due, waiting};
 use comity_exchange::ports::{HeldRecord, Rewrapped, SegmentKind, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::Shell as _;
+use comity_exchange::signature::{Domain, PartyVerifier, Signature};
 use comity_gateway::dirs::Directory;
 use comity_gateway::gateway::{Gateway, GatewayError};
 use comity_gateway::jobs::sweep::{self, Haste};
 use comity_gateway::work::manage;
-use comity_terms::{ExchangeId, Month, Timestamp};
-use comity_vault::{Bucket, EpochKeys as _, SegmentContext, open, rewrap};
+use comity_terms::{Digest, ExchangeId, Month, Timestamp};
+use comity_vault::{
+    Bucket, EpochKeys as _, OpeningContext, SealedOpening, SegmentContext, open, open_opening, rewrap,
+};
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -48,6 +51,22 @@ pub(crate) async fn opened(gateway: &Gateway, exchange: ExchangeId) -> (usize, u
         }
     }
     (held, opened)
+}
+
+/// The facts behind the first entry about an exchange.
+async fn told(gateway: &Gateway, exchange: ExchangeId) -> serde_json::Value {
+    let held = gateway.store().held_of(exchange, true, MOST).await.unwrap();
+    let held = held.into_iter().find(|held| held.kind == SegmentKind::Opening).unwrap();
+    let segment = gateway.store().segment(held.segment).await.unwrap().unwrap();
+    let context = OpeningContext {
+        store: gateway.signatory().store.clone(),
+        agreement: held.agreement.clone(),
+        opening: held.segment,
+    };
+    let sealed = SealedOpening { sealed: segment.blob, row: held.row.clone() };
+    let key = gateway.with_keys(|keys, _| keys.get(&held.bucket())).unwrap().unwrap();
+    let opened = open_opening(&sealed, &key, &context).unwrap();
+    serde_json::from_slice(Opening::from_bytes(opened.as_bytes()).unwrap().content()).unwrap()
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -127,6 +146,32 @@ async fn no_copy_opens_once_the_key_is_destroyed_and_what_stays_opens_still() {
     let vitals = receiver.gateway.store().vitals(receiver.gateway.now()).await.unwrap();
     assert_eq!((vitals.erased, vitals.destroyed), (erased.records, erased.records));
     assert_eq!((vitals.overdue, vitals.waiting_since), (0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_opening_tells_by_whose_key_an_exchange_was_ordered() {
+    let (sender, _receiver) = pair(&["EE", "FI"], true).await;
+    let exchange = sender.share(PHISHING).await.exchange_id.0;
+    let told = told(&sender.gateway, exchange).await;
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let (facts, ordered) = (&told["facts"], &told["facts"]["ordered"]);
+    let said = [
+        &facts["action"],
+        &facts["agreement"],
+        &facts["receiver"],
+        &ordered["activity"],
+        &ordered["purpose"],
+        &ordered["bundle"],
+        &told["at"],
+    ];
+    let order: String = said.into_iter().map(|part| text(part) + "\n").collect();
+    let key = PartyVerifier::parse(&text(&ordered["key"])).unwrap();
+    let signature = Signature::parse(&text(&ordered["signature"])).unwrap();
+    key.verify(Domain::Order, order.as_bytes(), &signature).unwrap();
+    assert_eq!(text(&ordered["bundle"]), Digest::of(PHISHING).to_string());
+    let known = sender.gateway.store().officer_keys().await.unwrap();
+    assert_eq!(known.iter().map(|known| &known.key).collect::<Vec<_>>(), [&text(&ordered["key"])]);
+    assert!(!told.to_string().contains("trained\""), "no name stands there");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -247,7 +247,7 @@ async fn garbage_on_the_federation_listener_is_cut_off_before_and_after_the_hand
     answer(gateway.address, ASK).await;
     let stream = TcpStream::connect(gateway.address).await.unwrap();
     let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-    let connector = tokio_rustls::TlsConnector::from(xa.client(gateway.pin).unwrap());
+    let connector = tokio_rustls::TlsConnector::from(xa.client(&[gateway.pin]).unwrap());
     let mut stream = connector.connect(name, stream).await.unwrap();
     let _ = stream.write_all(&[b"GET /who HTTP/1.1\r\nhost: a\r\n\r\n", &[0xff; 4_096][..]].concat()).await;
     let mut answered = Vec::new();
