@@ -169,7 +169,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                "error: standard input, line 2: not JSON, at column 16",
+                "error: standard input, line 2: not JSON, at column 15",
                 "error: standard input, line 3: not UTF-8 after byte 0",
                 "error: standard input, line 4: not an object with a text under `text`, at column 8",
                 "error: standard input, line 5: longer than 100 bytes",

@@ -4,7 +4,7 @@
 //! name behind an initial. After `:`, `=` or a quote the word may be any but an ordinary one.
 
 use super::items::{Item, Kind};
-use super::lexicon::{ACCOUNT, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING};
+use super::lexicon::{ACCOUNT, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING, is_cue};
 use super::names::unmarked;
 use super::span::{Label, Span};
 use super::tokens::{Form, Token, What, lower};
@@ -133,6 +133,11 @@ fn speakers(
 
 /// `net user jdoe`, `su - jdoe`, `chown jdoe`, `sudo -u jdoe`: commands that take an account.
 fn is_command(text: &str, tokens: &[Token], at: usize) -> bool {
+    if !matches!(text.as_bytes()[tokens[at].start], b'a' | b'c' | b'l' | b'p' | b's' | b'u' | b'w')
+        || tokens[at].end - tokens[at].start > 8
+    {
+        return false;
+    }
     let word = &text[tokens[at].range()];
     let before = at.checked_sub(1).map(|at| &text[tokens[at].range()]);
     match word {
@@ -273,7 +278,7 @@ fn is_account(account: &str, strong: bool, english: bool, lexicon: &Lexicon) -> 
     let formed =
         ["tion", "ing", "ed", "ity", "ment", "ness", "able", "ally", "ers", "ive", "tud", "nud", "ttu"];
     let ordinary = lexicon.is_plain(&lower)
-        || lexicon.find(&lower).is_some()
+        || is_cue(lexicon.cues(&lower))
         || lower.len() > 5 && formed.iter().any(|end| lower.ends_with(end));
     account.is_ascii() && !ordinary && (strong || english && lower.len() > 3)
         || strong && account.is_ascii() && !lexicon.is_english(&lower) && lexicon.given(&lower) != Known::No
@@ -290,7 +295,7 @@ fn is_built(account: &str, lexicon: &Lexicon) -> bool {
     if !account.is_ascii() || account.len() < 4 {
         return false;
     }
-    let surname = |part: &str| part.len() > 2 && Lexicon::is_listed_surname(part);
+    let surname = |part: &str| part.len() > 2 && lexicon.is_listed_surname(part);
     let given = |part: &str| part.len() > 2 && lexicon.given(part) == Known::Well;
     let (front, back) = (&account[1..], &account[..account.len() - 1]);
     surname(front)

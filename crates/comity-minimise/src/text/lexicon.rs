@@ -1,10 +1,12 @@
 //! The words that the detector knows, as data: `data/cues.toml` says what stands beside a word, `data/names` are
 //! names, `data/things.txt` and `data/words` are what is no name.
 //!
-//! Lists of names are searched where they lie, sorted in the binary: nothing is built at start for them.
+//! Every word is looked up among the cues, which are few and stay in the cache; only words in capitals, and what may
+//! be an account, are looked up in the long lists. The tables are built when the first text comes.
 
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// What a word tells: a set of the constants below.
@@ -35,6 +37,17 @@ pub(super) const THING: Cues = 1 << 21;
 pub(super) const PLAIN: Cues = 1 << 22;
 pub(super) const NATIONAL_ID: Cues = 1 << 23;
 pub(super) const DOTTED_END: Cues = 1 << 24;
+/// A phrase begins with it.
+pub(super) const BEGINS: Cues = 1 << 25;
+
+/// Which lists have a word: a set of the constants below.
+type Lists = u8;
+
+const GIVEN: Lists = 1;
+const GIVEN_WEAK: Lists = 1 << 1;
+const SURNAME: Lists = 1 << 2;
+const SURNAME_WEAK: Lists = 1 << 3;
+const ENGLISH: Lists = 1 << 4;
 
 /// How well a list knows a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +58,30 @@ pub(super) enum Known {
     Well,
 }
 
+/// What the lists say of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Names {
+    pub given: Known,
+    pub surname: Known,
+    /// It is an ordinary word.
+    pub plain: bool,
+}
+
+impl Names {
+    fn of(lists: Lists, cues: Cues) -> Self {
+        let known = |well: Lists, weakly: Lists| match lists {
+            lists if lists & well != 0 => Known::Well,
+            lists if lists & weakly != 0 => Known::Weakly,
+            _ => Known::No,
+        };
+        Self {
+            given: known(GIVEN, GIVEN_WEAK),
+            surname: known(SURNAME, SURNAME_WEAK),
+            plain: lists & ENGLISH != 0 || cues & PLAIN != 0,
+        }
+    }
+}
+
 /// The words of several words: what follows the first, and what the whole tells.
 struct Phrase {
     rest: Vec<Box<str>>,
@@ -53,9 +90,10 @@ struct Phrase {
 
 /// The shipped words.
 pub(super) struct Lexicon {
-    words: HashMap<Box<str>, Cues>,
-    phrases: HashMap<Box<str>, Vec<Phrase>>,
-    inflections: HashMap<&'static str, Vec<&'static str>>,
+    words: HashMap<Box<str>, Cues, Quick>,
+    lists: HashMap<&'static str, Lists, Quick>,
+    phrases: HashMap<Box<str>, Vec<Phrase>, Quick>,
+    inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
 }
 
 #[derive(Deserialize)]
@@ -95,8 +133,12 @@ impl Lexicon {
         // Unwrap safety: the file is compiled in, and every test of the detector reads it.
         let lists: CueLists =
             toml::from_str(include_str!("../../data/cues.toml")).expect("the shipped cues are well formed");
-        let mut lexicon =
-            Self { words: HashMap::new(), phrases: HashMap::new(), inflections: HashMap::new() };
+        let mut lexicon = Self {
+            words: HashMap::default(),
+            lists: HashMap::with_capacity_and_hasher(150_000, Quick::default()),
+            phrases: HashMap::default(),
+            inflections: HashMap::default(),
+        };
         for (cue, list) in [
             (HONORIFIC, lists.honorific),
             (TITLE, lists.title),
@@ -140,6 +182,16 @@ impl Lexicon {
                 lexicon.add(word, DOTTED_END);
             }
         }
+        for (list, well, weakly) in [
+            (include_str!("../../data/names/given.txt"), GIVEN, GIVEN_WEAK),
+            (include_str!("../../data/names/surnames.txt"), SURNAME, SURNAME_WEAK),
+            (include_str!("../../data/words/english.txt"), ENGLISH, ENGLISH),
+        ] {
+            for line in list.lines() {
+                let (word, list) = line.strip_suffix('?').map_or((line, well), |word| (word, weakly));
+                *lexicon.lists.entry(word).or_default() |= list;
+            }
+        }
         for line in lines(include_str!("../../data/inflections.txt")) {
             if let Some((ending, base)) = line.split_once(' ') {
                 let base = if base == "-" { "" } else { base };
@@ -149,16 +201,29 @@ impl Lexicon {
         lexicon
     }
 
+    fn tell(&mut self, word: &str, cues: Cues) {
+        match self.words.get_mut(word) {
+            Some(known) => *known |= cues,
+            None => {
+                self.words.insert(word.into(), cues);
+            }
+        }
+    }
+
     fn add(&mut self, entry: &str, cues: Cues) {
         let mut parts = words_of(entry);
         let Some(first) = parts.next() else { return };
         let rest: Vec<Box<str>> = parts.map(Into::into).collect();
         if rest.is_empty() {
-            *self.words.entry(first.into()).or_default() |= cues;
+            self.tell(first, cues);
         } else {
-            self.words.entry(first.into()).or_default();
+            self.tell(first, BEGINS);
             self.phrases.entry(first.into()).or_default().push(Phrase { rest, cues });
         }
+    }
+
+    fn lists(&self, word: &str) -> Lists {
+        self.lists.get(word).copied().unwrap_or(0)
     }
 
     /// What `word`, in lower case, tells.
@@ -166,27 +231,16 @@ impl Lexicon {
         self.words.get(word).copied().unwrap_or(0)
     }
 
-    /// What `word` tells, and whether a phrase may begin with it; `None` for a word without any cue.
-    pub(super) fn find(&self, word: &str) -> Option<Cues> {
-        self.words.get(word).copied()
-    }
-
-    /// Whether a phrase begins with `word`.
-    pub(super) fn begins_phrase(&self, word: &str) -> bool {
-        self.phrases.contains_key(word)
-    }
-
-    /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` gives the
-    /// word at a distance.
-    pub(super) fn phrase<'w>(
+    /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` says whether
+    /// the word at a distance is the given one.
+    pub(super) fn phrase(
         &self,
         first: &str,
-        next: impl Fn(usize) -> Option<&'w str>,
+        mut next: impl FnMut(usize, &str) -> bool,
     ) -> Option<(usize, Cues)> {
-        let phrases = self.phrases.get(first)?;
         let mut longest: Option<(usize, Cues)> = None;
-        for phrase in phrases {
-            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at + 1) == Some(word));
+        for phrase in self.phrases.get(first)? {
+            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, word));
             if met {
                 longest = match longest {
                     Some((length, cues)) if length == phrase.rest.len() => Some((length, cues | phrase.cues)),
@@ -200,17 +254,44 @@ impl Lexicon {
 
     /// How well `word`, in lower case, is known as a given name, inflected or not.
     pub(super) fn given(&self, word: &str) -> Known {
-        self.name(word, GIVEN)
+        self.names(word).given
     }
 
-    /// How well `word`, in lower case, is known as a surname, inflected or not.
-    pub(super) fn surname(&self, word: &str) -> Known {
-        self.name(word, SURNAMES)
+    /// What the lists say of `word`, in lower case. Who has no such keys writes names without marks; in many
+    /// languages they are inflected.
+    pub(super) fn names(&self, word: &str) -> Names {
+        let lists = self.lists(word);
+        let found = Names::of(lists, self.cues(word));
+        if found.plain || lists != 0 {
+            return found;
+        }
+        if !word.is_ascii() {
+            let bare = self.lists(&super::names::unmarked(word)) & !ENGLISH;
+            if bare != 0 {
+                return Names::of(bare, 0);
+            }
+        }
+        if let Some((one, other)) = word.split_once('-') {
+            let (one, other) = (Names::of(self.lists(one), 0), Names::of(self.lists(other), 0));
+            return Names {
+                given: one.given.min(other.given),
+                surname: one.surname.min(other.surname),
+                plain: false,
+            };
+        }
+        // An ending is taken off only where it leads to a name that is no word besides.
+        let base = self.inflected(word, |base| self.lists(base) & (GIVEN | SURNAME) != 0);
+        base.map_or(found, |base| Names::of(self.lists(&base) & (GIVEN | SURNAME), 0))
     }
 
     /// Whether `word` is a listed surname as it stands.
-    pub(super) fn is_listed_surname(word: &str) -> bool {
-        SURNAMES.find(word) != Known::No
+    pub(super) fn is_listed_surname(&self, word: &str) -> bool {
+        self.lists(word) & (SURNAME | SURNAME_WEAK) != 0
+    }
+
+    /// Whether `word` is a surname first of all.
+    pub(super) fn is_surname(&self, word: &str) -> bool {
+        self.lists(word) & SURNAME != 0
     }
 
     /// Whether `word` is `known` as it stands or without an ending.
@@ -218,30 +299,20 @@ impl Lexicon {
         known(word) || self.inflected(word, known).is_some()
     }
 
-    fn name(&self, word: &str, list: Sorted) -> Known {
-        let found = list.find(word);
-        if found != Known::No {
-            return found;
-        }
-        // Capitals lose what tells a dotted i from one without.
-        if word.contains(['i', 'ı']) {
-            let dotless = list.find(&word.replace('i', "ı")).max(list.find(&word.replace('ı', "i")));
-            if dotless != Known::No {
-                return dotless;
-            }
-        }
-        if let Some((one, other)) = word.split_once('-') {
-            return list.find(one).min(list.find(other));
-        }
-        self.inflected(word, |base| list.find(base) == Known::Well).map_or(Known::No, |_| Known::Well)
-    }
-
     /// The base of an inflected `word` that `known` knows.
     fn inflected(&self, word: &str, known: impl Fn(&str) -> bool) -> Option<String> {
-        let ends = word.char_indices().rev().map(|(at, _)| at).take(6).collect::<Vec<_>>();
-        for at in ends.into_iter().rev().filter(|at| *at >= 3) {
-            for base in self.inflections.get(&word[at..]).into_iter().flatten() {
-                let base = format!("{}{base}", &word[..at]);
+        let mut base = String::with_capacity(word.len() + 4);
+        let mut ends = [0; 6];
+        let mut count = 0;
+        for (at, _) in word.char_indices().rev().take(ends.len()) {
+            ends[count] = at;
+            count += 1;
+        }
+        for at in ends[..count].iter().rev().copied().filter(|at| *at >= 3) {
+            for end in self.inflections.get(&word[at..]).into_iter().flatten() {
+                base.clear();
+                base.push_str(&word[..at]);
+                base.push_str(end);
                 if known(&base) {
                     return Some(base);
                 }
@@ -252,13 +323,18 @@ impl Lexicon {
 
     /// Whether `word`, in lower case, is an ordinary word of a language whose words are known.
     pub(super) fn is_plain(&self, word: &str) -> bool {
-        self.cues(word) & PLAIN != 0 || ENGLISH.find(word) != Known::No
+        self.cues(word) & PLAIN != 0 || self.is_english(word)
     }
 
     /// Whether `word`, in lower case, is an English word.
     pub(super) fn is_english(&self, word: &str) -> bool {
-        ENGLISH.find(word) != Known::No
+        self.lists(word) & ENGLISH != 0
     }
+}
+
+/// Whether `cues` tells something of what stands beside the word.
+pub(super) fn is_cue(cues: Cues) -> bool {
+    cues & !(PLAIN | DOTTED_END | BEGINS) != 0
 }
 
 /// The words of an entry, as the text's own words are cut.
@@ -273,35 +349,48 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
-/// A sorted list of words, one a line, searched in place; `?` after a word: it is known weakly.
-#[derive(Clone, Copy)]
-pub(super) struct Sorted(&'static str);
+/// Names and words of a script without spaces, by list.
+pub(super) struct Unspaced {
+    surnames: std::collections::HashSet<&'static str, Quick>,
+    given: std::collections::HashSet<&'static str, Quick>,
+}
 
-const GIVEN: Sorted = Sorted(include_str!("../../data/names/given.txt"));
-const SURNAMES: Sorted = Sorted(include_str!("../../data/names/surnames.txt"));
-const ENGLISH: Sorted = Sorted(include_str!("../../data/words/english.txt"));
-pub(super) const KANJI_SURNAMES: Sorted = Sorted(include_str!("../../data/names/kanji-surnames.txt"));
-pub(super) const KANJI_GIVEN: Sorted = Sorted(include_str!("../../data/names/kanji-given.txt"));
+static UNSPACED: LazyLock<Unspaced> = LazyLock::new(|| Unspaced {
+    surnames: include_str!("../../data/names/kanji-surnames.txt").lines().collect(),
+    given: include_str!("../../data/names/kanji-given.txt").lines().collect(),
+});
 
-impl Sorted {
-    pub(super) fn find(self, word: &str) -> Known {
-        let bytes = self.0.as_bytes();
-        let (mut low, mut high) = (0, bytes.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let start = bytes[low..middle].iter().rposition(|b| *b == b'\n').map_or(low, |at| low + at + 1);
-            let end = bytes[middle..high].iter().position(|b| *b == b'\n').map_or(high, |at| middle + at);
-            let line = &bytes[start..end];
-            let (entry, weak) = match line.split_last() {
-                Some((b'?', entry)) => (entry, true),
-                _ => (line, false),
-            };
-            match entry.cmp(word.as_bytes()) {
-                std::cmp::Ordering::Equal => return if weak { Known::Weakly } else { Known::Well },
-                std::cmp::Ordering::Less => low = end + 1,
-                std::cmp::Ordering::Greater => high = start,
-            }
+impl Unspaced {
+    pub(super) fn shipped() -> &'static Self {
+        &UNSPACED
+    }
+
+    pub(super) fn is_surname(&self, word: &str) -> bool {
+        self.surnames.contains(word)
+    }
+
+    pub(super) fn is_given(&self, word: &str) -> bool {
+        self.given.contains(word)
+    }
+}
+
+type Quick = BuildHasherDefault<QuickHasher>;
+
+/// A quick hash for tables whose keys are compiled in: nobody can choose keys that collide.
+#[derive(Default)]
+struct QuickHasher(u64);
+
+impl Hasher for QuickHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
         }
-        Known::No
+    }
+
+    fn finish(&self) -> u64 {
+        // The table looks at the high bits and at the low ones.
+        self.0 ^ self.0 >> 32
     }
 }

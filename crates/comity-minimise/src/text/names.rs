@@ -66,8 +66,7 @@ impl Word {
             return Self { able: true, ..Self::NONE };
         }
         let lower = lower(&text[token.range()]);
-        let plain = lexicon.is_plain(&lower);
-        let (given, surname) = (lexicon.given(&lower), lexicon.surname(&lower));
+        let Names { given, surname, plain } = lexicon.names(&lower);
         // `Employee Anna`, `Analüütik Jaan`: what a person is, is not what they are called.
         let tells = ROLE | TITLE | NAMES_NEXT | SALUTATION | CLOSING | ACCOUNT | NATIONAL_ID | SAYS;
         if token.cues & tells != 0
@@ -374,7 +373,7 @@ impl Finder<'_> {
                         weight = weight.max(1.0);
                     }
                     words += 1;
-                    if form == Form::Lower && cues == 0 && words > 1 {
+                    if form == Form::Lower && !is_cue(cues) && words > 1 {
                         break;
                     }
                 }
@@ -562,20 +561,18 @@ impl Finder<'_> {
         }
         let lexicon = Lexicon::shipped();
         parts.retain(|part| !lexicon.is_plain(part) && lexicon.cues(part) & (PARTICLE | THING) == 0);
-        let taken: HashSet<usize> = self
-            .found
-            .iter()
-            .flat_map(|range| {
-                let from = self.tokens.partition_point(|token| token.start < range.start);
-                let to = self.tokens.partition_point(|token| token.start < range.end);
-                from..to
-            })
-            .collect();
+        let mut taken = vec![false; self.tokens.len()];
+        for range in &self.found {
+            let from = self.tokens.partition_point(|token| token.start < range.start);
+            let to = self.tokens.partition_point(|token| token.start < range.end);
+            taken[from..to].fill(true);
+        }
         let mut at = 0;
         while at < self.tokens.len() {
             let named = |at: usize| {
                 self.words[at].able
-                    && !taken.contains(&at)
+                    && !taken[at]
+                    && !self.words[at].plain
                     && !matches!(self.tokens[at].form(), Some(Form::Initial))
                     // Capitals are abbreviations more often than they are names that were named before.
                     && (self.tokens[at].form() != Some(Form::Upper) || self.tokens[at].end - self.tokens[at].start > 4)

@@ -85,7 +85,7 @@ fn is_office(text: &str, item: &Item, local: usize, lexicon: &Lexicon) -> bool {
                 || part.len() > 3
                     && lexicon.is_plain(part)
                     && lexicon.given(part) == Known::No
-                    && lexicon.surname(part) != Known::Well
+                    && !lexicon.is_surname(part)
         })
 }
 

@@ -1,7 +1,7 @@
 //! The text as tokens: words with what they tell, numbers, items, marks, ends of lines.
 
 use super::items::{Item, is_unspaced};
-use super::lexicon::{Cues, Lexicon};
+use super::lexicon::{BEGINS, Cues, Lexicon};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -280,20 +280,36 @@ fn cue(text: &str, tokens: &mut [Token], lexicon: &Lexicon) {
             continue;
         }
         let first = lower(&text[tokens[at].range()]);
-        let Some(cues) = lexicon.find(&first) else { continue };
+        let cues = lexicon.cues(&first);
         tokens[at].cues |= cues;
-        if !lexicon.begins_phrase(&first) {
+        if cues & BEGINS == 0 {
             continue;
         }
         // The words that follow in this line, marks of abbreviation left out.
-        let places: Vec<usize> = (at + 1..tokens.len().min(at + 12))
-            .take_while(|place| matches!(tokens[*place].what, What::Word(_) | What::Mark('.' | '/' | '&')))
-            .filter(|place| matches!(tokens[*place].what, What::Word(_)))
-            .take(5)
-            .collect();
-        let words: Vec<Cow<'_, str>> =
-            places.iter().map(|place| lower(&text[tokens[*place].range()])).collect();
-        let found = lexicon.phrase(&first, |distance| words.get(distance - 1).map(AsRef::as_ref));
+        let mut places = [at; PHRASE_MAX];
+        let mut words: [Option<Cow<'_, str>>; PHRASE_MAX] = Default::default();
+        let mut count = 0;
+        for (place, token) in tokens.iter().enumerate().skip(at + 1).take(12) {
+            match token.what {
+                What::Word(_) => {
+                    places[count] = place;
+                    count += 1;
+                    if count == PHRASE_MAX {
+                        break;
+                    }
+                }
+                What::Mark('.' | '/' | '&') => {}
+                _ => break,
+            }
+        }
+        let found = lexicon.phrase(&first, |distance, wanted| {
+            distance < count
+                && words[distance]
+                    .get_or_insert_with(|| lower(&text[tokens[places[distance]].range()]))
+                    .as_ref()
+                    == wanted
+        });
+        drop(words);
         if let Some((length, cues)) = found {
             tokens[at].cues |= cues;
             for place in &places[..length] {
@@ -302,3 +318,6 @@ fn cue(text: &str, tokens: &mut [Token], lexicon: &Lexicon) {
         }
     }
 }
+
+/// The most words that follow the first of a phrase.
+const PHRASE_MAX: usize = 6;

@@ -1,7 +1,7 @@
 //! Names in a script that is written without spaces: a surname of the list with a given name after it, or whatever
 //! stands between a cue and an honorific.
 
-use crate::text::lexicon::{KANJI_GIVEN, KANJI_SURNAMES, Known, lines};
+use crate::text::lexicon::{Unspaced, lines};
 use crate::text::tokens::{Token, What};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::ops::Range;
@@ -115,7 +115,7 @@ fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) 
     for length in (1..=SURNAME_MAX.min(places.len() - 1)).rev() {
         let end = places[length];
         let surname = &run[from..end];
-        let listed = KANJI_SURNAMES.find(surname) != Known::No;
+        let listed = Unspaced::shipped().is_surname(surname);
         if !listed {
             continue;
         }
@@ -124,7 +124,7 @@ fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) 
             let to = places[length + more];
             let given = &run[end..to];
             let bounded = to == run.len() || !is_han(run[to..].chars().next()) || honorific(to);
-            let known = KANJI_GIVEN.find(given) != Known::No;
+            let known = Unspaced::shipped().is_given(given);
             if bounded
                 && (known && (more > 1 || length > 1)
                     || given.chars().all(|c| is_han(Some(c)))
@@ -149,7 +149,7 @@ fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) 
             }
             let count = given.chars().count();
             if (1..=GIVEN_MAX).contains(&count)
-                && (KANJI_GIVEN.find(given) != Known::No || cued || led || cut < next.len())
+                && (Unspaced::shipped().is_given(given) || cued || led || cut < next.len())
             {
                 return Some(Name::Across(given.len()));
             }
