@@ -22,8 +22,8 @@
 //! | [`token`] | what stands for an identifier |
 //! | [`text`] | people in free text |
 //!
-//! Absent: detection in free text. Texts about things are kept, with the treated values of this bundle
-//! replaced where they recur.
+//! Absent: finding names in texts by a model. What no list, form or neighbouring word explains is a likely name, and
+//! is withheld as its class asks.
 
 pub mod bundle;
 pub mod classify;

@@ -127,11 +127,13 @@ pub fn minimise<'a>(
     let tokens = Tokens::new(key);
     let mut subjects = Subjects::read(bundle, table, &|index| chosen[index]);
     let recurring = RefCell::new(HashMap::new());
+    let people = RefCell::new(HashMap::new());
     let mut surveys = Vec::new();
     for round in 0..=ROUNDS_MAX {
         recurring.borrow_mut().clear();
+        people.borrow_mut().clear();
         let treating =
-            Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring };
+            Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring, people: &people };
         surveys = survey(treating, &profiles, &converted);
         let before = travels.clone();
         settle(bundle, &surveys, &mut travels);
@@ -143,8 +145,10 @@ pub fn minimise<'a>(
             break;
         }
         subjects = left;
+        // Who is cited has changed with the graph.
+        people.borrow_mut().clear();
     }
-    let shared = Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring };
+    let shared = Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring, people: &people };
     let mut work = Work {
         shared,
         profiles: &profiles,

@@ -1,7 +1,8 @@
 //! Finds treated values again in the bundle's other strings, and puts in what stands for them.
 //!
 //! Otherwise a name that is tokenised where it has a property of its own would leave in a description. Finds
-//! whole words only: `Anna` does not touch `annals`. Values that nobody wrote as a property are not known here.
+//! whole words only: `Anna` does not touch `annals`. Values that nobody wrote as a property are found by
+//! [`people`], from the text alone.
 //!
 //! ```text
 //! word at which a value begins ─> the lengths of the values that do ─> the value itself
@@ -10,6 +11,7 @@
 //! than naming the values.
 
 use crate::table::Scan;
+use crate::text::Known;
 use crate::token::Tokens;
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,11 +24,15 @@ pub(crate) enum StandIn {
     Token,
 }
 
+pub(crate) mod people;
+
 /// The treated values of one bundle.
 pub(crate) struct Scrubber {
     all: Finder,
     contacts: Finder,
     tokens_of: HashMap<String, StandIn>,
+    /// Who is named by the values.
+    pub known: Known,
 }
 
 /// By the word that a value begins with, in lower case: how long the values are, the longest first.
@@ -51,7 +57,8 @@ impl Scrubber {
         }
         let all = Finder::new(tokens_of.keys());
         let contacts = Finder::new(tokens_of.keys().filter(|value| value.contains('@')));
-        Some(Self { all, contacts, tokens_of })
+        let known = Known::of(values.keys().map(String::as_str));
+        Some(Self { all, contacts, tokens_of, known })
     }
 
     /// `text` with every value replaced; `None` when there is nothing to replace.
@@ -59,7 +66,7 @@ impl Scrubber {
         let finder = match scan {
             Scan::Nothing => return None,
             Scan::Contact => &self.contacts,
-            Scan::All => &self.all,
+            Scan::All | Scan::People => &self.all,
         };
         if finder.0.is_empty() || text.len() < Self::LENGTH_MIN {
             return None;

@@ -57,6 +57,8 @@ pub enum Scan {
     Contact,
     /// All.
     All,
+    /// All, and whoever else is named in it or can be reached by what stands in it.
+    People,
 }
 
 /// What kind of STIX object a type is.
@@ -228,6 +230,11 @@ impl PathTable {
     #[must_use]
     pub fn knows(&self, stix_type: &str) -> bool {
         self.types.contains_key(stix_type)
+    }
+
+    /// The class of this name.
+    pub(crate) fn class_named(&self, name: &str) -> Option<ClassIndex> {
+        self.classes.iter().position(|class| class.name.as_str() == name)
     }
 
     pub(crate) fn class(&self, index: ClassIndex) -> &Class {

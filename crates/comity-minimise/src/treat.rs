@@ -12,8 +12,10 @@ use crate::graph::Subjects;
 use crate::json::Node;
 use crate::method::{Parts, Token, tokenise};
 use crate::profile::Tightened;
+use crate::scrub::people::{self, Scrubbed};
 use crate::scrub::{Scrubber, StandIn};
-use crate::table::{ClassIndex, PathTable, Place, Row, StixType};
+use crate::table::{ClassIndex, PathTable, Place, Row, Scan, StixType};
+use crate::text::Known;
 use crate::token::Tokens;
 use crate::withholding::{Ground, Withholding};
 use comity_terms::Treatment;
@@ -58,6 +60,8 @@ pub(crate) struct Treating<'t, 'b> {
     pub tokens: &'t Tokens<'t>,
     /// Treated values of persons, with what stands for each.
     pub recurring: &'t RefCell<HashMap<String, StandIn>>,
+    /// What the detector made of texts, by where they lie.
+    pub people: &'t RefCell<HashMap<(usize, usize), Option<Scrubbed>>>,
 }
 
 /// What one walk has.
@@ -285,18 +289,63 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
         let scrubber = self.fates.and_then(|(_, scrubber)| scrubber);
         let scan = table.class(class).scan;
         let text = treated.as_ref().unwrap_or(leaf).as_text();
-        if let Some(clean) = text.and_then(|text| scrubber?.clean(text, scan, self.shared.tokens)) {
+        let clean = text.and_then(|text| scrubber?.clean(text, scan, self.shared.tokens));
+        if clean.is_some() {
             self.note(name.as_str(), Treatment::Pseudonymise, || Ground::Recurs);
+        }
+        let profile = self.profile;
+        let lasting = clean.is_none() && treated.is_none() && matches!(leaf, Node::Text(Cow::Borrowed(_)));
+        if scan == Scan::People
+            && let Some(scrubbed) = clean.as_deref().or(text).and_then(|found| self.people(found, lasting))
+        {
+            for (class, treatment) in &scrubbed.treated {
+                let found = table.class_named(class).map_or(name, |class| &table.class(class).name);
+                self.note(class, *treatment, || Ground::Treated(profile.ground(found)));
+            }
+            return match scrubbed.text {
+                Some(text) => Outcome::Changed(Node::Text(Cow::Owned(text))),
+                None => {
+                    self.object_lost |=
+                        scrubbed.treated.iter().any(|(_, done)| *done == Treatment::WithholdObject);
+                    let ground = || Ground::Treated(profile.ground(name));
+                    self.lose_for(name.as_str(), Treatment::WithholdProperty, ground)
+                }
+            };
+        }
+        if let Some(clean) = clean {
             return Outcome::Changed(Node::Text(Cow::Owned(clean)));
         }
         match treated {
             Some(value) => {
-                let profile = self.profile;
                 self.note(name.as_str(), treatment, || Ground::Treated(profile.ground(name)));
                 Outcome::Changed(value)
             }
             None => Outcome::Same,
         }
+    }
+
+    /// What the detector makes of a text. One that is `lasting`, because it lies in the bundle, is looked at once
+    /// as long as nobody is known by name.
+    fn people(&self, text: &str, lasting: bool) -> Option<Scrubbed> {
+        let shared = self.shared;
+        let known = self.fates.and_then(|(_, scrubber)| scrubber).map(|scrubber| &scrubber.known);
+        let nobody = Known::default();
+        let known = known.unwrap_or(&nobody);
+        let place = (text.as_ptr() as usize, text.len());
+        let lasting = lasting && known.is_empty();
+        if lasting && let Some(made) = shared.people.borrow().get(&place) {
+            return made.clone();
+        }
+        let treatment = |class: &str| match shared.table.class_named(class) {
+            Some(class) => shared.table.class(class).treatment.max(self.profile.treatment(class)),
+            None => Treatment::Pseudonymise,
+        };
+        let cited = |value: &str| shared.subjects.is_cited(value);
+        let made = people::scrub(text, known, shared.tokens, &treatment, &cited);
+        if lasting {
+            shared.people.borrow_mut().insert(place, made.clone());
+        }
+        made
     }
 
     fn decide(&self, row: &Row) -> (ClassIndex, Treatment) {

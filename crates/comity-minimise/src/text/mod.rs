@@ -26,6 +26,8 @@ mod tokens;
 pub use span::{Label, Span, in_code_points};
 
 use items::Kind;
+use std::collections::HashSet;
+use std::fmt;
 use std::ops::Range;
 
 /// What was found in a text.
@@ -37,9 +39,49 @@ pub struct Found {
     pub likely_names: Vec<Range<usize>>,
 }
 
+/// Names that are known from elsewhere, and are found in a text where any part of one stands alone.
+#[derive(Clone, Default)]
+pub struct Known {
+    parts: HashSet<String>,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} parts of names", self.parts.len())
+    }
+}
+
+impl Known {
+    /// The names among `values`: two to four words that are written as names are.
+    #[must_use]
+    pub fn of<'v>(values: impl Iterator<Item = &'v str>) -> Self {
+        let named = |value: &&str| {
+            let mut words = value.split_whitespace();
+            (2..=4).contains(&words.clone().count())
+                && words.all(|word| {
+                    word.starts_with(char::is_uppercase)
+                        && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
+                })
+        };
+        Self { parts: values.filter(named).flat_map(str::split_whitespace).map(str::to_lowercase).collect() }
+    }
+
+    /// Whether no name is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
 /// What `text` tells of people.
 #[must_use]
 pub fn detect(text: &str) -> Found {
+    detect_knowing(text, &Known::default())
+}
+
+/// What `text` tells of people, some of whom are `known`.
+#[must_use]
+pub fn detect_knowing(text: &str, known: &Known) -> Found {
     let lexicon = lexicon::Lexicon::shipped();
     let items = items::items(text, lexicon);
     let tokens = tokens::tokens(text, &items, lexicon);
@@ -52,7 +94,7 @@ pub fn detect(text: &str) -> Found {
         .collect();
     side::find(text, &items, &tokens, lexicon, &mut spans);
     numbers::find(text, &tokens, &mut spans);
-    let mut likely_names = names::find(text, &items, &tokens, lexicon, &mut spans);
+    let mut likely_names = names::find(text, &items, &tokens, lexicon, known, &mut spans);
     accounts::find(text, &items, &tokens, lexicon, &mut spans);
     let spans = apart(spans);
     likely_names.retain(|range| {

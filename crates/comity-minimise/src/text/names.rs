@@ -27,12 +27,13 @@ pub(super) fn find(
     items: &[Item],
     tokens: &[Token],
     lexicon: &Lexicon,
+    known: &super::Known,
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
     let words = tokens.iter().map(|token| Word::read(text, token, lexicon)).collect();
     let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
     finder.walk();
-    finder.again();
+    finder.again(&known.parts);
     unspaced::find(text, tokens, &mut finder.found);
     let names = finder.found.iter();
     spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
@@ -544,8 +545,8 @@ impl Finder<'_> {
     }
 
     /// Finds the parts of found names again where they stand alone.
-    fn again(&mut self) {
-        let mut parts: HashSet<String> = HashSet::new();
+    fn again(&mut self, known: &HashSet<String>) {
+        let mut parts: HashSet<String> = known.clone();
         for range in &self.found {
             for part in self.text[range.clone()]
                 .split(|c: char| !(c.is_alphabetic() || c == '-' || c == '\'' || is_combining(c)))
