@@ -5,6 +5,7 @@
 //! | `data_category` | from the path table, by type, by what is present and by whether a person is concerned; `other` for a type that is not listed |
 //! | `personal_data` | whether any property present is about a person who is not the attacker's side |
 //! | `subject_status` | whom it concerns, from the graph; only where it is personal |
+//! | `touches_untargeted` | true where an indicator, or what lies on the attacker's side, is on a warning list |
 //! | `marking` | the strictest handling that its markings ask for; only where there is one |
 //!
 //! Deliberately absent: sensitive categories, vulnerability and privilege. Structure does not tell them, so
@@ -16,6 +17,7 @@ use crate::json::Node;
 use crate::marking::markings;
 use crate::method::{Token, finds};
 use crate::table::{PathTable, Place, Row};
+use crate::warning::of_object;
 use comity_terms::{Asserter, FactKey, Facts, Handling};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -54,6 +56,7 @@ pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
                 personal,
                 category: category(object, table, personal),
                 status: personal.then(|| subjects.status(object.ident(), table)),
+                untargeted: !of_object(index, object, &subjects, table.warning_lists()).is_empty(),
                 marking: markings.strictest,
             };
             let facts = Arc::clone(told.entry(found).or_insert_with_key(|found| Arc::new(found.facts())));
@@ -68,6 +71,7 @@ struct Told<'t> {
     personal: bool,
     category: &'t str,
     status: Option<&'t str>,
+    untargeted: bool,
     marking: Option<Handling>,
 }
 
@@ -83,6 +87,9 @@ impl Told<'_> {
         state("data_category", self.category.into());
         if let Some(status) = self.status {
             state("subject_status", status.into());
+        }
+        if self.untargeted {
+            state("touches_untargeted", true.into());
         }
         if let Some(handling) = self.marking {
             state("marking", handling.as_str().into());

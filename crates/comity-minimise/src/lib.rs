@@ -21,6 +21,7 @@
 //! | `graph` | whom an object concerns; which side it is on |
 //! | [`token`] | what stands for an identifier |
 //! | [`text`] | people in free text |
+//! | [`warning`] | addresses and names that serve everybody |
 //!
 //! Absent: finding names in texts by a model. What no list, form or neighbouring word explains is a likely name, and
 //! is withheld as its class asks.
@@ -40,6 +41,7 @@ pub mod table;
 pub mod text;
 pub mod token;
 mod treat;
+pub mod warning;
 pub mod withholding;
 
 pub use bundle::{Bundle, BundleError, Limits, Object, Rejected, RejectionReason};
@@ -49,4 +51,5 @@ pub use minimise::{Counts, Minimised, MinimisedObject, bundle_bytes, minimise};
 pub use profile::Profile;
 pub use table::{Class, PathTable, TableError};
 pub use token::{TokenKey, TokenKeyError};
+pub use warning::{Warning, WarningLists, warnings};
 pub use withholding::{Ground, Withholding};

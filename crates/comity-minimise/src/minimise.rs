@@ -132,8 +132,14 @@ pub fn minimise<'a>(
     for round in 0..=ROUNDS_MAX {
         recurring.borrow_mut().clear();
         people.borrow_mut().clear();
-        let treating =
-            Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring, people: &people };
+        let treating = Treating {
+            bundle,
+            table,
+            subjects: &subjects,
+            tokens: &tokens,
+            recurring: &recurring,
+            people: &people,
+        };
         surveys = survey(treating, &profiles, &converted);
         let before = travels.clone();
         settle(bundle, &surveys, &mut travels);
@@ -148,7 +154,14 @@ pub fn minimise<'a>(
         // Who is cited has changed with the graph.
         people.borrow_mut().clear();
     }
-    let shared = Treating { bundle, table, subjects: &subjects, tokens: &tokens, recurring: &recurring, people: &people };
+    let shared = Treating {
+        bundle,
+        table,
+        subjects: &subjects,
+        tokens: &tokens,
+        recurring: &recurring,
+        people: &people,
+    };
     let mut work = Work {
         shared,
         profiles: &profiles,

@@ -7,6 +7,7 @@
 use crate::bundle::split_id;
 use crate::json::Node;
 use crate::method::{Coarsening, Token};
+use crate::warning::WarningLists;
 use comity_terms::{DataCategory, DataClass, Handling, Treatment};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -188,6 +189,8 @@ pub struct PathTable {
     pub(crate) types: Words<String, StixType>,
     pub(crate) subject: SubjectRules,
     handling: HashMap<String, Handling>,
+    /// The lists that facts are found by: both gateways of an exchange read the same.
+    warning: WarningLists,
     /// The classes whose values are ids of other objects.
     pub(crate) reference: ClassIndex,
     pub(crate) marking: ClassIndex,
@@ -199,7 +202,10 @@ impl PathTable {
     /// # Errors
     /// [`TableError`] only if the shipped file is broken, which a test excludes.
     pub fn shipped() -> Result<Self, TableError> {
-        Self::parse(SHIPPED)
+        let mut table = Self::parse(SHIPPED)?;
+        table.warning =
+            WarningLists::shipped().map_err(|error| TableError { line: 1, text: error.to_string() })?;
+        Ok(table)
     }
 
     /// The table that `text` holds.
@@ -218,6 +224,12 @@ impl PathTable {
     #[must_use]
     pub fn classes(&self) -> &[Class] {
         &self.classes
+    }
+
+    /// The warning lists that ship with the table.
+    #[must_use]
+    pub fn warning_lists(&self) -> &WarningLists {
+        &self.warning
     }
 
     /// The handling of a marking that is known to the standard.
@@ -411,7 +423,15 @@ impl Builder<'_> {
                 .insert(id.clone(), level.map_err(|error| self.fail(word.span().start, format!("{error}")))?);
         }
         let (reference, marking) = (self.class("reference", 0)?, self.class("marking", 0)?);
-        Ok(PathTable { classes: self.classes, types, subject: file.subject, handling, reference, marking })
+        Ok(PathTable {
+            classes: self.classes,
+            types,
+            subject: file.subject,
+            handling,
+            warning: WarningLists::default(),
+            reference,
+            marking,
+        })
     }
 
     fn fail(&self, offset: usize, text: String) -> TableError {
