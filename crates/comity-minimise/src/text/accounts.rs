@@ -248,9 +248,10 @@ fn is_account(account: &str, strong: bool, english: bool, lexicon: &Lexicon) -> 
         return false;
     }
     let first = account.chars().next().unwrap_or(' ');
+    let rest = &account[first.len_utf8()..];
     let signed = account.bytes().any(|b| b.is_ascii_digit()) && !account.contains('-')
-        || account[1..].contains('_')
-        || account[1..].contains('.') && !is_sentence(account);
+        || rest.contains('_')
+        || rest.contains('.') && !is_sentence(account);
     if signed && first.is_alphanumeric() {
         return account.rsplit_once('.').is_none_or(|(_, end)| {
             lexicon.cues(end) & DOTTED_END == 0
