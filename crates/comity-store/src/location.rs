@@ -19,7 +19,7 @@ pub enum Location {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ServerUrl {
     text: String,
-    config: tokio_postgres::Config,
+    config: Box<tokio_postgres::Config>,
 }
 
 /// A text that is no URL of a database server.
@@ -48,7 +48,7 @@ impl ServerUrl {
     }
 
     pub(crate) fn config(&self) -> tokio_postgres::Config {
-        self.config.clone()
+        *self.config.clone()
     }
 }
 
@@ -73,7 +73,7 @@ impl FromStr for ServerUrl {
         if config.get_hosts().is_empty() {
             return Err(LocationError::Url("it names no host".into()));
         }
-        Ok(Self { text: text.to_owned(), config })
+        Ok(Self { text: text.to_owned(), config: Box::new(config) })
     }
 }
 

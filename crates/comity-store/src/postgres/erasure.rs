@@ -163,7 +163,7 @@ pub(super) async fn closed(client: &Client, buckets: &[Bucket]) -> Result<Vec<Bu
          WHERE closed_at IS NOT NULL
            AND (agreement, month, generation) IN (SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]))",
         &[&agreements, &months, &generations],
-        |row| read_bucket(row),
+        read_bucket,
     )
     .await
 }

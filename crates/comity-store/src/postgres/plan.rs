@@ -41,7 +41,7 @@ pub(super) struct Wanted<'r> {
 
 impl<'r> Wanted<'r> {
     /// What records may meet.
-    pub(super) fn of(records: &'r [Box<Record>]) -> Self {
+    pub(super) fn of(records: &'r [Record]) -> Self {
         let mut wanted = Self::default();
         for record in records {
             wanted.offers.extend(record.outbox.iter().map(|item| &item.exchange.as_bytes()[..]));

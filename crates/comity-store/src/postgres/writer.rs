@@ -86,7 +86,7 @@ impl<M: MarkFile> Writer<M> {
     /// Makes `records` in one turn and answers whoever waits for them.
     ///
     /// An error means that this node may write no more.
-    async fn commit(&mut self, records: &[Box<Record>], waiters: Vec<Waiter>) -> Result<(), StoreError> {
+    async fn commit(&mut self, records: &[Record], waiters: Vec<Waiter>) -> Result<(), StoreError> {
         if records.is_empty() {
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl<M: MarkFile> Writer<M> {
     }
 
     /// One try at a turn. `doubt` holds what an earlier try came to whose commit was not answered.
-    async fn attempt(&mut self, records: &[Box<Record>], doubt: &mut Option<Made>) -> Result<Made, Fault> {
+    async fn attempt(&mut self, records: &[Record], doubt: &mut Option<Made>) -> Result<Made, Fault> {
         self.breaks(Point::Begin)?;
         let client = self.connections.take().await?;
         let attempted = self.turn(&client, records, doubt).await;
@@ -141,7 +141,7 @@ impl<M: MarkFile> Writer<M> {
     async fn turn(
         &mut self,
         client: &Client,
-        records: &[Box<Record>],
+        records: &[Record],
         doubt: &mut Option<Made>,
     ) -> Result<Made, Fault> {
         let (begun, turn) = tokio::join!(client.batch_execute("-- turn, begins\nBEGIN"), rows::take(client));
@@ -290,13 +290,13 @@ pub(super) async fn check(
 fn gather(
     first: Message,
     arriving: &mut mpsc::UnboundedReceiver<Message>,
-) -> (Vec<Box<Record>>, Vec<Waiter>, bool) {
+) -> (Vec<Record>, Vec<Waiter>, bool) {
     let (mut records, mut waiters, mut bytes) = (Vec::new(), Vec::new(), 0);
     let mut next = Some(first);
     while let Some(message) = next {
         let Message::Record(record, waiter) = message else { return (records, waiters, true) };
         bytes += crate::log::record_bytes(&record);
-        records.push(record);
+        records.push(*record);
         waiters.push(waiter);
         let full = records.len() >= BATCH_RECORDS_MAX || bytes >= BATCH_BYTES_MAX;
         next = if full { None } else { arriving.try_recv().ok() };
