@@ -79,6 +79,8 @@ pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
             _ => at += 1,
         }
     }
+    // Kept for as long as the bundle is, and most patterns have one.
+    found.shrink_to_fit();
     found
 }
 

@@ -36,8 +36,12 @@ pub(crate) struct Scrubber {
 }
 
 /// By the word that a value begins with, in lower case: how long the values are, the longest first.
-#[derive(Default)]
-struct Finder(HashMap<String, Vec<usize>>);
+struct Finder {
+    lengths: HashMap<String, Vec<usize>>,
+    /// How long those words are, a bit each (the last for all that are longer): most words of a text are not looked
+    /// up.
+    word_lengths: u64,
+}
 
 impl Scrubber {
     /// Shorter values are words of their own too often.
@@ -68,7 +72,7 @@ impl Scrubber {
             Scan::Contact => &self.contacts,
             Scan::All | Scan::People => &self.all,
         };
-        if finder.0.is_empty() || text.len() < Self::LENGTH_MIN {
+        if finder.lengths.is_empty() || text.len() < Self::LENGTH_MIN {
             return None;
         }
         let lower = text.to_ascii_lowercase();
@@ -78,8 +82,7 @@ impl Scrubber {
         let mut behind_letter = false;
         while at < lower.len() {
             let word = word_at(&lower[at..]);
-            let lengths =
-                finder.0.get(word).filter(|_| !behind_letter).map(Vec::as_slice).unwrap_or_default();
+            let lengths = finder.of(word).filter(|_| !behind_letter).unwrap_or_default();
             let found = lengths.iter().find_map(|length| {
                 let value = lower.get(at..at + length)?;
                 let ends = !lower[at + length..].chars().next().is_some_and(char::is_alphanumeric);
@@ -114,9 +117,23 @@ impl Finder {
         for value in values {
             lengths.entry(word_at(value).to_owned()).or_default().insert(value.len());
         }
+        let word_lengths = lengths.keys().fold(0, |bits, word| bits | bit(word));
         let longest_first = |lengths: BTreeSet<usize>| lengths.into_iter().rev().collect::<Vec<usize>>();
-        Self(lengths.into_iter().map(|(word, lengths)| (word, longest_first(lengths))).collect())
+        let lengths = lengths.into_iter().map(|(word, lengths)| (word, longest_first(lengths))).collect();
+        Self { lengths, word_lengths }
     }
+
+    /// How long the values are that begin with `word`, the longest first.
+    fn of(&self, word: &str) -> Option<&[usize]> {
+        if self.word_lengths & bit(word) == 0 {
+            return None;
+        }
+        self.lengths.get(word).map(Vec::as_slice)
+    }
+}
+
+fn bit(word: &str) -> u64 {
+    1 << word.len().min(63)
 }
 
 /// The word that a text begins with: letters and digits, or the one character that is neither.

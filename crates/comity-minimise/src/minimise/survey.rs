@@ -80,7 +80,8 @@ pub(super) fn survey<'t, 'b>(
         };
         let mut walk = Walk::new(treating, None, profiles.of(index), object, tree);
         let outcome = walk.run(stix_type);
-        let references = std::mem::take(&mut walk.references);
+        let mut references = std::mem::take(&mut walk.references);
+        references.shrink_to_fit();
         let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
         let needs = match &outcome {
             Outcome::Changed(after) => needs(stix_type, tree, after, &references),
