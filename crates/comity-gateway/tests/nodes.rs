@@ -1,0 +1,357 @@
+//! Several gateway processes on one PostgreSQL: shares go through any of them, and whichever is killed or stopped,
+//! nothing is lost, nothing is there twice, and there is one log.
+
+use comity_gateway::socket::{Bytes, CommandRequest, call};
+use serde_json::Value as Json;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+const AGREEMENT: &str = "eu-nis2-2022-2555";
+
+/// A real server, private to this process unless `COMITY_TEST_POSTGRES` names one; stops with its standard input.
+struct Server {
+    url: String,
+    _private: Option<(Child, ChildStdin)>,
+}
+
+impl Server {
+    fn start() -> Option<Self> {
+        if let Ok(url) = std::env::var("COMITY_TEST_POSTGRES") {
+            return Some(Self { url, _private: None });
+        }
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scripts/postgres");
+        let mut server = Command::new(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut url = String::new();
+        BufReader::new(server.stdout.take().unwrap()).read_line(&mut url).unwrap();
+        if url.is_empty() {
+            assert_eq!(server.wait().unwrap().code(), Some(3), "a private PostgreSQL did not start");
+            eprintln!("skipped: PostgreSQL is not installed");
+            return None;
+        }
+        let stdin = server.stdin.take().unwrap();
+        Some(Self { url: url.trim().to_owned(), _private: Some((server, stdin)) })
+    }
+
+    fn database(&self, name: &str) -> String {
+        let name = format!("{name}_{}", std::process::id());
+        sql(&format!("{}/postgres", self.url), &format!("CREATE DATABASE {name}"));
+        format!("{}/{name}", self.url)
+    }
+}
+
+fn sql(url: &str, text: &str) -> Vec<String> {
+    let output = Command::new("psql")
+        .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-c", text, url])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// A directory of a gateway, and the keys that belong to it.
+#[derive(Clone)]
+struct Place {
+    dir: PathBuf,
+    keys: PathBuf,
+}
+
+impl Place {
+    /// A command at this place, run to its end: its standard output.
+    fn run(&self, arguments: &[&str], stdin: &str) -> String {
+        let mut process = comity(arguments)
+            .arg("--dir")
+            .arg(&self.dir)
+            .arg("--keys")
+            .arg(&self.keys)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        process.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = process.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Another node of the same gateway: who it is and what it adopted are copied, the keys are shared.
+    fn another(&self, dir: PathBuf) -> Self {
+        let copied = Command::new("cp").arg("-a").arg(&self.dir).arg(&dir).status().unwrap();
+        assert!(copied.success());
+        for derived in ["log", "lock"] {
+            let path = dir.join(derived);
+            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+        }
+        Self { dir, keys: self.keys.clone() }
+    }
+
+    /// Runs the gateway here, on its database.
+    fn serve(&self, database: Option<&str>) -> Node {
+        let mut command = comity(&["serve", "--listen", "127.0.0.1:0", "--federation", "127.0.0.1:0"]);
+        command.arg("--dir").arg(&self.dir).arg("--keys").arg(&self.keys);
+        if let Some(url) = database {
+            command.args(["--database", url]);
+        }
+        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let mut address = |scheme: &str| -> SocketAddr {
+            for line in lines.by_ref() {
+                let line = line.unwrap();
+                if let Some((_, address)) = line.split_once(scheme) {
+                    return address.trim().parse().unwrap();
+                }
+                said.push(line);
+            }
+            panic!("it did not start: {said:?}")
+        };
+        let public = address("listening on http://");
+        let federation = address("listening on https://");
+        // What it says later is read, so that it never waits for a reader.
+        std::thread::spawn(move || lines.for_each(drop));
+        Node { place: self.clone(), process, public, federation }
+    }
+}
+
+/// A running gateway.
+struct Node {
+    place: Place,
+    process: Child,
+    public: SocketAddr,
+    federation: SocketAddr,
+}
+
+impl Node {
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn comity(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
+    command.args(arguments);
+    for name in ["COMITY_DIR", "COMITY_KEYS", "COMITY_LOG", "COMITY_DATABASE"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Two gateways that know each other: the first on PostgreSQL, the second in its folder and served.
+struct World {
+    room: tempfile::TempDir,
+    server: Server,
+    home: Place,
+    partner: Node,
+}
+
+impl World {
+    fn new() -> Option<Self> {
+        let server = Server::start()?;
+        let room = tempfile::tempdir().unwrap();
+        let place = |code: &str| Place {
+            dir: room.path().join(code),
+            keys: room.path().join(format!("{code}-keys")),
+        };
+        let (home, away) = (place("EE"), place("FI"));
+        for (place, code) in [(&home, "EE"), (&away, "FI")] {
+            place.run(&["init", "--jurisdiction", code, "--authority", "An authority"], "");
+            place.run(&["law", "adopt", AGREEMENT], "");
+        }
+        home.run(
+            &[
+                "officer",
+                "add",
+                "--name",
+                "tamm",
+                "--role",
+                "analyst",
+                "--training-until",
+                "2099-01-01",
+                "--password-stdin",
+            ],
+            "a long enough password\n",
+        );
+        // The partner never calls back: its gateway needs to know only who we are.
+        meet(&away, "EE", &home, "https://127.0.0.1:1");
+        let partner = away.serve(None);
+        meet(&home, "FI", &away, &format!("https://{}", partner.federation));
+        Some(Self { room, server, home, partner })
+    }
+}
+
+fn meet(place: &Place, code: &str, other: &Place, url: &str) {
+    let file = place.dir.with_extension("identity");
+    std::fs::write(&file, other.run(&["identity"], "")).unwrap();
+    let file = file.to_str().unwrap();
+    place.run(&["peer", "add", "--jurisdiction", code, "--url", url, "--identity", file], "");
+}
+
+/// One share through a running node: the exchange's id and its outcome; `None` when the node did not answer.
+async fn share(place: &Place) -> Option<(String, String)> {
+    let words =
+        ["share", "-", "--officer", "tamm", "--under", AGREEMENT, "--to", "FI", "--activity", "threat_intel"];
+    let words = words.into_iter().chain(["--purpose", "cyber_defence", "--json", "--dir"]);
+    let request = CommandRequest {
+        command: words.map(str::to_owned).chain([place.dir.display().to_string()]).collect(),
+        stdin: Some(Bytes(include_bytes!("../../../examples/bundles/phishing-campaign.json").to_vec())),
+        cwd: PathBuf::from("/"),
+    };
+    let reply = call(&place.dir.join("comity.sock"), &request).await.ok()??;
+    let said: Json = serde_json::from_slice(&reply.stdout.0).unwrap_or_default();
+    let told = |key: &str| said[key].as_str().map(str::to_owned);
+    Some((told("exchange_id")?, told("outcome")?))
+}
+
+/// Makes an officer known through a running node: its name, once that is answered. An act of one entry and one row.
+async fn make_known(place: &Place, name: String) -> Option<String> {
+    let words = ["officer", "add", "--role", "analyst", "--training-until", "2099-01-01", "--password-stdin"];
+    let dir = place.dir.display().to_string();
+    let own = ["--name".to_owned(), name.clone(), "--dir".to_owned(), dir];
+    let request = CommandRequest {
+        command: words.into_iter().map(str::to_owned).chain(own).collect(),
+        stdin: Some(Bytes(b"a long enough password\n".to_vec())),
+        cwd: PathBuf::from("/"),
+    };
+    let reply = call(&place.dir.join("comity.sock"), &request).await.ok()??;
+    assert_eq!(reply.exit, 0, "{}", String::from_utf8_lossy(&reply.stderr.0));
+    Some(name)
+}
+
+/// Acts through every one of `places` at once, `each` times through each, one after the other; those answered.
+async fn load(places: &[Place], each: usize, round: &str, done: &Arc<watch::Sender<usize>>) -> Vec<String> {
+    let tasks: Vec<_> = places
+        .iter()
+        .cloned()
+        .enumerate()
+        .map(|(number, place)| {
+            let (done, round) = (Arc::clone(done), round.to_owned());
+            tokio::spawn(async move {
+                let mut answered = Vec::new();
+                for act in 0..each {
+                    answered.extend(make_known(&place, format!("{round}-{number}-{act}")).await);
+                    done.send_modify(|count| *count += 1);
+                }
+                answered
+            })
+        })
+        .collect();
+    let mut answered = Vec::new();
+    for task in tasks {
+        answered.extend(task.await.unwrap());
+    }
+    answered
+}
+
+fn verified(log: &str, key: &str) -> u64 {
+    let output = comity(&["audit", "verify", log, "--key", key, "--json"]).output().unwrap();
+    let verdict: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(verdict["ok"], true, "{verdict}");
+    verdict["size"].as_u64().unwrap()
+}
+
+/// What must hold whatever was killed: what was answered is there; no act without its entry, no entry twice; every
+/// node serves the same log.
+fn assert_whole(database: &str, before: u64, answered: &[String], nodes: &[&Node], key: &str) {
+    let count = |text: &str| -> u64 { sql(database, text)[0].parse().unwrap() };
+    for name in answered {
+        assert_eq!(count(&format!("SELECT count(*) FROM officer WHERE name = '{name}'")), 1, "{name}");
+    }
+    let entries = count("SELECT count(*) FROM entry");
+    assert_eq!(count("SELECT count(*) FROM officer WHERE name LIKE '%-%-%'"), entries - before);
+    for node in nodes {
+        assert_eq!(verified(&format!("http://{}/log", node.public), key), entries);
+    }
+}
+
+/// Counts acts as they end.
+fn counter() -> Arc<watch::Sender<usize>> {
+    Arc::new(watch::Sender::new(0))
+}
+
+async fn until(done: &watch::Sender<usize>, count: usize) {
+    done.subscribe().wait_for(|shares| *shares >= count).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
+    let Some(world) = World::new() else { return };
+    let database = world.server.database("nodes");
+    let key = world.home.run(&["log", "key"], "").trim().to_owned();
+    // The first start moves the database to the server; the others find it there.
+    let one = world.home.serve(Some(&database));
+    let room = |name: &str| world.room.path().join(name);
+    let places = [room("two"), room("three")].map(|dir| copied(&world.home, dir));
+    let [two, three] = places.map(|place| place.serve(None));
+    let all = [one.place.clone(), two.place.clone(), three.place.clone()];
+    assert!(!world.home.dir.join("comity.sqlite").exists(), "the database has moved");
+
+    // All three at once.
+    let before: u64 = sql(&database, "SELECT count(*) FROM entry")[0].parse().unwrap();
+    let mut answered = load(&all, 2, "calm", &counter()).await;
+    assert_eq!(answered.len(), 6, "every act is answered");
+    assert_whole(&database, before, &answered, &[&one, &two, &three], &key);
+
+    // One is killed in the middle of it.
+    let done = counter();
+    let killing = async {
+        until(&done, 4).await;
+        one.signal("-KILL");
+    };
+    let (more, ()) = tokio::join!(load(&all, 5, "killed", &done), killing);
+    assert!(more.len() >= 10, "the other two answer all of theirs: {more:?}");
+    answered.extend(more);
+    assert_whole(&database, before, &answered, &[&two, &three], &key);
+
+    // It comes back; another is stopped in the middle, and wakes up when the others have gone on.
+    let place = one.place.clone();
+    drop(one);
+    let one = place.serve(None);
+    let (others, sleeping) = ([one.place.clone(), three.place.clone()], [two.place.clone()]);
+    let (done, sleepers) = (counter(), counter());
+    let stopping = async {
+        until(&sleepers, 1).await;
+        two.signal("-STOP");
+        until(&done, 6).await;
+        two.signal("-CONT");
+    };
+    let awake = load(&others, 3, "awake", &done);
+    let (more, late, ()) = tokio::join!(awake, load(&sleeping, 4, "asleep", &sleepers), stopping);
+    assert_eq!((more.len(), late.len()), (6, 4), "nobody is left without an answer");
+    answered.extend(more);
+    answered.extend(late);
+    assert_whole(&database, before, &answered, &[&one, &two, &three], &key);
+
+    // A share goes through any node, and its receipt comes from any other.
+    let (exchange, outcome) = share(&two.place).await.unwrap();
+    assert_eq!(outcome, "delivered");
+    let acts = format!("SELECT count(*) FROM entry WHERE exchange = '\\x{}'", exchange.replace('-', ""));
+    assert_eq!(sql(&database, &acts), ["2"], "decided, acknowledged");
+    let file = world.room.path().join("receipt");
+    std::fs::write(&file, three.place.run(&["log", "receipt", &exchange], "")).unwrap();
+    let checked = comity(&["audit", "receipt", file.to_str().unwrap(), "--key", &key]).status().unwrap();
+    assert!(checked.success(), "a receipt from another node than the one that shared");
+    assert!(verified(&format!("http://{}/log", world.partner.public), &partner_key(&world)) > 0);
+}
+
+fn copied(home: &Place, dir: PathBuf) -> Place {
+    let place = home.another(dir);
+    assert!(!Path::new(&place.dir.join("comity.sqlite")).exists());
+    place
+}
+
+fn partner_key(world: &World) -> String {
+    world.partner.place.run(&["log", "key"], "").trim().to_owned()
+}
