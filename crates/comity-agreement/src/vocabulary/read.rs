@@ -375,8 +375,9 @@ fn derivation(mut table: Table) -> Read<Derivation> {
         ("field_contains_party", _) => {
             Derivation::FieldContainsParty(table.name("a")?, table.text("field")?, who(&table.need("b")?)?)
         }
-        (word @ ("field_begins_after" | "field_ends_after"), _) => {
-            let edge = if word == "field_begins_after" { Edge::Begin } else { Edge::End };
+        // `field_is_after`: the word of laws that were adopted before days had two edges; the first one counted.
+        (word @ ("field_begins_after" | "field_ends_after" | "field_is_after"), _) => {
+            let edge = if word == "field_ends_after" { Edge::End } else { Edge::Begin };
             Derivation::FieldIsAfter(table.name("a")?, table.text("field")?, edge, moment(&table.need("b")?)?)
         }
         ("within", _) => {

@@ -5,6 +5,7 @@ mod chain;
 mod erasure;
 mod house;
 mod mismatch;
+mod partner;
 mod succession;
 mod watching;
 
