@@ -34,9 +34,9 @@ fn main() -> Tested<()> {
     let server = server()?;
     let mut tables = vec![runtime.block_on(measured(room.path(), "sqlite", &Location::Folder))?];
     if let Some((url, _)) = &server {
-        let created =
-            Command::new("psql").args(["-qXc", "CREATE DATABASE speed", &format!("{url}/postgres")]);
-        if !{ created }.status()?.success() {
+        let maintenance = format!("{url}/postgres");
+        let created = Command::new("psql").args(["-qXc", "CREATE DATABASE speed", &maintenance]).status()?;
+        if !created.success() {
             return Err("no database could be made".into());
         }
         let location = Location::Server(format!("{url}/speed").parse()?);

@@ -2,12 +2,15 @@ use super::*;
 use crate::net::listener::{Door, Limits, serve};
 use crate::net::plain;
 use crate::watch::stopping;
+use comity_exchange::ports::StoreError;
 use comity_tlog::{
     Checkpoint, Frontier, Hash, LeafIndex, Node, NodeReader, SignedCheckpoint, SigningKey, bundles_for,
     encode_bundle, inclusion_proof, leaf_hash, tile_bytes, tiles_for,
 };
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The nodes of a log of entries `entry 0`, `entry 1` and so on.
 struct Nodes(HashMap<(u8, u64), Hash>);
@@ -152,6 +155,23 @@ fn another_key_or_a_quorum_that_is_not_reached_fails() {
     assert_eq!(verdict["finding"]["text"], "checkpoint: not cosigned by the quorum");
 }
 
+/// A log that is published whole: its files are all there is.
+struct Folder(PathBuf);
+
+impl plain::PublicLog for Folder {
+    fn folder(&self) -> PathBuf {
+        self.0.clone()
+    }
+
+    async fn checkpoint(&self) -> Result<String, StoreError> {
+        std::fs::read_to_string(self.0.join("checkpoint")).map_err(|e| StoreError::Failed(e.to_string()))
+    }
+
+    async fn derive(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_log_is_verified_over_http() {
     let published = publish(300);
@@ -159,7 +179,7 @@ fn a_log_is_verified_over_http() {
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}/log/", listener.local_addr().unwrap());
     let (_stopper, stop) = stopping();
-    let routes = plain::router(published.log.clone().into());
+    let routes = plain::router(Arc::new(Folder(published.log.clone().into())));
     runtime.spawn(serve(listener, Door::Plain, routes, Limits::default(), stop));
     let (exit, verdict) = verify_json(&url, Some(&published.vkey), None);
     assert_eq!((exit, &verdict["size"]), (Exit::Done, &300.into()));
