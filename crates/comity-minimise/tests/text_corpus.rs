@@ -93,14 +93,14 @@ fn score(name: &str, corpus: &str) -> (f64, f64) {
             indicators += 1;
             if found.iter().any(|span| span.start < *end && span.end > *start) {
                 touched += 1;
-                println!("{name}, {}: touched an indicator", case.id);
+                eprintln!("{name}, {}: touched an indicator", case.id);
             }
         }
     }
     let mut all = Tally::default();
     for (label, tally) in &by_label {
         let (precision, recall) = tally.precision_recall();
-        println!(
+        eprintln!(
             "{name}: {label:<12} precision {precision:.2} recall {recall:.2} of {}",
             tally.right + tally.missed
         );
@@ -109,7 +109,7 @@ fn score(name: &str, corpus: &str) -> (f64, f64) {
         all.missed += tally.missed;
     }
     let share = f64::from(touched) / f64::from(indicators.max(1));
-    println!("{name}: micro F1 {:.3}, {touched} of {indicators} indicators touched", all.f1());
+    eprintln!("{name}: micro F1 {:.3}, {touched} of {indicators} indicators touched", all.f1());
     (all.f1(), share)
 }
 

@@ -50,7 +50,7 @@ fn approvals_bind_question_laws_rules_and_expiry_and_are_used_once() {
     let good = good(&laws, &asked);
     let none = BTreeSet::new();
     assert_eq!(
-        admitted(&laws, &asked, &[good.clone()], &none),
+        admitted(&laws, &asked, std::slice::from_ref(&good), &none),
         (["reviewer".parse().unwrap()].into(), vec![])
     );
     let void = |approval: Approval| admitted(&laws, &asked, &[approval], &none).1;
@@ -62,7 +62,7 @@ fn approvals_bind_question_laws_rules_and_expiry_and_are_used_once() {
     assert_eq!(void(Approval { expires: instant("2026-11-01T00:00:00Z"), ..good.clone() }), [Void::Expired]);
     // To the instant: its last one counts.
     assert_eq!(void(Approval { expires: asked.at, ..good.clone() }), []);
-    assert_eq!(admitted(&laws, &asked, &[good.clone()], &[good.digest()].into()).1, [Void::Used]);
+    assert_eq!(admitted(&laws, &asked, std::slice::from_ref(&good), &[good.digest()].into()).1, [Void::Used]);
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn published_lists_are_read() {
     let shared = std::env::var("COMITY_SHARED")
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
     let Ok(files) = std::fs::read_dir(format!("{shared}/data/reference/misp-warninglists")) else {
-        println!("skipped: no warning lists beside the repository");
+        eprintln!("skipped: no warning lists beside the repository");
         return;
     };
     let mut lists = WarningLists::default();
