@@ -271,9 +271,11 @@ async fn a_body_may_not_trickle() {
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"POST /length HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\na").await.unwrap();
     let (mut read, mut write) = slow.split();
+    // At a byte in ten milliseconds the whole would take ten seconds.
+    let mut drip = tokio::time::interval(Duration::from_millis(10));
     let trickle = async {
         while write.write_all(b"a").await.is_ok() {
-            tokio::task::yield_now().await;
+            drip.tick().await;
         }
     };
     let mut rest = Vec::new();
