@@ -29,7 +29,8 @@ impl OwnTime {
         let passed = steady.saturating_sub(self.steady);
         self.steady = self.steady.max(steady);
         let slowed = self.last.checked_add(passed / 2).unwrap_or(self.last);
-        self.last = if system >= self.last { system } else { slowed };
+        // However often it is asked: a system that has not caught up with the slowed time is still behind.
+        self.last = system.max(slowed);
         self.last
     }
 
