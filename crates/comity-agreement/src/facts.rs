@@ -125,8 +125,7 @@ pub(crate) fn check<'q>(
 
 /// The facts that are worked out, and how.
 fn derived(vocabulary: &Vocabulary) -> impl Iterator<Item = (&FactKey, &Derivation)> {
-    let terms = vocabulary.derived.iter().filter_map(|key| vocabulary.facts.get(key));
-    terms.filter_map(|term| Some((&term.key, term.derived.as_ref()?)))
+    vocabulary.derived.iter().map(|(key, derivation)| (key, derivation))
 }
 
 /// `base:key`. The key's own form makes it a reason's.

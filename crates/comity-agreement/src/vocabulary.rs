@@ -95,8 +95,8 @@ pub struct Place {
 pub struct Vocabulary {
     pub(crate) lists: BTreeMap<String, Vec<String>>,
     pub(crate) facts: BTreeMap<FactKey, FactTerm>,
-    /// The facts that are worked out.
-    pub(crate) derived: Vec<FactKey>,
+    /// The facts that are worked out, and how: every question works each out, so none is looked up for it.
+    pub(crate) derived: Vec<(FactKey, Derivation)>,
     /// The facts that some live question about an action must state.
     pub(crate) required: BTreeMap<Action, Vec<FactKey>>,
     /// The other names of a fact, by its own.

@@ -71,8 +71,8 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
         }
     }
     let entity_types = schema::entity_types(facts.values().map(|(_, term)| term)).map_err(|e| unsound(&e))?;
-    let derived = facts.values().filter(|(_, term)| term.derived.is_some());
-    let derived = derived.map(|(_, term)| term.key.clone()).collect();
+    let derived = facts.values().filter_map(|(_, term)| Some((term.key.clone(), term.derived.clone()?)));
+    let derived = derived.collect();
     let required = |action: &Action| {
         let some = |term: &FactTerm| term.required.iter().any(|requirement| requirement.covers(action));
         facts.values().filter(|(_, term)| some(term)).map(|(_, term)| term.key.clone()).collect()
