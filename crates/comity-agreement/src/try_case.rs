@@ -119,7 +119,7 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
         binding: true,
         national,
     };
-    let agreement = with_declarations(with_status(agreement, setup)?, setup)?;
+    let agreement = set_up(agreement, setup)?;
     Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
 }
 
@@ -127,6 +127,14 @@ fn named<T: std::str::FromStr<Err: std::fmt::Display>>(case: &Json, key: &str) -
     let text = case.get(key).ok_or_else(|| format!("`{key}` is missing"))?;
     let text = text.as_str().ok_or_else(|| format!("`{key}`: expected text"))?;
     text.parse().map_err(|error| format!("`{key}`: {error}"))
+}
+
+/// The law as the `setup` of a case has it: its status, and the declarations made under it.
+///
+/// # Errors
+/// A sentence that names the key and what was expected.
+pub fn set_up(law: Arc<Law>, setup: &Map<String, Json>) -> Result<Arc<Law>, String> {
+    with_declarations(with_status(law, setup)?, setup)
 }
 
 /// The law with the status that a case sets: `status`, a word, or `sunset_history`, its periods in force.

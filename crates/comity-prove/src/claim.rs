@@ -1,0 +1,236 @@
+//! Claims about laws, over every act: what `comity-prove` is asked for.
+//!
+//! A claim is refuted by one case and proved act by act. Acts are shared out among as many solvers as there are
+//! cores; of several cases the one of the first act is told, so that the answer is the same each time.
+
+use crate::cache::Cache;
+use crate::case::Case;
+use crate::consistency::Standing;
+use crate::expression::{end, entity, or, same};
+use crate::replay::{self, Answer};
+use crate::side::Side;
+use crate::solver::Solver;
+use crate::theorem::{Found, Goal, Search};
+use comity_agreement::{Law, Vocabulary};
+use comity_terms::{Action, JurisdictionCode, RuleId};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What claims are proved with.
+#[derive(Debug)]
+pub struct Prover {
+    /// The words.
+    pub vocabulary: Arc<Vocabulary>,
+    /// What was proved before.
+    pub cache: Cache,
+    /// How many solvers work at once.
+    pub workers: usize,
+    /// How many questions went to a solver.
+    pub asked: AtomicUsize,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds of the laws as they are encoded.
+    Holds,
+    /// It does not: the case, and what each side says to it.
+    Fails(Box<Counterexample>),
+    /// It could not be told, and why.
+    Unknown(String),
+}
+
+/// A case that refutes a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The case.
+    pub case: Case,
+    /// What the first side says.
+    pub a: Answer,
+    /// What the second says, where there is one.
+    pub b: Option<Answer>,
+}
+
+/// A claim with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// What became of it.
+    pub verdict: Verdict,
+    /// Over how many environments.
+    pub environments: usize,
+}
+
+impl Proof {
+    /// Whether it holds.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.verdict == Verdict::Holds
+    }
+}
+
+impl Prover {
+    /// One over these words.
+    #[must_use]
+    pub fn new(vocabulary: Arc<Vocabulary>, cache: Cache) -> Self {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { vocabulary, cache, workers, asked: AtomicUsize::new(0) }
+    }
+
+    /// Wherever `a` permits, `b` does, of questions for which `given` holds.
+    #[must_use]
+    pub fn implies(&self, a: &Side, b: &Side, given: Vec<Json>) -> Proof {
+        let mut standing = standing(a, true);
+        // A floor says nothing of being in force: an act that an office lets go on is held to it too.
+        standing.may_lapse =
+            matches!(b, Side::Floor(_)) && a.laws().first().is_some_and(|law| law.pack().lapse.is_some());
+        standing.declares |= declares(b);
+        let parties = parties(&[a, b], &self.vocabulary);
+        let search = Search {
+            vocabulary: &self.vocabulary,
+            goal: Goal::Permits(a.clone()),
+            against: Some(b.clone()),
+            given,
+            standing,
+            parties: &parties,
+        };
+        let actions: Vec<&Action> = self.vocabulary.actions().keys().collect();
+        self.refute(&search, &actions)
+    }
+
+    /// There is a question, for which `given` holds, that `side` permits: the case, if so.
+    #[must_use]
+    pub fn permits_something(&self, side: &Side, given: Vec<Json>) -> Proof {
+        let parties = parties(&[side], &self.vocabulary);
+        let search = Search {
+            vocabulary: &self.vocabulary,
+            goal: Goal::Permits(side.clone()),
+            against: None,
+            given,
+            standing: standing(side, true),
+            parties: &parties,
+        };
+        let actions: Vec<&Action> = self.vocabulary.actions().keys().collect();
+        self.refute(&search, &actions)
+    }
+
+    /// No question matches the rule, over all acts together: it is dead.
+    #[must_use]
+    pub fn dead(&self, law: &Arc<Law>, rule: &RuleId) -> Proof {
+        self.about_rule(law, rule, Goal::Matches(law.clone(), rule.clone()))
+    }
+
+    /// No question makes the rule err.
+    #[must_use]
+    pub fn never_errs(&self, law: &Arc<Law>, rule: &RuleId) -> Proof {
+        self.about_rule(law, rule, Goal::Errs(law.clone(), rule.clone()))
+    }
+
+    fn about_rule(&self, law: &Arc<Law>, rule: &RuleId, goal: Goal) -> Proof {
+        let side = Side::law(law);
+        let parties = parties(&[&side], &self.vocabulary);
+        let mut standing = standing(&side, false);
+        // A party's own law speaks of declarations under whatever agreement it is asked with.
+        let listed = || law.pack().rules().iter().find(|own| own.id == *rule);
+        standing.declares |= listed().is_some_and(|rule| !rule.declarations.is_empty());
+        let search = Search {
+            vocabulary: &self.vocabulary,
+            goal,
+            against: None,
+            given: Vec::new(),
+            standing,
+            parties: &parties,
+        };
+        let actions: Vec<&Action> = listed().map(|rule| rule.actions.iter().collect()).unwrap_or_default();
+        self.refute(&search, &actions)
+    }
+
+    /// The search for a refutation over the acts.
+    fn refute(&self, search: &Search<'_>, actions: &[&Action]) -> Proof {
+        let found = self.over(actions, |action, solver| search.run(action, solver, &self.cache));
+        let mut verdict = Verdict::Holds;
+        for found in found {
+            match found {
+                Found::None => {}
+                Found::Unknown(why) => verdict = Verdict::Unknown(why),
+                Found::Case(case) => {
+                    verdict = self.shown(search, *case);
+                    break;
+                }
+            }
+        }
+        Proof { verdict, environments: actions.len() }
+    }
+
+    fn shown(&self, search: &Search<'_>, case: Case) -> Verdict {
+        let own = match &search.goal {
+            Goal::Permits(side) => side.clone(),
+            Goal::Matches(law, _) | Goal::Errs(law, _) => Side::law(law),
+        };
+        let a = replay::ask(&self.vocabulary, &own, &case);
+        let b = search.against.as_ref().map(|side| replay::ask(&self.vocabulary, side, &case)).transpose();
+        match (a, b) {
+            (Ok(a), Ok(b)) => Verdict::Fails(Box::new(Counterexample { case, a, b })),
+            (Err(error), _) | (_, Err(error)) => Verdict::Unknown(error),
+        }
+    }
+
+    /// Works through the acts; acts after the first with a case are left.
+    fn over(&self, actions: &[&Action], run: impl Fn(&Action, &mut Solver) -> Found + Sync) -> Vec<Found> {
+        let (next, first) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let done: Mutex<BTreeMap<usize, Found>> = Mutex::default();
+        let work = || {
+            let mut solver = Solver::default();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(action) = actions.get(place) else { break };
+                if place > first.load(Ordering::Relaxed) {
+                    break;
+                }
+                let found = run(action, &mut solver);
+                if matches!(found, Found::Case(_)) {
+                    first.fetch_min(place, Ordering::Relaxed);
+                }
+                done.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
+            }
+            self.asked.fetch_add(solver.asked, Ordering::Relaxed);
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.workers.clamp(1, actions.len().max(1)) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+    }
+}
+
+/// One of the two ends is `party`: else its law is not asked.
+#[must_use]
+pub fn concerns(party: &str) -> Json {
+    let is = |name: &str| same(end(name), entity("Party", party));
+    or(is("principal"), is("resource"))
+}
+
+fn declares(side: &Side) -> bool {
+    side.laws().first().is_some_and(|law| !law.pack().declarations.is_empty())
+}
+
+fn standing(side: &Side, in_force: bool) -> Standing {
+    Standing { declares: declares(side), in_force, may_lapse: false }
+}
+
+/// The parties that a case is told about: a law's own, those of the instrument, then whoever there is.
+fn parties(sides: &[&Side], vocabulary: &Vocabulary) -> Vec<JurisdictionCode> {
+    let mut out: Vec<JurisdictionCode> = Vec::new();
+    let laws = || sides.iter().flat_map(|side| side.laws());
+    let own = laws().filter_map(|law| law.pack().slug.as_str().parse().ok());
+    let named = laws().flat_map(|law| &law.pack().status).flat_map(|row| row.parties.iter().flatten());
+    for code in own.chain(named.cloned()).chain(vocabulary.places().keys().cloned()) {
+        if vocabulary.places().contains_key(&code) && !out.contains(&code) {
+            out.push(code);
+        }
+    }
+    out
+}

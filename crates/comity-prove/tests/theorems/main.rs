@@ -1,0 +1,5 @@
+//! Theorems over small laws and over the shipped ones, with the real solver.
+
+mod laws;
+mod shipped;
+mod small;

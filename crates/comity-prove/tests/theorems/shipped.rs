@@ -1,0 +1,13 @@
+//! Theorems about the law that is shipped.
+
+use crate::laws::Laws;
+use comity_prove::{Side, Verdict};
+
+#[test]
+fn what_an_agreement_includes_is_above_its_floor_and_not_the_other_way_round() {
+    let Some((prover, laws)) = Laws::new().load(&["eu-nis2-2022-2555", "comity-baseline"]) else { return };
+    let up = prover.implies(&Side::law(&laws[0]), &Side::Floor(laws[1].clone()), Vec::new());
+    assert!(up.holds(), "{up:?}");
+    let down = prover.implies(&Side::law(&laws[1]), &Side::Floor(laws[0].clone()), Vec::new());
+    assert!(matches!(down.verdict, Verdict::Fails(_)), "{down:?}");
+}
