@@ -6,6 +6,7 @@
 //!
 //! Invariant: every list, fact, action, office and party that another entry names is there.
 
+mod closed;
 mod derivation;
 mod fact_term;
 mod read;

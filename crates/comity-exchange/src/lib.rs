@@ -9,11 +9,13 @@
 //! |---|---|
 //! | [`disclose`] | one disclosure, start to finish, at the sender |
 //! | [`receive`] | one offer, start to finish, at the receiver |
+//! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
+pub mod audit;
 pub mod disclose;
 pub mod entry;
 pub mod erase;

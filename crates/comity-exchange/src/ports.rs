@@ -5,9 +5,11 @@
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
 mod erasure;
+mod logged;
 mod vitals;
 
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
+pub use logged::Logged;
 pub use vitals::Vitals;
 
 use crate::entry::PublicEntry;
@@ -381,6 +383,13 @@ pub trait Store: Send + Sync + 'static {
         old: TreeSize,
         new: TreeSize,
     ) -> impl Future<Output = Result<ConsistencyProof, StoreError>> + Send;
+
+    /// The entries from `from` on, in their order, each with its sealed opening while that is there; at most `limit`.
+    fn logged(
+        &self,
+        from: LeafIndex,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Logged>, StoreError>> + Send;
 
     /// What this gateway last cosigned of a partner's log.
     fn witnessed(

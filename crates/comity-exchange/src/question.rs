@@ -1,5 +1,7 @@
 //! What an officer asks, and how it becomes one question per class of objects.
 
+use crate::audit::recorded::{RecordedQuestion, no_cases, recorded_facts};
+use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
@@ -111,6 +113,25 @@ impl Request {
             knowledge_time: self.at,
             facts: raise(&laws.vocabulary, detected.clone(), self.common_facts()),
             approvals: self.approvals.clone(),
+        }
+    }
+
+    /// The question as the opening of its entry holds it, but for the facts of each class.
+    #[must_use]
+    pub fn recorded(&self, laws: &LawSet) -> RecordedQuestion {
+        RecordedQuestion {
+            action: Text(self.action.clone()),
+            sender: Text(self.sender.clone()),
+            receiver: Text(self.receiver.clone()),
+            agreement: Text(self.agreement.clone()),
+            laws: law_digests(laws),
+            at: Text(self.at),
+            knowledge_time: Text(self.at),
+            assumed_in_force: self.assume_in_force,
+            binding: self.binding,
+            approvals: self.approvals.iter().cloned().map(Text).collect(),
+            case_state: Text(no_cases()),
+            facts: recorded_facts(&self.common_facts(), &laws.vocabulary),
         }
     }
 

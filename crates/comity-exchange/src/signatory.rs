@@ -7,7 +7,7 @@ use crate::signature::PartyKey;
 use comity_terms::ids::SegmentId;
 use comity_terms::{Entropy, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{CosigningKey, VerifierKey};
-use comity_vault::{EpochKeys, OpeningContext, seal_opening};
+use comity_vault::{EpochKeys, OpeningContext, SealedOpening, open_opening, seal_opening};
 
 /// A gateway as its messages show it.
 #[derive(Debug)]
@@ -31,6 +31,29 @@ impl Signatory {
     #[must_use]
     pub fn home(&self) -> PackSlug {
         self.home.clone()
+    }
+
+    /// The opening in a segment; `None` when the key of its bucket is gone.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Vault`] when it does not open: it is not what was sealed. [`ExchangeError::Keys`].
+    pub fn open_opening<K: EpochKeys<Error: std::fmt::Display>>(
+        &self,
+        segment: &SealedSegment,
+        keys: &mut K,
+    ) -> Result<Option<Opening>, ExchangeError> {
+        let row = segment.rows.first().ok_or_else(|| ExchangeError::proof("an opening without its key"))?;
+        let bucket = row.bucket(&segment.agreement);
+        let Some(key) = keys.get(&bucket).map_err(ExchangeError::keys)? else { return Ok(None) };
+        let context = OpeningContext {
+            store: self.store.clone(),
+            agreement: segment.agreement.clone(),
+            opening: segment.id,
+        };
+        let sealed = SealedOpening { sealed: segment.blob.clone(), row: row.clone() };
+        let clear = open_opening(&sealed, &key, &context)?;
+        let opening = Opening::from_bytes(clear.as_bytes());
+        opening.map(Some).ok_or_else(|| ExchangeError::proof("an opening is cut off"))
     }
 
     /// Seals an opening in a segment of its own, until `erase_by`.

@@ -2,12 +2,11 @@
 //!
 //! Terms themselves know no encoding; each message says here how it is spelt.
 
+use comity_agreement::LawSet;
 use comity_agreement::question::value_json;
-use comity_agreement::vocabulary::FactType;
-use comity_agreement::{LawSet, Vocabulary};
 use comity_terms::{Asserter, Digest, Fact, FactKey, Facts, LawName, Safeguards, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
@@ -104,22 +103,6 @@ pub fn facts_from_wire(wire: &[WireFact]) -> Option<Facts> {
         }
     }
     Some(facts)
-}
-
-/// The facts that an opening may hold: words of the closed vocabulary, numbers, instants and parties. What is
-/// free text is told by its length alone.
-#[must_use]
-pub fn closed_facts(facts: &Facts, vocabulary: &Vocabulary) -> Json {
-    let closed = |key: &FactKey, value: &Value| match vocabulary.fact(key.as_str()).map(|term| &term.kind) {
-        Some(FactType::Text | FactType::Texts | FactType::Record) | None => {
-            json!({ "bytes": value_json(value).to_string().len() })
-        }
-        Some(_) => value_json(value),
-    };
-    let facts = facts.iter().map(|(key, fact)| {
-        (key.to_string(), json!({ "by": fact.asserter.as_str(), "value": closed(key, &fact.value) }))
-    });
-    Json::Object(facts.collect())
 }
 
 /// The digest of every law of a set, by its name: what both gateways must agree on.

@@ -207,6 +207,12 @@ fn from_directory(path: &Path) -> Result<(LawFiles, PackSlug), LawError> {
     Ok((shipped().clone().overlaid(own), slug))
 }
 
+/// The pack in `source`, if it has this very digest.
+#[must_use]
+pub fn digested(source: &LawFiles, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
+    load(source, pack).ok().filter(|loaded| loaded.law.digest() == digest)
+}
+
 fn load(source: &LawFiles, pack: &PackSlug) -> Result<Loaded, LawError> {
     let mut library = Library::open(source)?;
     let law = library.law(pack)?;

@@ -39,6 +39,7 @@ fn a_demo_is_verified_by_itself_and_by_a_stranger() {
     assert_eq!(shown["verified"], true);
     let exchanges = shown["exchanges"].as_array().unwrap();
     assert_eq!(exchanges.len(), 3);
+    replayed_alike(&shown, &dir);
     for exchange in exchanges {
         assert_eq!(exchange["outcome"], "delivered", "{exchange}");
         let laws = &exchange["decisions"][0]["laws"];
@@ -84,6 +85,27 @@ fn a_demo_is_verified_by_itself_and_by_a_stranger() {
             std::fs::write(&file, bent).unwrap();
             assert_eq!(judge().status.code(), Some(1), "{} flipped", file.display());
             std::fs::write(&file, honest).unwrap();
+        }
+    }
+}
+
+/// What both sides decided comes out the same again: in the demo's own end, and by the command on what it left.
+fn replayed_alike(shown: &serde_json::Value, dir: &Path) {
+    let exchanges = shown["exchanges"].as_array().unwrap().len();
+    for (replay, code) in shown["replays"].as_array().unwrap().iter().zip(["EE", "FI"]) {
+        for memo in [None, Some("--memo")] {
+            let dir = dir.join(code);
+            let mut arguments = vec!["audit", "replay", "--json", "--dir", dir.to_str().unwrap()];
+            arguments.extend(memo);
+            let again = comity(&arguments);
+            assert_eq!(again.status.code(), Some(0), "{}", String::from_utf8_lossy(&again.stderr));
+            let again: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+            for key in ["decisions", "identical"] {
+                assert_eq!((&again[key], &replay[key]), (&exchanges.into(), &exchanges.into()), "{again}");
+            }
+            for key in ["erased", "different", "not_available", "earlier"] {
+                assert_eq!((&again[key], &replay[key]), (&serde_json::json!([]), &serde_json::json!([])));
+            }
         }
     }
 }

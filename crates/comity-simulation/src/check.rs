@@ -5,19 +5,22 @@ use crate::gateway::Gateway;
 use crate::law;
 use crate::work::Told;
 use crate::world::World;
+use comity_agreement::{Law, Vocabulary};
+use comity_exchange::audit::replay::{Archive, Replayer};
+use comity_exchange::audit::walk::walk;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::offer::{OfferHeader, join_objects};
-use comity_exchange::ports::{ExchangeRow, SegmentKind, Store as _};
+use comity_exchange::ports::{ExchangeRow, SealedSegment, SegmentKind, Store as _};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
-use comity_terms::{Digest, ExchangeId, Timestamp};
+use comity_terms::{Digest, ExchangeId, PackSlug, Timestamp};
 use comity_tlog::{
     Frontier, Hash, Receipt, TileSource, TreeSize, bundles_for, decode_bundle, leaf_hash, verify_log,
 };
 use comity_vault::{EpochKeys as _, SegmentContext};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 /// The published log of a gateway.
 struct Published(PathBuf);
@@ -63,6 +66,7 @@ fn check(world: &World) -> Checked {
         let left = claimed.map_err(|error| error.to_string())?;
         that(left.is_empty(), || format!("{:?} are left in the outbox of {}", left, gateway.disk.number))?;
         exchanges(world, gateway, &running)?;
+        replayed(gateway).map_err(|what| format!("the decisions of {}: {what}", gateway.disk.number))?;
     }
     told(world, &running)
 }
@@ -97,6 +101,30 @@ fn log(world: &World, gateway: &Gateway) -> Checked {
         }
     }
     Ok(())
+}
+
+/// The laws of the run, in every edition.
+struct Editions;
+
+impl Archive for Editions {
+    fn law(&self, pack: &PackSlug, digest: Digest) -> Result<Option<(Arc<Law>, Arc<Vocabulary>)>, String> {
+        Ok(law::signed(pack, digest))
+    }
+}
+
+/// Every decision that was recorded comes out the same again, from its opening alone, or its opening was erased.
+fn replayed(gateway: &Gateway) -> Checked {
+    let mut keys = gateway.disk.epochs.clone();
+    let open = |segment: &SealedSegment| gateway.signatory().open_opening(segment, &mut keys);
+    let mut replayers = [Replayer::new(&Editions, None)];
+    let replayed = at_once(walk(gateway.store().inner(), open, &mut replayers, |_| {}));
+    let replayed = replayed.map_err(|error| error.to_string())?;
+    let whole = replayed.identical + replayed.erased.len() as u64;
+    that(replayed.different.is_empty() && whole == replayed.decisions, || format!("{replayed:?}"))?;
+    let known = gateway.disk.faults.ledger().exchanges.len();
+    that(replayed.decisions <= known as u64 && (known == 0 || replayed.decisions > 0), || {
+        format!("{} of {known} exchanges were replayed", replayed.decisions)
+    })
 }
 
 /// The root of the log at every size, from its published entries alone.

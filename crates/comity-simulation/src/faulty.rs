@@ -8,8 +8,8 @@ use crate::clockwork::{Clockwork, at_once};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
-    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
+    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -57,6 +57,8 @@ calls! {
     Inclusion,
     /// `consistency`.
     Consistency,
+    /// `logged`.
+    Logged,
     /// `witnessed`.
     Witnessed,
     /// `witnessed_checkpoint`.
@@ -320,6 +322,10 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
         self.pass(Call::Consistency, self.inner.consistency(old, new), |_| {}).await
+    }
+
+    async fn logged(&self, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, StoreError> {
+        self.pass(Call::Logged, self.inner.logged(from, limit), |_| {}).await
     }
 
     async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {

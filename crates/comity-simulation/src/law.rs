@@ -83,6 +83,17 @@ pub fn edition_of(digest: Digest) -> Option<&'static Edition> {
     (0..EDITIONS).map(edition).find(|edition| edition.agreement().digest() == digest)
 }
 
+/// The law of that digest, in whichever edition, with its words.
+#[must_use]
+pub fn signed(pack: &PackSlug, digest: Digest) -> Option<(Arc<Law>, Arc<Vocabulary>)> {
+    (0..EDITIONS).map(edition).find_map(|edition| {
+        let laws = std::iter::once(&edition.agreement).chain(edition.national.values());
+        let mut named = laws.filter(|law| law.pack().slug == *pack);
+        let law = named.find(|law| law.digest() == digest)?;
+        Some((Arc::clone(law), Arc::clone(&edition.vocabulary)))
+    })
+}
+
 fn load(number: usize) -> Edition {
     let mut files = shipped().clone();
     let of_third: BTreeMap<String, Vec<u8>> = files

@@ -102,6 +102,7 @@ const TABLE: &[Row] = &[
     row(Call::Segment, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::Segments, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::Vitals, RECEIVER, 0, Asked, ByItself, ByItself),
+    row(Call::Logged, RECEIVER, 0, Asked, ByItself, ByItself),
     // An erasure by order, to the destruction of its keys: the next one goes on where this one failed.
     row(Call::HeldOf, RECEIVER, 0, Erased, ByItself, ByItself),
     row(Call::Record, RECEIVER, 0, Erased, ByItself, ByItself),
@@ -257,6 +258,10 @@ fn asked(world: &mut World, at: usize, call: Call, fault: Option<Fault>) {
             Call::WitnessedCheckpoint => {
                 let origin = gateway.known(&law::party(SENDER)).unwrap().log_key().unwrap();
                 store.witnessed_checkpoint(origin.name()).await.map(|found| assert!(found.is_some()))
+            }
+            Call::Logged => {
+                let first = comity_tlog::LeafIndex(0);
+                store.logged(first, 10).await.map(|found| assert!(!found.is_empty()))
             }
             Call::Vitals => store.vitals(gateway.now()).await.map(drop),
             Call::LawSignatures => store.law_signatures(&party).await.map(|found| assert_eq!(found.len(), 2)),

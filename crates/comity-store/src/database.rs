@@ -8,8 +8,8 @@ use crate::sqlite::SqliteStore;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
-    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
+    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -150,6 +150,10 @@ impl Store for Database {
 
     async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
         either!(self, store => store.consistency(old, new).await)
+    }
+
+    async fn logged(&self, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, StoreError> {
+        either!(self, store => store.logged(from, limit).await)
     }
 
     async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {

@@ -11,17 +11,18 @@
 //! ```
 
 use super::record::{Basis, Recorded};
-use super::seal::ruling_facts;
 use crate::ExchangeError;
+use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, PublicEntry};
+use crate::federation::asking::Asking;
 use crate::federation::offer::{ClassHeader, OfferHeader, WireAttestation};
 use crate::ports::{Draft, ExchangeRow, OutboxItem, Record, SealedSegment, Store};
 use crate::proofs::receipt;
-use crate::report::{ExchangeOutcome, Side, decision_report};
+use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
-use crate::wire::{Base64, Text, WireFact, WireSafeguards, closed_facts, facts_from_wire, law_digests};
-use comity_agreement::{Decision, Mode, Outcome, Question, Setting};
-use comity_terms::{Act, Asserter, Digest, ExchangeId, Facts, Safeguards, Timestamp};
+use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire, law_digests};
+use comity_agreement::{Decision, Outcome};
+use comity_terms::{Act, Asserter, ExchangeId, Obligation, Safeguards, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -66,29 +67,14 @@ impl Stale {
         let attested: BTreeSet<_> = header.attestations.iter().map(|a| a.key.0.clone()).collect();
         let holds = |fact: &WireFact| fact.asserter() != Asserter::Office || attested.contains(fact.key());
         header.facts.retain(holds);
-        let setting = Setting {
-            mode: Mode::Live,
-            assume_in_force: header.assume_in_force,
-            binding: lent.binding,
-            national: true,
-        };
+        let asking = Asking { header: &header, laws: &lent.laws, binding: lent.binding, at: now, now };
         let mut decided = Vec::with_capacity(header.classes.len());
         for class in &header.classes {
             let facts = header
                 .decided_facts(class, &lent.laws.vocabulary)
                 .ok_or_else(|| ExchangeError::proof("the facts of a stored offer do not read"))?;
-            let question = Question {
-                action: header.action.0.clone(),
-                sending: header.sender.0.clone(),
-                receiving: header.receiver.0.clone(),
-                at: now,
-                knowledge_time: now,
-                facts,
-                approvals: BTreeSet::new(),
-            };
-            let decision =
-                world.with_memo(|memo| memo.decide(&lent.laws, &question, &setting, &Digest::of(b"")));
-            decided.push(decision.map_err(|error| ExchangeError::Question(error.to_string()))?);
+            let ruled = world.with_memo(|memo| asking.ask(facts, memo));
+            decided.push(ruled.map_err(|error| ExchangeError::Question(error.to_string()))?);
         }
         Again { item, header, decided, now }.seal(world, lent)
     }
@@ -98,7 +84,8 @@ impl Stale {
 struct Again {
     item: OutboxItem,
     header: OfferHeader,
-    decided: Vec<Decision>,
+    /// Each with what its opening says is owed.
+    decided: Vec<(Decision, Vec<Obligation>)>,
     now: Timestamp,
 }
 
@@ -106,12 +93,12 @@ impl Again {
     /// The limits of before and of now together: deciding again never restarts a clock.
     fn safeguards(&self) -> Safeguards {
         let before = Safeguards::from(self.header.safeguards.clone());
-        self.decided.iter().fold(before, |all, decision| all.join(&decision.safeguards))
+        self.decided.iter().fold(before, |all, (decision, _)| all.join(&decision.safeguards))
     }
 
     /// What it comes to, and why where it ends.
     fn outcome(&self, safeguards: &Safeguards) -> (ExchangeOutcome, Option<&'static str>) {
-        let any = |outcome| self.decided.iter().any(|decision| decision.outcome == outcome);
+        let any = |outcome| self.decided.iter().any(|(decision, _)| decision.outcome == outcome);
         let sealed_under = Safeguards::from(self.header.safeguards.clone()).treatments;
         if any(Outcome::Refused) {
             (ExchangeOutcome::Refused, Some("decision"))
@@ -126,25 +113,18 @@ impl Again {
 
     fn facts(&self, id: ExchangeId, lent: &Lent, safeguards: &Safeguards, ended: Option<&str>) -> Json {
         let header = &self.header;
-        let rulings = header.classes.iter().zip(&self.decided).map(|(class, decision)| {
-            let report = decision_report(decision, Side::Sender, class.objects, &BTreeSet::new());
+        let vocabulary = &lent.laws.vocabulary;
+        let rulings = header.classes.iter().zip(&self.decided).map(|(class, (decision, owed))| {
             let facts = facts_from_wire(&class.decided).unwrap_or_default();
-            ruling_facts(&report, &facts, &lent.laws)
+            RecordedRuling::of(decision, owed, class.objects, &facts, &BTreeSet::new(), vocabulary)
         });
-        let common: Facts = facts_from_wire(&header.facts).unwrap_or_default();
+        let asking = Asking { header, laws: &lent.laws, binding: lent.binding, at: self.now, now: self.now };
         json!({
             "exchange": id.to_string(),
             "supersedes": self.item.exchange.to_string(),
-            "sender": header.sender,
-            "receiver": header.receiver,
-            "action": header.action,
-            "agreement": header.agreement,
-            "laws": law_digests(&lent.laws),
-            "assumed_in_force": header.assume_in_force,
-            "binding": lent.binding,
-            "facts": closed_facts(&common, &lent.laws.vocabulary),
+            "asked": asking.recorded(),
             "attestations": header.attestations,
-            "rulings": rulings.collect::<Json>(),
+            "rulings": rulings.collect::<Vec<_>>(),
             "safeguards": WireSafeguards::from(safeguards),
             "extract": {
                 "sealed_as": header.sealed_as().to_string(),

@@ -4,18 +4,19 @@ use super::extract::Extract;
 use super::record::Basis;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
+use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
 use crate::ports::SealedSegment;
 use crate::question::Request;
-use crate::report::{DecisionReport, ExchangeOutcome, ObjectCounts, Side};
+use crate::report::{ExchangeOutcome, ObjectCounts};
 use crate::signatory::Signatory;
-use crate::wire::{Base64, Text, WireSafeguards, closed_facts, facts_to_wire, law_digests};
-use comity_agreement::LawSet;
+use crate::wire::{Base64, Text, WireSafeguards, facts_to_wire, law_digests};
+use comity_agreement::{LawSet, Vocabulary};
 use comity_minimise::{Rejected, Withholding};
 use comity_terms::ids::ClassId;
-use comity_terms::{Act, Digest, Entropy, ExchangeId, Facts, Safeguards, Timestamp};
+use comity_terms::{Act, Digest, Entropy, ExchangeId, Safeguards, Timestamp};
 use comity_vault::EpochKeys;
 use serde_json::{Value as Json, json};
 use std::fmt::Display;
@@ -256,14 +257,7 @@ impl Summary {
         let facts = json!({
             "exchange": self.id.to_string(),
             "supersedes": self.request.supersedes.map(|superseded| superseded.exchange.to_string()),
-            "sender": self.request.sender.to_string(),
-            "receiver": self.request.receiver.to_string(),
-            "action": self.request.action.to_string(),
-            "agreement": self.request.agreement.to_string(),
-            "laws": law_digests(laws),
-            "assumed_in_force": self.request.assume_in_force,
-            "binding": self.request.binding,
-            "facts": closed_facts(&self.request.common_facts(), &laws.vocabulary),
+            "asked": self.request.recorded(laws),
             "attestations": self.request.attestations.iter().map(|attestation| json!({
                 "key": attestation.key.to_string(),
                 "document": attestation.document.to_string(),
@@ -276,9 +270,7 @@ impl Summary {
                 "bundle": ordered.bundle.to_string(),
                 "signature": ordered.signature,
             })),
-            "rulings": self.rulings.iter()
-                .map(|ruling| ruling_facts(&ruling.report(Side::Sender), &ruling.detected, laws))
-                .collect::<Json>(),
+            "rulings": self.rulings.iter().map(|ruling| ruling.recorded(&laws.vocabulary)).collect::<Vec<_>>(),
             "objects": self.counts,
             "safeguards": WireSafeguards::from(&self.safeguards),
             "extract": extract,
@@ -287,17 +279,12 @@ impl Summary {
     }
 }
 
-/// What an opening says of one class: its facts and what the laws said of them.
-pub(super) fn ruling_facts(report: &DecisionReport, detected: &Facts, laws: &LawSet) -> Json {
-    json!({
-        "objects": report.objects,
-        "facts": closed_facts(detected, &laws.vocabulary),
-        "outcome": report.outcome,
-        "reasons": report.reasons,
-        "escalate_to": report.escalate_to,
-        "rules": report.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
-        "stripped": report.stripped,
-    })
+impl Ruling {
+    /// What an opening holds of it.
+    fn recorded(&self, vocabulary: &Vocabulary) -> RecordedRuling {
+        let objects = self.objects.len() as u64;
+        RecordedRuling::of(&self.decision, &self.owed, objects, &self.detected, &self.stripped, vocabulary)
+    }
 }
 
 /// Whether every class may go: a class that was refused as it stands counts as going when its stripped extract

@@ -42,13 +42,14 @@
 
 use super::extract::{Extract, minimised_classes, stripped_facts};
 use crate::ExchangeError;
+use crate::audit::recorded::{no_cases, owed};
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
 use comity_agreement::{Decision, LawSet, Memo, Outcome};
 use comity_minimise::{
     Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify,
 };
-use comity_terms::{DataClass, Digest, Entropy, Facts};
+use comity_terms::{DataClass, Entropy, Facts, Obligation};
 use std::collections::BTreeSet;
 
 /// What deciding and minimising need beside the stage itself.
@@ -106,6 +107,8 @@ pub struct Ruling {
     pub detected: Facts,
     /// The decision.
     pub decision: Decision,
+    /// What is owed by it, as the opening of its entry holds that.
+    pub owed: Vec<Obligation>,
     /// Data classes taken out before the question was asked again; empty for a first question.
     pub stripped: BTreeSet<DataClass>,
 }
@@ -169,14 +172,18 @@ pub(super) struct Halted {
 /// Asks the laws about one class of facts.
 fn ask(
     request: &Request,
-    detected: &Facts,
+    class: FactClass,
+    stripped: BTreeSet<DataClass>,
     laws: &LawSet,
     memo: &mut Memo,
-) -> Result<Decision, ExchangeError> {
-    let question = request.question(detected, laws);
-    // No procedure bears on an exchange yet: the state of no case is the digest of nothing.
-    memo.decide(laws, &question, &request.setting(), &Digest::of(b""))
-        .map_err(|e| ExchangeError::Question(e.to_string()))
+) -> Result<Ruling, ExchangeError> {
+    let FactClass { facts: detected, objects } = class;
+    let (question, setting) = (request.question(&detected, laws), request.setting());
+    let decision = memo.decide(laws, &question, &setting, &no_cases());
+    let decision = decision.map_err(|e| ExchangeError::Question(e.to_string()))?;
+    let owed = owed(&decision, laws, &question, &setting, memo);
+    let owed = owed.map_err(|e| ExchangeError::Question(e.to_string()))?;
+    Ok(Ruling { objects, detected, decision, owed, stripped })
 }
 
 impl<'b> Classified<'b> {
@@ -199,16 +206,12 @@ impl<'b> Classified<'b> {
     ) -> Result<Decided<'b>, ExchangeError> {
         let Self { request, bundle, classes } = self;
         let mut rulings = Vec::with_capacity(classes.len());
-        for FactClass { facts, objects } in classes {
-            let decision = ask(&request, &facts, tools.laws, memo)?;
-            rulings.push(Ruling { objects, detected: facts, decision, stripped: BTreeSet::new() });
+        for class in classes {
+            rulings.push(ask(&request, class, BTreeSet::new(), tools.laws, memo)?);
         }
         if rulings.iter().any(|ruling| !ruling.offers().is_empty()) {
-            for (stripped, FactClass { facts, objects }) in
-                stripped_facts(&bundle, &rulings, &request, tools, entropy)?
-            {
-                let decision = ask(&request, &facts, tools.laws, memo)?;
-                rulings.push(Ruling { objects, detected: facts, decision, stripped });
+            for (stripped, class) in stripped_facts(&bundle, &rulings, &request, tools, entropy)? {
+                rulings.push(ask(&request, class, stripped, tools.laws, memo)?);
             }
         }
         let escalates = rulings.iter().any(|r| r.decision.outcome == Outcome::Escalated);

@@ -10,6 +10,7 @@
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
 
 pub mod answer;
+pub(crate) mod asking;
 pub mod follow;
 pub mod frame;
 pub mod identity;

@@ -1,7 +1,8 @@
 //! Opening what this gateway's own laws permitted, and checking that it is what the header said.
 
-use super::stages::{Asking, Permitted, Ruling};
+use super::stages::{Permitted, Ruling, ask};
 use crate::ExchangeError;
+use crate::federation::asking::Asking;
 use crate::federation::offer::{Offer, OfferHeader, split_objects};
 use crate::wire::facts_from_wire;
 use comity_agreement::{LawSet, Memo, Outcome};
@@ -178,14 +179,10 @@ impl<'a> Mismatched<'a> {
         let Some(Reading { texts, mut safeguards, classes }) = found else {
             return Ok(Judged { offer, rulings, difference, kept: None });
         };
-        let mut asking = Asking { header: &offer.header, laws, memo, binding, now };
+        let asking = Asking { header: &offer.header, laws, binding, at: offer.header.at.0, now };
         let mut permitted = true;
         for (class, facts, objects) in classes {
-            let facts = offer
-                .header
-                .raised(&laws.vocabulary, facts)
-                .ok_or_else(|| ExchangeError::Question("the common facts do not read".to_owned()))?;
-            let ruling = asking.ask(class, objects, facts)?;
+            let ruling = ask(&asking, class, objects, facts, memo)?;
             permitted &= ruling.decision.outcome == Outcome::Permitted;
             safeguards = safeguards.join(&ruling.decision.safeguards);
             rulings.push(ruling);

@@ -16,8 +16,10 @@
 use super::open::{Checked, Difference, Found, Judged};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
+use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, records_root};
 use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
+use crate::federation::asking::Asking;
 use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::{Offer, split_objects};
 use crate::ports::{
@@ -25,16 +27,15 @@ use crate::ports::{
     StoredAnswer,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
-use crate::report::{DecisionReport, ExchangeOutcome, Side};
+use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
-use crate::wire::{Base64, Text, WireSafeguards, closed_facts};
-use comity_agreement::LawSet;
+use crate::wire::{Base64, Text, WireSafeguards};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Act, Digest, ExchangeId, LawName, Month, Safeguards, Timestamp};
 use comity_vault::{Cleartext, EpochKeys, SegmentBuilder, SegmentContext};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An answer's frame, ready to be sent.
 pub type AnswerBytes = Vec<u8>;
@@ -123,7 +124,7 @@ pub async fn receive<R: Shell>(
             }
         }
     };
-    kept.record(world, peer, Some(&laws), cosigning, now).await
+    kept.record(world, peer, Some(&Lent { laws, binding }), cosigning, now).await
 }
 
 fn read<'a, R: Shell>(world: &R, peer: &Peer, bytes: &'a [u8]) -> Result<Offer<'a>, ExchangeError> {
@@ -338,12 +339,12 @@ impl Kept<'_> {
         self,
         world: &R,
         peer: &Peer,
-        laws: Option<&LawSet>,
+        lent: Option<&Lent>,
         cosigning: Option<Cosigning>,
         now: Timestamp,
     ) -> Result<AnswerBytes, OfferError> {
         let exchange = self.offer.header.exchange_id.0;
-        let record = self.assemble(world, peer, laws, cosigning.as_ref(), now)?;
+        let record = self.assemble(world, peer, lent, cosigning.as_ref(), now)?;
         match world.store().record(record).await {
             Ok(_) => {}
             // Another try was faster, or the partner's log moved on: what is stored by now decides.
@@ -359,7 +360,7 @@ impl Kept<'_> {
                     },
                     _ => self,
                 };
-                let record = kept.assemble(world, peer, laws, None, now)?;
+                let record = kept.assemble(world, peer, lent, None, now)?;
                 world.store().record(record).await?;
                 return Ok(kept.stored(world, peer).await?);
             }
@@ -377,7 +378,7 @@ impl Kept<'_> {
         &self,
         world: &R,
         peer: &Peer,
-        laws: Option<&LawSet>,
+        lent: Option<&Lent>,
         cosigning: Option<&Cosigning>,
         now: Timestamp,
     ) -> Result<Record, ExchangeError> {
@@ -391,28 +392,28 @@ impl Kept<'_> {
             _ => Act::ExchangeRefused,
         };
         let decisions = reports(&self.rulings);
-        let facts_of = |class| {
-            let facts = header.decided_facts(class, &laws?.vocabulary)?;
-            Some(closed_facts(&facts, &laws?.vocabulary))
+        let asked = lent.map(|Lent { laws, binding }| {
+            Asking { header, laws, binding: *binding, at: header.at.0, now }.recorded()
+        });
+        let recorded = |ruling: &Ruling| {
+            let vocabulary = &lent?.laws.vocabulary;
+            let Ruling { objects, detected, decision, owed } = ruling;
+            Some(RecordedRuling::of(decision, owed, *objects, detected, &BTreeSet::new(), vocabulary))
         };
         let facts = json!({
             "exchange": exchange.to_string(),
             "offer": self.offer.digest.to_string(),
             "sender": peer.party.to_string(),
             "agreement": agreement.to_string(),
-            "laws": header.laws,
+            "asked": asked,
             "result": self.result,
             "accepted_before": self.accepted.map(|id| id.to_string()),
             "difference": self.difference.map(|d| json!({ "class": d.class, "what": d.what })),
-            "classes": header.classes.iter().zip(&decisions).map(|(class, decision)| {
-                let mut told = ruled(decision);
-                told["objects"] = class.objects.into();
-                told["facts"] = facts_of(class).unwrap_or_default();
-                told["digest"] = class.digest.0.to_string().into();
-                told
+            "classes": header.classes.iter().map(|class| {
+                json!({ "objects": class.objects, "digest": class.digest })
             }).collect::<Json>(),
-            // After a mismatch: what the laws said of what was found.
-            "found": decisions.iter().skip(header.classes.len()).map(ruled).collect::<Json>(),
+            // Those of the classes; after a mismatch also what the laws said of what was found.
+            "rulings": self.rulings.iter().filter_map(recorded).collect::<Vec<_>>(),
             "records": self.records,
         });
         let (entry, opening) = world.with_keys(|keys, entropy| {
@@ -478,14 +479,4 @@ impl Kept<'_> {
             ..Record::default()
         })
     }
-}
-
-/// What an opening says of a decision, beside the facts it was about.
-fn ruled(decision: &DecisionReport) -> Json {
-    json!({
-        "objects": decision.objects,
-        "outcome": decision.outcome,
-        "reasons": decision.reasons,
-        "rules": decision.citations.iter().map(|c| format!("{}/{}", c.pack.0, c.rule)).collect::<Vec<_>>(),
-    })
 }

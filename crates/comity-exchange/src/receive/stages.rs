@@ -8,11 +8,12 @@
 //! ```
 
 use crate::ExchangeError;
-use crate::federation::offer::{Offer, OfferHeader};
+use crate::federation::asking::Asking;
+use crate::federation::offer::Offer;
 use crate::report::{DecisionReport, Side, decision_report};
-use crate::wire::{Text, law_digests};
-use comity_agreement::{Decision, LawSet, Memo, Mode, Outcome, Question, Setting};
-use comity_terms::{Digest, Facts, LawName, Safeguards, Timestamp};
+use crate::wire::{Text, facts_from_wire, law_digests};
+use comity_agreement::{Decision, LawSet, Memo, Outcome};
+use comity_terms::{Digest, Facts, LawName, Obligation, Safeguards, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An offer whose signature, form and receipt hold.
@@ -23,7 +24,11 @@ pub(super) struct Offered<'a>(pub(super) Offer<'a>);
 #[derive(Debug)]
 pub(super) struct Ruling {
     pub(super) objects: u64,
+    /// The facts of the class alone.
+    pub(super) detected: Facts,
     pub(super) decision: Decision,
+    /// What is owed by it, as the opening of the entry holds that.
+    pub(super) owed: Vec<Obligation>,
 }
 
 /// What deciding on the header comes to.
@@ -73,14 +78,12 @@ impl<'a> Offered<'a> {
         if here != offer.header.laws {
             return Ok(Decided::OtherLaw(offer, here));
         }
-        let mut asking = Asking { header: &offer.header, laws, memo, binding, now };
+        let asking = Asking { header: &offer.header, laws, binding, at: offer.header.at.0, now };
         let mut rulings = Vec::with_capacity(offer.header.classes.len());
         for (number, class) in offer.header.classes.iter().enumerate() {
-            let facts = offer
-                .header
-                .decided_facts(class, &laws.vocabulary)
+            let facts = facts_from_wire(&class.decided)
                 .ok_or_else(|| ExchangeError::Question(format!("class {number}: its facts do not read")))?;
-            rulings.push(asking.ask(number, class.objects, facts)?);
+            rulings.push(ask(&asking, number, class.objects, facts, memo)?);
         }
         if rulings.iter().any(|ruling| ruling.decision.outcome != Outcome::Permitted) {
             // From here on nobody can open them.
@@ -96,43 +99,25 @@ impl<'a> Offered<'a> {
     }
 }
 
-/// Everything that this gateway's laws are asked with, but the facts of a class.
-pub(super) struct Asking<'a> {
-    pub(super) header: &'a OfferHeader,
-    pub(super) laws: &'a LawSet,
-    pub(super) memo: &'a mut Memo,
-    pub(super) binding: bool,
-    pub(super) now: Timestamp,
-}
-
-impl Asking<'_> {
-    /// What the laws say of `objects` objects with these facts, which belong to class `number` of the offer.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Question`], naming the class.
-    pub(super) fn ask(&mut self, number: usize, objects: u64, facts: Facts) -> Result<Ruling, ExchangeError> {
-        let header = self.header;
-        let question = Question {
-            action: header.action.0.clone(),
-            sending: header.sender.0.clone(),
-            receiving: header.receiver.0.clone(),
-            at: header.at.0,
-            knowledge_time: self.now,
-            facts,
-            approvals: BTreeSet::new(),
-        };
-        let setting = Setting {
-            mode: Mode::Live,
-            assume_in_force: header.assume_in_force,
-            binding: self.binding,
-            national: true,
-        };
-        let decision = self
-            .memo
-            .decide(self.laws, &question, &setting, &Digest::of(b""))
-            .map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
-        Ok(Ruling { objects, decision })
-    }
+/// What the laws say of `objects` objects in which these facts are detected, which belong to class `number` of the
+/// offer.
+///
+/// # Errors
+/// [`ExchangeError::Question`], naming the class.
+pub(super) fn ask(
+    asking: &Asking<'_>,
+    number: usize,
+    objects: u64,
+    detected: Facts,
+    memo: &mut Memo,
+) -> Result<Ruling, ExchangeError> {
+    let facts = asking
+        .header
+        .raised(&asking.laws.vocabulary, detected.clone())
+        .ok_or_else(|| ExchangeError::Question("the common facts do not read".to_owned()))?;
+    let (decision, owed) =
+        asking.ask(facts, memo).map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
+    Ok(Ruling { objects, detected, decision, owed })
 }
 
 /// The rulings as they are told to the sender.

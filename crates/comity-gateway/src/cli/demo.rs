@@ -2,7 +2,7 @@
 
 use super::out::{Exit, Out};
 use super::serve::{Running, start};
-use super::{AuditVerify, Demo, audit, print};
+use super::{AuditVerify, Demo, audit, print, record};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -113,9 +113,13 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
         }
         exchanges.push(report);
     }
-    let (verified, logs) = verify(&[&sender, &receiver], &exchanges, json_out, out).await?;
+    let (mut verified, logs) = verify(&[&sender, &receiver], &exchanges, json_out, out).await?;
+    let (same, replays) = replay(&[&sender, &receiver], json_out, out).await?;
+    verified &= same;
     if json_out {
-        out.json(&json!({ "exchanges": exchanges, "verified": verified, "logs": logs, "unread": unread }));
+        out.json(&json!({
+            "exchanges": exchanges, "verified": verified, "logs": logs, "replays": replays, "unread": unread,
+        }));
     }
     if args.serve {
         for house in [&sender, &receiver] {
@@ -231,6 +235,29 @@ async fn verify(
         }
     }
     Ok((verified, logs))
+}
+
+/// Makes every decision that both recorded again, as an overseer would: from their openings and the laws as signed.
+async fn replay(
+    houses: &[&House],
+    json_out: bool,
+    out: &mut Out<'_>,
+) -> Result<(bool, Vec<Json>), GatewayError> {
+    let (mut same, mut replays) = (true, Vec::new());
+    for house in houses {
+        let replayed = crate::work::audit::replay(&house.gateway, false, |_| {}).await?;
+        same &= replayed.different.is_empty();
+        if !json_out {
+            let party = &house.gateway.signatory().party;
+            for line in record::lines(&replayed) {
+                out.line(&format!("  replayed at {party}: {line}"));
+            }
+        }
+        let mut json = crate::work::audit::replayed_json(&replayed);
+        json["dir"] = house.gateway.directory().data().display().to_string().into();
+        replays.push(json);
+    }
+    Ok((same, replays))
 }
 
 fn receipt_holds(house: &House, file: &str) -> bool {

@@ -13,6 +13,7 @@ pub mod minimise;
 pub mod office;
 pub mod out;
 pub mod print;
+pub mod record;
 pub mod run;
 pub mod serve;
 pub mod vault;
@@ -90,7 +91,7 @@ pub enum Command {
     Minimise(Box<Minimise>),
     /// Find where people are named in texts, and how they are reached: JSON Lines in, JSON Lines out.
     Detect(Detect),
-    /// Verify logs and receipts, trusting nobody.
+    /// Verify logs and receipts, trusting nobody; make recorded decisions again.
     #[command(subcommand)]
     Audit(Audit),
 }
@@ -594,6 +595,20 @@ pub enum Audit {
     /// Verify a receipt, offline.
     #[command(after_help = "Example:\n  comity audit receipt receipt.txt --key \"$(comity log key)\"")]
     Receipt(AuditReceipt),
+    /// Make every recorded decision again, from its facts and the laws as they were signed, and compare.
+    #[command(after_help = "Example:\n  comity audit replay --dir /srv/comity --json")]
+    Replay(AuditReplay),
+}
+
+/// `comity audit replay`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditReplay {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Put equal questions to the rules once: faster, and a lesser proof.
+    #[arg(long)]
+    pub memo: bool,
 }
 
 /// `comity audit verify`

@@ -1,8 +1,10 @@
 //! The commands of one gateway: officers, partners, laws, sharing, its log.
 
 use super::out::{Exit, Out};
-use super::{Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share};
-use super::{keep, key, print, vault};
+use super::{
+    Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
+};
+use super::{keep, key, print, record, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -132,6 +134,7 @@ async fn done(
         Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
+        Command::Audit(Audit::Replay(args)) => return record::replay(gateway, cli, args, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),
     }
     Ok(Exit::Done)

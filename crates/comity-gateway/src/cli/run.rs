@@ -74,6 +74,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Key(Key::List(place)) => Some(place),
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),
+        Command::Audit(Audit::Replay(args)) => Some(&args.place),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),

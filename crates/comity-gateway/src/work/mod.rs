@@ -6,10 +6,12 @@
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
+//! | [`audit`] | what an overseer asks of the gateway's own record |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
 //! | [`moving`] | the database moves to a server |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
+pub mod audit;
 pub mod backup;
 pub mod manage;
 pub mod moving;

@@ -142,6 +142,16 @@ impl House {
     }
 
     pub(crate) async fn share_as(&self, officer: &str, bundle: &[u8]) -> ExchangeReport {
+        self.share_with(officer, bundle, &[]).await
+    }
+
+    /// Shares with facts that the officer states, each a key and its value as on a command line.
+    pub(crate) async fn share_with(
+        &self,
+        officer: &str,
+        bundle: &[u8],
+        facts: &[(&str, &str)],
+    ) -> ExchangeReport {
         let to = self.gateway.register().peers.keys().next().cloned().unwrap();
         let order = share::Order {
             bundle: Arc::new(bundle.to_vec()),
@@ -150,7 +160,7 @@ impl House {
             to,
             activity: "threat_intel".parse().unwrap(),
             purpose: "cyber_defence".parse().unwrap(),
-            facts: Vec::new(),
+            facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
             attestations: Vec::new(),
             assume_in_force: false,
         };

@@ -6,6 +6,7 @@ mod erasure;
 mod house;
 mod mismatch;
 mod partner;
+mod replay;
 mod succession;
 mod watching;
 

@@ -7,19 +7,22 @@
 //! Proofs are computed twice over: once to learn which nodes they need, which does not depend on hashes, and again
 //! once these are fetched in one query.
 
-use super::columns::{Step, bytes, every, first, integer, number, plain};
+use super::columns::{Step, bytes, every, first, integer, maybe_id, number, plain, text};
 use super::connection::Client;
 use super::fault::Fault;
+use super::vault::{read_key_row, read_kind};
 use crate::log::Batch;
 use crate::nodes::{STORED_FROM, entries_below, folded, is_stored};
 use comity_exchange::entry::PublicEntry;
-use comity_exchange::ports::Integrated;
+use comity_exchange::ports::{Integrated, Logged, SealedSegment};
 use comity_terms::ExchangeId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_tlog::{Frontier, Hash, LeafIndex, Node, NodeReader, ReadError, TreeSize};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 use std::ops::Range;
+use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 /// The sequencer's row, locked by whoever has read it.
@@ -188,6 +191,44 @@ pub(super) async fn exchange_integrated(
     let Some((index, entry)) = found else { return Ok(None) };
     let (size, checkpoint) = checkpoint_over(client, index).await?;
     Ok(Some((entry, Integrated { index, size, checkpoint })))
+}
+
+/// The entries from `from` on, each with its sealed opening while that is there.
+pub(super) async fn logged(client: &Client, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, Fault> {
+    every(
+        client,
+        "-- logged
+         SELECT leaf_index, bytes, entry.exchange AS about, segment.id, segment.exchange, class, agreement, kind,
+                quarantined, blob, ordinal, \"offset\", length, wrapped_key, commitment, generation, erase_by
+         FROM entry LEFT JOIN segment ON segment.id = entry.opening
+                    LEFT JOIN key_row ON key_row.segment = segment.number AND ordinal = 0
+         WHERE leaf_index >= $1 ORDER BY leaf_index LIMIT $2",
+        &[&integer(from.0)?, &i64::from(limit)],
+        |row| {
+            let bytes: Vec<u8> = plain(row, "bytes")?;
+            Ok(Logged {
+                index: LeafIndex(number(row, "leaf_index")?),
+                entry: PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?,
+                exchange: maybe_id(row, "about", ExchangeId::from_bytes)?,
+                opening: opening(row)?,
+            })
+        },
+    )
+    .await
+}
+
+fn opening(row: &Row) -> Result<Option<SealedSegment>, Fault> {
+    let Some(id) = maybe_id(row, "id", SegmentId::from_bytes)? else { return Ok(None) };
+    // A segment goes with the last of its key rows; the one of an opening is its only one.
+    Ok(Some(SealedSegment {
+        id,
+        exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
+        class: maybe_id(row, "class", ClassId::from_bytes)?,
+        agreement: text(row, "agreement")?,
+        kind: read_kind(row)?,
+        blob: plain(row, "blob")?,
+        rows: vec![read_key_row(row)?],
+    }))
 }
 
 /// What `compute` comes to over the stored nodes: it is called twice and must ask for the same ones.

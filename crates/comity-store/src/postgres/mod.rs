@@ -43,8 +43,8 @@ use columns::{change, first, plain};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
-    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
+    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -380,6 +380,10 @@ impl Store for PostgresStore {
 
     async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
         self.ask(move |c| Box::pin(log::computed(c, move |nodes| consistency_proof(old, new, nodes)))).await
+    }
+
+    async fn logged(&self, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, StoreError> {
+        self.ask(move |c| Box::pin(log::logged(c, from, limit))).await
     }
 
     async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, Hash)>, StoreError> {

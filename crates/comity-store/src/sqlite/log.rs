@@ -1,15 +1,17 @@
 //! The log's rows: entries, nodes, checkpoints, and the frontier to go on from.
 
-use super::columns::{change, every, first, integer, number, plain};
+use super::columns::{change, every, first, integer, maybe_id, number, plain, text};
 use super::fault::Fault;
+use super::vault::{read_held_kind, read_key_row};
 use crate::log::Batch;
 use crate::nodes::{STORED_FROM, entries_below, folded, is_stored};
 use crate::tiles::LogReader;
 use comity_exchange::entry::PublicEntry;
-use comity_exchange::ports::Integrated;
+use comity_exchange::ports::{Integrated, Logged, SealedSegment};
 use comity_terms::ExchangeId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_tlog::{Frontier, Hash, LeafIndex, NodeReader, ReadError, TreeSize};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use std::ops::Range;
 
 /// Writes what a batch added, its frontier and its checkpoint.
@@ -120,6 +122,43 @@ pub(super) fn exchange_integrated(
     let Some((index, entry)) = found else { return Ok(None) };
     let (size, checkpoint) = checkpoint_over(connection, index)?;
     Ok(Some((entry, Integrated { index, size, checkpoint })))
+}
+
+/// The entries from `from` on, each with its sealed opening while that is there.
+pub(super) fn logged(connection: &Connection, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, Fault> {
+    every(
+        connection,
+        "-- logged
+         SELECT leaf_index, bytes, entry.exchange AS about, segment.id, segment.exchange, class, agreement, kind,
+                quarantined, blob, ordinal, offset, length, wrapped_key, commitment, generation, erase_by
+         FROM entry LEFT JOIN segment ON segment.id = entry.opening
+                    LEFT JOIN key_row ON key_row.segment = segment.number AND ordinal = 0
+         WHERE leaf_index >= ?1 ORDER BY leaf_index LIMIT ?2",
+        params![integer(from.0)?, limit],
+        |row| {
+            let bytes: Vec<u8> = plain(row, "bytes")?;
+            Ok(Logged {
+                index: LeafIndex(number(row, "leaf_index")?),
+                entry: PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?,
+                exchange: maybe_id(row, "about", ExchangeId::from_bytes)?,
+                opening: opening(row)?,
+            })
+        },
+    )
+}
+
+fn opening(row: &Row<'_>) -> Result<Option<SealedSegment>, Fault> {
+    let Some(id) = maybe_id(row, "id", SegmentId::from_bytes)? else { return Ok(None) };
+    // A segment goes with the last of its key rows; the one of an opening is its only one.
+    Ok(Some(SealedSegment {
+        id,
+        exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
+        class: maybe_id(row, "class", ClassId::from_bytes)?,
+        agreement: text(row, "agreement")?,
+        kind: read_held_kind(row)?,
+        blob: plain(row, "blob")?,
+        rows: vec![read_key_row(row)?],
+    }))
 }
 
 /// The stored log, as proofs and tiles are computed from it.

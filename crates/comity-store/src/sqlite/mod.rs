@@ -32,8 +32,8 @@ use crate::publisher::{self, Notice};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Officer, OfficerKey, OutboxItem,
-    Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
+    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -291,6 +291,10 @@ impl Store for SqliteStore {
 
     async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
         self.readers.read(move |c| consistency_proof(old, new, &StoredLog(c)).map_err(unread)).await
+    }
+
+    async fn logged(&self, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, StoreError> {
+        self.readers.read(move |c| log::logged(c, from, limit)).await
     }
 
     async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, comity_tlog::Hash)>, StoreError> {

@@ -97,6 +97,7 @@ conforms! {
     rows::an_answer_is_given_again_byte_for_byte,
     rows::segments_with_their_key_rows,
     rows::peers_officers_and_laws,
+    rows::the_log_is_read_with_its_openings,
 }
 
 #[test]

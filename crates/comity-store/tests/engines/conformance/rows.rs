@@ -10,7 +10,7 @@ use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::signature::{PartyKey, Signature};
 use comity_exchange::wire::Text;
 use comity_terms::{Digest, Entropy, ExchangeId};
-use comity_tlog::{Hash, TreeSize};
+use comity_tlog::{Hash, LeafIndex, TreeSize};
 
 pub(crate) fn exchange_row(id: ExchangeId) -> ExchangeRow {
     ExchangeRow {
@@ -204,5 +204,47 @@ pub(crate) fn peers_officers_and_laws(harness: &impl Harness) {
         assert_eq!(store.law_signatures(&party("XB")).await.unwrap(), [law(b"one")]);
         assert_eq!(store.witnessed_by(&party("XA")).await.unwrap(), TreeSize(5));
         assert_eq!(store.witnessed_by(&party("XB")).await.unwrap(), TreeSize(0));
+    });
+}
+
+pub(crate) fn the_log_is_read_with_its_openings(harness: &impl Harness) {
+    let mut entropy = Seeded(24);
+    let id = ExchangeId::draw(&mut entropy);
+    wait(async {
+        let store = harness.open();
+        let (about, other) = (record(&mut entropy, 2, Some(id)), record(&mut entropy, 3, None));
+        let expected: Vec<_> = [&about, &other]
+            .into_iter()
+            .flat_map(|record| record.entries.iter().zip(&record.segments))
+            .map(|(draft, segment)| (draft.entry, draft.exchange, segment.id, segment.blob.clone()))
+            .collect();
+        store.record(about).await.unwrap();
+        store.record(other).await.unwrap();
+        let read = async |from: u64, limit| {
+            let found = store.logged(LeafIndex(from), limit).await.unwrap();
+            found
+                .into_iter()
+                .map(|logged| {
+                    let opening = logged.opening.unwrap();
+                    assert_eq!(opening.rows.len(), 1, "with its key row");
+                    (logged.index.0, (logged.entry, logged.exchange, opening.id, opening.blob))
+                })
+                .collect::<Vec<_>>()
+        };
+        let all: Vec<_> = (0..).zip(expected.clone()).collect();
+        assert_eq!(read(0, 100).await, all);
+        assert_eq!(read(1, 2).await, all[1..3]);
+        assert_eq!(read(5, 2).await, []);
+        // An opening that was erased leaves its entry.
+        let mut erased = record(&mut entropy, 1, None);
+        let place = comity_exchange::ports::RecordPlace { segment: expected[1].2, ordinal: 0 };
+        erased.erased =
+            Some(comity_exchange::ports::Erasure { records: vec![place], at: at("2026-11-25T00:00:00Z") });
+        store.record(erased).await.unwrap();
+        let left = store.logged(LeafIndex(0), 100).await.unwrap();
+        assert_eq!(left.len(), 6);
+        let gone: Vec<u64> =
+            left.iter().filter(|logged| logged.opening.is_none()).map(|logged| logged.index.0).collect();
+        assert_eq!(gone, [1]);
     });
 }

@@ -1,0 +1,11 @@
+//! What an overseer does with the openings of a log: decisions made again, and what is owed by them.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`recorded`] | what an opening holds of a decision |
+//! | [`replay`] | the same question to the same laws, and whether the answer is the same |
+//! | [`mod@walk`] | a whole log, replayed |
+
+pub mod recorded;
+pub mod replay;
+pub mod walk;

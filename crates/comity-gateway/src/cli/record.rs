@@ -1,0 +1,77 @@
+//! `comity audit replay`: a gateway's own record, judged by its own openings.
+
+use super::out::{Exit, Out};
+use super::{AuditReplay, Cli};
+use crate::gateway::{Gateway, GatewayError};
+use crate::work::audit;
+use comity_exchange::audit::replay::{Difference, MissingLaw};
+use comity_exchange::audit::walk::{Place, Replayed};
+
+/// `comity audit replay`
+///
+/// # Errors
+/// [`GatewayError`] when the record cannot be read.
+pub async fn replay(
+    gateway: &Gateway,
+    cli: &Cli,
+    args: &AuditReplay,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let bar = out.shows_progress().then(indicatif::ProgressBar::new_spinner);
+    let progress = |decisions: u64| {
+        if let Some(bar) = &bar {
+            bar.set_position(decisions);
+            bar.set_message(format!("{decisions} decisions made again"));
+        }
+    };
+    let replayed = audit::replay(gateway, args.memo, progress).await?;
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+    if cli.json {
+        out.json(&audit::replayed_json(&replayed));
+    } else {
+        lines(&replayed).iter().for_each(|line| out.line(line));
+    }
+    Ok(if replayed.different.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// What replaying came to, for people.
+#[must_use]
+pub fn lines(replayed: &Replayed) -> Vec<String> {
+    let Replayed { decisions, identical, erased, different, not_available, earlier, .. } = replayed;
+    let mut lines = vec![format!(
+        "{decisions} decisions: {identical} identical, {} erased, {} different",
+        erased.len(),
+        different.len()
+    )];
+    for (place, differences) in different {
+        let what: Vec<String> = differences.iter().map(differs).collect();
+        lines.push(format!("  different  {}: {}", placed(*place), what.join("; ")));
+    }
+    lines.extend(erased.iter().map(|place| format!("  erased     {}", placed(*place))));
+    for (place, missing) in not_available {
+        let laws: Vec<String> = missing.iter().map(missed).collect();
+        lines.push(format!("  in part    {}: not here: {}", placed(*place), laws.join(", ")));
+    }
+    lines.extend(
+        earlier
+            .iter()
+            .map(|place| format!("  not whole  {}: recorded by an earlier release", placed(*place))),
+    );
+    lines
+}
+
+fn placed(place: Place) -> String {
+    let exchange = place.exchange.map_or_else(|| "no exchange".to_owned(), |id| format!("exchange {id}"));
+    format!("entry {}, {exchange}", place.entry.0)
+}
+
+fn differs(difference: &Difference) -> String {
+    let class = difference.class.map_or_else(String::new, |class| format!("class {class}, "));
+    format!("{class}{}: recorded {}, replayed {}", difference.what, difference.recorded, difference.replayed)
+}
+
+fn missed(missing: &MissingLaw) -> String {
+    format!("{} ({} {})", missing.law, missing.pack, missing.digest)
+}
