@@ -7,10 +7,13 @@
 use crate::document;
 use crate::finding::{Finding, LoadError};
 use crate::lint;
-use crate::pack::{Kind, Made, Pack, Rule, Status};
+use crate::pack::{Kind, Made, Pack, Rule, Status, TreatmentRule};
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
-use comity_terms::{Action, Digest, JurisdictionCode, PackSlug};
+use comity_terms::{
+    Action, Article, Citation, DataClass, Digest, Effect, JurisdictionCode, LawName, PackSlug, RuleId,
+    Treatment,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,6 +24,33 @@ pub(crate) struct Compiled {
     pub(crate) digest: Digest,
     /// The rules that cover an action, by their place in the pack.
     by_action: BTreeMap<Action, Vec<usize>>,
+    /// The treatments that the pack asks whatever rule matches.
+    pub(crate) treatments: Vec<Treated>,
+}
+
+/// A class of property that a pack always treats, and the article that asks it.
+#[derive(Debug, Clone)]
+pub(crate) struct Treated {
+    pub(crate) class: DataClass,
+    pub(crate) treatment: Treatment,
+    pack: PackSlug,
+    article: Article,
+    rule: RuleId,
+    summary: Arc<str>,
+}
+
+impl Treated {
+    /// The citation under the law that was asked.
+    pub(crate) fn ground(&self, law: &LawName) -> Citation {
+        Citation {
+            law: law.clone(),
+            pack: self.pack.clone(),
+            article: self.article.clone(),
+            rule: self.rule.clone(),
+            effect: Effect::Obligation,
+            summary: self.summary.clone(),
+        }
+    }
 }
 
 impl Compiled {
@@ -31,7 +61,16 @@ impl Compiled {
                 by_action.entry(action.clone()).or_default().push(index);
             }
         }
-        Self { pack, digest, by_action }
+        let treated = |(class, asked): (&DataClass, &TreatmentRule)| Treated {
+            class: class.clone(),
+            treatment: asked.treatment,
+            pack: pack.slug.clone(),
+            article: asked.article.clone(),
+            rule: asked.rule.clone(),
+            summary: format!("{class}: {}", asked.treatment).into(),
+        };
+        let treatments = pack.treatments.iter().map(treated).collect();
+        Self { pack, digest, by_action, treatments }
     }
 
     /// The rules that cover `action`, in the order of the files.

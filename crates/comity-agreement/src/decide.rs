@@ -146,7 +146,9 @@ pub(crate) fn decide_with(
     let packs: Vec<&PackSlug> =
         asked_laws.iter().flat_map(|(_, law)| law.compiled()).map(|compiled| &compiled.pack.slug).collect();
     let instrument = instrument(laws, term, question, setting);
-    let checked = facts::check(vocabulary, question, setting.mode, &packs, &instrument)?;
+    // INVARIANT: every action of the vocabulary has its bearing.
+    let bearing = &vocabulary.bearing[&question.action];
+    let checked = facts::check(vocabulary, bearing, question, setting.mode, &packs, &instrument)?;
 
     let mut answer = Answer::default();
     for law in missing {
@@ -259,14 +261,21 @@ impl Answer {
         let owed = standing(owed, vocabulary);
         let mut safeguards = Safeguards::NONE;
         let mut treatment_grounds = BTreeMap::new();
-        let treated = owed.iter().map(|owed| (owed.safeguards.clone(), owed.ground.clone()));
-        for (more, ground) in treated.chain(asked.iter().flat_map(|(name, law)| pack_treatments(name, law))) {
-            for (class, treatment) in &more.treatments {
+        for owed in &owed {
+            for (class, treatment) in &owed.safeguards.treatments {
                 if *treatment > safeguards.treatment(class) {
-                    treatment_grounds.insert(class.clone(), ground.clone());
+                    treatment_grounds.insert(class.clone(), owed.ground.clone());
                 }
             }
-            safeguards = safeguards.join(&more);
+            safeguards = safeguards.join(&owed.safeguards);
+        }
+        for (name, law) in asked {
+            for treated in law.compiled().flat_map(|compiled| &compiled.treatments) {
+                if treated.treatment > safeguards.treatment(&treated.class) {
+                    treatment_grounds.insert(treated.class.clone(), treated.ground(name));
+                    safeguards = safeguards.treating(&treated.class, treated.treatment);
+                }
+            }
         }
         let refused = !hard.is_empty();
         let mut escalate_to: BTreeSet<Office> = BTreeSet::new();
@@ -310,28 +319,6 @@ impl Answer {
 fn engine_reason(reason: &'static str) -> ReasonCode {
     // Unwrap safety: every engine reason is a word; `ENGINE_REASONS` is tested to parse.
     reason.parse().unwrap_or_else(|_| unreachable!("`{reason}` is a word"))
-}
-
-/// The treatments that the packs of a law ask, each with the article that asks it.
-fn pack_treatments<'l>(
-    name: &'l LawName,
-    law: &'l Arc<Law>,
-) -> impl Iterator<Item = (Safeguards, Citation)> + 'l {
-    law.compiled().flat_map(move |compiled| {
-        compiled.pack.treatments.iter().filter_map(move |(class, asked)| {
-            let treatments = BTreeMap::from([(class.clone(), asked.treatment)]);
-            let rule = format!("treatments.{}", class.as_str().replace('_', "-"));
-            let ground = Citation {
-                law: name.clone(),
-                pack: compiled.pack.slug.clone(),
-                article: asked.article.clone(),
-                rule: RuleId::new(&rule).ok()?,
-                effect: Effect::Obligation,
-                summary: format!("{class}: {}", asked.treatment),
-            };
-            Some((Safeguards { treatments, ..Safeguards::NONE }, ground))
-        })
-    })
 }
 
 /// The first alternative whose reasons cover every ground of a refusal.

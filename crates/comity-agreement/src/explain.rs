@@ -106,7 +106,7 @@ pub fn show(law: &Law) -> Shown {
             RuleEffect::Forbid => "forbids",
             RuleEffect::Obligation => "lays down a duty",
         },
-        summary: rule.summary.clone(),
+        summary: rule.summary.to_string(),
         enforce: enforcement(rule.enforce),
         lifted_by: rule.escalate_to.as_ref().map(|office| office.as_str().replace('_', " ")),
         owes: pack

@@ -6,9 +6,34 @@
 use crate::finding::did_you_mean;
 use crate::pack::{InForce, State};
 use crate::question::{Mode, Question, QuestionError};
-use crate::vocabulary::{Derivation, End, FactTerm, Place, Raise, Vocabulary};
+use crate::vocabulary::{Bearing, Derivation, End, FactTerm, Place, Raise, Slot, Vocabulary};
 use comity_terms::{Asserter, FactKey, Facts, JurisdictionCode, PackSlug, ReasonCode, Timestamp, Value};
 use std::collections::BTreeMap;
+
+/// A value for every fact that is stated, by the place of the fact.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Values<'q>(Vec<Option<&'q Value>>);
+
+impl<'q> Values<'q> {
+    /// The value at a place, null included.
+    pub(crate) fn get(&self, slot: Slot) -> Option<&'q Value> {
+        self.0.get(slot).copied().flatten()
+    }
+
+    /// The value at a place, where there is one and it is not null.
+    pub(crate) fn stated(&self, slot: Slot) -> Option<&'q Value> {
+        self.get(slot).filter(|value| **value != Value::Null)
+    }
+
+    /// Every value, by place.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &'q Value)> + '_ {
+        self.0.iter().enumerate().filter_map(|(slot, value)| Some((slot, (*value)?)))
+    }
+
+    fn state(&mut self, slot: Slot, value: &'q Value) -> Option<&'q Value> {
+        self.0.get_mut(slot).and_then(|held| held.replace(value))
+    }
+}
 
 /// What derivations and obligations are worked out from.
 #[derive(Debug)]
@@ -17,7 +42,7 @@ pub(crate) struct Given<'q> {
     pub(crate) receiving: &'q JurisdictionCode,
     pub(crate) at: Timestamp,
     pub(crate) knowledge_time: Timestamp,
-    pub(crate) values: BTreeMap<&'q FactKey, &'q Value>,
+    pub(crate) values: Values<'q>,
     pub(crate) instrument: &'q Instrument,
     pub(crate) places: &'q BTreeMap<JurisdictionCode, Place>,
 }
@@ -53,8 +78,10 @@ impl Instrument {
 /// Facts that may be put to rules, with the booleans worked out from them.
 #[derive(Debug)]
 pub(crate) struct Checked<'q> {
+    /// What was stated, and what was worked out of it.
     pub(crate) given: Given<'q>,
-    pub(crate) derived: BTreeMap<&'q FactKey, bool>,
+    /// Which facts bear on the act.
+    pub(crate) bearing: &'q Bearing,
     /// Why rules are not asked: the reason, and the pack that required the fact where one did.
     pub(crate) refusals: Vec<(ReasonCode, Option<PackSlug>)>,
 }
@@ -62,12 +89,13 @@ pub(crate) struct Checked<'q> {
 /// Checks the facts of a question that asks `packs`.
 pub(crate) fn check<'q>(
     vocabulary: &'q Vocabulary,
+    bearing: &'q Bearing,
     question: &'q Question,
     mode: Mode,
     packs: &[&PackSlug],
     instrument: &'q Instrument,
 ) -> Result<Checked<'q>, QuestionError> {
-    let mut values: BTreeMap<&FactKey, &Value> = BTreeMap::new();
+    let mut values = Values(vec![None; vocabulary.facts.len()]);
     let mut refusals = Vec::new();
     for (key, fact) in question.facts.iter() {
         let term = vocabulary.facts.get(key).ok_or_else(|| unknown(vocabulary, key))?;
@@ -79,17 +107,15 @@ pub(crate) fn check<'q>(
             refusals.push((reason("fact_not_assertable", key), None));
             continue;
         }
-        for name in names(vocabulary, term) {
-            if values.insert(name, &fact.value).is_some_and(|before| *before != fact.value) {
-                return Err(QuestionError::Contradiction(key.clone(), name.clone()));
+        for name in &term.names {
+            if values.state(*name, &fact.value).is_some_and(|before| *before != fact.value) {
+                return Err(QuestionError::Contradiction(key.clone(), vocabulary.keys[*name].clone()));
             }
         }
     }
     if mode == Mode::Live {
-        let required = vocabulary.required.get(&question.action).into_iter().flatten();
-        for term in
-            required.filter(|key| !values.contains_key(key)).filter_map(|key| vocabulary.facts.get(key))
-        {
+        let absent = bearing.required.iter().filter(|slot| values.get(**slot).is_none());
+        for term in absent.filter_map(|slot| vocabulary.facts.get(&vocabulary.keys[*slot])) {
             let requirement = term.required.iter().find(|requirement| {
                 requirement.covers(&question.action)
                     && requirement.pack.as_ref().is_none_or(|pack| packs.contains(&pack))
@@ -100,15 +126,15 @@ pub(crate) fn check<'q>(
         }
     }
     if let Some(declared) = &instrument.declared {
-        for (key, derivation) in derived(vocabulary) {
+        for (slot, derivation) in &bearing.derived {
             match derivation {
-                Derivation::Declared(End::Sending) => values.insert(key, &declared.sending),
-                Derivation::Declared(End::Receiving) => values.insert(key, &declared.receiving),
+                Derivation::Declared(End::Sending) => values.state(*slot, &declared.sending),
+                Derivation::Declared(End::Receiving) => values.state(*slot, &declared.receiving),
                 _ => None,
             };
         }
     }
-    let given = Given {
+    let mut given = Given {
         sending: &question.sending,
         receiving: &question.receiving,
         at: question.at,
@@ -117,15 +143,14 @@ pub(crate) fn check<'q>(
         instrument,
         places: &vocabulary.places,
     };
-    let derived = derived(vocabulary)
-        .filter_map(|(key, derivation)| Some((key, derivation.work_out(&given)?)))
-        .collect();
-    Ok(Checked { given, derived, refusals })
-}
-
-/// The facts that are worked out, and how.
-fn derived(vocabulary: &Vocabulary) -> impl Iterator<Item = (&FactKey, &Derivation)> {
-    vocabulary.derived.iter().map(|(key, derivation)| (key, derivation))
+    const TRUTHS: [&Value; 2] = [&Value::Bool(false), &Value::Bool(true)];
+    for (slot, derivation) in &bearing.derived {
+        // No derivation reads what another worked out, so the order does not matter.
+        if let Some(truth) = derivation.work_out(&given) {
+            given.values.state(*slot, TRUTHS[usize::from(truth)]);
+        }
+    }
+    Ok(Checked { given, bearing, refusals })
 }
 
 /// `base:key`. The key's own form makes it a reason's.
@@ -144,13 +169,6 @@ fn unknown(vocabulary: &Vocabulary, key: &FactKey) -> QuestionError {
 /// The fact that a name stands for.
 fn canonical<'v>(vocabulary: &'v Vocabulary, term: &'v FactTerm) -> &'v FactTerm {
     term.alias_of.as_ref().and_then(|key| vocabulary.facts.get(key)).unwrap_or(term)
-}
-
-/// Every name of a fact: under each of them it is stated.
-fn names<'v>(vocabulary: &'v Vocabulary, term: &'v FactTerm) -> Vec<&'v FactKey> {
-    let canonical = &canonical(vocabulary, term).key;
-    let others = vocabulary.aliases.get(canonical).into_iter().flatten();
-    std::iter::once(canonical).chain(others).collect()
 }
 
 /// The facts of a class of objects: what was found in them, raised by what an officer or partner declared.

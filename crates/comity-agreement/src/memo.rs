@@ -9,7 +9,7 @@
 
 use crate::decide::{Asked, Decision, Matches, ask, decide_with};
 use crate::question::{LawSet, Question, QuestionError, Setting};
-use comity_terms::{Digest, Value};
+use comity_terms::Digest;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -76,34 +76,39 @@ impl Memo {
 
 fn key(asked: &Asked<'_>, case_state: &Digest) -> Digest {
     let mut bytes = Vec::with_capacity(1024);
-    let mut text = |text: &str| Value::Text(text.to_owned()).write_canonical(&mut bytes);
-    text(ENGINE);
-    text(asked.setting.mode.as_str());
-    text(asked.question.action.as_str());
-    text(asked.question.sending.as_str());
-    text(asked.question.receiving.as_str());
+    for part in [
+        ENGINE,
+        asked.setting.mode.as_str(),
+        asked.question.action.as_str(),
+        asked.question.sending.as_str(),
+        asked.question.receiving.as_str(),
+    ] {
+        text(&mut bytes, part);
+    }
     bytes.extend(asked.vocabulary.digest.0);
     bytes.extend(case_state.0);
     for (name, law) in asked.laws {
-        Value::Text(name.to_string()).write_canonical(&mut bytes);
+        text(&mut bytes, name.as_str());
         bytes.extend(law.digest().0);
     }
+    bytes.extend((asked.question.approvals.len() as u64).to_be_bytes());
     for office in &asked.question.approvals {
-        Value::Text(office.to_string()).write_canonical(&mut bytes);
+        text(&mut bytes, office.as_str());
     }
-    // A boundary, so that an approval is never read as a fact.
-    Value::Null.write_canonical(&mut bytes);
-    for (key, value) in &asked.checked.given.values {
-        if asked.vocabulary.facts.get(*key).is_some_and(|term| term.kind.reaches_rules()) {
-            Value::Text(key.to_string()).write_canonical(&mut bytes);
-            value.write_canonical(&mut bytes);
-        }
-    }
-    for (key, truth) in &asked.checked.derived {
-        Value::Text(key.to_string()).write_canonical(&mut bytes);
-        Value::Bool(*truth).write_canonical(&mut bytes);
+    // A place names its fact: the digest of the vocabulary is in the key.
+    for (slot, value) in
+        asked.checked.given.values.iter().filter(|(slot, _)| asked.checked.bearing.seen[*slot])
+    {
+        bytes.extend((slot as u64).to_be_bytes());
+        value.write_canonical(&mut bytes);
     }
     Digest::of(&bytes)
+}
+
+/// Writes a word so that it is not read as part of its neighbour.
+fn text(bytes: &mut Vec<u8>, word: &str) {
+    bytes.extend((word.len() as u64).to_be_bytes());
+    bytes.extend(word.as_bytes());
 }
 
 /// The engine whose answers are held: another version asks again.

@@ -10,7 +10,7 @@ mod read;
 pub(crate) use expression::{Evaluated, Expression, Scope};
 pub(crate) use read::read;
 
-use crate::facts::{Given, Instrument};
+use crate::facts::{Given, Instrument, Values};
 use crate::vocabulary::{Dimension, Vocabulary};
 use comity_terms::calendar::{Calendar, CalendarError, Count};
 use comity_terms::{
@@ -69,7 +69,7 @@ impl Template {
             receiving: &nobody,
             at: Timestamp::UNIX_EPOCH,
             knowledge_time: Timestamp::UNIX_EPOCH,
-            values: BTreeMap::new(),
+            values: Values::default(),
             instrument: &instrument,
             places: &BTreeMap::new(),
         };
@@ -173,5 +173,5 @@ pub(crate) fn standing(owed: Vec<Owed>, vocabulary: &Vocabulary) -> Vec<Owed> {
 
 /// A due date that is the same by every count.
 fn fixed(at: comity_terms::Timestamp, count: Count) -> Due {
-    Due { operational: at, legal_latest: at, time_rule: count.time_rule().to_owned() }
+    Due { operational: at, legal_latest: at, time_rule: count.time_rule() }
 }

@@ -233,7 +233,7 @@ pub fn obligation_json(obligation: &Obligation) -> Json {
     if let Some(due) = &obligation.due {
         out.insert("due_operational".into(), due.operational.to_string().into());
         out.insert("due_legal_latest".into(), due.legal_latest.to_string().into());
-        out.insert("time_rule".into(), due.time_rule.as_str().into());
+        out.insert("time_rule".into(), due.time_rule.into());
     }
     Json::Object(out)
 }
@@ -247,6 +247,6 @@ pub fn citation_json(citation: &Citation) -> Json {
         "article": citation.article.as_str(),
         "rule": citation.rule.as_str(),
         "effect": citation.effect.to_string(),
-        "summary": citation.summary,
+        "summary": &*citation.summary,
     })
 }

@@ -12,7 +12,7 @@ mod fact_term;
 mod read;
 mod schema;
 
-pub use derivation::{Derivation, Moment, Relation, Who};
+pub use derivation::{Derivation, Moment, Relation, Slot, Who};
 pub use fact_term::{FactTerm, FactType, FactTypeError, Raise, Requirement};
 pub(crate) use read::{DECLARATIONS, one_of};
 pub(crate) use schema::{NONE, entity_type};
@@ -58,6 +58,17 @@ pub struct ActionTerm {
     pub kind: String,
 }
 
+/// Which facts bear on an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bearing {
+    /// Whether rules about the action can see the fact, for every slot.
+    pub(crate) seen: Vec<bool>,
+    /// The facts that rules can see and nobody states, and how each is worked out.
+    pub(crate) derived: Vec<(Slot, Derivation<Slot>)>,
+    /// The facts that some live question must state.
+    pub(crate) required: Vec<Slot>,
+}
+
 /// What an obligation of a type does to the safeguards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dimension {
@@ -96,13 +107,13 @@ pub struct Place {
 pub struct Vocabulary {
     pub(crate) lists: BTreeMap<String, Vec<String>>,
     pub(crate) facts: BTreeMap<FactKey, FactTerm>,
-    /// The facts that are worked out, and how: every question works each out, so none is looked up for it.
-    pub(crate) derived: Vec<(FactKey, Derivation)>,
-    /// The facts that some live question about an action must state.
-    pub(crate) required: BTreeMap<Action, Vec<FactKey>>,
-    /// The other names of a fact, by its own.
-    pub(crate) aliases: BTreeMap<FactKey, Vec<FactKey>>,
+    /// The keys of all facts, by their place.
+    pub(crate) keys: Vec<FactKey>,
+    /// Whether a fact is one word of a list, by its place: such a one can be asked for null.
+    pub(crate) words: Vec<bool>,
     pub(crate) actions: BTreeMap<Action, ActionTerm>,
+    /// What there is to know of the facts of a question about an action, by their places: worked out once.
+    pub(crate) bearing: BTreeMap<Action, Bearing>,
     pub(crate) purposes: BTreeMap<Purpose, String>,
     pub(crate) reasons: BTreeMap<ReasonCode, String>,
     pub(crate) offices: BTreeMap<Office, String>,
@@ -123,8 +134,8 @@ pub(crate) struct EntityTypes {
     pub(crate) action: EntityTypeName,
     pub(crate) party: EntityTypeName,
     pub(crate) office: EntityTypeName,
-    /// Of the facts that are, or hold, entities.
-    pub(crate) of_fact: BTreeMap<FactKey, EntityTypeName>,
+    /// Of the facts that are, or hold, entities; by place.
+    pub(crate) of_fact: Vec<Option<EntityTypeName>>,
 }
 
 impl Vocabulary {
@@ -161,7 +172,7 @@ impl Vocabulary {
     }
 
     /// The place of a fact among all, for what is kept by place.
-    pub(crate) fn slot(&self, key: &str) -> Option<usize> {
+    pub(crate) fn slot(&self, key: &str) -> Option<Slot> {
         self.facts.get(key).map(|term| term.slot)
     }
 

@@ -233,7 +233,7 @@ impl From<&Citation> for CitationReport {
             article: citation.article.to_string(),
             rule: citation.rule.to_string(),
             effect: citation.effect.to_string(),
-            summary: citation.summary.clone(),
+            summary: citation.summary.to_string(),
         }
     }
 }

@@ -201,8 +201,7 @@ pub fn due(
     let (Some(plain), Some(legal_latest)) = (plain, legal) else {
         return Err(CalendarError::OutOfRange(*period));
     };
-    let time_rule = count.time_rule().to_owned();
-    Ok(Due { operational: plain.min(legal_latest), legal_latest, time_rule })
+    Ok(Due { operational: plain.min(legal_latest), legal_latest, time_rule: count.time_rule() })
 }
 
 /// Plain arithmetic. `None` when the end cannot be written.

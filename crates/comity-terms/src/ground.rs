@@ -2,6 +2,7 @@
 
 use crate::{Article, JurisdictionCode, PackSlug, ReasonCode, RuleId};
 use std::fmt;
+use std::sync::Arc;
 
 /// Which of the laws asked: the agreement, or the law of a jurisdiction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,12 +13,20 @@ pub enum LawName {
     Jurisdiction(JurisdictionCode),
 }
 
+impl LawName {
+    /// The word on the wire: `agreement`, or the code of the jurisdiction.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Agreement => "agreement",
+            Self::Jurisdiction(code) => code.as_str(),
+        }
+    }
+}
+
 impl fmt::Display for LawName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Agreement => f.write_str("agreement"),
-            Self::Jurisdiction(code) => code.fmt(f),
-        }
+        f.write_str(self.as_str())
     }
 }
 
@@ -64,7 +73,7 @@ pub struct Citation {
     /// What it did.
     pub effect: Effect,
     /// The article in one sentence, from the pack.
-    pub summary: String,
+    pub summary: Arc<str>,
 }
 
 /// Why something was refused, escalated or withheld.

@@ -1,10 +1,11 @@
 //! Names: one newtype per word, so that a purpose is never passed where an activity is meant.
 //!
 //! A name is checked for its form only. Whether it exists is for the vocabulary to say, so that lawyers add
-//! words without a change of code.
+//! words without a change of code. A copy of a name shares its text: decisions and citations hold many.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A name that is not of its kind's form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +26,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $form:literal, $accepts:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name, when `text` has the form; else an error that says which form was expected.

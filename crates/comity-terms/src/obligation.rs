@@ -25,7 +25,7 @@ pub struct Due {
     /// The last lawful instant under the counting rule, UTC.
     pub legal_latest: Timestamp,
     /// The counting rule as it is cited.
-    pub time_rule: String,
+    pub time_rule: &'static str,
 }
 
 /// One thing that is owed.

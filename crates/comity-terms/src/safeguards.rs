@@ -199,6 +199,15 @@ impl Safeguards {
         self
     }
 
+    /// The least safeguards at least as strict that treat `class` at least so: a join with one treatment.
+    #[must_use]
+    pub fn treating(mut self, class: &DataClass, treatment: Treatment) -> Self {
+        if treatment > self.treatment(class) {
+            self.treatments.insert(class.clone(), treatment);
+        }
+        self
+    }
+
     /// Whether `self` is at least as strict as `other` in every dimension.
     #[must_use]
     pub fn at_least(&self, other: &Self) -> bool {

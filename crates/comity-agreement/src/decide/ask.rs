@@ -1,8 +1,8 @@
 //! Asking Cedar: one request, put to the rules of every pack of every law.
 
 use super::*;
-use crate::pack::{Seen, Sieve};
-use crate::vocabulary::{FactTerm, FactType};
+use crate::pack::{Rule, Seen, Sieve};
+use crate::vocabulary::Slot;
 use cedar_policy::{EvalResult, eval_expression};
 
 /// The rules that matched in one law, as (pack, rule) indices: undated, so that it can be memoised.
@@ -75,12 +75,11 @@ pub(super) fn ask_where(
     could: impl Fn(&Sieve, &Seen<'_>) -> bool,
 ) -> Result<Arc<Matches>, QuestionError> {
     let seen = seen(asked);
-    let request = request(asked, &seen)?;
     let mut packs: Vec<&PackSlug> = Vec::new();
-    let mut out = Matches::default();
+    let mut candidates: Vec<(usize, usize, usize, &Rule)> = Vec::new();
+    let mut named = vec![false; seen.slots.len()];
     let displaced: BTreeSet<&RuleId> = asked.laws.iter().flat_map(|(_, law)| &law.pack().displaces).collect();
-    for (_, law) in asked.laws {
-        let mut found = LawMatches::default();
+    for (law_index, (_, law)) in asked.laws.iter().enumerate() {
         for (index, compiled) in law.compiled().enumerate() {
             if packs.contains(&&compiled.pack.slug) {
                 continue;
@@ -93,18 +92,25 @@ pub(super) fn ask_where(
                 if silent || displaced.contains(&rule.id) || !could(&rule.sieve, &seen) {
                     continue;
                 }
-                match eval_expression(&request, entities(), &rule.matcher) {
-                    Ok(EvalResult::Bool(true)) => {
-                        found.permitted |= rule.effect == RuleEffect::Permit;
-                        found.rules.push((index, *place));
-                    }
-                    Ok(EvalResult::Bool(false)) => {}
-                    // A condition that errs, or comes to no truth at all: never as if it were not there.
-                    _ => found.error = true,
-                }
+                rule.slots.iter().for_each(|slot| named[*slot] = true);
+                candidates.push((law_index, index, *place, rule));
             }
         }
-        out.laws.push(found);
+    }
+    // Only what these rules name is put to Cedar: a rule sees nothing else.
+    let request = request(asked, &seen, |slot| named[slot])?;
+    let mut out = Matches { laws: vec![LawMatches::default(); asked.laws.len()] };
+    for (law_index, index, place, rule) in candidates {
+        let found = &mut out.laws[law_index];
+        match eval_expression(&request, entities(), &rule.matcher) {
+            Ok(EvalResult::Bool(true)) => {
+                found.permitted |= rule.effect == RuleEffect::Permit;
+                found.rules.push((index, place));
+            }
+            Ok(EvalResult::Bool(false)) => {}
+            // A condition that errs, or comes to no truth at all: never as if it were not there.
+            _ => found.error = true,
+        }
     }
     Ok(Arc::new(out))
 }
@@ -118,35 +124,28 @@ pub(super) fn entities() -> &'static Entities {
 /// What rules can see of the question: a value for every slot of the vocabulary that is stated.
 pub(super) fn seen<'q>(asked: &'q Asked<'q>) -> Seen<'q> {
     static NONE: LazyLock<Value> = LazyLock::new(|| crate::vocabulary::NONE.into());
-    const TRUTHS: [&Value; 2] = [&Value::Bool(false), &Value::Bool(true)];
     let question = asked.question;
-    let mut slots = vec![None; asked.vocabulary.facts.len() + 1];
-    let mut state = |term: &FactTerm, value: &'q Value| {
-        if term.covers(&question.action) && term.kind.reaches_rules() {
-            slots[term.slot] = match value {
-                // Null of a party, a set, a number or a bool has no value that a rule could compare.
-                Value::Null if !matches!(term.kind, FactType::Enum(_)) => None,
-                Value::Null => Some(&*NONE),
-                value => Some(value),
-            };
-        }
-    };
-    for (key, value) in &asked.checked.given.values {
-        if let Some(term) = asked.vocabulary.facts.get(*key) {
-            state(term, value);
-        }
-    }
-    for (key, truth) in &asked.checked.derived {
-        if let Some(term) = asked.vocabulary.facts.get(*key) {
-            state(term, TRUTHS[usize::from(*truth)]);
-        }
+    let mut slots = vec![None; asked.vocabulary.keys.len() + 1];
+    for (slot, value) in
+        asked.checked.given.values.iter().filter(|(slot, _)| asked.checked.bearing.seen[*slot])
+    {
+        slots[slot] = match value {
+            Value::Null if asked.vocabulary.words[slot] => Some(&*NONE),
+            // Null of a party, a set, a number or a bool has no value that a rule could compare.
+            Value::Null => None,
+            value => Some(value),
+        };
     }
     Seen { slots, principal: question.receiving.as_str(), resource: question.sending.as_str() }
 }
 
-/// The request. It is not validated again: every fact was checked against the vocabulary that the schema is
-/// generated from.
-pub(super) fn request(asked: &Asked<'_>, seen: &Seen<'_>) -> Result<Request, QuestionError> {
+/// The request, with the facts whose places are `wanted`. It is not validated again: every fact was checked
+/// against the vocabulary that the schema is generated from.
+pub(super) fn request(
+    asked: &Asked<'_>,
+    seen: &Seen<'_>,
+    wanted: impl Fn(Slot) -> bool,
+) -> Result<Request, QuestionError> {
     let question = asked.question;
     let types = &asked.vocabulary.entity_types;
     let entity =
@@ -159,9 +158,9 @@ pub(super) fn request(asked: &Asked<'_>, seen: &Seen<'_>) -> Result<Request, Que
         .iter()
         .map(|office| RestrictedExpression::new_entity_uid(entity(&types.office, office.as_str())));
     let mut pairs = vec![(crate::pack::APPROVALS.to_owned(), RestrictedExpression::new_set(offices))];
-    for term in asked.vocabulary.facts.values() {
-        let Some(value) = seen.slots[term.slot] else { continue };
-        let expression = match (value, types.of_fact.get(&term.key)) {
+    for (slot, key) in asked.vocabulary.keys.iter().enumerate().filter(|(slot, _)| wanted(*slot)) {
+        let Some(value) = seen.slots[slot] else { continue };
+        let expression = match (value, &types.of_fact[slot]) {
             (Value::Bool(truth), None) => Some(RestrictedExpression::new_bool(*truth)),
             (Value::Long(number), None) => Some(RestrictedExpression::new_long(*number)),
             (Value::List(items), Some(kind)) => {
@@ -171,7 +170,7 @@ pub(super) fn request(asked: &Asked<'_>, seen: &Seen<'_>) -> Result<Request, Que
             _ => None,
         };
         if let Some(expression) = expression {
-            pairs.push((term.key.as_str().to_owned(), expression));
+            pairs.push((key.as_str().to_owned(), expression));
         }
     }
     let context = Context::from_pairs(pairs).map_err(|error| QuestionError::Engine(error.to_string()))?;

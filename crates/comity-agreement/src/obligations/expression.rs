@@ -15,7 +15,8 @@ pub(crate) enum Source {
     Receiving,
     /// The IANA zone in which the duty is counted.
     Zone,
-    Fact(FactKey),
+    /// A fact, and its place among all.
+    Fact(FactKey, usize),
 }
 
 /// A length of time.
@@ -69,7 +70,7 @@ pub(crate) enum Evaluated {
 impl Expression {
     pub(crate) fn facts<'e>(&'e self, out: &mut Vec<&'e FactKey>) {
         match self {
-            Self::Source(Source::Fact(key)) => out.push(key),
+            Self::Source(Source::Fact(key, _)) => out.push(key),
             Self::Source(_) | Self::Literal(_) => {}
             Self::Clock { starts, length, .. } => {
                 starts.facts(out);
@@ -177,9 +178,7 @@ impl Scope<'_> {
             Source::Sending => Some(self.given.sending.as_str().into()),
             Source::Receiving => Some(self.given.receiving.as_str().into()),
             Source::Zone => Some(self.calendar.zone().into()),
-            Source::Fact(key) => {
-                self.given.values.get(key).filter(|value| ***value != Value::Null).map(|v| (*v).clone())
-            }
+            Source::Fact(_, slot) => self.given.values.stated(*slot).cloned(),
         }
     }
 

@@ -184,7 +184,7 @@ impl Reading<'_> {
         let (expression, _) = self.expression(node, count)?;
         let on_scale = match &expression {
             Expression::Literal(Value::Text(text)) => text.parse::<Handling>().is_ok(),
-            Expression::Source(Source::Fact(key)) => {
+            Expression::Source(Source::Fact(key, _)) => {
                 match self.vocabulary.fact(key.as_str()).map(|t| &t.kind) {
                     Some(FactType::Enum(list)) => {
                         self.vocabulary.lists[list].iter().all(|word| word.parse::<Handling>().is_ok())
@@ -293,7 +293,7 @@ impl Reading<'_> {
                     FactType::Texts | FactType::Set(_) | FactType::Parties => Type::List,
                     FactType::Record => Type::Record,
                 };
-                (Source::Fact(term.key.clone()), kind)
+                (Source::Fact(term.key.clone(), term.slot), kind)
             }
         })
     }

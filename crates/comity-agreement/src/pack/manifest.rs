@@ -7,7 +7,9 @@ use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use crate::vocabulary::one_of;
 use comity_terms::calendar::{Count, Period};
-use comity_terms::{Article, DataClass, JurisdictionCode, Office, PackSlug, ReasonCode, Treatment, Value};
+use comity_terms::{
+    Article, DataClass, JurisdictionCode, Office, PackSlug, ReasonCode, RuleId, Treatment, Value,
+};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +78,8 @@ pub struct TreatmentRule {
     pub treatment: Treatment,
     /// The article that asks it.
     pub article: Article,
+    /// The name under which it is cited.
+    pub rule: RuleId,
 }
 
 /// A refusal for these reasons may be asked once more without these classes of property.
@@ -191,7 +195,12 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
     for (class, node) in table.table("treatments")?.rest() {
         let class: DataClass = class.parse().map_err(|error| node.wrong(format!("{error}")))?;
         let mut entry = node.into_table()?;
-        let rule = TreatmentRule { treatment: entry.name("treatment")?, article: entry.name("article")? };
+        let rule = format!("treatments.{}", class.as_str().replace('_', "-"));
+        let rule = TreatmentRule {
+            treatment: entry.name("treatment")?,
+            article: entry.name("article")?,
+            rule: rule.parse().map_err(|error| entry.wrong(format!("{error}")))?,
+        };
         entry.done()?;
         treatments.insert(class, rule);
     }

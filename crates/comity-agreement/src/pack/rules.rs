@@ -11,13 +11,14 @@ use super::sieve::Sieve;
 use crate::document::line_at;
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
-use crate::vocabulary::{DECLARATIONS, Vocabulary, entity_type};
-use cedar_policy::{ActionConstraint, Expression, ParseErrors, Policy, PolicyId, PolicySet, ValidationMode};
+use crate::vocabulary::{DECLARATIONS, Slot, Vocabulary, entity_type};
+use cedar_policy::{ActionConstraint, Expression, Policy, PolicyId, PolicySet, ValidationMode};
 use comity_terms::{Action, Article, Office, ReasonCode, RuleId};
 use miette::Diagnostic;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 /// What a rule does when it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +77,7 @@ pub struct Rule {
     /// The article it encodes, `@article`.
     pub article: Article,
     /// The article in one sentence, `@summary`.
-    pub summary: String,
+    pub summary: Arc<str>,
     /// What it does.
     pub effect: RuleEffect,
     /// The reason it gives, `@reason`.
@@ -97,6 +98,8 @@ pub struct Rule {
     pub actions: BTreeSet<Action>,
     /// The attributes that it names.
     pub attributes: BTreeSet<String>,
+    /// The places of the facts among them.
+    pub(crate) slots: Vec<Slot>,
     /// The words and parties that it names, each list literal together and each other word alone.
     pub(crate) lists: Vec<BTreeSet<String>>,
     /// The declarations that it names.
@@ -262,7 +265,9 @@ fn rule(
         Some("cooperation") => Some(Floor::Cooperation),
         Some(other) => return Err(wrong(format!("`@floor(\"{other}\")` is not protection or cooperation"))),
     };
-    let est = policy.to_json().map_err(|error| wrong(error.to_string()))?;
+    // Made of what Cedar parsed already: asked of the policy itself, it would parse its text again.
+    let parsed = Policy::from(policy.as_ref().clone());
+    let est = parsed.to_json().map_err(|error| wrong(error.to_string()))?;
     let actions = actions(policy, vocabulary).map_err(|action| {
         let text = format!("rule `{id}`: no action `{action}`");
         let known = vocabulary.actions.keys().map(|known| known.as_str());
@@ -300,7 +305,7 @@ fn rule(
     Ok(Rule {
         id,
         article,
-        summary,
+        summary: summary.into(),
         effect,
         reason,
         enforce,
@@ -310,6 +315,7 @@ fn rule(
         file,
         line,
         actions,
+        slots: attributes.iter().filter_map(|attribute| vocabulary.slot(attribute)).collect(),
         attributes,
         lists,
         declarations,
@@ -340,7 +346,7 @@ fn lifted(mut est: Json, office: Option<&Office>) -> Result<Json, String> {
     Ok(est)
 }
 
-/// The policy's parties and conditions as one expression, printed and read by Cedar itself.
+/// The policy's parties and conditions as one expression, read by Cedar itself.
 ///
 /// It is made for speed: without the action, which the index of a compiled pack has compared already, and
 /// without list literals, which Cedar builds anew at every question.
@@ -369,10 +375,8 @@ fn matcher(est: &Json) -> Result<Expression, String> {
         "effect": "permit", "principal": all, "action": all, "resource": all, "conditions": conditions,
     });
     let policy = Policy::from_json(None, policy).map_err(|error| error.to_string())?;
-    let text = policy.to_cedar().unwrap_or_default();
-    let printed = text.split_once("when {").and_then(|(_, rest)| rest.rsplit_once('}'));
-    let (expression, _) = printed.ok_or_else(|| format!("Cedar printed no condition: {text}"))?;
-    expression.parse().map_err(|error: ParseErrors| error.to_string())
+    let condition = policy.as_ref().non_scope_constraints().ok_or("Cedar read no condition")?;
+    Ok(condition.clone().into())
 }
 
 /// Writes `[A, B].contains(x)` as `A == x || B == x`, which is the same.

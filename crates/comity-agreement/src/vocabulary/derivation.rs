@@ -1,31 +1,38 @@
 //! Derived facts: what rules see of instants, parties and records, which never reach them.
+//!
+//! A derivation names its facts by key as lawyers wrote them, and by [`Slot`] once all facts are read: every
+//! question works many out, so none is looked up for it.
 
 use super::End;
 use crate::facts::Given;
 use crate::pack::State;
 use comity_terms::calendar::{Calendar, Count, Period, due};
 use comity_terms::{FactKey, JurisdictionCode, Timestamp, Value};
+use std::sync::LazyLock;
+
+/// The place of a fact among all of the vocabulary.
+pub type Slot = usize;
 
 /// An instant that a derivation compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Moment {
+pub enum Moment<F = FactKey> {
     /// The time of the act.
     At,
     /// The time from which it is judged.
     KnowledgeTime,
     /// A datetime fact.
-    Fact(FactKey),
+    Fact(F),
 }
 
 /// A party that a derivation compares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
+pub enum Who<F = FactKey> {
     /// Where the data is.
     Sending,
     /// Who gets it or asks for it.
     Receiving,
     /// A party fact.
-    Fact(FactKey),
+    Fact(F),
 }
 
 /// How two instants lie.
@@ -52,28 +59,28 @@ pub enum Edge {
 
 /// How a derived fact is worked out. All give true or false; absent operands give nothing unless said.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Derivation {
+pub enum Derivation<F = FactKey> {
     /// How two instants lie.
-    Compare(Relation, Moment, Moment),
+    Compare(Relation, Moment<F>, Moment<F>),
     /// The fact was asked, and there is none.
-    IsNull(FactKey),
+    IsNull(F),
     /// The fact is there and not null; false, not absent, otherwise.
-    IsPresent(FactKey),
+    IsPresent(F),
     /// The parties hold the party.
-    ContainsParty(FactKey, Who),
+    ContainsParty(F, Who<F>),
     /// Both are the same party.
-    SameParty(Who, Who),
+    SameParty(Who<F>, Who<F>),
     /// The set or list has no member.
-    IsEmpty(FactKey),
+    IsEmpty(F),
     /// The record's field is the value.
-    FieldIs(FactKey, String, Value),
+    FieldIs(F, String, Value),
     /// The record's field, a list of codes, holds the party.
-    FieldContainsParty(FactKey, String, Who),
+    FieldContainsParty(F, String, Who<F>),
     /// The record's field, an instant or an edge of a day in UTC, lies after the moment.
-    FieldIsAfter(FactKey, String, Edge, Moment),
+    FieldIsAfter(F, String, Edge, Moment<F>),
     /// The second instant lies no later than the end of the period that begins at the first, counted by the rule
     /// in the calendar of the party; plainly where there is none.
-    Within(Moment, Moment, Period, Option<(Count, Who)>),
+    Within(Moment<F>, Moment<F>, Period, Option<(Count, Who<F>)>),
     /// What the party at this end declared or reserved under the agreement asked: the one that gives a set.
     Declared(End),
     /// The agreement asked is in this state for a party that it must bind; in force: for every one.
@@ -107,9 +114,54 @@ impl Derivation {
         }
     }
 
+    /// The same, its facts by their place; `None` where one has none.
+    pub(crate) fn placed(&self, slot: &impl Fn(&FactKey) -> Option<Slot>) -> Option<Derivation<Slot>> {
+        let moment = |moment: &Moment| {
+            Some(match moment {
+                Moment::At => Moment::At,
+                Moment::KnowledgeTime => Moment::KnowledgeTime,
+                Moment::Fact(key) => Moment::Fact(slot(key)?),
+            })
+        };
+        let who = |who: &Who| {
+            Some(match who {
+                Who::Sending => Who::Sending,
+                Who::Receiving => Who::Receiving,
+                Who::Fact(key) => Who::Fact(slot(key)?),
+            })
+        };
+        Some(match self {
+            Self::Compare(relation, a, b) => Derivation::Compare(*relation, moment(a)?, moment(b)?),
+            Self::IsNull(a) => Derivation::IsNull(slot(a)?),
+            Self::IsPresent(a) => Derivation::IsPresent(slot(a)?),
+            Self::ContainsParty(a, b) => Derivation::ContainsParty(slot(a)?, who(b)?),
+            Self::SameParty(a, b) => Derivation::SameParty(who(a)?, who(b)?),
+            Self::IsEmpty(a) => Derivation::IsEmpty(slot(a)?),
+            Self::FieldIs(a, field, value) => Derivation::FieldIs(slot(a)?, field.clone(), value.clone()),
+            Self::FieldContainsParty(a, field, b) => {
+                Derivation::FieldContainsParty(slot(a)?, field.clone(), who(b)?)
+            }
+            Self::FieldIsAfter(a, field, edge, b) => {
+                Derivation::FieldIsAfter(slot(a)?, field.clone(), *edge, moment(b)?)
+            }
+            Self::Within(a, b, period, counted) => {
+                let counted = match counted {
+                    Some((count, place)) => Some((*count, who(place)?)),
+                    None => None,
+                };
+                Derivation::Within(moment(a)?, moment(b)?, *period, counted)
+            }
+            Self::Declared(end) => Derivation::Declared(*end),
+            Self::AgreementIs(state) => Derivation::AgreementIs(*state),
+            Self::CoveredRetroactively => Derivation::CoveredRetroactively,
+        })
+    }
+}
+
+impl Derivation<Slot> {
     /// The value, where its operands are there; nothing for [`Derivation::Declared`], which is no bool.
     pub(crate) fn work_out(&self, given: &Given<'_>) -> Option<bool> {
-        let stated = |key: &FactKey| given.values.get(key).filter(|value| ***value != Value::Null);
+        let stated = |slot: &Slot| given.values.stated(*slot);
         match self {
             Self::Compare(relation, a, b) => {
                 let (a, b) = (moment(a, given)?, moment(b, given)?);
@@ -120,7 +172,7 @@ impl Derivation {
                     Relation::AtOrAfter => a >= b,
                 })
             }
-            Self::IsNull(a) => given.values.get(a).map(|value| **value == Value::Null),
+            Self::IsNull(a) => given.values.get(*a).map(|value| *value == Value::Null),
             Self::IsPresent(a) => Some(stated(a).is_some()),
             Self::ContainsParty(a, b) => Some(holds(stated(a)?, who(b, given)?)),
             Self::SameParty(a, b) => Some(who(a, given)? == who(b, given)?),
@@ -146,8 +198,8 @@ impl Derivation {
             Self::Within(a, b, period, None) => {
                 let (a, b) = (moment(a, given)?, moment(b, given)?);
                 // Plain arithmetic in UTC: no place's clock or holidays bear on it.
-                let calendar = Calendar::new("UTC", [], []).ok()?;
-                Some(b <= due(a, period, Count::Plain, &calendar).ok()?.operational)
+                static UTC: LazyLock<Option<Calendar>> = LazyLock::new(|| Calendar::new("UTC", [], []).ok());
+                Some(b <= due(a, period, Count::Plain, UTC.as_ref()?).ok()?.operational)
             }
             Self::Within(a, b, period, Some((count, place))) => {
                 let (a, b) = (moment(a, given)?, moment(b, given)?);
@@ -177,21 +229,21 @@ fn holds(codes: &Value, party: &str) -> bool {
     matches!(codes, Value::List(items) if items.iter().any(|item| item.as_text() == Some(party)))
 }
 
-fn moment(moment: &Moment, given: &Given<'_>) -> Option<Timestamp> {
+fn moment(moment: &Moment<Slot>, given: &Given<'_>) -> Option<Timestamp> {
     match moment {
         Moment::At => Some(given.at),
         Moment::KnowledgeTime => Some(given.knowledge_time),
-        Moment::Fact(key) => match given.values.get(key)? {
+        Moment::Fact(slot) => match given.values.get(*slot)? {
             Value::Instant(at) => Some(*at),
             _ => None,
         },
     }
 }
 
-fn who<'a>(who: &Who, given: &'a Given<'_>) -> Option<&'a str> {
+fn who<'a>(who: &Who<Slot>, given: &'a Given<'_>) -> Option<&'a str> {
     match who {
         Who::Sending => Some(JurisdictionCode::as_str(given.sending)),
         Who::Receiving => Some(given.receiving.as_str()),
-        Who::Fact(key) => given.values.get(key)?.as_text(),
+        Who::Fact(slot) => given.values.get(*slot)?.as_text(),
     }
 }

@@ -1,7 +1,7 @@
 //! What a fact is: its type, who may say it, when it must be there.
 
 use super::Vocabulary;
-use super::derivation::Derivation;
+use super::derivation::{Derivation, Slot};
 use comity_terms::{Action, Asserter, FactKey, PackSlug, Timestamp, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,7 +65,9 @@ pub struct FactTerm {
     /// Its key.
     pub key: FactKey,
     /// Its place among all facts.
-    pub(crate) slot: usize,
+    pub(crate) slot: Slot,
+    /// The places of every name of it, its own included.
+    pub(crate) names: Vec<Slot>,
     /// What it says.
     pub summary: String,
     /// Its type.

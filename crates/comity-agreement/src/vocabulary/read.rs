@@ -1,9 +1,9 @@
 //! Reading `vocabulary/*.toml`: strict, and whole or not at all.
 
-use super::derivation::{Derivation, Edge, Moment, Relation, Who};
+use super::derivation::{Derivation, Edge, Moment, Relation, Slot, Who};
 use super::{
-    ActionTerm, Dimension, End, FactTerm, FactType, LawPlace, ObligationTerm, Place, Raise, Requirement,
-    Vocabulary, schema,
+    ActionTerm, Bearing, Dimension, End, FactTerm, FactType, LawPlace, ObligationTerm, Place, Raise,
+    Requirement, Vocabulary, schema,
 };
 use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
@@ -64,27 +64,24 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
     }
     let digest =
         entries.iter().map(|(name, digest)| format!("{name} {}\n", digest.hex())).collect::<String>();
-    let mut aliases: BTreeMap<FactKey, Vec<FactKey>> = BTreeMap::new();
-    for (key, (_, term)) in &facts {
-        if let Some(canonical) = &term.alias_of {
-            aliases.entry(canonical.clone()).or_default().push(key.clone());
-        }
+    let mut facts: BTreeMap<FactKey, FactTerm> =
+        facts.into_iter().map(|(key, (_, term))| (key, term)).collect();
+    let mut names: BTreeMap<FactKey, Vec<Slot>> = BTreeMap::new();
+    for term in facts.values() {
+        names.entry(term.alias_of.as_ref().unwrap_or(&term.key).clone()).or_default().push(term.slot);
     }
-    let entity_types = schema::entity_types(facts.values().map(|(_, term)| term)).map_err(|e| unsound(&e))?;
-    let derived = facts.values().filter_map(|(_, term)| Some((term.key.clone(), term.derived.clone()?)));
-    let derived = derived.collect();
-    let required = |action: &Action| {
-        let some = |term: &FactTerm| term.required.iter().any(|requirement| requirement.covers(action));
-        facts.values().filter(|(_, term)| some(term)).map(|(_, term)| term.key.clone()).collect()
-    };
-    let required = actions.keys().map(|action: &Action| (action.clone(), required(action))).collect();
+    for term in facts.values_mut() {
+        term.names = names[term.alias_of.as_ref().unwrap_or(&term.key)].clone();
+    }
+    let entity_types = schema::entity_types(facts.values()).map_err(|e| unsound(&e))?;
+    let bearing = actions.keys().map(|action: &Action| (action.clone(), bearing(action, &facts))).collect();
     let mut vocabulary = Vocabulary {
         lists,
-        aliases,
-        derived,
-        required,
-        facts: facts.into_iter().map(|(key, (_, term))| (key, term)).collect(),
+        keys: facts.keys().cloned().collect(),
+        words: facts.values().map(|term| matches!(term.kind, FactType::Enum(_))).collect(),
+        facts,
         actions,
+        bearing,
         purposes,
         reasons,
         offices,
@@ -99,6 +96,22 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
     vocabulary.schema_text = schema::generate(&vocabulary);
     vocabulary.validator = Arc::new(validator(&vocabulary.schema_text)?);
     Ok(vocabulary)
+}
+
+/// Which facts bear on an action.
+fn bearing(action: &Action, facts: &BTreeMap<FactKey, FactTerm>) -> Bearing {
+    let seen = |term: &&FactTerm| term.covers(action) && term.kind.reaches_rules();
+    let slot = |key: &FactKey| facts.get(key).map(|term| term.slot);
+    let derived = facts
+        .values()
+        .filter(seen)
+        .filter_map(|term| Some((term.slot, term.derived.as_ref()?.placed(&slot)?)));
+    let some = |term: &&FactTerm| term.required.iter().any(|requirement| requirement.covers(action));
+    Bearing {
+        seen: facts.values().map(|term| seen(&term)).collect(),
+        derived: derived.collect(),
+        required: facts.values().filter(some).map(|term| term.slot).collect(),
+    }
 }
 
 fn validator(schema: &str) -> Result<Validator, LoadError> {
@@ -334,6 +347,7 @@ fn fact(mut table: Table) -> Read<(usize, FactTerm)> {
     let term = FactTerm {
         key,
         slot: 0,
+        names: Vec::new(),
         summary,
         kind,
         nullable,

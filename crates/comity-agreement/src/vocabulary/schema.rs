@@ -80,15 +80,22 @@ pub(crate) const NONE: &str = "none";
 pub(crate) fn entity_types<'t>(
     facts: impl Iterator<Item = &'t FactTerm>,
 ) -> Result<EntityTypes, Box<ParseErrors>> {
-    let parse = |name: &str| name.parse::<EntityTypeName>().map_err(Box::new);
-    let mut of_fact = BTreeMap::new();
+    // Each name once: Cedar's lexer is costly to start, and many facts share a list.
+    let mut parsed: BTreeMap<String, EntityTypeName> = BTreeMap::new();
+    let mut parse = |name: &str| -> Result<EntityTypeName, Box<ParseErrors>> {
+        if let Some(held) = parsed.get(name) {
+            return Ok(held.clone());
+        }
+        let fresh: EntityTypeName = name.parse().map_err(Box::new)?;
+        Ok(parsed.entry(name.to_owned()).or_insert(fresh).clone())
+    };
+    let mut of_fact = Vec::new();
     for term in facts {
-        let name = match &term.kind {
-            FactType::Enum(list) | FactType::Set(list) => entity_type(list),
-            FactType::Party | FactType::Parties => "Party".to_owned(),
-            _ => continue,
-        };
-        of_fact.insert(term.key.clone(), parse(&name)?);
+        of_fact.push(match &term.kind {
+            FactType::Enum(list) | FactType::Set(list) => Some(parse(&entity_type(list))?),
+            FactType::Party | FactType::Parties => Some(parse("Party")?),
+            _ => None,
+        });
     }
     Ok(EntityTypes { action: parse("Action")?, party: parse("Party")?, office: parse("Office")?, of_fact })
 }
