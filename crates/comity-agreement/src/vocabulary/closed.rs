@@ -41,7 +41,7 @@ impl Vocabulary {
         match value {
             Value::Null | Value::Bool(_) | Value::Long(_) | Value::Instant(_) => true,
             Value::Text(text) => {
-                let named = self.derived.iter().any(|(_, derivation)| {
+                let named = self.facts.values().filter_map(|term| term.derived.as_ref()).any(|derivation| {
                     matches!(derivation, Derivation::FieldIs(of, name, word)
                         if of == key && name == field && word.as_text() == Some(text))
                 });
