@@ -42,7 +42,7 @@ pub fn start_logging(format: LogFormat, levels: &str) -> Result<(), String> {
 }
 
 /// Says when to stop.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Stopper(watch::Sender<bool>);
 
 /// Learns when to stop; each part of a gateway holds a copy.

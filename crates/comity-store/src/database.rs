@@ -72,6 +72,18 @@ impl Database {
         either!(self, store => store.floor())
     }
 
+    /// Why the store takes no changes any more, where it stopped by itself: a commit or the mark is in doubt, and
+    /// what persisted is found out by opening it again.
+    #[must_use]
+    pub fn stopped(&self) -> Option<StoreError> {
+        either!(self, store => store.stopped())
+    }
+
+    /// Waits until the store stops by itself, and gives why; for ever where it is closed instead.
+    pub async fn until_stopped(&self) -> StoreError {
+        either!(self, store => store.until_stopped().await)
+    }
+
     /// Waits until what was committed before is published in the folder of the log.
     ///
     /// # Errors

@@ -35,6 +35,7 @@
 
 mod carry;
 mod database;
+mod ending;
 pub mod faults;
 mod location;
 mod log;

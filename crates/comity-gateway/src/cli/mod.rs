@@ -1,7 +1,8 @@
 //! The command line: every command, flag and default, as clap reads them. What a command does lies in its own
 //! module.
 //!
-//! Exit statuses: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or bad input.
+//! Exit statuses: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or bad input; 3 a
+//! gateway that stopped by itself.
 
 pub mod audit;
 pub mod demo;
@@ -57,7 +58,7 @@ pub enum Command {
     Demo(Demo),
     /// Make the data directory and the keys of a gateway.
     Init(Init),
-    /// Run the gateway until SIGTERM.
+    /// Run the gateway until SIGTERM; exits 3 when its database takes nothing any more.
     Serve(Serve),
     /// The officers who may share.
     #[command(subcommand)]

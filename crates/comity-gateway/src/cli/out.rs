@@ -15,6 +15,8 @@ pub enum Exit {
     Refused,
     /// 2: bad usage or bad input.
     BadInput,
+    /// 3: `serve` stopped by itself; started again, it finds out what was kept.
+    Stopped,
 }
 
 impl Exit {
@@ -25,6 +27,7 @@ impl Exit {
             Self::Done => 0,
             Self::Refused => 1,
             Self::BadInput => 2,
+            Self::Stopped => 3,
         }
     }
 }
@@ -108,9 +111,19 @@ impl<'a> Out<'a> {
 
     /// `error: …` on standard error, and the status for bad input.
     pub fn bad_input(&mut self, text: impl std::fmt::Display) -> Exit {
+        self.error(text);
+        Exit::BadInput
+    }
+
+    /// `error: …` on standard error, and the status of a gateway that stopped by itself.
+    pub fn stopped(&mut self, text: impl std::fmt::Display) -> Exit {
+        self.error(text);
+        Exit::Stopped
+    }
+
+    fn error(&mut self, text: impl std::fmt::Display) {
         let error = if self.colours { "\x1b[1;31merror\x1b[0m" } else { "error" };
         self.note(&format!("{error}: {text}"));
-        Exit::BadInput
     }
 }
 

@@ -1,4 +1,4 @@
-//! `comity serve`: the gateway, running until it is told to stop.
+//! `comity serve`: the gateway, running until it is told to stop, or until its store takes no changes any more.
 
 use super::Serve;
 use super::out::{Exit, Out};
@@ -12,10 +12,14 @@ use crate::net::plain;
 use crate::socket;
 use crate::watch::{Stop, metrics, ready, stopping};
 use crate::work::{moving, outbox};
+use comity_exchange::shell::Shell as _;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// `comity serve`
 pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
@@ -36,7 +40,7 @@ pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
         return out.bad_input(error);
     }
     let (stopper, stop) = stopping();
-    if let Err(error) = stopper.on_signals() {
+    if let Err(error) = stopper.clone().on_signals() {
         return out.bad_input(error);
     }
     let running = match start(&gateway, args.listen, args.federation, stop.clone()).await {
@@ -57,10 +61,26 @@ pub async fn run(args: &Serve, out: &mut Out<'_>) -> Exit {
     if let Some(address) = figures {
         out.note(&format!("figures at http://{address}/metrics"));
     }
-    running.finish().await;
+    let mut finishing = pin!(running.finish());
+    tokio::select! {
+        () = &mut finishing => {}
+        _ = gateway.store().until_stopped() => {
+            // Nothing that is under way can be recorded: those who wait hear so, and no one is kept longer.
+            stopper.stop();
+            let _ = timeout(GRACE, finishing).await;
+        }
+    }
+    if let Some(why) = gateway.store().stopped() {
+        return out.stopped(format!(
+            "the gateway has stopped: {why}; start it again, and it finds out what was kept"
+        ));
+    }
     gateway.finish().await;
     Exit::Done
 }
+
+/// How long those who wait for a gateway that has stopped by itself have to hear so.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// A gateway that listens.
 pub struct Running {

@@ -1,7 +1,7 @@
 //! The public routes: whether the gateway lives, and its log for anyone to verify.
 //!
 //! ```text
-//! GET /health              {"status":"ok","version":"…"}
+//! GET /health              {"status":"ok","version":"…"}; 503 as a problem once its store has stopped
 //! GET /log/checkpoint      text/plain; changes with each act; from the database
 //! GET /log/tile/…          application/octet-stream; never changes
 //! ```
@@ -33,6 +33,9 @@ pub trait PublicLog: Send + Sync + 'static {
 
     /// Waits until the files that committed checkpoints need are there.
     fn derive(&self) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Whether it has stopped by itself, and is about to end.
+    fn has_stopped(&self) -> bool;
 }
 
 impl PublicLog for Gateway {
@@ -47,20 +50,29 @@ impl PublicLog for Gateway {
     async fn derive(&self) -> Result<(), StoreError> {
         self.store().flush_tiles().await
     }
+
+    fn has_stopped(&self) -> bool {
+        self.store().stopped().is_some()
+    }
 }
 
 /// The routes of the public listener.
 pub fn router<L: PublicLog>(log: Arc<L>) -> Router {
     Router::new()
-        .route("/health", get(health))
+        .route("/health", get(health::<L>))
         .route("/log/{*path}", get(log_file::<L>))
         .fallback(async || not_found())
         .with_state(log)
 }
 
-async fn health() -> impl IntoResponse {
+async fn health<L: PublicLog>(State(log): State<Arc<L>>) -> Response {
+    if log.has_stopped() {
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway has stopped")
+            .of_kind("stopped")
+            .into_response();
+    }
     let body = Json(serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
-    ([(header::CACHE_CONTROL, "no-store")], body)
+    ([(header::CACHE_CONTROL, "no-store")], body).into_response()
 }
 
 async fn log_file<L: PublicLog>(State(log): State<Arc<L>>, Path(path): Path<String>) -> Response {

@@ -34,6 +34,7 @@ mod writer;
 
 pub(crate) use carry::Carrying;
 
+use crate::ending::{self, Ending};
 use crate::faults::{Faults, NoFaults};
 use crate::location::ServerUrl;
 use crate::log::{Log, LogIdentity};
@@ -74,6 +75,7 @@ pub struct PostgresStore {
     floor: Arc<Mutex<Timestamp>>,
     /// How long the last commit took; 0 before the first.
     commit_nanos: Arc<AtomicU64>,
+    ending: Ending,
     runtime: Handle,
     /// Taken when the store is closed.
     running: Mutex<Option<Running>>,
@@ -159,18 +161,30 @@ impl PostgresStore {
             faults,
         };
         let (ended, writer_ended) = mpsc::channel::<()>();
+        let (writing, ending) = ending::begin();
         handle.spawn(async move {
-            writer.run(arriving).await;
+            writing.ends(writer.run(arriving).await);
             drop(ended);
         });
         let running = Mutex::new(Some(Running { runtime, writer: writer_ended, publisher }));
-        Ok(Self { messages, connections, notices, floor, commit_nanos, runtime: handle, running })
+        Ok(Self { messages, connections, notices, floor, commit_nanos, ending, runtime: handle, running })
     }
 
     /// The latest instant at which this log was known to be signed: the gateway's time never runs below it.
     #[must_use]
     pub fn floor(&self) -> Timestamp {
         *self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why this node takes no changes any more, where it stopped by itself: the mark is in doubt.
+    #[must_use]
+    pub fn stopped(&self) -> Option<StoreError> {
+        self.ending.why()
+    }
+
+    /// Waits until this node stops by itself, and gives why; for ever where it is closed instead.
+    pub async fn until_stopped(&self) -> StoreError {
+        self.ending.wait().await
     }
 
     /// How often partners or laws have changed, by any node.

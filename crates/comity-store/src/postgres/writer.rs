@@ -72,15 +72,21 @@ struct Made {
 }
 
 impl<M: MarkFile> Writer<M> {
-    /// Commits what arrives until the store is closed or the mark is in doubt.
-    pub(super) async fn run(mut self, mut arriving: mpsc::UnboundedReceiver<Message>) {
+    /// Commits what arrives until the store is closed.
+    ///
+    /// An error means that the mark is in doubt. Whoever waits then, or asks later, finds that nobody answers.
+    pub(super) async fn run(
+        mut self,
+        mut arriving: mpsc::UnboundedReceiver<Message>,
+    ) -> Result<(), StoreError> {
         while let Some(first) = arriving.recv().await {
             let (records, waiters, last) = gather(first, &mut arriving);
-            // Whoever waits after an error, or later, finds that nobody answers.
-            if self.commit(&records, waiters).await.is_err() || last {
-                return;
+            self.commit(&records, waiters).await?;
+            if last {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Makes `records` in one turn and answers whoever waits for them.

@@ -25,6 +25,7 @@ mod writer;
 
 pub(crate) use carry::{Stored, Table};
 
+use crate::ending::{self, Ending};
 use crate::faults::{Faults, NoFaults};
 use crate::log::{Log, LogIdentity};
 use crate::mark::MarkFile;
@@ -63,6 +64,7 @@ pub struct SqliteStore {
     floor: Arc<Mutex<Timestamp>>,
     /// How long the last commit took; 0 before the first.
     commit_nanos: Arc<AtomicU64>,
+    ending: Ending,
     /// Taken when the store is closed.
     threads: Mutex<Option<Threads>>,
 }
@@ -115,6 +117,7 @@ impl SqliteStore {
             root_at(size, &StoredLog(&connection)).map_err(|error| unread(error).into())
         })?;
         let now = clock();
+        outbox::release(&connection, now)?;
         let reached = log.mark(now, marked.as_ref().map_or(now, |mark| mark.time));
         if marked.as_ref() != Some(&reached) {
             // A crash between commit and mark, or the first start.
@@ -142,9 +145,10 @@ impl SqliteStore {
             publisher: notices.clone(),
             faults,
         };
+        let (writing, ending) = ending::begin();
         let writer = thread::Builder::new()
             .name("store writer".into())
-            .spawn(move || writer.run(&arriving))
+            .spawn(move || writing.ends(writer.run(&arriving)))
             .map_err(|error| StoreError::Failed(format!("no thread to write on: {error}")))?;
         Ok(Self {
             messages,
@@ -152,6 +156,7 @@ impl SqliteStore {
             notices,
             floor,
             commit_nanos,
+            ending,
             threads: Mutex::new(Some(Threads { writer, publisher })),
         })
     }
@@ -160,6 +165,17 @@ impl SqliteStore {
     #[must_use]
     pub fn floor(&self) -> Timestamp {
         *self.floor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why the store takes no changes any more, where it stopped by itself: a commit or the mark is in doubt.
+    #[must_use]
+    pub fn stopped(&self) -> Option<StoreError> {
+        self.ending.why()
+    }
+
+    /// Waits until the store stops by itself, and gives why; for ever where it is closed instead.
+    pub async fn until_stopped(&self) -> StoreError {
+        self.ending.wait().await
     }
 
     /// Waits until what was committed before is published in the folder of the log.

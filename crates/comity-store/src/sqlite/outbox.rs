@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! waiting ── claim ──> claimed until T ── postpone ──> waiting      ── settle ──> gone
-//!                          └── T passes, as after a crash ──> waiting
+//!                          └── T passes, or the database is opened anew ──> waiting
 //! ```
 
 use super::columns::{change, every, first, id, insert_once, instant, number, plain, text};
@@ -31,6 +31,20 @@ pub(super) fn put_offer(connection: &Connection, item: &OutboxItem) -> Result<()
             instant(item.next_at),
         ],
     )
+}
+
+/// Gives back what a process before this one held when it ended: whoever opens the database is alone with it. An offer
+/// that was never tried waits for nobody any more.
+pub(super) fn release(connection: &Connection, now: Timestamp) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- release
+         UPDATE outbox
+         SET claimed_until = NULL, next_at = CASE WHEN attempts = 0 THEN min(next_at, ?1) ELSE next_at END
+         WHERE claimed_until IS NOT NULL OR (attempts = 0 AND next_at > ?1)",
+        [instant(now)],
+    )?;
+    Ok(())
 }
 
 pub(super) fn settle_offer(connection: &Connection, exchange: ExchangeId) -> Result<(), Fault> {

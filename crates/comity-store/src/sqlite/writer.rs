@@ -66,15 +66,18 @@ pub(super) struct Writer<M> {
 }
 
 impl<M: MarkFile> Writer<M> {
-    /// Commits what arrives until the store is closed or a commit is in doubt.
-    pub(super) fn run(mut self, arriving: &mpsc::Receiver<Message>) {
+    /// Commits what arrives until the store is closed.
+    ///
+    /// An error means that a commit is in doubt. Whoever waits then, or asks later, finds that nobody answers.
+    pub(super) fn run(mut self, arriving: &mpsc::Receiver<Message>) -> Result<(), StoreError> {
         while let Ok(first) = arriving.recv() {
             let (changes, last) = gather(first, arriving);
-            // Whoever waits after an error, or later, finds that nobody answers.
-            if self.commit(changes).is_err() || last {
-                return;
+            self.commit(changes)?;
+            if last {
+                break;
             }
         }
+        Ok(())
     }
 
     /// Makes `changes` in one transaction and answers whoever waits for them.

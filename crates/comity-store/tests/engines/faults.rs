@@ -70,6 +70,12 @@ fn each_point_of_a_commit_breaks_as_it_says() {
         assert_eq!(size(&store), if persists { 3 } else { 1 }, "{point:?}");
         let next = wait(store.record(record(&mut entropy, 4, None)));
         assert_eq!(next.is_ok(), goes_on, "{point:?}: {next:?}");
+        if goes_on {
+            assert_eq!(store.stopped(), None, "{point:?}");
+        } else {
+            // Whoever runs the gateway hears of it.
+            assert_eq!(told, Err(wait(store.until_stopped())), "{point:?}");
+        }
         drop(store);
         let store = gateway.open();
         let expected = if goes_on { 5 } else { 3 };

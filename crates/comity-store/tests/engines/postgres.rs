@@ -366,6 +366,12 @@ fn each_point_of_a_turn_breaks_as_it_says() {
         faults.set(None);
         assert_eq!(size(&store), if persists { 3 } else { 1 }, "{point:?}");
         assert_eq!(wait(store.record(record(&mut entropy, 4, None))).is_ok(), goes_on, "{point:?}");
+        if goes_on {
+            assert_eq!(store.stopped(), None, "{point:?}");
+        } else {
+            // Whoever runs the gateway hears of it.
+            assert_eq!(told, Err(wait(store.until_stopped())), "{point:?}");
+        }
         drop(store);
         let store = nodes.node("one");
         assert_eq!(size(&store), if goes_on { 5 } else { 3 }, "{point:?}");

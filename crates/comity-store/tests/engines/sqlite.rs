@@ -415,3 +415,43 @@ fn a_succession_that_broke_off_before_its_mark_ends_the_same() {
     let mark = gateway.mark().read().unwrap().unwrap();
     assert_eq!((mark.origin, mark.size), (successor().origin, TreeSize(4)), "one entry, not three");
 }
+
+#[test]
+fn what_a_process_held_when_it_ended_is_tried_at_once_by_the_next() {
+    let gateway = Gateway::new();
+    let mut entropy = Seeded(47);
+    // At 04:30, the clock of these stores.
+    let (now, later, last) =
+        (at("2026-11-24T04:30:00Z"), at("2026-11-24T05:00:00Z"), at("2026-11-24T06:00:00Z"));
+    let [fresh, claimed, waiting] = [0, 1, 2].map(|_| comity_terms::ExchangeId::draw(&mut entropy));
+    let store = gateway.open();
+    wait(async {
+        let mut put = record(&mut entropy, 1, None);
+        for exchange in [fresh, claimed, waiting] {
+            put.outbox.push(crate::conformance::rows::offer(&mut entropy, exchange, "2026-11-24T05:00:00Z"));
+        }
+        store.record(put).await.unwrap();
+        store.claim_offer(claimed, now, last).await.unwrap().unwrap();
+        store.claim_offer(waiting, now, last).await.unwrap().unwrap();
+        store.postpone(claimed, now).await.unwrap();
+        store.claim_offer(claimed, now, last).await.unwrap().unwrap();
+        store.postpone(waiting, later).await.unwrap();
+        assert_eq!(
+            store.claim_outbox(now, last, 10).await.unwrap(),
+            [],
+            "each has a try to itself, or waits"
+        );
+    });
+    drop(store);
+    let store = gateway.open();
+    let due = |at| {
+        let due = wait(store.claim_outbox(at, last, 10)).unwrap();
+        let mut due: Vec<_> = due.into_iter().map(|item| item.exchange).collect();
+        due.sort();
+        due
+    };
+    let mut both = [fresh, claimed];
+    both.sort();
+    assert_eq!(due(now), both, "their tries ended with their process");
+    assert_eq!(due(later), [waiting], "what was put off stays so");
+}

@@ -170,6 +170,10 @@ impl plain::PublicLog for Folder {
     async fn derive(&self) -> Result<(), StoreError> {
         Ok(())
     }
+
+    fn has_stopped(&self) -> bool {
+        false
+    }
 }
 
 #[test]

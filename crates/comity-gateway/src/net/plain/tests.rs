@@ -1,11 +1,12 @@
 use super::*;
 use crate::net::listener::{Door, Limits, serve};
 use crate::watch::stopping;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A log whose files come when they are asked to be derived.
-struct Files(PathBuf);
+/// A log whose files come when they are asked to be derived, and whose gateway stops when it is told to.
+struct Files(PathBuf, AtomicBool);
 
 impl PublicLog for Files {
     fn folder(&self) -> PathBuf {
@@ -20,6 +21,10 @@ impl PublicLog for Files {
         std::fs::create_dir_all(self.0.join("tile/0/000.p")).unwrap();
         std::fs::write(self.0.join("tile/0/000.p/1"), "tile").unwrap();
         Ok(())
+    }
+
+    fn has_stopped(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
     }
 }
 
@@ -47,8 +52,9 @@ async fn the_public_sees_health_and_the_log_and_nothing_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stopper, stop) = stopping();
+    let log = Arc::new(Files(log, AtomicBool::new(false)));
     let serving =
-        tokio::spawn(serve(listener, Door::Plain, router(Arc::new(Files(log))), Limits::default(), stop));
+        tokio::spawn(serve(listener, Door::Plain, router(Arc::clone(&log)), Limits::default(), stop));
 
     let (head, body) = get_path(address, "/health").await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
@@ -72,6 +78,9 @@ async fn the_public_sees_health_and_the_log_and_nothing_else() {
         assert!(head.starts_with("HTTP/1.1 404"), "{absent}: {head}");
         assert!(head.contains("application/problem+json") && body.contains(r#""status":404"#), "{absent}");
     }
+    log.1.store(true, Ordering::Relaxed);
+    let (head, body) = get_path(address, "/health").await;
+    assert!(head.starts_with("HTTP/1.1 503") && body.contains("urn:comity:problem:stopped"), "{head}{body}");
     stopper.stop();
     serving.await.unwrap();
 }

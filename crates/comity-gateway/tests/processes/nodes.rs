@@ -1,16 +1,12 @@
 //! Several gateway processes on one PostgreSQL: shares go through any of them, and whichever is killed or stopped,
 //! nothing is lost, nothing is there twice, and there is one log.
 
-use comity_gateway::socket::{Bytes, CommandRequest, call};
-use serde_json::Value as Json;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
+use crate::place::{Node, Place, anywhere, comity, verified};
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use tokio::sync::watch;
-
-const AGREEMENT: &str = "eu-nis2-2022-2555";
 
 /// A real server, private to this process unless `COMITY_TEST_POSTGRES` names one; stops with its standard input.
 struct Server {
@@ -52,103 +48,6 @@ fn sql(url: &str, text: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// A directory of a gateway, and the keys that belong to it.
-#[derive(Clone)]
-struct Place {
-    dir: PathBuf,
-    keys: PathBuf,
-}
-
-impl Place {
-    /// A command at this place, run to its end: its standard output.
-    fn run(&self, arguments: &[&str], stdin: &str) -> String {
-        let mut process = comity(arguments)
-            .arg("--dir")
-            .arg(&self.dir)
-            .arg("--keys")
-            .arg(&self.keys)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        process.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
-        let output = process.wait_with_output().unwrap();
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {said}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Another node of the same gateway: who it is and what it adopted are copied, the keys are shared.
-    fn another(&self, dir: PathBuf) -> Self {
-        let copied = Command::new("cp").arg("-a").arg(&self.dir).arg(&dir).status().unwrap();
-        assert!(copied.success());
-        for derived in ["log", "lock"] {
-            let path = dir.join(derived);
-            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
-        }
-        Self { dir, keys: self.keys.clone() }
-    }
-
-    /// Runs the gateway here, on its database.
-    fn serve(&self, database: Option<&str>) -> Node {
-        let mut command = comity(&["serve", "--listen", "127.0.0.1:0", "--federation", "127.0.0.1:0"]);
-        command.arg("--dir").arg(&self.dir).arg("--keys").arg(&self.keys);
-        if let Some(url) = database {
-            command.args(["--database", url]);
-        }
-        let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
-        let mut said = Vec::new();
-        let mut address = |scheme: &str| -> SocketAddr {
-            for line in lines.by_ref() {
-                let line = line.unwrap();
-                if let Some((_, address)) = line.split_once(scheme) {
-                    return address.trim().parse().unwrap();
-                }
-                said.push(line);
-            }
-            panic!("it did not start: {said:?}")
-        };
-        let public = address("listening on http://");
-        let federation = address("listening on https://");
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Node { place: self.clone(), process, public, federation }
-    }
-}
-
-/// A running gateway.
-struct Node {
-    place: Place,
-    process: Child,
-    public: SocketAddr,
-    federation: SocketAddr,
-}
-
-impl Node {
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
-        assert!(sent.success());
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn comity(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
-    command.args(arguments);
-    for name in ["COMITY_DIR", "COMITY_KEYS", "COMITY_LOG", "COMITY_DATABASE"] {
-        command.env_remove(name);
-    }
-    command
-}
-
 /// Two gateways that know each other: the first on PostgreSQL, the second in its folder and served.
 struct World {
     room: tempfile::TempDir,
@@ -161,71 +60,21 @@ impl World {
     fn new() -> Option<Self> {
         let server = Server::start()?;
         let room = tempfile::tempdir().unwrap();
-        let place = |code: &str| Place {
-            dir: room.path().join(code),
-            keys: room.path().join(format!("{code}-keys")),
-        };
-        let (home, away) = (place("EE"), place("FI"));
-        for (place, code) in [(&home, "EE"), (&away, "FI")] {
-            place.run(&["init", "--jurisdiction", code, "--authority", "An authority"], "");
-            place.run(&["law", "adopt", AGREEMENT], "");
-        }
-        home.run(
-            &[
-                "officer",
-                "add",
-                "--name",
-                "tamm",
-                "--role",
-                "analyst",
-                "--training-until",
-                "2099-01-01",
-                "--password-stdin",
-            ],
-            "a long enough password\n",
-        );
+        let (home, away) = (Place::init(room.path(), "EE"), Place::init(room.path(), "FI"));
+        home.officer();
         // The partner never calls back: its gateway needs to know only who we are.
-        meet(&away, "EE", &home, "https://127.0.0.1:1");
-        let partner = away.serve(None);
-        meet(&home, "FI", &away, &format!("https://{}", partner.federation));
+        away.meet("EE", &home, "https://127.0.0.1:1");
+        let partner = away.serve(None, anywhere());
+        home.meet("FI", &away, &format!("https://{}", partner.federation));
         Some(Self { room, server, home, partner })
     }
-}
-
-fn meet(place: &Place, code: &str, other: &Place, url: &str) {
-    let file = place.dir.with_extension("identity");
-    std::fs::write(&file, other.run(&["identity"], "")).unwrap();
-    let file = file.to_str().unwrap();
-    place.run(&["peer", "add", "--jurisdiction", code, "--url", url, "--identity", file], "");
-}
-
-/// One share through a running node: the exchange's id and its outcome; `None` when the node did not answer.
-async fn share(place: &Place) -> Option<(String, String)> {
-    let words =
-        ["share", "-", "--officer", "tamm", "--under", AGREEMENT, "--to", "FI", "--activity", "threat_intel"];
-    let words = words.into_iter().chain(["--purpose", "cyber_defence", "--json", "--dir"]);
-    let request = CommandRequest {
-        command: words.map(str::to_owned).chain([place.dir.display().to_string()]).collect(),
-        stdin: Some(Bytes(include_bytes!("../../../examples/bundles/phishing-campaign.json").to_vec())),
-        cwd: PathBuf::from("/"),
-    };
-    let reply = call(&place.dir.join("comity.sock"), &request).await.ok()??;
-    let said: Json = serde_json::from_slice(&reply.stdout.0).unwrap_or_default();
-    let told = |key: &str| said[key].as_str().map(str::to_owned);
-    Some((told("exchange_id")?, told("outcome")?))
 }
 
 /// Makes an officer known through a running node: its name, once that is answered. An act of one entry and one row.
 async fn make_known(place: &Place, name: String) -> Option<String> {
     let words = ["officer", "add", "--role", "analyst", "--training-until", "2099-01-01", "--password-stdin"];
-    let dir = place.dir.display().to_string();
-    let own = ["--name".to_owned(), name.clone(), "--dir".to_owned(), dir];
-    let request = CommandRequest {
-        command: words.into_iter().map(str::to_owned).chain(own).collect(),
-        stdin: Some(Bytes(b"a long enough password\n".to_vec())),
-        cwd: PathBuf::from("/"),
-    };
-    let reply = call(&place.dir.join("comity.sock"), &request).await.ok()??;
+    let reply =
+        place.tell(&[&words[..], &["--name", &name]].concat(), Some(b"a long enough password\n")).await?;
     assert_eq!(reply.exit, 0, "{}", String::from_utf8_lossy(&reply.stderr.0));
     Some(name)
 }
@@ -253,13 +102,6 @@ async fn load(places: &[Place], each: usize, round: &str, done: &Arc<watch::Send
         answered.extend(task.await.unwrap());
     }
     answered
-}
-
-fn verified(log: &str, key: &str) -> u64 {
-    let output = comity(&["audit", "verify", log, "--key", key, "--json"]).output().unwrap();
-    let verdict: Json = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(verdict["ok"], true, "{verdict}");
-    verdict["size"].as_u64().unwrap()
 }
 
 /// What must hold whatever was killed: what was answered is there; no act without its entry, no entry twice; every
@@ -291,10 +133,10 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     let database = world.server.database("nodes");
     let key = world.home.run(&["log", "key"], "").trim().to_owned();
     // The first start moves the database to the server; the others find it there.
-    let one = world.home.serve(Some(&database));
+    let one = world.home.serve(Some(&database), anywhere());
     let room = |name: &str| world.room.path().join(name);
-    let places = [room("two"), room("three")].map(|dir| copied(&world.home, dir));
-    let [two, three] = places.map(|place| place.serve(None));
+    let places = [room("two"), room("three")].map(|dir| another(&world.home, dir));
+    let [two, three] = places.map(|place| place.serve(None, anywhere()));
     let all = [one.place.clone(), two.place.clone(), three.place.clone()];
     assert!(!world.home.dir.join("comity.sqlite").exists(), "the database has moved");
 
@@ -318,7 +160,7 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     // It comes back; another is stopped in the middle, and wakes up when the others have gone on.
     let place = one.place.clone();
     drop(one);
-    let one = place.serve(None);
+    let one = place.serve(None, anywhere());
     let (others, sleeping) = ([one.place.clone(), three.place.clone()], [two.place.clone()]);
     let (done, sleepers) = (counter(), counter());
     let stopping = async {
@@ -335,7 +177,7 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     assert_whole(&database, before, &answered, &[&one, &two, &three], &key);
 
     // A share goes through any node, and its receipt comes from any other.
-    let (exchange, outcome) = share(&two.place).await.unwrap();
+    let (exchange, outcome) = two.place.share().await.unwrap();
     assert_eq!(outcome, "delivered");
     let acts = format!("SELECT count(*) FROM entry WHERE exchange = '\\x{}'", exchange.replace('-', ""));
     assert_eq!(sql(&database, &acts), ["2"], "decided, acknowledged");
@@ -346,10 +188,16 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     assert!(verified(&format!("http://{}/log", world.partner.public), &partner_key(&world)) > 0);
 }
 
-fn copied(home: &Place, dir: PathBuf) -> Place {
-    let place = home.another(dir);
-    assert!(!Path::new(&place.dir.join("comity.sqlite")).exists());
-    place
+/// Another node of the same gateway: who it is and what it adopted are copied, the keys are shared.
+fn another(home: &Place, dir: PathBuf) -> Place {
+    let copied = Command::new("cp").arg("-a").arg(&home.dir).arg(&dir).status().unwrap();
+    assert!(copied.success());
+    for derived in ["log", "lock"] {
+        let path = dir.join(derived);
+        if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) }.unwrap();
+    }
+    assert!(!Path::new(&dir.join("comity.sqlite")).exists());
+    Place { dir, keys: home.keys.clone() }
 }
 
 fn partner_key(world: &World) -> String {
