@@ -6,7 +6,8 @@
 use crate::cache::Cache;
 use crate::case::Case;
 use crate::consistency::Standing;
-use crate::expression::{end, entity, or, same};
+use crate::environment::Words;
+use crate::expression::{and, end, entity, has, or, same, value};
 use crate::replay::{self, Answer};
 use crate::side::Side;
 use crate::solver::Solver;
@@ -23,6 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Prover {
     /// The words.
     pub vocabulary: Arc<Vocabulary>,
+    /// The same, as the solver is told them.
+    pub words: Words,
     /// What was proved before.
     pub cache: Cache,
     /// How many solvers work at once.
@@ -75,7 +78,8 @@ impl Prover {
     #[must_use]
     pub fn new(vocabulary: Arc<Vocabulary>, cache: Cache) -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { vocabulary, cache, workers, asked: AtomicUsize::new(0) }
+        let words = Words::of(&vocabulary);
+        Self { vocabulary, words, cache, workers, asked: AtomicUsize::new(0) }
     }
 
     /// Wherever `a` permits, `b` does, of questions for which `given` holds.
@@ -89,6 +93,7 @@ impl Prover {
         let parties = parties(&[a, b], &self.vocabulary);
         let search = Search {
             vocabulary: &self.vocabulary,
+            words: &self.words,
             goal: Goal::Permits(a.clone()),
             against: Some(b.clone()),
             given,
@@ -99,19 +104,22 @@ impl Prover {
         self.refute(&search, &actions)
     }
 
-    /// There is a question, for which `given` holds, that `side` permits: the case, if so.
+    /// No question about `action` (any, unless given) for which `given` holds is one that `side` permits; refuted by
+    /// one that it does.
     #[must_use]
-    pub fn permits_something(&self, side: &Side, given: Vec<Json>) -> Proof {
+    pub fn permits_something(&self, side: &Side, given: Vec<Json>, action: Option<&Action>) -> Proof {
         let parties = parties(&[side], &self.vocabulary);
         let search = Search {
             vocabulary: &self.vocabulary,
+            words: &self.words,
             goal: Goal::Permits(side.clone()),
             against: None,
             given,
             standing: standing(side, true),
             parties: &parties,
         };
-        let actions: Vec<&Action> = self.vocabulary.actions().keys().collect();
+        let all = self.vocabulary.actions().keys();
+        let actions: Vec<&Action> = all.filter(|act| action.is_none_or(|only| only == *act)).collect();
         self.refute(&search, &actions)
     }
 
@@ -136,6 +144,7 @@ impl Prover {
         standing.declares |= listed().is_some_and(|rule| !rule.declarations.is_empty());
         let search = Search {
             vocabulary: &self.vocabulary,
+            words: &self.words,
             goal,
             against: None,
             given: Vec::new(),
@@ -204,6 +213,18 @@ impl Prover {
         });
         done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
+}
+
+/// The data is where `party` is.
+#[must_use]
+pub fn at_home(party: &str) -> Json {
+    same(end("resource"), entity("Party", party))
+}
+
+/// The question is about this activity.
+#[must_use]
+pub fn about(activity: &str) -> Json {
+    and(has("activity"), same(value("activity"), entity("Activity", activity)))
 }
 
 /// One of the two ends is `party`: else its law is not asked.

@@ -2,7 +2,7 @@
 //!
 //! Rules see derived facts beside those they are worked out from, and two names of one fact. To the solver each is
 //! an attribute like any other; these conditions tell it what the engine guarantees. Whatever they leave out is found
-//! when a question is put together (`witness`), which then names the combination that cannot be.
+//! when a question is put together (`instance`), which then names the combination that cannot be.
 
 use crate::expression::{all, and, any, contains, end, has, holds, implies, is_empty, not, same, value};
 use comity_agreement::Vocabulary;

@@ -5,7 +5,7 @@
 //! The only room that knows Cedar's symbolic compiler; nothing depends on it.
 //!
 //! ```text
-//! packs ─> side ─> claim ─> theorem ─┬─> solver (cvc5) ─> witness ─> replay ─> shrink ─> counterexample
+//! packs ─> side ─> claim ─> theorem ─┬─> solver (cvc5) ─> instance ─> replay ─> shrink ─> counterexample
 //!                                    └─> cache
 //! ```
 //!
@@ -16,19 +16,23 @@
 //! | [`consistency`] | what is always so of what rules see |
 //! | [`side`] | what "these laws permit" means here |
 
+pub mod admission;
 pub mod cache;
 pub mod case;
 pub mod claim;
 pub mod consistency;
 pub mod environment;
 pub mod expression;
+pub mod instance;
 pub mod instants;
+pub mod packs;
+pub mod recognition;
 pub mod replay;
+pub mod report;
 pub mod shrink;
 pub mod side;
 pub mod solver;
 pub mod theorem;
-pub mod witness;
 
 pub use claim::{Counterexample, Proof, Prover, Verdict};
 pub use side::Side;

@@ -4,6 +4,7 @@
 //! laws the first is the agreement and the others are the parties' own.
 
 use crate::case::Case;
+use crate::recognition::mirrored_case;
 use crate::side::{Side, is_floor, packs};
 use comity_agreement::pack::{Pack, Rule, RuleEffect};
 use comity_agreement::try_case::{citation_json, set_up};
@@ -38,7 +39,10 @@ impl Answer {
 /// # Errors
 /// Why it cannot be asked.
 pub fn ask(vocabulary: &Arc<Vocabulary>, side: &Side, case: &Case) -> Result<Answer, String> {
-    let decision = decided(vocabulary, side.laws(), case)?;
+    let decision = match side {
+        Side::Mirror(_, [one, other]) => decided(vocabulary, side.laws(), &mirrored_case(case, one, other))?,
+        _ => decided(vocabulary, side.laws(), case)?,
+    };
     let Side::Floor(law) = side else {
         let reasons = decision.reasons().into_iter().map(ToString::to_string).collect();
         return Ok(Answer { outcome: decision.outcome, reasons, citations: decision.citations });

@@ -4,9 +4,10 @@
 //! permits grants nothing, an article that a law displaces is not asked, and every law must permit.
 
 use crate::expression::{self, ConditionError};
+use crate::recognition::mirrored;
 use comity_agreement::Law;
 use comity_agreement::pack::{Floor, Pack, Rule, RuleEffect};
-use comity_terms::{Action, PackSlug, RuleId};
+use comity_terms::{Action, JurisdictionCode, PackSlug, RuleId};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub enum Side {
     Laws(Vec<Arc<Law>>),
     /// Everything but what the articles marked `@floor("protection")` of a law, and of what it includes, forbid.
     Floor(Arc<Law>),
+    /// One state's law, asked as if the two states stood where the other stands.
+    Mirror(Arc<Law>, [JurisdictionCode; 2]),
 }
 
 /// Conditions of a side about one act.
@@ -41,7 +44,7 @@ impl Side {
     pub fn laws(&self) -> &[Arc<Law>] {
         match self {
             Self::Laws(laws) => laws,
-            Self::Floor(law) => std::slice::from_ref(law),
+            Self::Floor(law) | Self::Mirror(law, _) => std::slice::from_ref(law),
         }
     }
 
@@ -56,8 +59,8 @@ impl Side {
     pub fn rules(&self, action: &Action) -> Vec<(usize, &Rule)> {
         let laws = self.laws();
         let displaced: BTreeSet<&RuleId> = match self {
-            Self::Laws(laws) => laws.iter().flat_map(|law| &law.pack().displaces).collect(),
             Self::Floor(_) => BTreeSet::new(),
+            _ => laws.iter().flat_map(|law| &law.pack().displaces).collect(),
         };
         let mut asked: BTreeSet<&PackSlug> = BTreeSet::new();
         let mut out = Vec::new();
@@ -84,8 +87,8 @@ impl Side {
 
     fn takes(&self, rule: &Rule) -> bool {
         match self {
-            Self::Laws(_) => rule.effect != RuleEffect::Obligation,
             Self::Floor(_) => is_floor(rule),
+            _ => rule.effect != RuleEffect::Obligation,
         }
     }
 
@@ -103,20 +106,15 @@ impl Side {
                 _ => out.must_not.push(condition),
             }
         }
-        if let Self::Laws(_) = self {
+        if !matches!(self, Self::Floor(_)) {
             out.must = permits.into_iter().map(expression::any).collect();
         }
+        if let Self::Mirror(_, [one, other]) = self {
+            for condition in out.must.iter_mut().chain(&mut out.must_not) {
+                *condition = mirrored(condition, one.as_str(), other.as_str());
+            }
+        }
         Ok(out)
-    }
-
-    /// Whether nothing can be permitted about `action`: some law has no permit that covers it.
-    #[must_use]
-    pub fn covers(&self, action: &Action) -> bool {
-        let Self::Laws(laws) = self else { return true };
-        let rules = self.rules(action);
-        let permits =
-            |place| rules.iter().any(|(law, rule)| *law == place && rule.effect == RuleEffect::Permit);
-        (0..laws.len()).all(permits)
     }
 }
 

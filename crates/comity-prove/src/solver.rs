@@ -3,7 +3,7 @@
 //! Owns the process and the reading of its models. What it finds is a claim until the engine has answered the same
 //! question: see `replay`.
 
-use crate::environment::Environment;
+use crate::environment::{Environment, Read};
 use cedar_policy::{EvalResult, Policy, PolicySet};
 use cedar_policy_symcc::err::Error as SymccError;
 use cedar_policy_symcc::solver::LocalSolver;
@@ -101,10 +101,11 @@ impl Solver {
     pub fn between(
         &mut self,
         environment: &Environment,
+        read: &Read,
         allows: &PolicySet,
         denies: &PolicySet,
     ) -> Result<Option<Model>, SolverError> {
-        let compile = |set| CompiledPolicySet::compile(set, &environment.request, &environment.schema);
+        let compile = |set| CompiledPolicySet::compile(set, &read.request, &read.schema);
         let (allows, denies) = (compile(allows).map_err(unknown)?, compile(denies).map_err(unknown)?);
         self.asked += 1;
         let Running { runtime, compiler } = self.running()?;
@@ -119,10 +120,10 @@ impl Solver {
     pub fn erring(
         &mut self,
         environment: &Environment,
+        read: &Read,
         policy: &Policy,
     ) -> Result<Option<Model>, SolverError> {
-        let compiled =
-            CompiledPolicy::compile(policy, &environment.request, &environment.schema).map_err(unknown)?;
+        let compiled = CompiledPolicy::compile(policy, &read.request, &read.schema).map_err(unknown)?;
         self.asked += 1;
         let Running { runtime, compiler } = self.running()?;
         let found = runtime.block_on(compiler.check_never_errors_with_counterexample_opt(&compiled));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! conditions ─> solver ─┬─> none: proved                     (kept in the cache)
-//!      ^                └─> a model ─> witness ─> replay ─┬─> shrink: the case that is shown
+//!      ^                └─> a model ─> instance ─> replay ─┬─> shrink: the case that is shown
 //!      └──────── what cannot be asked, ruled out ─────────┴─> spurious: unknown, never a verdict
 //! ```
 //! Owns how often the solver is asked again. Leaves which acts there are, and what an answer means, to `claim`.
@@ -10,13 +10,13 @@
 use crate::cache::{Cache, Kept};
 use crate::case::Case;
 use crate::consistency::{self, Standing};
-use crate::environment::Environment;
+use crate::environment::{Environment, Words};
 use crate::expression::{self, allowing};
+use crate::instance::{self, Impossible};
 use crate::replay;
 use crate::shrink::shrink;
 use crate::side::{Conditions, Side};
 use crate::solver::Solver;
-use crate::witness::{self, Impossible};
 use comity_agreement::pack::Rule;
 use comity_agreement::{Law, Outcome, Vocabulary};
 use comity_terms::{Action, Digest, JurisdictionCode, RuleId};
@@ -40,6 +40,8 @@ pub enum Goal {
 pub struct Search<'v> {
     /// The words.
     pub vocabulary: &'v Arc<Vocabulary>,
+    /// The same, as the solver is told them.
+    pub words: &'v Words,
     /// What must be so.
     pub goal: Goal,
     /// What must not permit; nothing: whatever meets the goal will do.
@@ -96,7 +98,7 @@ impl Search<'_> {
         }
         goal.must.extend(consistency::always(self.vocabulary, action, &named, self.standing));
         let every = goal.must.iter().chain(&goal.must_not).chain(&against.must).chain(&against.must_not);
-        let environment = Environment::new(self.vocabulary, action, every).map_err(|error| text(&error))?;
+        let environment = self.words.environment(action, every).map_err(|error| text(&error))?;
         let key = key(&environment, &goal, &against);
         match cache.get(&key) {
             Some(Kept::None) => return Ok(Found::None),
@@ -109,11 +111,13 @@ impl Search<'_> {
             }
             None => {}
         }
+        let read = environment.read().map_err(|error| text(&error))?;
         let denies = allowing(&against.must, &against.must_not).map_err(|error| text(&error))?;
         let mut spurious = None;
         for _ in 0..TRIES {
             let allows = allowing(&goal.must, &goal.must_not).map_err(|error| text(&error))?;
-            let found = solver.between(&environment, &allows, &denies).map_err(|error| text(&error))?;
+            let found =
+                solver.between(&environment, &read, &allows, &denies).map_err(|error| text(&error))?;
             let Some(model) = found else {
                 // What was ruled out because no question was found, or the engine answered otherwise, is no proof.
                 if let Some(why) = spurious {
@@ -122,7 +126,7 @@ impl Search<'_> {
                 cache.put(&key, &Kept::None);
                 return Ok(Found::None);
             };
-            match witness::question(self.vocabulary, &environment, &model, self.standing) {
+            match instance::question(self.vocabulary, &environment, &model, self.standing) {
                 Err(Impossible(combination)) => {
                     spurious.get_or_insert_with(|| {
                         "no question was found of which rules see what the solver says".to_owned()
@@ -137,7 +141,7 @@ impl Search<'_> {
                 Ok(case) => {
                     let asked = serde_json::Value::Object(case.json());
                     spurious = Some(format!("the engine does not answer as the solver says: {asked}"));
-                    goal.must_not.push(witness::exactly(&environment, &model));
+                    goal.must_not.push(instance::exactly(&environment, &model));
                 }
             }
         }
@@ -172,19 +176,19 @@ impl Search<'_> {
     ) -> Result<Found, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let condition = expression::condition(&rule.policy).map_err(|error| text(&error))?;
-        let environment =
-            Environment::new(self.vocabulary, action, [&condition]).map_err(|error| text(&error))?;
+        let environment = self.words.environment(action, [&condition]).map_err(|error| text(&error))?;
         let goal = Conditions { must: vec![condition.clone()], must_not: Vec::new() };
         let key = Digest::of_parts("comity proof of no error 1", &[&key(&environment, &goal, &never()).0]);
         if cache.get(&key) == Some(Kept::None) {
             return Ok(Found::None);
         }
+        let read = environment.read().map_err(|error| text(&error))?;
         let policy = expression::policy("rule", "permit", &condition).map_err(|error| text(&error))?;
-        let Some(model) = solver.erring(&environment, &policy).map_err(|error| text(&error))? else {
+        let Some(model) = solver.erring(&environment, &read, &policy).map_err(|error| text(&error))? else {
             cache.put(&key, &Kept::None);
             return Ok(Found::None);
         };
-        match witness::question(self.vocabulary, &environment, &model, self.standing) {
+        match instance::question(self.vocabulary, &environment, &model, self.standing) {
             Ok(case) if self.confirmed(&case) => {
                 Ok(Found::Case(Box::new(shrink(case, self.parties, &|case| self.confirmed(case)))))
             }

@@ -1,6 +1,7 @@
 //! The commands about law: they need packs and no gateway.
 
 use super::out::{Exit, Out};
+use super::prove;
 use super::{Audience, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 use crate::laws::{self, LawError};
 use comity_agreement::diff::{self, Diff};
@@ -78,6 +79,21 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
         Ok(named) => named,
         Err(error) => return out.bad_input(error),
     };
+    let mut proofs: BTreeMap<String, Json> = BTreeMap::new();
+    if args.prove {
+        let mut words = vec!["check".to_owned()];
+        words.extend(args.packs.iter().cloned());
+        words.extend(args.kept.words());
+        match prove::ask(&words, cwd) {
+            Ok((_, json)) => {
+                let told = json["packs"].as_array().cloned().unwrap_or_default();
+                proofs.extend(
+                    told.into_iter().map(|pack| (pack["pack"].as_str().unwrap_or_default().into(), pack)),
+                );
+            }
+            Err(error) => return out.bad_input(error),
+        }
+    }
     let (mut packs, mut failed) = (Vec::new(), false);
     for (files, slug) in named {
         let findings = match Library::open(&files) {
@@ -85,15 +101,26 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
             Err(error) => error.0,
         };
         failed |= findings.iter().any(|finding| finding.level == Level::Error);
-        let listed: Vec<Json> = findings
+        let mut listed: Vec<Json> = findings
             .iter()
             .map(|f| json!({ "level": f.level.as_str(), "file": f.file, "line": f.line, "text": f.text }))
             .collect();
+        let proved = proofs.remove(slug.as_str());
+        let found = proved.iter().flat_map(|pack| pack["findings"].as_array()).flatten();
+        listed.extend(found.cloned());
+        failed |= listed.iter().any(|finding| finding["level"] == Level::Error.as_str());
         if !json_out {
-            out.line(&format!("{slug}: {} findings", findings.len()));
-            findings.iter().for_each(|finding| out.line(&format!("  {finding}")));
+            out.line(&format!("{slug}: {} findings", listed.len()));
+            for f in &listed {
+                let word = |key: &str| f[key].as_str().unwrap_or_default();
+                out.line(&format!("  {}:{}: {}: {}", word("file"), f["line"], word("level"), word("text")));
+            }
         }
-        packs.push(json!({ "pack": slug.to_string(), "findings": listed }));
+        let mut told = json!({ "pack": slug.to_string(), "findings": listed });
+        if let Some(pack) = proved {
+            told["floors"] = pack["floors"].clone();
+        }
+        packs.push(told);
     }
     if json_out {
         out.json(&json!({ "packs": packs }));
@@ -158,8 +185,17 @@ pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
         Ok(told) => told,
         Err(error) => return out.bad_input(error),
     };
+    let mut proved = Json::Null;
+    if args.prove {
+        let mut words = vec!["amend".to_owned(), args.old.clone(), args.new.clone()];
+        words.extend(args.kept.words());
+        match prove::ask(&words, cwd) {
+            Ok((_, json)) => proved = json,
+            Err(error) => return out.bad_input(error),
+        }
+    }
     if json_out {
-        out.json(&json!({
+        let mut json = json!({
             "rules": told.rules.iter().map(|change| json!({
                 "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
                 "direction": change.direction.as_str(),
@@ -172,7 +208,11 @@ pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
                 "come": case.new.1.iter().filter(|word| !case.old.1.contains(word)).collect::<Vec<_>>(),
             })).collect::<Vec<_>>(),
             "tried": told.tried,
-        }));
+        });
+        if args.prove {
+            json["proved"] = proved;
+        }
+        out.json(&json);
         return Exit::Done;
     }
     for change in &told.rules {
@@ -182,6 +222,9 @@ pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
     told.figures.iter().for_each(|(what, was, is)| out.line(&format!("{what}: {was} -> {is}")));
     for case in &told.cases {
         out.line(&format!("case {} ({}): {} -> {}", case.id, case.title, case.old.0, case.new.0));
+    }
+    if let Some(direction) = proved["direction"].as_str() {
+        out.line(&format!("as proved over every question, the amendment: {direction}"));
     }
     let (changed, tried) = (told.cases.len(), told.tried);
     out.line(&format!("{} rules changed; {changed} of {tried} cases come out otherwise", told.rules.len()));

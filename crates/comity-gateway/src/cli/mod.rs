@@ -14,6 +14,7 @@ pub mod minimise;
 pub mod office;
 pub mod out;
 pub mod print;
+pub mod prove;
 pub mod record;
 pub mod run;
 pub mod serve;
@@ -68,7 +69,7 @@ pub enum Command {
     /// The partner gateways.
     #[command(subcommand)]
     Peer(Peer),
-    /// Agreements and laws: adopt, try, check, show, explain.
+    /// Agreements and laws: adopt, try, check, show, explain, prove.
     #[command(subcommand)]
     Law(Law),
     /// Share a STIX bundle with a partner, as far as every law concerned permits.
@@ -278,6 +279,20 @@ pub enum Law {
     /// What changed between two packs: rules, figures, and the cases that come out otherwise.
     #[command(after_help = "Example:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json")]
     Diff(LawDiff),
+    /// Prove that a law, as encoded, permits nothing that the floor of another pack forbids, or show the case.
+    #[command(after_help = "Example:\n  comity law prove eu-nis2-2022-2555 --implies comity-baseline --json")]
+    Prove(prove::Prove),
+    /// Prove whether what one law permits the other does, each way.
+    #[command(after_help = "Example:\n  comity law compare EE FI --json")]
+    Compare(prove::Compare),
+    /// Prove whether what one state lets go of its own data another would let go of its own.
+    #[command(after_help = "Example:\n  comity law recognise EE FI --activity threat_intel")]
+    Recognise(prove::Recognise),
+    /// Find an exchange that an agreement and the laws of both parties permit, or prove that there is none.
+    #[command(
+        after_help = "Example:\n  comity law exchange --under eu-nis2-2022-2555 --from EE --to FI --action share"
+    )]
+    Exchange(prove::Exchange),
 }
 
 /// `comity law diff`
@@ -287,6 +302,12 @@ pub struct LawDiff {
     pub old: String,
     /// The pack as it would be.
     pub new: String,
+    /// Prove which way the change goes (needs `comity-prove` and cvc5).
+    #[arg(long)]
+    pub prove: bool,
+    /// Where proofs are kept.
+    #[command(flatten)]
+    pub kept: prove::Kept,
 }
 
 /// `comity law adopt`
@@ -318,6 +339,13 @@ pub struct LawCheck {
     /// Shipped packs or directories; every shipped pack unless given.
     #[arg(value_name = "PACK|DIR")]
     pub packs: Vec<String>,
+    /// Prove too that no rule errs, that none is dead, and that each law is above every floor that it is held to (needs
+    /// `comity-prove` and cvc5).
+    #[arg(long)]
+    pub prove: bool,
+    /// Where proofs are kept.
+    #[command(flatten)]
+    pub kept: prove::Kept,
 }
 
 /// `comity law show`

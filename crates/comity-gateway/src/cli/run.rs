@@ -6,7 +6,7 @@
 use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Vault, audit, demo, detect, keep, key, law,
-    minimise, office, serve,
+    minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
@@ -38,6 +38,10 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
         Command::Law(Law::Diff(args)) => law::differ(args, cli.json, &cwd, out),
         Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
+        Command::Law(Law::Prove(args)) => prove::run(&args.words(), cli.json, &cwd, out),
+        Command::Law(Law::Compare(args)) => prove::run(&args.words(), cli.json, &cwd, out),
+        Command::Law(Law::Recognise(args)) => prove::run(&args.words(), cli.json, &cwd, out),
+        Command::Law(Law::Exchange(args)) => prove::run(&args.words(), cli.json, &cwd, out),
         Command::Restore(args) => keep::restore(args, cli.json, &cwd, out),
         Command::Log(Log::Succeed(place)) => match apart(place) {
             Ok(directory) => key::log(&directory, false, cli.json, out),

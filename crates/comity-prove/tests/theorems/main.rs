@@ -1,5 +1,6 @@
 //! Theorems over small laws and over the shipped ones, with the real solver.
 
+mod command;
 mod laws;
 mod shipped;
 mod small;

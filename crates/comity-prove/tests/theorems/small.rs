@@ -137,6 +137,7 @@ fn what_the_engine_does_not_confirm_is_unknown() {
     let goal = Goal::Matches(laws[0].clone(), "declared".parse().unwrap());
     let search = Search {
         vocabulary: &prover.vocabulary,
+        words: &prover.words,
         goal,
         against: None,
         given: Vec::new(),
