@@ -239,7 +239,8 @@ impl<'s> Library<'s> {
             .collect();
         let own = Arc::new(Compiled::new(pack, Digest::of(text.as_bytes())));
         let law = Arc::new(Law { own, includes });
-        let gaps = lint::completeness(&law, &self.vocabulary);
+        let mut gaps = lint::completeness(&law, &self.vocabulary);
+        gaps.extend(lint::displaced_inside(&law));
         if !gaps.is_empty() {
             return Err(LoadError(gaps));
         }

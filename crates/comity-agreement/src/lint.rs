@@ -1,17 +1,19 @@
 //! What `law check` says beyond whether law loads.
 //!
 //! Errors are what the law itself forbids to write: a forbid on generic data-protection grounds against a
-//! permit of the cooperation floor, an overlay that loosens ([`check_together`]). Warnings are what a reviewer
-//! should see.
+//! permit of the cooperation floor, an overlay that loosens ([`check_together`]), packs that displace each other.
+//! Warnings are what a reviewer should see.
 
 mod coverage;
+mod displaced;
 mod together;
 
 pub(crate) use coverage::completeness;
+pub(crate) use displaced::inside as displaced_inside;
 pub use together::check_together;
 
 use crate::compile::{Law, Library};
-use crate::finding::{Finding, LoadError, did_you_mean};
+use crate::finding::{Finding, LoadError};
 use crate::pack::{Kind, Rule};
 use comity_terms::PackSlug;
 use std::collections::BTreeSet;
@@ -25,7 +27,8 @@ pub fn check(library: &mut Library<'_>, slug: &PackSlug) -> Vec<Finding> {
             let mut findings = cooperation(&law);
             findings.extend(parameters(library, &law));
             findings.extend(scenarios(library, &law));
-            findings.extend(displaced(&law));
+            findings.extend(displaced::anywhere(library, law.pack()));
+            findings.extend(beside_others(library, &law));
             findings.extend(coverage::articles(&law));
             findings.extend(coverage::permits(&law, library.vocabulary()));
             findings.sort();
@@ -70,6 +73,12 @@ fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
             if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
                 findings.push(Finding::error(&file, index + 1, error));
             }
+            for fact in
+                answer["read_as_other"].as_array().into_iter().flatten().filter_map(|fact| fact.as_str())
+            {
+                let text = format!("`{fact}` holds a word that its list does not have");
+                findings.push(Finding::error(&file, index + 1, text));
+            }
             fired.extend(answer["citations"].as_array().into_iter().flatten().filter_map(|citation| {
                 (citation["pack"] == pack.slug.as_str())
                     .then(|| citation["rule"].as_str().map(str::to_owned))?
@@ -83,24 +92,25 @@ fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
     findings
 }
 
-/// Names of displaced rules that are nowhere to be displaced.
-fn displaced(law: &Law) -> Vec<Finding> {
-    let pack = law.pack();
-    if pack.kind == Kind::Jurisdiction {
-        return Vec::new();
+/// What is wrong with what a pack displaces in a library that has every pack it may speak of: names of no rule, circles.
+/// Whoever adopts a pack asks this; a shelf of adopted laws has not the others.
+#[must_use]
+pub fn check_displaced(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
+    displaced::anywhere(library, law.pack())
+}
+
+/// What is wrong between a pack and those it is asked with: a party's law and every agreement that names the party.
+fn beside_others(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
+    let overlay = law.pack().kind == Kind::Jurisdiction;
+    let mut findings = Vec::new();
+    for slug in library.slugs() {
+        // One that does not load says so itself.
+        let Ok(other) = library.law(&slug) else { continue };
+        if (other.pack().kind == Kind::Jurisdiction) == overlay {
+            continue;
+        }
+        let (agreement, party) = if overlay { (&*other, law) } else { (law, &*other) };
+        findings.extend(check_together(agreement, party, library.vocabulary()));
     }
-    let file = format!("{}/pack.toml", pack.dir);
-    let known: BTreeSet<&str> = rules(law).map(|rule| rule.id.as_str()).collect();
-    pack.displaces
-        .iter()
-        .filter(|rule| !known.contains(rule.as_str()))
-        .map(|rule| {
-            let hint = did_you_mean(rule.as_str(), known.iter().copied());
-            Finding::warning(
-                &file,
-                0,
-                format!("`displaces` names `{rule}`, which no pack asked with this one has{hint}"),
-            )
-        })
-        .collect()
+    findings
 }

@@ -97,6 +97,7 @@ pub struct Pack {
     pub tradition: Option<String>,
     /// A jurisdiction's authorities, in words.
     pub authorities: Vec<String>,
+    pub(crate) displaces_line: usize,
     pub(crate) dir: String,
     pub(crate) rules: Vec<Rule>,
     pub(crate) templates: BTreeMap<RuleId, Vec<Template>>,

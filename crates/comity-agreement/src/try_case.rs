@@ -4,7 +4,8 @@
 //! {"id":…,"instrument":…,"sending":…,"receiving":…,"action":…,"at":…,"setup":{…},"facts":{…}}
 //!   -> {"id":…,"mode":"closed-world","outcome":"permit|deny|escalate","reasons":[…],…}  or  {"id":…,"error":…}
 //! ```
-//! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. `expected` is never
+//! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. A word that a fact's list does not
+//! have is read as `other` where the list has that, and the answer names the fact in `read_as_other`. `expected` is never
 //! read. Keys of `setup` that are heeded: `assume_in_force`, `national`, `knowledge_time`, `status`,
 //! `sunset_history`, `sunset_inclusive`, `declarations` (none are made but those listed). Others describe the
 //! case to people.
@@ -35,6 +36,10 @@ pub fn try_case(library: &mut Library<'_>, case: &Json) -> Json {
         Ok(decision) => {
             let mut out = decision_json(&decision);
             out.insert("id".into(), case["id"].clone());
+            let other = read_as_other(library, case);
+            if !other.is_empty() {
+                out.insert("read_as_other".into(), other.into());
+            }
             Json::Object(out)
         }
         Err(error) => json!({ "id": case["id"], "error": error }),
@@ -91,6 +96,8 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
             let known = vocabulary.facts().keys().map(|known| known.as_str());
             format!("no fact `{key}`{}", crate::finding::did_you_mean(key.as_str(), known))
         })?;
+        let other = term.words_as_other(&vocabulary, value);
+        let value = other.as_ref().unwrap_or(value);
         let value = term.from_json(&vocabulary, value).map_err(|error| error.to_string())?;
         facts.state(key, value, Asserter::Officer);
     }
@@ -121,6 +128,16 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
     };
     let agreement = set_up(agreement, setup)?;
     Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
+}
+
+/// The facts of a case that hold words which our lists do not have: each was read as `other`.
+fn read_as_other(library: &Library<'_>, case: &Json) -> Vec<String> {
+    let vocabulary = library.vocabulary();
+    let facts = case.get("facts").and_then(Json::as_object).into_iter().flatten();
+    let strange = facts.filter(|(key, value)| {
+        vocabulary.fact(key).is_some_and(|term| term.words_as_other(vocabulary, value).is_some())
+    });
+    strange.map(|(key, _)| key.clone()).collect()
 }
 
 fn named<T: std::str::FromStr<Err: std::fmt::Display>>(case: &Json, key: &str) -> Result<T, String> {

@@ -26,7 +26,7 @@ use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use comity_vault::TransportSecret;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// An open gateway.
@@ -342,6 +342,13 @@ impl Gateway {
     #[must_use]
     pub fn shelf(&self) -> &Shelf {
         &self.shelf
+    }
+
+    /// What it has adopted last of each pack, as far as it loads.
+    #[must_use]
+    pub fn laws_adopted(&self) -> Vec<Loaded> {
+        let packs: BTreeSet<PackSlug> = self.register().adopted.into_iter().map(|law| law.pack.0).collect();
+        packs.iter().filter_map(|pack| self.loaded(pack, self.adopted(pack)?)).collect()
     }
 
     fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {

@@ -5,6 +5,7 @@
 //! is kept only if what was fetched has the digest that the partner signed.
 
 use crate::files::{self, FileError};
+use comity_agreement::pack::Kind;
 use comity_agreement::{Law, LawFiles, Library, LoadError, Vocabulary, lint, shipped};
 use comity_terms::{Digest, PackSlug};
 use std::collections::{BTreeMap, HashMap};
@@ -136,6 +137,26 @@ impl Shelf {
             return Err(LawError::Digest { pack: pack.clone(), signed, found });
         }
         self.put(source, pack)
+    }
+
+    /// A pack of `source` as a party may adopt it: it holds, displaces what there is, and goes together with those of
+    /// `adopted` that it would be asked beside.
+    ///
+    /// # Errors
+    /// [`LawError::Load`] with every finding, by file and line.
+    pub fn adoptable(source: &LawFiles, pack: &PackSlug, adopted: &[Loaded]) -> Result<(), LawError> {
+        let mut library = Library::open(source)?;
+        let law = library.law(pack)?;
+        let vocabulary = library.vocabulary().clone();
+        let overlay = |law: &Law| law.pack().kind == Kind::Jurisdiction;
+        let mut findings = lint::check_displaced(&mut library, &law);
+        // Laws that use other words cannot be asked the same question, so they are never asked together.
+        let alike = adopted.iter().filter(|other| other.vocabulary.digest() == vocabulary.digest());
+        for other in alike.filter(|other| overlay(&other.law) != overlay(&law)) {
+            let (agreement, party) = if overlay(&law) { (&other.law, &law) } else { (&law, &other.law) };
+            findings.extend(lint::check_together(agreement, party, &vocabulary));
+        }
+        if findings.is_empty() { Ok(()) } else { Err(LoadError(findings).into()) }
     }
 
     /// Whether `overlay`, the law of a party, may be asked beside `agreement`: it only tightens, and refuses

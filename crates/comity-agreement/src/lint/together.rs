@@ -22,6 +22,7 @@ pub fn check_together(agreement: &Law, overlay: &Law, vocabulary: &Vocabulary) -
         return Vec::new();
     }
     let mut findings = against_floor(agreement, overlay);
+    findings.extend(super::displaced::between(agreement, overlay));
     let agreed: Vec<(&Rule, Reach<'_>, &Template)> = agreement.compiled().flat_map(duties).collect();
     for (rule, reach, template) in duties(&overlay.own) {
         if beyond_scope(agreement, &reach, vocabulary) {
@@ -113,14 +114,17 @@ fn lighter_treatments(agreement: &Law, overlay: &Compiled) -> Vec<Finding> {
         .collect()
 }
 
-/// Forbids of `other` on generic data-protection grounds that meet what a floor of cooperation grants.
+/// Forbids of `other` on generic data-protection grounds that meet what a floor of cooperation grants, and that the
+/// agreement does not displace.
 pub(super) fn against_floor(agreement: &Law, other: &Law) -> Vec<Finding> {
     let floors: Vec<(&Rule, Reach<'_>)> = rules(agreement)
         .filter(|rule| rule.effect == RuleEffect::Permit && rule.floor == Some(Floor::Cooperation))
         .map(|rule| (rule, rule.reach()))
         .collect();
+    let displaced = &agreement.pack().displaces;
     rules(other)
         .filter(|rule| rule.effect == RuleEffect::Forbid && rule.kind.as_deref() == Some(DATA_PROTECTION))
+        .filter(|rule| !displaced.contains(&rule.id))
         .filter_map(|rule| {
             let reach = rule.reach();
             let (floor, _) = floors.iter().find(|(_, floor)| !floor.apart(&reach))?;
@@ -134,4 +138,4 @@ pub(super) fn against_floor(agreement: &Law, other: &Law) -> Vec<Finding> {
 }
 
 /// The `@kind` of a forbid that rests on data protection in general.
-const DATA_PROTECTION: &str = "data_protection";
+pub(super) const DATA_PROTECTION: &str = "data_protection";

@@ -171,8 +171,12 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
     let receipt_grade = table.take("receipt_grade").map_or(Ok(ReceiptGrade::Integrated), |node| {
         one_of(&node, &[("integrated", ReceiptGrade::Integrated), ("witnessed", ReceiptGrade::Witnessed)])
     })?;
-    let status =
-        table.tables("status")?.into_iter().map(|row| status(row, vocabulary)).collect::<Read<Vec<_>>>()?;
+    let rows = table.tables("status")?;
+    let lines: Vec<usize> = rows.iter().map(|row| row.line).collect();
+    let status = rows.into_iter().map(|row| status(row, vocabulary)).collect::<Read<Vec<_>>>()?;
+    if let Some((row, text)) = super::status::contradiction(&status) {
+        return Err(Finding::error(&table.file, lines.get(row).copied().unwrap_or(0), text));
+    }
     if status.is_empty() && kind != Kind::Jurisdiction {
         return Err(table.wrong("`[[status]]` is missing: for whom is it in force, from when?"));
     }
@@ -183,6 +187,11 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         let office_node = lapse_table.need("escalate_to")?;
         let escalate_to: Office = office_node.name()?;
         known_office(vocabulary, escalate_to.as_str()).map_err(|text| office_node.wrong(text))?;
+        if !status.iter().any(|row| row.until.is_some() || row.state == State::Lapsed) {
+            return Err(
+                office_node.wrong("`[lapse]` says what follows a last day, and no `[[status]]` has one")
+            );
+        }
         Some(Lapse { escalate_to, article: lapse_table.name("article")? })
     };
     lapse_table.done()?;
@@ -259,6 +268,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         articles.push(ArticleNote { article, enforce, note: entry.text("note")? });
         entry.done()?;
     }
+    let displaces = table.take("displaces");
     let pack = Pack {
         slug,
         kind,
@@ -274,7 +284,8 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         supervision,
         receipt_grade,
         count: table.optional_name::<Count>("count")?.unwrap_or(Count::Plain),
-        displaces: table.names("displaces")?,
+        displaces: displaces.as_ref().map_or(Ok(Vec::new()), Node::names)?,
+        displaces_line: displaces.as_ref().map_or(0, |node| node.line),
         status,
         lapse,
         declarations,
@@ -345,6 +356,10 @@ fn status(mut row: Table, vocabulary: &Vocabulary) -> Read<Status> {
     };
     if let Some(until) = status.until.filter(|until| *until < status.from) {
         return Err(row.wrong(format!("`until` ({until}) lies before `from` ({})", status.from)));
+    }
+    if status.until.is_some() && status.state != State::InForce {
+        let text = format!("`until` is the last day in force, and the state is `{}`", status.state.as_str());
+        return Err(row.wrong(text));
     }
     row.done()?;
     Ok(status)

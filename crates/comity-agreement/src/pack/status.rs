@@ -132,6 +132,33 @@ pub(crate) fn in_force(
     }
 }
 
+/// The first row that contradicts one before it, and how: for a party that both name, with the same beginning, known
+/// from the same day, and another state or end. A row for everyone is not one that names: the named goes before it.
+pub(super) fn contradiction(rows: &[Status]) -> Option<(usize, String)> {
+    let says = |row: &Status| {
+        let until = row.until.map_or_else(String::new, |until| format!(" until {until}"));
+        format!("`{}`{until}", row.state.as_str())
+    };
+    rows.iter().enumerate().find_map(|(place, row)| {
+        let same_day = |other: &&Status| (other.from, other.known_from) == (row.from, row.known_from);
+        let otherwise = |other: &&Status| (other.state, other.until) != (row.state, row.until);
+        let shared = |other: &Status| match (&row.parties, &other.parties) {
+            (None, None) => Some("everyone".to_owned()),
+            (Some(ours), Some(theirs)) => ours.intersection(theirs).next().map(ToString::to_string),
+            _ => None,
+        };
+        let earlier = rows.iter().take(place).filter(same_day).filter(otherwise);
+        let (other, who) = earlier.filter_map(|other| Some((other, shared(other)?))).next()?;
+        let text = format!(
+            "from {} it is {} for {who}, and by a row before this {}",
+            row.from,
+            says(row),
+            says(other)
+        );
+        Some((place, text))
+    })
+}
+
 /// The first instant after `after` at which these rows may say something else: a row begins, has had its last
 /// day, or becomes known. UTC midnights.
 pub(crate) fn next_change(rows: &[Status], after: Timestamp) -> Option<Timestamp> {

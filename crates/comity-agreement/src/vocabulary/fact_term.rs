@@ -90,6 +90,9 @@ pub struct FactTerm {
     pub derived: Option<Derivation>,
 }
 
+/// The word of a list for what the list has no word for. It matches no rule that names a word.
+const OTHER: &str = "other";
+
 /// A value that is not of its fact's type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fact `{key}`: expected {expected}")]
@@ -171,6 +174,29 @@ impl FactTerm {
             }),
         };
         self.from_json(vocabulary, &json)
+    }
+
+    /// The JSON value with every word that this fact's list does not have read as `other`, where the list has that word;
+    /// `None` where every word is known. For worked cases alone, whose authors know no list of ours.
+    pub(crate) fn words_as_other(
+        &self,
+        vocabulary: &Vocabulary,
+        json: &serde_json::Value,
+    ) -> Option<serde_json::Value> {
+        let (FactType::Enum(list) | FactType::Set(list)) = &self.kind else { return None };
+        let strange =
+            |json: &serde_json::Value| json.as_str().is_some_and(|word| !listed(vocabulary, list, word));
+        if !listed(vocabulary, list, OTHER) {
+            return None;
+        }
+        match json.as_array() {
+            Some(items) if items.iter().any(strange) => {
+                let read = |item: &serde_json::Value| if strange(item) { OTHER.into() } else { item.clone() };
+                Some(items.iter().map(read).collect())
+            }
+            None if strange(json) => Some(OTHER.into()),
+            _ => None,
+        }
     }
 
     fn expected(&self, vocabulary: &Vocabulary) -> FactTypeError {

@@ -23,6 +23,14 @@ pub(crate) fn fixtures() -> LawFiles {
     files
 }
 
+/// Writes `new` for the first `old` in a file that has it.
+#[track_caller]
+pub(crate) fn edit(files: &mut LawFiles, path: &str, old: &str, new: &str) {
+    let text = String::from_utf8(files.0[path].clone()).unwrap();
+    assert!(text.contains(old), "{path} has no `{old}`");
+    files.0.insert(path.into(), text.replacen(old, new, 1).into_bytes());
+}
+
 /// `agreement` between the given jurisdictions.
 pub(crate) fn law_set(files: &LawFiles, agreement: &str, codes: &[&str]) -> LawSet {
     let mut library = Library::open(files).unwrap();

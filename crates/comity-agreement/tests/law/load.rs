@@ -185,6 +185,52 @@ fn contradictory_dates_are_an_error() {
         40,
         "lies before `from`",
     );
+    // Two rows of one day that say different things of one party.
+    refused(
+        PACK,
+        "known_from = \"2027-02-01\"",
+        "",
+        18,
+        "from 2024-01-01 it is `in_force` until 2027-12-31 for XA, and by a row before this `in_force` until 2026-12-31",
+    );
+    // A last day is one in force, and a lapse follows a last day.
+    refused(
+        PACK,
+        "state   = \"in_force\"",
+        "state   = \"suspended\"",
+        13,
+        "`until` is the last day in force",
+    );
+    let mut files = fixtures();
+    let text = String::from_utf8(files.0["agreements/seal/pack.toml"].clone()).unwrap();
+    let lapse = "[lapse]\nescalate_to = \"reviewer\"\narticle = \"Seal 9\"\n";
+    files.0.insert("agreements/seal/pack.toml".into(), format!("{text}{lapse}").into_bytes());
+    let findings = found(&files, "seal");
+    assert!(findings[0].text.contains("no `[[status]]` has one") && findings[0].line == 11, "{findings:#?}");
+}
+
+#[test]
+fn a_word_that_a_list_does_not_have_is_other_in_a_case_and_an_error_in_a_packs_own() {
+    let case = r#"{"id": "O", "instrument": "grove", "sending": "XA", "receiving": "XB", "action": "share",
+        "at": "2026-11-02T09:20:00Z", "facts": {"vulnerable": ["hermit", "child"], "activity": "threat_intel"}}"#;
+    let mut files = fixtures();
+    let lists = String::from_utf8(files.0["vocabulary/enums.toml"].clone()).unwrap();
+    let ask = |files: &LawFiles| {
+        let mut library = Library::open(files).unwrap();
+        comity_agreement::try_case::try_line(&mut library, case)
+    };
+    assert!(ask(&files)["error"].as_str().unwrap().contains("`vulnerable`"), "no word to read it as");
+    files.0.insert(
+        "vocabulary/enums.toml".into(),
+        lists.replace("\"child\"", "\"child\", \"other\"").into_bytes(),
+    );
+    let answer = ask(&files);
+    assert_eq!((&answer["outcome"], &answer["read_as_other"][0]), (&"escalate".into(), &"vulnerable".into()));
+    files.0.insert("agreements/grove/scenarios.jsonl".into(), case.replace('\n', "").into_bytes());
+    let findings = found(&files, "grove");
+    let told = findings.iter().find(|finding| finding.file == "agreements/grove/scenarios.jsonl").unwrap();
+    assert_eq!((told.level, told.line), (Level::Error, 1));
+    assert!(told.text.contains("`vulnerable` holds a word that its list does not have"));
 }
 
 #[test]
@@ -230,65 +276,6 @@ fn the_vocabulary_is_closed() {
     refused(FACTS, "of          = \"seal\"", "of          = \"seals\"", 24, "did you mean `seal`?");
     refused(FACTS, "a = \"affected\"", "a = \"afected\"", 99, "did you mean `affected`?");
     refused("vocabulary/reasons.toml", "[policy_error]", "[polcy_error]", 0, "`policy_error` is missing");
-}
-
-#[test]
-fn an_overlay_that_loosens_is_an_error() {
-    let mut files = fixtures();
-    let path = "jurisdictions/XB/obligations.toml";
-    let text = String::from_utf8(files.0[path].clone()).unwrap();
-    let together = |files: &LawFiles| {
-        let mut library = Library::open(files).unwrap();
-        let (grove, xb) = (library.law(&"grove".parse().unwrap()), library.law(&"XB".parse().unwrap()));
-        lint::check_together(&grove.unwrap(), &xb.unwrap(), library.vocabulary())
-    };
-    assert_eq!(together(&files), []);
-    // Both figures have names of their own; what they do to the data is the same.
-    files.0.insert(path.into(), text.replace("\"20 days\"", "\"6 weeks\"").into_bytes());
-    let findings = together(&files);
-    assert_eq!((findings.len(), findings[0].level, findings[0].line), (1, Level::Error, 1), "{findings:?}");
-    assert!(
-        findings[0].text.contains("`xb.content-erased` erases later than `grove.retention`"),
-        "{findings:?}"
-    );
-    // Where the agreement's duty need not match, the overlay's stands alone and loosens nothing.
-    let rules = "jurisdictions/XB/obligations.cedar";
-    let wider = String::from_utf8(files.0[rules].clone()).unwrap();
-    let wider = wider.replace(" && context has personal_data && context.personal_data", "");
-    files.0.insert(rules.into(), wider.into_bytes());
-    assert_eq!(together(&files), []);
-    // A lighter treatment is looser too.
-    let pack = "jurisdictions/XB/pack.toml";
-    let lighter = "[treatments]\ncontact = { treatment = \"keep\", article = \"§ 5\" }\n";
-    files.0.get_mut(pack).unwrap().extend(lighter.bytes());
-    assert!(together(&files)[0].text.contains("`contact` is treated more lightly"));
-}
-
-#[test]
-fn data_protection_in_general_does_not_refuse_what_a_floor_of_cooperation_grants() {
-    let mut files = fixtures();
-    let mark = |files: &mut LawFiles, path: &str, old: &str, new: &str| {
-        let text = String::from_utf8(files.0[path].clone()).unwrap();
-        files.0.insert(path.into(), text.replacen(old, new, 1).into_bytes());
-    };
-    mark(&mut files, PERMITS, "@enforce(\"suppress\")", "@enforce(\"suppress\") @floor(\"cooperation\")");
-    mark(&mut files, "jurisdictions/XB/forbids.cedar", "@enforce", "@kind(\"data_protection\") @enforce");
-    let mut library = Library::open(&files).unwrap();
-    let grove = library.law(&"grove".parse().unwrap()).unwrap();
-    let xb = library.law(&"XB".parse().unwrap()).unwrap();
-    let findings = lint::check_together(&grove, &xb, library.vocabulary());
-    assert_eq!(findings.len(), 1);
-    assert!(findings[0].text.contains("floor of cooperation"), "{findings:?}");
-    // A forbid for cases that the floor does not cover meets nothing.
-    mark(
-        &mut files,
-        "jurisdictions/XB/forbids.cedar",
-        "context has data_category",
-        "context has activity && context.activity == Activity::\"criminal_investigation\" && context has data_category",
-    );
-    let mut library = Library::open(&files).unwrap();
-    let (grove, xb) = (library.law(&"grove".parse().unwrap()), library.law(&"XB".parse().unwrap()));
-    assert_eq!(lint::check_together(&grove.unwrap(), &xb.unwrap(), library.vocabulary()), []);
 }
 
 #[test]

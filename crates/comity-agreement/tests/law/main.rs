@@ -5,6 +5,7 @@ mod common;
 mod decide;
 mod diff;
 mod explain;
+mod floors;
 mod load;
 mod properties;
 mod shipped;

@@ -2,7 +2,7 @@
 
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::laws::{self, Loaded};
+use crate::laws::{self, Loaded, Shelf};
 use crate::work::officers;
 use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
@@ -52,9 +52,11 @@ pub async fn add_officer(gateway: &Gateway, officer: Officer) -> Result<(), Gate
 /// Signs a pack's digest for this party and keeps its text: shipped, or in a directory.
 ///
 /// # Errors
-/// [`GatewayError::Law`] when the pack does not hold; nothing changed.
+/// [`GatewayError::Law`] when the pack does not hold, or may not be asked beside what is adopted: this party's own law
+/// beside each agreement, an agreement beside this party's own law. Nothing changed.
 pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLaw, GatewayError> {
     let (source, slug) = laws::named(name, cwd)?;
+    Shelf::adoptable(&source, &slug, &gateway.laws_adopted())?;
     let Loaded { law, .. } = gateway.shelf().put(&source, &slug)?;
     let signed = SignedLaw::sign(&slug, law.digest(), &gateway.signatory().key);
     let facts = json!({ "pack": slug.to_string(), "digest": law.digest().to_string() });

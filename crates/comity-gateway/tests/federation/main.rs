@@ -1,6 +1,7 @@
 //! Two gateways in one process over real TLS on loopback: what a partner, an overseer or an attacker would try.
 
 mod bad_input;
+mod bad_law;
 mod chain;
 mod erasure;
 mod house;
