@@ -161,6 +161,17 @@ impl<'s> Library<'s> {
         Ok(Self { source, vocabulary: Arc::new(Vocabulary::load(source)?), laws: BTreeMap::new() })
     }
 
+    /// The library over `source`, whose vocabulary was loaded before: for many libraries that differ in a pack.
+    #[must_use]
+    pub fn over(source: &'s dyn LawSource, vocabulary: Arc<Vocabulary>) -> Self {
+        Self { source, vocabulary, laws: BTreeMap::new() }
+    }
+
+    /// Holds a law that was loaded from files which are the same here: it is not read again.
+    pub fn hold(&mut self, law: Arc<Law>) {
+        self.laws.insert(law.pack().slug.clone(), law);
+    }
+
     /// The words that every pack here uses.
     #[must_use]
     pub fn vocabulary(&self) -> &Arc<Vocabulary> {

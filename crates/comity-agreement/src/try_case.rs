@@ -46,6 +46,37 @@ pub fn try_case(library: &mut Library<'_>, case: &Json) -> Json {
     }
 }
 
+/// What is wrong with an answer, as its case expects it: another outcome, a reason or duty that is not there, or one
+/// under `absent` that is.
+///
+/// Reasons and duties beyond those expected are no fault: a case tells what it is about.
+#[must_use]
+pub fn amiss(case: &Json, answer: &Json) -> Option<String> {
+    if let Some(error) = answer.get("error") {
+        return Some(error.to_string());
+    }
+    let expected = &case["expected"];
+    let items = |json: &Json, key: &str| json[key].as_array().cloned().unwrap_or_default();
+    if expected["outcome"] != answer["outcome"] {
+        let (is, wanted) = (&answer["outcome"], &expected["outcome"]);
+        return Some(format!("{is} for {wanted}, reasons {}", answer["reasons"]));
+    }
+    let (reasons, owed) = (items(answer, "reasons"), items(answer, "obligations"));
+    if let Some(reason) = items(expected, "reasons").into_iter().find(|reason| !reasons.contains(reason)) {
+        return Some(format!("{reason} is not among {}", answer["reasons"]));
+    }
+    let met = |wanted: &Json| {
+        let keys: Vec<_> = wanted.as_object().into_iter().flatten().collect();
+        owed.iter().any(|duty| keys.iter().all(|(key, value)| duty[key.as_str()] == **value))
+    };
+    if let Some(wanted) = items(expected, "obligations").into_iter().find(|wanted| !met(wanted)) {
+        return Some(format!("{wanted} is not among {}", answer["obligations"]));
+    }
+    let there = |word: &Json| reasons.contains(word) || owed.iter().any(|duty| duty["type"] == *word);
+    let found = items(expected, "absent").into_iter().find(there);
+    found.map(|word| format!("{word} is there, and should not be"))
+}
+
 /// Asks a case.
 ///
 /// # Errors

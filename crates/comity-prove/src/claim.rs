@@ -11,7 +11,7 @@ use crate::expression::{and, end, entity, has, or, same, value};
 use crate::replay::{self, Answer};
 use crate::side::Side;
 use crate::solver::Solver;
-use crate::theorem::{Found, Goal, Search};
+use crate::theorem::{self, Found, Goal, Search};
 use comity_agreement::{Law, Vocabulary};
 use comity_terms::{Action, JurisdictionCode, RuleId};
 use serde_json::Value as Json;
@@ -32,6 +32,8 @@ pub struct Prover {
     pub workers: usize,
     /// How many questions went to a solver.
     pub asked: AtomicUsize,
+    /// Solvers that run and are not in use.
+    idle: Mutex<Vec<Solver>>,
 }
 
 /// What became of a claim.
@@ -79,12 +81,28 @@ impl Prover {
     pub fn new(vocabulary: Arc<Vocabulary>, cache: Cache) -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);
         let words = Words::of(&vocabulary);
-        Self { vocabulary, words, cache, workers, asked: AtomicUsize::new(0) }
+        Self { vocabulary, words, cache, workers, asked: AtomicUsize::new(0), idle: Mutex::default() }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Solver>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wherever `a` permits, `b` does, of questions for which `given` holds.
     #[must_use]
     pub fn implies(&self, a: &Side, b: &Side, given: Vec<Json>) -> Proof {
+        self.implies_about(a, b, given, self.vocabulary.actions().keys())
+    }
+
+    /// [`Prover::implies`], of these acts alone.
+    #[must_use]
+    pub fn implies_about<'a>(
+        &self,
+        a: &Side,
+        b: &Side,
+        given: Vec<Json>,
+        actions: impl IntoIterator<Item = &'a Action>,
+    ) -> Proof {
         let mut standing = standing(a, true);
         // A floor says nothing of being in force: an act that an office lets go on is held to it too.
         standing.may_lapse =
@@ -100,7 +118,7 @@ impl Prover {
             standing,
             parties: &parties,
         };
-        let actions: Vec<&Action> = self.vocabulary.actions().keys().collect();
+        let actions: Vec<&Action> = actions.into_iter().collect();
         self.refute(&search, &actions)
     }
 
@@ -127,6 +145,36 @@ impl Prover {
     #[must_use]
     pub fn dead(&self, law: &Arc<Law>, rule: &RuleId) -> Proof {
         self.about_rule(law, rule, Goal::Matches(law.clone(), rule.clone()))
+    }
+
+    /// No question about these acts meets the one condition and not the other, either way.
+    #[must_use]
+    pub fn equivalent(&self, one: &Json, other: &Json, actions: &[&Action]) -> bool {
+        let standing = Standing { declares: true, in_force: false, may_lapse: true };
+        let apart = |action: &Action, solver: &mut Solver| {
+            [(one, other), (other, one)]
+                .into_iter()
+                .map(|(a, b)| {
+                    theorem::apart(
+                        &self.vocabulary,
+                        &self.words,
+                        (a, b),
+                        standing,
+                        action,
+                        solver,
+                        &self.cache,
+                    )
+                })
+                .find(|found| *found != Ok(false))
+                .map_or(Found::None, |_| Found::Unknown(String::new()))
+        };
+        self.over(actions, apart).iter().all(|found| *found == Found::None)
+    }
+
+    /// No question matches the rule as `is` has it and not as `was` has it.
+    #[must_use]
+    pub fn differs(&self, is: &Arc<Law>, was: &Arc<Law>, rule: &RuleId) -> Proof {
+        self.about_rule(is, rule, Goal::Differs([is.clone(), was.clone()], rule.clone()))
     }
 
     /// No question makes the rule err.
@@ -175,7 +223,7 @@ impl Prover {
     fn shown(&self, search: &Search<'_>, case: Case) -> Verdict {
         let own = match &search.goal {
             Goal::Permits(side) => side.clone(),
-            Goal::Matches(law, _) | Goal::Errs(law, _) => Side::law(law),
+            Goal::Matches(law, _) | Goal::Errs(law, _) | Goal::Differs([law, _], _) => Side::law(law),
         };
         let a = replay::ask(&self.vocabulary, &own, &case);
         let b = search.against.as_ref().map(|side| replay::ask(&self.vocabulary, side, &case)).transpose();
@@ -190,7 +238,8 @@ impl Prover {
         let (next, first) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
         let done: Mutex<BTreeMap<usize, Found>> = Mutex::default();
         let work = || {
-            let mut solver = Solver::default();
+            let mut solver = self.idle().pop().unwrap_or_default();
+            let before = solver.asked;
             loop {
                 let place = next.fetch_add(1, Ordering::Relaxed);
                 let Some(action) = actions.get(place) else { break };
@@ -203,7 +252,8 @@ impl Prover {
                 }
                 done.lock().unwrap_or_else(PoisonError::into_inner).insert(place, found);
             }
-            self.asked.fetch_add(solver.asked, Ordering::Relaxed);
+            self.asked.fetch_add(solver.asked - before, Ordering::Relaxed);
+            self.idle().push(solver);
         };
         std::thread::scope(|scope| {
             for _ in 1..self.workers.clamp(1, actions.len().max(1)) {

@@ -48,6 +48,11 @@ pub(crate) enum Command {
     /// Whether packs are admitted: no rule errs, none is dead, each is above every floor that it is held to.
     #[command(after_help = "Example:\n  comity-prove check EE eu-nis2-2022-2555 --json")]
     Check(Check),
+    /// Change laws one thing at a time, and tell who notices: the loader, a worked case or a proof.
+    #[command(
+        after_help = "Example:\n  comity-prove mutants eu-nis2-2022-2555 --seed 7 --per-pack 100 --json"
+    )]
+    Mutants(Mutants),
 }
 
 /// `prove`
@@ -107,4 +112,21 @@ pub(crate) struct Check {
     /// Shipped packs or directories; every shipped pack unless given.
     #[arg(value_name = "PACK|DIR")]
     pub(crate) packs: Vec<String>,
+}
+
+/// `mutants`
+#[derive(Debug, Args)]
+pub(crate) struct Mutants {
+    /// Shipped packs or directories; every shipped pack unless given.
+    #[arg(value_name = "PACK|DIR")]
+    pub(crate) packs: Vec<String>,
+    /// Which mutants are taken.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// How many of each pack; 0: all of them.
+    #[arg(long, default_value_t = 60, value_name = "N")]
+    pub(crate) per_pack: usize,
+    /// Where to write, by pack, the worked cases that would notice what nobody did: for a person to read.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cases: Option<std::path::PathBuf>,
 }

@@ -25,6 +25,8 @@ pub mod environment;
 pub mod expression;
 pub mod instance;
 pub mod instants;
+pub mod mutants;
+pub mod mutate;
 pub mod packs;
 pub mod recognition;
 pub mod replay;
@@ -32,6 +34,7 @@ pub mod report;
 pub mod shrink;
 pub mod side;
 pub mod solver;
+pub mod suggest;
 pub mod theorem;
 
 pub use claim::{Counterexample, Proof, Prover, Verdict};

@@ -16,11 +16,11 @@ pub fn shrink(case: Case, parties: &[JurisdictionCode], still: &dyn Fn(&Case) ->
             let (sending, receiving) = (other.sending.clone(), other.receiving.clone());
             let (own, far) =
                 if end == 0 { (&mut other.sending, receiving) } else { (&mut other.receiving, sending) };
-            if own == party || far == *party {
-                if own == party {
-                    break;
-                }
+            if far == *party {
                 continue;
+            }
+            if own == party {
+                break;
             }
             let was = std::mem::replace(own, party.clone());
             rename(&mut other, &was, party);

@@ -31,6 +31,8 @@ pub enum Goal {
     Permits(Side),
     /// A rule of the law's own pack matches, whatever it does.
     Matches(Arc<Law>, RuleId),
+    /// A rule of the first law's own pack matches, and not as the second has it.
+    Differs([Arc<Law>; 2], RuleId),
     /// A rule of the law's own pack cannot be evaluated.
     Errs(Arc<Law>, RuleId),
 }
@@ -154,11 +156,11 @@ impl Search<'_> {
         match &self.goal {
             Goal::Permits(side) => side.conditions(action),
             Goal::Matches(law, id) | Goal::Errs(law, id) => {
-                let rule =
-                    law.pack().rules().iter().find(|rule| rule.id == *id && rule.actions.contains(action));
-                let condition =
-                    rule.map_or(Ok(expression::truth(false)), |rule| expression::condition(&rule.policy))?;
-                Ok(Conditions { must: vec![condition], must_not: Vec::new() })
+                Ok(Conditions { must: vec![rule_condition(law, id, action)?], must_not: Vec::new() })
+            }
+            Goal::Differs([is, was], id) => {
+                let (is, was) = (rule_condition(is, id, action)?, rule_condition(was, id, action)?);
+                Ok(Conditions { must: vec![is], must_not: vec![was] })
             }
         }
     }
@@ -204,10 +206,55 @@ impl Search<'_> {
         let reached = match &self.goal {
             Goal::Permits(side) => permits(self.vocabulary, side, case) == Ok(true),
             Goal::Matches(law, rule) => replay::matches(self.vocabulary, law, rule, case) == Ok(true),
+            Goal::Differs([is, was], rule) => {
+                replay::matches(self.vocabulary, is, rule, case) == Ok(true)
+                    && replay::matches(self.vocabulary, was, rule, case) == Ok(false)
+            }
             Goal::Errs(law, _) => replay::errs(self.vocabulary, law, case) == Ok(true),
         };
         reached && self.against.as_ref().is_none_or(|side| permits(self.vocabulary, side, case) == Ok(false))
     }
+}
+
+/// The condition of a law's own rule about `action`; never, where it does not cover it.
+fn rule_condition(law: &Law, id: &RuleId, action: &Action) -> Result<Json, expression::ConditionError> {
+    let rule = law.pack().rules().iter().find(|rule| rule.id == *id && rule.actions.contains(action));
+    rule.map_or(Ok(expression::truth(false)), |rule| expression::condition(&rule.policy))
+}
+
+/// Whether some question about `action` meets the first condition and not the second, as far as the solver says.
+///
+/// # Errors
+/// Why it could not be told.
+pub fn apart(
+    vocabulary: &Vocabulary,
+    words: &Words,
+    (one, other): (&Json, &Json),
+    standing: Standing,
+    action: &Action,
+    solver: &mut Solver,
+    cache: &Cache,
+) -> Result<bool, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let mut named = BTreeSet::new();
+    [one, other].into_iter().for_each(|condition| expression::attributes(condition, &mut named));
+    let mut goal = Conditions { must: vec![one.clone()], must_not: Vec::new() };
+    goal.must.extend(consistency::always(vocabulary, action, &named, standing));
+    let against = Conditions { must: vec![other.clone()], must_not: Vec::new() };
+    let every = goal.must.iter().chain(&against.must);
+    let environment = words.environment(action, every).map_err(|error| text(&error))?;
+    let key = Digest::of_parts("comity proof of sameness 1", &[&key(&environment, &goal, &against).0]);
+    if cache.get(&key) == Some(Kept::None) {
+        return Ok(false);
+    }
+    let read = environment.read().map_err(|error| text(&error))?;
+    let allows = allowing(&goal.must, &[]).map_err(|error| text(&error))?;
+    let denies = allowing(&against.must, &[]).map_err(|error| text(&error))?;
+    let found = solver.between(&environment, &read, &allows, &denies).map_err(|error| text(&error))?;
+    if found.is_none() {
+        cache.put(&key, &Kept::None);
+    }
+    Ok(found.is_some())
 }
 
 fn permits(vocabulary: &Arc<Vocabulary>, side: &Side, case: &Case) -> Result<bool, String> {

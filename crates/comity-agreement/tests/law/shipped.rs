@@ -6,33 +6,6 @@ use comity_agreement::{LawSource as _, Library, Vocabulary, lint, shipped, try_c
 use serde_json::Value as Json;
 use std::path::{Path, PathBuf};
 
-/// What is wrong with an answer: outcome equal, reasons and duties at least those expected.
-fn wrong(case: &Json, answer: &Json) -> Option<String> {
-    if let Some(error) = answer.get("error") {
-        return Some(error.to_string());
-    }
-    let expected = &case["expected"];
-    let items = |json: &Json, key: &str| json[key].as_array().cloned().unwrap_or_default();
-    if expected["outcome"] != answer["outcome"] {
-        return Some(format!(
-            "{} for {}, reasons {}",
-            answer["outcome"], expected["outcome"], answer["reasons"]
-        ));
-    }
-    let reasons = items(answer, "reasons");
-    if let Some(reason) = items(expected, "reasons").into_iter().find(|reason| !reasons.contains(reason)) {
-        return Some(format!("{reason} is not among {}", answer["reasons"]));
-    }
-    let owed = items(answer, "obligations");
-    items(expected, "obligations")
-        .into_iter()
-        .find(|wanted| {
-            let wanted = wanted.as_object().unwrap();
-            !owed.iter().any(|duty| wanted.iter().all(|(key, value)| duty[key] == *value))
-        })
-        .map(|wanted| format!("{wanted} is not among {}", answer["obligations"]))
-}
-
 fn try_all(library: &mut Library<'_>, text: &str, asked: impl Fn(&Json) -> bool) -> (usize, Vec<String>) {
     let mut tried = 0;
     let mut failures = Vec::new();
@@ -43,7 +16,7 @@ fn try_all(library: &mut Library<'_>, text: &str, asked: impl Fn(&Json) -> bool)
         }
         tried += 1;
         let answer = try_case::try_case(library, &case);
-        failures.extend(wrong(&case, &answer).map(|text| format!("{}: {text}", case["id"])));
+        failures.extend(try_case::amiss(&case, &answer).map(|text| format!("{}: {text}", case["id"])));
     }
     (tried, failures)
 }

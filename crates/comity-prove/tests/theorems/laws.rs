@@ -52,6 +52,17 @@ impl Laws {
         self
     }
 
+    /// With a file more.
+    pub(crate) fn put(mut self, path: &str, text: &str) -> Self {
+        self.0.0.insert(path.to_owned(), text.as_bytes().to_vec());
+        self
+    }
+
+    /// The files.
+    pub(crate) fn files(&self) -> &LawFiles {
+        &self.0
+    }
+
     /// The laws of those names, and what proves things of them; nothing where there is no solver.
     pub(crate) fn load(&self, slugs: &[&str]) -> Option<(Prover, Vec<Arc<Law>>)> {
         if let Err(error) = comity_prove::solver::Solver::default().start() {

@@ -2,5 +2,6 @@
 
 mod command;
 mod laws;
+mod mutants;
 mod shipped;
 mod small;

@@ -1,7 +1,8 @@
 //! Theorems about the law that is shipped.
 
 use crate::laws::Laws;
-use comity_prove::{Side, Verdict};
+use comity_agreement::{Library, shipped};
+use comity_prove::{Side, Verdict, admission};
 
 #[test]
 fn what_an_agreement_includes_is_above_its_floor_and_not_the_other_way_round() {
@@ -10,4 +11,15 @@ fn what_an_agreement_includes_is_above_its_floor_and_not_the_other_way_round() {
     assert!(up.holds(), "{up:?}");
     let down = prover.implies(&Side::law(&laws[1]), &Side::Floor(laws[0].clone()), Vec::new());
     assert!(matches!(down.verdict, Verdict::Fails(_)), "{down:?}");
+}
+
+#[test]
+fn an_agreement_and_the_law_of_a_party_are_admitted() {
+    let Some((prover, _)) = Laws::new().load(&[]) else { return };
+    let mut library = Library::open(shipped()).unwrap();
+    for slug in ["uk-us-daa", "EE"] {
+        let admitted = admission::admit(&prover, &mut library, &slug.parse().unwrap()).unwrap();
+        assert_eq!(admitted.findings, [], "{slug}");
+        assert!(!admitted.floors.is_empty(), "{slug}");
+    }
 }

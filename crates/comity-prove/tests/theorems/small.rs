@@ -147,3 +147,32 @@ fn what_the_engine_does_not_confirm_is_unknown() {
     let found = search.run(&"share".parse().unwrap(), &mut Solver::default(), &prover.cache);
     assert!(matches!(&found, Found::Unknown(why) if why.contains("engine")), "{found:?}");
 }
+
+#[test]
+fn each_state_stands_where_the_other_stands() {
+    let own = |code: &str, days: u16| {
+        forbid(
+            &format!("{}.own", code.to_lowercase()),
+            false,
+            &format!("when {{ context has retention_days && context.retention_days > {days} }}"),
+        )
+        .replace("resource)", &format!("resource == Party::{code:?})"))
+    };
+    let laws = Laws::new().with("XA", "jurisdiction", "", PERMIT, &own("XA", 90)).with(
+        "XB",
+        "jurisdiction",
+        "",
+        PERMIT,
+        &own("XB", 60),
+    );
+    let Some((prover, laws)) = laws.load(&["XA", "XB"]) else { return };
+    let codes = ["XA", "XB"].map(|code| code.parse().unwrap());
+    let lets_go = |own: usize, other: usize, code: &str| {
+        let mirror = Side::Mirror(laws[other].clone(), codes.clone());
+        prover.implies(&Side::law(&laws[own]), &mirror, vec![comity_prove::claim::at_home(code)])
+    };
+    // Of its own data XB is the stricter: XA would let go all that XB does, and not the other way round.
+    assert!(lets_go(1, 0, "XB").holds());
+    let found = refuted(lets_go(0, 1, "XA"));
+    assert_eq!((found.case.sending.as_str(), facts(&found)), ("XA", json!({ "retention_days": 61 })));
+}
