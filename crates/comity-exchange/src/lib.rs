@@ -13,6 +13,7 @@
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
+//! | [`misbehaviour`] | what a partner does that it should not |
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
 pub mod audit;
@@ -21,6 +22,7 @@ pub mod entry;
 pub mod erase;
 mod error;
 pub mod federation;
+pub mod misbehaviour;
 pub mod ports;
 pub mod proofs;
 pub mod question;

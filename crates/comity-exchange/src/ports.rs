@@ -344,12 +344,14 @@ pub trait Store: Send + Sync + 'static {
         exchange: ExchangeId,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreError>> + Send;
 
-    /// Offers due at `now`, claimed until `until` so that no one else delivers them meanwhile.
+    /// Offers due at `now`, but for those to the partners `besides`; claimed until `until` so that no one else delivers
+    /// them meanwhile.
     fn claim_outbox(
         &self,
         now: Timestamp,
         until: Timestamp,
         limit: u32,
+        besides: &[Party],
     ) -> impl Future<Output = Result<Vec<OutboxItem>, StoreError>> + Send;
 
     /// Claims one offer, whenever it is due; `None` when it is settled or claimed.

@@ -2,6 +2,7 @@
 
 use crate::ExchangeError;
 use crate::entry::PublicEntry;
+use crate::misbehaviour::Misbehaviour;
 use crate::ports::{Integrated, Store, WitnessStep};
 use crate::signatory::Signatory;
 use comity_terms::Timestamp;
@@ -66,6 +67,8 @@ pub struct Cosigning {
     pub known: TreeSize,
     /// Why not, when it did not cosign.
     pub refusal: Option<Refusal>,
+    /// What the log's operator did wrong, where it is more than not knowing what is known here.
+    pub misbehaviour: Option<Misbehaviour>,
 }
 
 /// Decides on a request to cosign. Pure but for reading what is known of the log.
@@ -102,9 +105,19 @@ pub async fn cosign<S: Store>(
             line: Some(line.to_string()),
             known: new.size,
             refusal: None,
+            misbehaviour: None,
         },
         Outcome::Refuse(refusal) => {
-            Cosigning { step: None, line: None, known: state.size, refusal: Some(refusal) }
+            let told = request.checkpoint.checkpoint();
+            let misbehaviour = match refusal {
+                // Signed by the log's key, both of them: that was checked before.
+                Refusal::Conflict { .. } if told.size() == state.size && told.root() != state.root => {
+                    Some(Misbehaviour::LogForked)
+                }
+                Refusal::Unproven => Some(Misbehaviour::LogUnproven),
+                _ => None,
+            };
+            Cosigning { step: None, line: None, known: state.size, refusal: Some(refusal), misbehaviour }
         }
     })
 }

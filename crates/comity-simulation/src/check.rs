@@ -62,7 +62,8 @@ fn check(world: &World) -> Checked {
         log(world, gateway).map_err(|what| format!("the log of {}: {what}", gateway.disk.number))?;
     }
     for gateway in &running {
-        let claimed = at_once(gateway.store().inner().claim_outbox(Timestamp::MAX, Timestamp::MAX, 1_000));
+        let claimed =
+            at_once(gateway.store().inner().claim_outbox(Timestamp::MAX, Timestamp::MAX, 1_000, &[]));
         let left = claimed.map_err(|error| error.to_string())?;
         that(left.is_empty(), || format!("{:?} are left in the outbox of {}", left, gateway.disk.number))?;
         exchanges(world, gateway, &running)?;

@@ -295,8 +295,9 @@ impl<S: Store> Store for Faulty<S> {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
+        besides: &[Party],
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        self.pass(Call::ClaimOutbox, self.inner.claim_outbox(now, until, limit), |_| {}).await
+        self.pass(Call::ClaimOutbox, self.inner.claim_outbox(now, until, limit, besides), |_| {}).await
     }
 
     async fn claim_offer(

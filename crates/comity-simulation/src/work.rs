@@ -135,7 +135,7 @@ pub async fn outbox(gateway: Arc<Gateway>) {
         gateway.clockwork.sleep(pause).await;
         let now = gateway.now();
         let claimed =
-            gateway.store().claim_outbox(now, gateway.claimed_until(now), 16).await.unwrap_or_default();
+            gateway.store().claim_outbox(now, gateway.claimed_until(now), 16, &[]).await.unwrap_or_default();
         pause = if claimed.is_empty() { (pause * 2).min(PAUSE_MOST) } else { PAUSE_LEAST };
         for item in claimed {
             // Each in a task of its own: one partner that is slow keeps no other waiting.

@@ -135,8 +135,9 @@ impl Store for Database {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
+        besides: &[Party],
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        either!(self, store => store.claim_outbox(now, until, limit).await)
+        either!(self, store => store.claim_outbox(now, until, limit, besides).await)
     }
 
     async fn claim_offer(

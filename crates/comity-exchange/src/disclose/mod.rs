@@ -29,7 +29,8 @@ pub use stages::{
 use crate::ExchangeError;
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::SealTo;
-use crate::ports::{OutboxItem, Peer, Store};
+use crate::misbehaviour::{Misbehaviour, misbehaved};
+use crate::ports::{OutboxItem, Peer, PeerError, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
@@ -111,7 +112,7 @@ pub async fn carry_out<W: Shell>(world: &W, sealed: Sealed, peer: &Peer) -> Resu
             }
         }
         Sent::Ended(outcome) => disclosed.summary.outcome = outcome,
-        Sent::Waiting(why) => disclosed.waiting = Some(why),
+        Sent::Waiting(waiting) => disclosed.waiting = Some(waiting.why),
     }
     Ok(disclosed)
 }
@@ -134,7 +135,27 @@ pub enum Sent {
     /// Not delivered: decided again, it is not permitted, or not as it was sealed.
     Ended(ExchangeOutcome),
     /// Not answered: tried again later.
-    Waiting(String),
+    Waiting(Waiting),
+}
+
+/// Why an offer goes on waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// In words, for the officer.
+    pub why: String,
+    /// What it was.
+    pub because: Because,
+}
+
+/// What keeps an offer waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// The partner is not reached: other offers to it need not be tried now.
+    Unreached,
+    /// What came was no answer. It is recorded.
+    Misbehaved(Misbehaviour),
+    /// Something that only this offer lacks.
+    NotReady,
 }
 
 /// How an answer that asks to decide again is taken.
@@ -174,7 +195,7 @@ async fn try_deliver<W: Shell>(
     let (mut exchange, attempts) = (recorded.exchange(), recorded.attempts());
     let Some(lent) = world.laws(recorded.agreement(), &peer.party) else {
         let why = format!("`{}` is not adopted here any more", recorded.agreement());
-        return wait(world, exchange, attempts, why).await;
+        return wait(world, exchange, attempts, Because::NotReady, why).await;
     };
     let mut cleared = clear(world, recorded, &lent, now);
     if let Clearance::Stale(stale) = cleared {
@@ -189,11 +210,12 @@ async fn try_deliver<W: Shell>(
     let cleared = match cleared {
         Clearance::Cleared(cleared) => cleared,
         Clearance::Waiting(_) => {
-            return wait(world, exchange, attempts, "witnesses have yet to cosign".to_owned()).await;
+            let why = "witnesses have yet to cosign".to_owned();
+            return wait(world, exchange, attempts, Because::NotReady, why).await;
         }
         Clearance::Stale(_) => {
-            return wait(world, exchange, attempts, "the law is changing: decided again later".to_owned())
-                .await;
+            let why = "the law is changing: decided again later".to_owned();
+            return wait(world, exchange, attempts, Because::NotReady, why).await;
         }
     };
     match cleared.deliver(world.peers(), peer, world.store()).await {
@@ -201,7 +223,8 @@ async fn try_deliver<W: Shell>(
             if law_version == LawVersion::Waits
                 && delivered.answer.header.result == AnswerResult::LawVersion =>
         {
-            wait(world, exchange, attempts, "the partner has other versions of the laws".to_owned()).await
+            let why = "the partner has other versions of the laws".to_owned();
+            wait(world, exchange, attempts, Because::NotReady, why).await
         }
         Delivery::Answered(delivered) => {
             let now = world.now();
@@ -210,7 +233,19 @@ async fn try_deliver<W: Shell>(
             let row = delivered.acknowledge(world, now).await?;
             Ok(Sent::Answered { outcome: row.outcome, answer, receipt, partner_receipt })
         }
-        Delivery::Failed(_, error) => wait(world, exchange, attempts, error.to_string()).await,
+        Delivery::Failed(_, error) => {
+            let because = match (&error, Misbehaviour::of_answer(&error)) {
+                (ExchangeError::Peer(PeerError::Unreachable(_)), _) => Because::Unreached,
+                (_, Some(kind)) => Because::Misbehaved(kind),
+                _ => Because::NotReady,
+            };
+            if let Because::Misbehaved(kind) = because
+                && is_told(attempts)
+            {
+                misbehaved(world, peer, kind, Some(exchange), world.now()).await?;
+            }
+            wait(world, exchange, attempts, because, error.to_string()).await
+        }
     }
 }
 
@@ -228,10 +263,17 @@ async fn wait<W: Shell>(
     world: &W,
     exchange: ExchangeId,
     attempts: u32,
+    because: Because,
     why: String,
 ) -> Result<Sent, ExchangeError> {
     world.store().postpone(exchange, next_try(world.now(), attempts)).await?;
-    Ok(Sent::Waiting(why))
+    Ok(Sent::Waiting(Waiting { why, because }))
+}
+
+/// Whether a try's misbehaviour is an entry of its own: of an offer's first, second, fourth, eighth try and so on. A
+/// partner that answers wrongly until the horizon fills a dozen entries, not thousands.
+fn is_told(attempts: u32) -> bool {
+    attempts.saturating_add(1).is_power_of_two()
 }
 
 /// When an offer is tried again: after 1, 2, 4, … seconds, at most 10 minutes.

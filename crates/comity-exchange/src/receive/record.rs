@@ -22,6 +22,7 @@ use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::asking::Asking;
 use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::{Offer, split_objects};
+use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
     Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
     StoredAnswer,
@@ -75,7 +76,7 @@ pub async fn receive<R: Shell>(
         Ok(offer) => offer,
         Err(error) => {
             // 1 failed: the peer misbehaved, and that is an act of its own.
-            misbehaved(world, peer, "unreadable", now).await?;
+            misbehaved(world, peer, Misbehaviour::OfferUnreadable, None, now).await?;
             return Err(OfferError::Misbehaved(error.to_string()));
         }
     };
@@ -87,6 +88,10 @@ pub async fn receive<R: Shell>(
         Some(request) => cosign(world.store(), request, &peer.log_key()?, world.signatory(), now).await.ok(),
         None => None,
     };
+    if let Some(kind) = cosigning.as_ref().and_then(|cosigning| cosigning.misbehaviour) {
+        // Its data is taken as the laws say; its log is not cosigned, and anyone can be shown why.
+        misbehaved(world, peer, kind, Some(exchange), now).await?;
+    }
     if let Some(accepted) = world.store().accepted_in_chain(&peer.party, offer.header.chain()).await? {
         let kept =
             Kept { accepted: Some(accepted), ..Kept::new(offer, Vec::new(), AnswerResult::AcceptedBefore) };
@@ -99,7 +104,7 @@ pub async fn receive<R: Shell>(
     let decided = match world.with_memo(|memo| Offered(offer).decide(&laws, memo, binding, now)) {
         Ok(decided) => decided,
         Err(error) => {
-            misbehaved(world, peer, "facts", now).await?;
+            misbehaved(world, peer, Misbehaviour::OfferFacts, Some(exchange), now).await?;
             return Err(OfferError::Misbehaved(error.to_string()));
         }
     };
@@ -144,7 +149,7 @@ async fn again<R: Shell>(
     now: Timestamp,
 ) -> Result<AnswerBytes, OfferError> {
     if found.answer.offer != offer.digest {
-        misbehaved(world, peer, "conflict", now).await?;
+        misbehaved(world, peer, Misbehaviour::OfferConflict, Some(found.answer.exchange), now).await?;
         return Err(OfferError::Conflict(found.answer.exchange));
     }
     Ok(stored_answer(world, found).await?)
@@ -188,30 +193,6 @@ fn unstored<R: Shell>(
         entry: None,
     };
     header.sign(&world.signatory().key).frame(b"{}", &[])
-}
-
-/// Records that a partner sent what it should not: what kind, never the bytes.
-async fn misbehaved<R: Shell>(
-    world: &R,
-    peer: &Peer,
-    kind: &'static str,
-    now: Timestamp,
-) -> Result<(), ExchangeError> {
-    let agreement = world.signatory().home();
-    let facts = json!({ "peer": peer.party.to_string(), "kind": kind });
-    let until = world.opening_until(&agreement, now)?;
-    let (entry, opening) = world.with_keys(|keys, entropy| {
-        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
-        let sealed = world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
-        Ok::<_, ExchangeError>((entry, sealed))
-    })?;
-    let record = Record {
-        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
-        segments: vec![opening],
-        ..Record::default()
-    };
-    world.store().record(record).await?;
-    Ok(())
 }
 
 /// An offer that is dealt with and only has to be recorded and answered.

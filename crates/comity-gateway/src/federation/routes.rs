@@ -17,6 +17,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
+use comity_exchange::misbehaviour::misbehaved;
 use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
 use comity_exchange::receive::{OfferError, receive};
@@ -195,6 +196,13 @@ async fn add_checkpoint(
         Ok(cosigned) => cosigned,
         Err(_) => return text(StatusCode::BAD_REQUEST, String::new()),
     };
+    if let Some(kind) = cosigned.misbehaviour {
+        gateway.counts().misbehaved();
+        tracing::error!(party = %caller.party, kind = kind.as_str(), "a partner's log is not cosigned");
+        if let Err(error) = misbehaved(&*gateway, &peer, kind, None, gateway.now()).await {
+            return unavailable(&error);
+        }
+    }
     match (cosigned.refusal, cosigned.line) {
         (Some(refusal), _) => {
             let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::BAD_REQUEST);

@@ -75,7 +75,7 @@ async fn an_offer_whose_answer_was_lost_is_not_taken_again_under_another_exchang
     // The answer is lost: the sender's outbox still holds the offer, and by now its decision is old.
     let store = sender.gateway.store();
     let far = sender.gateway.now().checked_add(Duration::from_secs(86_400)).unwrap();
-    let item = store.claim_outbox(far, far, 16).await.unwrap().pop().unwrap();
+    let item = store.claim_outbox(far, far, 16, &[]).await.unwrap().pop().unwrap();
     let old = item.exchange;
     let (new, _) = renewed(&sender, &receiver, item).await;
 
@@ -106,7 +106,7 @@ async fn an_old_decision_that_no_longer_comes_out_right_ends_the_exchange() {
     assert!(matches!(ended, Renewal::Ends(ExchangeOutcome::Refused)), "{ended:?}");
     let store = sender.gateway.store();
     let far = now.checked_add(Duration::from_secs(86_400)).unwrap();
-    assert!(store.claim_outbox(far, far, 16).await.unwrap().is_empty(), "nothing is left to deliver");
+    assert!(store.claim_outbox(far, far, 16, &[]).await.unwrap().is_empty(), "nothing is left to deliver");
     assert_eq!(outcome(&sender, old).await, ExchangeOutcome::Refused);
     assert_eq!(receiver.gateway.store().exchange(old).await.unwrap(), None, "nothing reached the receiver");
 }

@@ -120,7 +120,7 @@ impl House {
         manage::adopt(&self.gateway, AGREEMENT, Path::new("/")).await.unwrap();
     }
 
-    async fn meet(&self, other: &House, at: SocketAddr) {
+    pub(crate) async fn meet(&self, other: &House, at: SocketAddr) {
         let identity = other.gateway.identity().unwrap();
         let url = format!("https://{at}");
         manage::add_peer(&self.gateway, &other.party(), &url, identity).await.unwrap();
@@ -153,11 +153,22 @@ impl House {
         facts: &[(&str, &str)],
     ) -> ExchangeReport {
         let to = self.gateway.register().peers.keys().next().cloned().unwrap();
+        self.share_to(&to, officer, bundle, facts).await
+    }
+
+    /// Shares with one partner of several.
+    pub(crate) async fn share_to(
+        &self,
+        to: &Party,
+        officer: &str,
+        bundle: &[u8],
+        facts: &[(&str, &str)],
+    ) -> ExchangeReport {
         let order = share::Order {
             bundle: Arc::new(bundle.to_vec()),
             officer: officer.to_owned(),
             under: AGREEMENT.parse().unwrap(),
-            to,
+            to: to.clone(),
             activity: "threat_intel".parse().unwrap(),
             purpose: "cyber_defence".parse().unwrap(),
             facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),

@@ -10,20 +10,22 @@ use axum::response::Response;
 use axum::routing::post;
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};
 use comity_exchange::federation::frame::{Frame, SignedHeader};
+use comity_exchange::misbehaviour::Misbehaviour::{self, AnswerSignature, AnswerUnproven, AnswerUnreadable};
 use comity_exchange::ports::{Peer, Store as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::Domain;
 use comity_gateway::federation::Road;
 use comity_gateway::net::listener::{Door, Limits, serve};
-use comity_gateway::watch::stopping;
+use comity_gateway::watch::{Stopper, stopping};
 use comity_terms::Timestamp;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// What the false partner answers.
 #[derive(Clone)]
-enum Manner {
+pub(crate) enum Manner {
     Silent,
     Says(Vec<u8>),
     /// More is announced than comes.
@@ -42,8 +44,21 @@ async fn misbehave(State(manner): State<Arc<Mutex<Manner>>>) -> Response {
     }
 }
 
+/// A gateway with the receiver's certificate that does not keep to the rules: how it answers, where, and what ends it.
+pub(crate) async fn false_partner(receiver: &House) -> (Arc<Mutex<Manner>>, SocketAddr, Stopper) {
+    let manner = Arc::new(Mutex::new(Manner::Silent));
+    let router = Router::new().route(OFFERS, post(misbehave)).with_state(Arc::clone(&manner));
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let pins = receiver.gateway.pins().clone();
+    let door = Door::Federation { tls: receiver.gateway.certificate().server(pins.clone()).unwrap(), pins };
+    let (stopper, stop) = stopping();
+    tokio::spawn(serve(listener, door, router, Limits::default(), stop));
+    (manner, at, stopper)
+}
+
 /// The honest answer with its header, signer and attachments bent.
-fn bent(
+pub(crate) fn bent(
     receiver: &House,
     answer: &[u8],
     bend: impl Fn(&mut serde_json::Value, &mut serde_json::Value),
@@ -65,50 +80,46 @@ async fn whatever_is_no_answer_leaves_the_offer_where_it_is() {
     let honest = client.post(OFFERS, frame.clone(), MOST).await.unwrap();
     let kept = entries(&receiver).await;
 
-    // A gateway with the receiver's certificate that does not keep to the rules.
-    let manner = Arc::new(Mutex::new(Manner::Silent));
-    let router = Router::new().route(OFFERS, post(misbehave)).with_state(Arc::clone(&manner));
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let at = listener.local_addr().unwrap();
-    let pins = receiver.gateway.pins().clone();
-    let door = Door::Federation { tls: receiver.gateway.certificate().server(pins.clone()).unwrap(), pins };
-    let (_stopper, stop) = stopping();
-    tokio::spawn(serve(listener, door, router, Limits::default(), stop));
+    let (manner, at, _stopper) = false_partner(&receiver).await;
 
     let mut forged = honest.clone();
     forged[40] ^= 1;
     let own_receipt: serde_json::Value =
         serde_json::from_slice(Frame::parse(&frame).unwrap().attachments).unwrap();
     let wrong = [
-        ("silence", Manner::Silent),
-        ("nothing", Manner::Says(Vec::new())),
-        ("noise", Manner::Says(b"hello".to_vec())),
-        ("a frame cut short", Manner::Says(honest[..honest.len() / 2].to_vec())),
-        ("a body cut on its way", Manner::Cut(honest.clone())),
-        ("another signature", Manner::Says(forged)),
+        ("silence", Manner::Silent, None),
+        ("nothing", Manner::Says(Vec::new()), Some(AnswerUnreadable)),
+        ("noise", Manner::Says(b"hello".to_vec()), Some(AnswerUnreadable)),
+        ("a frame cut short", Manner::Says(honest[..honest.len() / 2].to_vec()), Some(AnswerUnreadable)),
+        ("a body cut on its way", Manner::Cut(honest.clone()), None),
+        ("another signature", Manner::Says(forged), Some(AnswerSignature)),
         (
             "the answer to another exchange",
             Manner::Says(bent(&receiver, &honest, |header, _| {
                 header["exchange_id"] = "5d0c4e0a-6b0c-4f0e-8f0a-0c1d2e3f4a5b".into();
             })),
+            Some(AnswerUnreadable),
         ),
         (
             "no receipt",
             Manner::Says(bent(&receiver, &honest, |_, attached| {
                 attached["receipt"] = serde_json::Value::Null
             })),
+            Some(AnswerUnproven),
         ),
         (
             "a receipt of another log",
             Manner::Says(bent(&receiver, &honest, |_, attached| {
                 attached["receipt"] = own_receipt["receipt"].clone();
             })),
+            Some(AnswerUnproven),
         ),
         (
             "another's cosignature",
             Manner::Says(bent(&receiver, &honest, |_, attached| {
                 attached["cosignature"] = "— nobody AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA".into();
             })),
+            Some(AnswerUnproven),
         ),
     ];
     let store = sender.gateway.store();
@@ -119,7 +130,7 @@ async fn whatever_is_no_answer_leaves_the_offer_where_it_is() {
         serde_json::from_slice(Frame::parse(&frame).unwrap().dangerous_unverified_header()).unwrap();
     let exchange = header["exchange_id"].as_str().unwrap().parse().unwrap();
     let later = sender.gateway.now().checked_add(Duration::from_secs(3_600)).unwrap();
-    for (what, is) in wrong {
+    for (what, is, kind) in wrong {
         *manner.lock().unwrap() = is;
         let item = store.claim_offer(exchange, later, later).await.unwrap().expect("it is still there");
         let recorded = Recorded::reverify(item, store, sender.gateway.signatory()).await.unwrap();
@@ -133,6 +144,7 @@ async fn whatever_is_no_answer_leaves_the_offer_where_it_is() {
             panic!("{what} is taken for an answer")
         };
         assert!(!error.to_string().is_empty(), "{what}");
+        assert_eq!(Misbehaviour::of_answer(&error), kind, "{what}: {error}");
         store.postpone(exchange, later).await.unwrap();
         let row = store.exchange(exchange).await.unwrap().unwrap();
         assert_eq!(row.outcome, ExchangeOutcome::Queued, "{what}");

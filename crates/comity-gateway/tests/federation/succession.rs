@@ -35,7 +35,7 @@ async fn answered(sender: &House, exchange: ExchangeId) {
         if let Some(item) = gateway.store().claim_offer(exchange, now, until).await.unwrap() {
             let peer = gateway.peer(&item.peer).unwrap();
             if let Sent::Waiting(reason) = resume(gateway, item, &peer).await.unwrap() {
-                why = reason;
+                why = reason.why;
             }
         }
         let row = gateway.store().exchange(exchange).await.unwrap().unwrap();

@@ -367,8 +367,14 @@ impl Store for PostgresStore {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
+        besides: &[Party],
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        self.ask(move |c| Box::pin(outbox::claim_due(c, now, until, limit))).await
+        let besides = besides.to_vec();
+        self.ask(move |c| {
+            let besides = besides.clone();
+            Box::pin(async move { outbox::claim_due(c, now, until, limit, &besides).await })
+        })
+        .await
     }
 
     async fn claim_offer(

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::ports::OutboxItem;
 use comity_exchange::signature::Signature;
-use comity_terms::{ExchangeId, Timestamp};
+use comity_terms::{ExchangeId, Party, Timestamp};
 use tokio_postgres::Row;
 
 pub(super) fn put_offers<'p>(rows: &[&'p OutboxItem]) -> Step<'p> {
@@ -45,17 +45,19 @@ pub(super) async fn claim_due(
     now: Timestamp,
     until: Timestamp,
     limit: u32,
+    besides: &[Party],
 ) -> Result<Vec<OutboxItem>, Fault> {
+    let besides: Vec<&str> = besides.iter().map(Party::as_str).collect();
     let mut claimed = every(
         client,
         "-- claim_due
          UPDATE outbox SET claimed_until = $2, attempts = attempts + 1
          WHERE exchange IN (
              SELECT exchange FROM outbox
-             WHERE next_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1)
+             WHERE next_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) AND peer <> ALL($4::text[])
              ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
          RETURNING exchange, peer, header, signature, bodies, horizon, attempts - 1 AS attempts, next_at",
-        &[&instant(now), &instant(until), &i64::from(limit)],
+        &[&instant(now), &instant(until), &i64::from(limit), &besides],
         read_item,
     )
     .await?;

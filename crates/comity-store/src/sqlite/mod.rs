@@ -280,8 +280,10 @@ impl Store for SqliteStore {
         now: Timestamp,
         until: Timestamp,
         limit: u32,
+        besides: &[Party],
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        self.change(|waiter| Change::ClaimDue { now, until, limit, waiter }).await
+        let besides = besides.to_vec();
+        self.change(|waiter| Change::ClaimDue { now, until, limit, besides, waiter }).await
     }
 
     async fn claim_offer(

@@ -10,7 +10,7 @@ use super::fault::Fault;
 use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::ports::OutboxItem;
 use comity_exchange::signature::Signature;
-use comity_terms::{ExchangeId, Timestamp};
+use comity_terms::{ExchangeId, Party, Timestamp};
 use rusqlite::{Connection, Row, params};
 
 pub(super) fn put_offer(connection: &Connection, item: &OutboxItem) -> Result<(), Fault> {
@@ -57,20 +57,24 @@ pub(super) fn settle_offer(connection: &Connection, exchange: ExchangeId) -> Res
     )
 }
 
-/// Claims what is due at `now`, the longest due first.
+/// Claims what is due at `now`, the longest due first, but for what goes to `besides`.
 pub(super) fn claim_due(
     connection: &Connection,
     now: Timestamp,
     until: Timestamp,
     limit: u32,
+    besides: &[Party],
 ) -> Result<Vec<OutboxItem>, Fault> {
+    let besides: Vec<&str> = besides.iter().map(Party::as_str).collect();
+    let besides = serde_json::to_string(&besides).map_err(|error| Fault::Other(error.to_string()))?;
     let due = every(
         connection,
         "-- claim_due
          SELECT exchange FROM outbox
          WHERE next_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1)
+           AND peer NOT IN (SELECT value FROM json_each(?3))
          ORDER BY next_at LIMIT ?2",
-        params![instant(now), limit],
+        params![instant(now), limit, besides],
         |row| id(row, "exchange", ExchangeId::from_bytes),
     )?;
     due.into_iter().filter_map(|exchange| claim(connection, exchange, now, until).transpose()).collect()

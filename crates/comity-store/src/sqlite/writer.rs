@@ -28,11 +28,34 @@ type Waiter<T> = oneshot::Sender<Result<T, StoreError>>;
 /// A change, with whoever waits for it.
 pub(super) enum Change {
     Record(Box<Record>, Waiter<Integrated>),
-    ClaimDue { now: Timestamp, until: Timestamp, limit: u32, waiter: Waiter<Vec<OutboxItem>> },
-    Claim { exchange: ExchangeId, now: Timestamp, until: Timestamp, waiter: Waiter<Option<OutboxItem>> },
-    Postpone { exchange: ExchangeId, next_at: Timestamp, waiter: Waiter<()> },
-    WitnessedBy { party: Party, size: TreeSize, waiter: Waiter<()> },
-    CloseBucket { bucket: Bucket, now: Timestamp, waiter: Waiter<bool> },
+    ClaimDue {
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+        besides: Vec<Party>,
+        waiter: Waiter<Vec<OutboxItem>>,
+    },
+    Claim {
+        exchange: ExchangeId,
+        now: Timestamp,
+        until: Timestamp,
+        waiter: Waiter<Option<OutboxItem>>,
+    },
+    Postpone {
+        exchange: ExchangeId,
+        next_at: Timestamp,
+        waiter: Waiter<()>,
+    },
+    WitnessedBy {
+        party: Party,
+        size: TreeSize,
+        waiter: Waiter<()>,
+    },
+    CloseBucket {
+        bucket: Bucket,
+        now: Timestamp,
+        waiter: Waiter<bool>,
+    },
 }
 
 /// What the writer's thread is sent.
@@ -178,8 +201,8 @@ impl<M: MarkFile> Writer<M> {
                 });
                 Made::Record(made, waiter)
             }
-            Change::ClaimDue { now, until, limit, waiter } => {
-                Made::Claims(self.apart(|c| outbox::claim_due(c, now, until, limit)), waiter)
+            Change::ClaimDue { now, until, limit, besides, waiter } => {
+                Made::Claims(self.apart(|c| outbox::claim_due(c, now, until, limit, &besides)), waiter)
             }
             Change::Claim { exchange, now, until, waiter } => {
                 Made::Claim(self.apart(|c| outbox::claim(c, exchange, now, until)), waiter)

@@ -437,7 +437,7 @@ fn what_a_process_held_when_it_ended_is_tried_at_once_by_the_next() {
         store.claim_offer(claimed, now, last).await.unwrap().unwrap();
         store.postpone(waiting, later).await.unwrap();
         assert_eq!(
-            store.claim_outbox(now, last, 10).await.unwrap(),
+            store.claim_outbox(now, last, 10, &[]).await.unwrap(),
             [],
             "each has a try to itself, or waits"
         );
@@ -445,7 +445,7 @@ fn what_a_process_held_when_it_ended_is_tried_at_once_by_the_next() {
     drop(store);
     let store = gateway.open();
     let due = |at| {
-        let due = wait(store.claim_outbox(at, last, 10)).unwrap();
+        let due = wait(store.claim_outbox(at, last, 10, &[])).unwrap();
         let mut due: Vec<_> = due.into_iter().map(|item| item.exchange).collect();
         due.sort();
         due

@@ -37,7 +37,7 @@ pub(crate) fn a_conflict_leaves_nothing(harness: &impl Harness) {
         assert_eq!(store.partner_receipt(other).await.unwrap(), None);
         assert_eq!(store.witnessed("partner.example/log").await.unwrap(), None);
         let (now, until) = (at("2027-01-01T00:00:00Z"), at("2027-01-01T01:00:00Z"));
-        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap(), []);
+        assert_eq!(store.claim_outbox(now, until, 10, &[]).await.unwrap(), []);
         assert_eq!(size(&store.checkpoint().await.unwrap()), TreeSize(1));
     });
 }

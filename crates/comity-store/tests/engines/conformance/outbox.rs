@@ -18,11 +18,17 @@ pub(crate) fn a_claim_is_exclusive_until_it_runs_out(harness: &impl Harness) {
         store.record(put).await.unwrap();
         let (early, now) = (at("2026-11-23T23:59:59.999999999Z"), at(DUE));
         let (until, later) = (at("2026-11-24T00:01:00Z"), at("2026-11-24T00:02:00Z"));
-        assert_eq!(store.claim_outbox(early, until, 10).await.unwrap(), [], "not due yet");
-        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap().as_slice(), std::slice::from_ref(&item));
-        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap(), [], "claimed");
+        assert_eq!(store.claim_outbox(early, until, 10, &[]).await.unwrap(), [], "not due yet");
+        let besides = ["XA".parse().unwrap(), item.peer.clone()];
+        assert_eq!(
+            store.claim_outbox(now, until, 10, &besides).await.unwrap(),
+            [],
+            "its partner is left out"
+        );
+        assert_eq!(store.claim_outbox(now, until, 10, &besides[..1]).await.unwrap(), [item.clone()]);
+        assert_eq!(store.claim_outbox(now, until, 10, &[]).await.unwrap(), [], "claimed");
         assert_eq!(store.claim_offer(exchange, now, until).await.unwrap(), None, "claimed");
-        let again = store.claim_outbox(until, later, 10).await.unwrap();
+        let again = store.claim_outbox(until, later, 10, &[]).await.unwrap();
         assert_eq!((again.len(), again[0].attempts), (1, item.attempts + 1), "the claim ran out");
     });
 }
@@ -38,11 +44,11 @@ pub(crate) fn a_postponed_offer_waits_and_a_settled_one_is_gone(harness: &impl H
         store.record(put).await.unwrap();
         assert!(store.claim_offer(exchange, now, until).await.unwrap().is_some());
         store.postpone(exchange, next).await.unwrap();
-        assert_eq!(store.claim_outbox(now, until, 10).await.unwrap(), [], "postponed");
+        assert_eq!(store.claim_outbox(now, until, 10, &[]).await.unwrap(), [], "postponed");
         let claimed = store.claim_offer(exchange, now, until).await.unwrap().expect("whenever it is due");
         assert_eq!((claimed.attempts, claimed.next_at), (1, next));
         store.postpone(exchange, next).await.unwrap();
-        assert_eq!(store.claim_outbox(next, until, 10).await.unwrap().len(), 1);
+        assert_eq!(store.claim_outbox(next, until, 10, &[]).await.unwrap().len(), 1);
         let mut settle = record(&mut entropy, 1, Some(exchange));
         settle.settled.push(exchange);
         store.record(settle).await.unwrap();
@@ -72,7 +78,7 @@ pub(crate) fn concurrent_claims_share_no_offer(harness: &impl Harness) {
             .map(|_| {
                 let store = std::sync::Arc::clone(&store);
                 tokio::spawn(async move {
-                    store.claim_outbox(at(DUE), at("2026-11-24T01:00:00Z"), 5).await.unwrap()
+                    store.claim_outbox(at(DUE), at("2026-11-24T01:00:00Z"), 5, &[]).await.unwrap()
                 })
             })
             .collect();

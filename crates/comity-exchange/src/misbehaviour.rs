@@ -1,0 +1,92 @@
+//! What a partner does that it should not, as an act of its own: what kind, never the bytes.
+//!
+//! Owns the words. What comes of it is decided where it is found: an offer is not accepted, an answer is none and the
+//! offer is tried again, a log that has forked is not cosigned.
+
+use crate::ExchangeError;
+use crate::entry::Opening;
+use crate::federation::frame::FrameError;
+use crate::ports::{Draft, Peer, Record, Store};
+use crate::shell::Shell;
+use comity_terms::{Act, ExchangeId, Timestamp};
+use serde_json::json;
+
+/// A kind of misbehaviour: the closed list of words that entries tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Misbehaviour {
+    /// An offer that does not read, is forged or proves nothing.
+    OfferUnreadable,
+    /// An offer whose facts are none that law knows.
+    OfferFacts,
+    /// Another offer under an exchange that was answered.
+    OfferConflict,
+    /// An answer that does not read, or answers something else.
+    AnswerUnreadable,
+    /// An answer that is not signed by the party's key.
+    AnswerSignature,
+    /// An answer whose receipt or cosignature does not hold.
+    AnswerUnproven,
+    /// Two trees of one size were signed under the name of its log.
+    LogForked,
+    /// A checkpoint of its log that was not shown to go on from the one that was cosigned last.
+    LogUnproven,
+}
+
+impl Misbehaviour {
+    /// The word in entries.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OfferUnreadable => "unreadable",
+            Self::OfferFacts => "facts",
+            Self::OfferConflict => "conflict",
+            Self::AnswerUnreadable => "answer_unreadable",
+            Self::AnswerSignature => "answer_signature",
+            Self::AnswerUnproven => "answer_unproven",
+            Self::LogForked => "log_forked",
+            Self::LogUnproven => "log_unproven",
+        }
+    }
+
+    /// What is wrong with an answer that failed with `error`; `None` where the partner did nothing wrong.
+    #[must_use]
+    pub fn of_answer(error: &ExchangeError) -> Option<Self> {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::AnswerSignature),
+            ExchangeError::Frame(_) => Some(Self::AnswerUnreadable),
+            ExchangeError::Proof(_) => Some(Self::AnswerUnproven),
+            _ => None,
+        }
+    }
+}
+
+/// Records that a partner misbehaved, and in which exchange, where that is known.
+///
+/// # Errors
+/// [`ExchangeError::Store`] or [`ExchangeError::Keys`]; nothing is recorded then.
+pub async fn misbehaved<W: Shell>(
+    world: &W,
+    peer: &Peer,
+    kind: Misbehaviour,
+    exchange: Option<ExchangeId>,
+    now: Timestamp,
+) -> Result<(), ExchangeError> {
+    let agreement = world.signatory().home();
+    let mut facts = json!({ "peer": peer.party.to_string(), "kind": kind.as_str() });
+    if let Some(exchange) = exchange {
+        facts["exchange"] = exchange.to_string().into();
+    }
+    let until = world.opening_until(&agreement, now)?;
+    let (entry, opening) = world.with_keys(|keys, entropy| {
+        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
+        let sealed = world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
+        Ok::<_, ExchangeError>((entry, sealed))
+    })?;
+    let record = Record {
+        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+        segments: vec![opening],
+        ..Record::default()
+    };
+    world.store().record(record).await?;
+    Ok(())
+}
