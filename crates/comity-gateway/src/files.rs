@@ -1,5 +1,11 @@
 //! The few file operations that keys and directories rest on: private, whole, and durable before they return.
+//!
+//! ```text
+//! content flushed ─> in place under its name (rename, or link where nothing may be replaced) ─> its folder flushed
+//! ```
+//! Whoever writes what must survive a power cut writes it through this file.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -22,17 +28,69 @@ pub(crate) fn at<'a>(path: &'a Path, doing: &'static str) -> impl Fn(io::Error) 
     move |source| FileError { path: path.to_owned(), doing, source }
 }
 
-/// Creates a directory (0700) and its parents; one that is there already stays as it is.
+/// Creates a directory (0700) and its parents; one that is there already stays as it is. Their names are durable when
+/// this returns, also where a crash came between making and flushing them.
 pub(crate) fn create_directory(path: &Path) -> Result<(), FileError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(at(path, "create the directory"))
+    let missing = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.is_dir());
+    let missing: Vec<&Path> = missing.collect();
+    for folder in missing.iter().rev() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made.map_err(at(folder, "create the directory"))?,
+        }
+        sync_parent(folder)?;
+    }
+    if missing.is_empty() { sync_parent(path) } else { Ok(()) }
+}
+
+/// Creates a directory that was not there with these files in it, by their paths from there, in one step: a crash leaves
+/// it whole or absent.
+pub(crate) fn create_tree<'a>(
+    path: &Path,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), FileError> {
+    let draft = path.with_added_extension("draft");
+    if draft.exists() {
+        fs::remove_dir_all(&draft).map_err(at(&draft, "clear"))?;
+    }
+    create_directory(&draft)?;
+    let mut folders = BTreeSet::from([draft.clone()]);
+    for (name, bytes) in files {
+        let file = draft.join(name);
+        let inside = file.ancestors().skip(1).take_while(|folder| **folder != draft);
+        for folder in inside.map(Path::to_owned).collect::<Vec<_>>().into_iter().rev() {
+            if folders.insert(folder.clone()) {
+                DirBuilder::new().mode(0o700).create(&folder).map_err(at(&folder, "create the directory"))?;
+            }
+        }
+        write_new(&file, bytes)?;
+    }
+    // Names are flushed once for each folder, not once for each file.
+    for folder in &folders {
+        sync(folder)?;
+    }
+    rename(&draft, path)
+}
+
+/// Gives what lies at `from`, and is durable there, the name `to`: a crash leaves the old name or the new.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::rename(from, to).map_err(at(to, "put into place"))?;
+    sync_parent(to)?;
+    if from.parent() == to.parent() { Ok(()) } else { sync_parent(from) }
 }
 
 /// Creates a file (0600) that was not there; it and its name are durable when this returns.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    write_new(path, bytes)?;
+    sync_parent(path)
+}
+
+/// As [`create`]; its name is not durable yet.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let error = at(path, "create");
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(&error)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&error)?;
-    sync_parent(path)
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&error)
 }
 
 /// Creates a file in one step: a crash leaves it whole or absent.
@@ -66,8 +124,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let draft = path.with_added_extension("draft");
     remove(&draft)?;
     create(&draft, bytes)?;
-    fs::rename(&draft, path).map_err(at(path, "replace"))?;
-    sync_parent(path)
+    rename(&draft, path)
 }
 
 /// The content of a file of at most `most` bytes; `None` if there is none.
@@ -125,8 +182,28 @@ pub(crate) fn remove(path: &Path) -> Result<(), FileError> {
 
 /// Makes the names in the folder of `path` durable.
 pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(at(parent, "make durable"))
+    sync(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
+}
+
+/// Makes what a folder lists durable.
+fn sync(folder: &Path) -> Result<(), FileError> {
+    File::open(folder).and_then(|directory| directory.sync_all()).map_err(at(folder, "make durable"))
+}
+
+/// Holds `path`, a file made for nothing else, against other threads and processes until it is dropped.
+///
+/// Nodes of one gateway share their keys, and with them this hold.
+pub(crate) fn hold(path: &Path) -> Result<File, FileError> {
+    let error = at(path, "hold");
+    let mut options = OpenOptions::new();
+    let file = options.write(true).create(true).truncate(false).mode(0o600).open(path).map_err(&error)?;
+    file.lock().map_err(&error)?;
+    Ok(file)
+}
+
+/// Whether there is anything at `path`.
+pub(crate) fn is_there(path: &Path) -> Result<bool, FileError> {
+    path.try_exists().map_err(at(path, "look for"))
 }
 
 #[cfg(test)]
@@ -153,6 +230,26 @@ mod tests {
         create_atomically(&path, &draft, b"whole").unwrap();
         assert_eq!(read(&path, 10).unwrap().unwrap(), b"whole");
         assert!(!draft.exists());
+    }
+
+    #[test]
+    fn a_tree_is_there_whole_and_private_or_not_at_all() {
+        let room = tempfile::tempdir().unwrap();
+        let (path, half) = (room.path().join("new/tree"), room.path().join("new/tree.draft/old"));
+        create_directory(half.parent().unwrap()).unwrap();
+        create(&half, b"of a crash").unwrap();
+        let files = [("a/b/one", &b"1"[..]), ("a/two", b"2"), ("three", b"3")];
+        create_tree(&path, files).unwrap();
+        for (name, bytes) in files {
+            assert_eq!(read(&path.join(name), 1).unwrap().unwrap(), bytes);
+        }
+        assert!(!path.join("old").exists() && !half.exists());
+        for folder in [&path, &path.join("a/b")] {
+            assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+        assert!(create_tree(&path, files).is_err(), "what is there is not replaced");
+        create_directory(&path).unwrap();
+        assert!(create_directory(&path.join("three")).is_err(), "a file is no directory");
     }
 
     #[test]

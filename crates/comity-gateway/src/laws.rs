@@ -67,13 +67,15 @@ pub struct Shelf {
     loaded: Mutex<HashMap<Digest, Loaded>>,
     /// Whether two laws may be asked together, by the digests of the agreement and the other.
     together: Mutex<HashMap<(Digest, Digest), bool>>,
+    /// Held by whoever puts a law here: two that come at once would share one draft.
+    putting: Mutex<()>,
 }
 
 impl Shelf {
     /// The shelf at `root`: `DIR/law`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, loaded: Mutex::default(), together: Mutex::default() }
+        Self { root, loaded: Mutex::default(), together: Mutex::default(), putting: Mutex::default() }
     }
 
     /// The law of that digest, when it is here.
@@ -103,20 +105,11 @@ impl Shelf {
     pub fn put(&self, source: &LawFiles, pack: &PackSlug) -> Result<Loaded, LawError> {
         let loaded = load(source, pack)?;
         let directory = self.root.join(loaded.law.digest().hex());
+        let _one = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
         if !directory.is_dir() {
-            // Under another name until it is whole: a crash leaves no half of a law.
-            let draft = self.root.join(format!("{}.draft", loaded.law.digest().hex()));
-            if draft.exists() {
-                std::fs::remove_dir_all(&draft).map_err(files::at(&draft, "clear"))?;
-            }
-            for (path, bytes) in needed(source, &loaded.law).0 {
-                let path = draft.join(path);
-                if let Some(parent) = path.parent() {
-                    std::fs::create_dir_all(parent).map_err(files::at(parent, "make"))?;
-                }
-                std::fs::write(&path, bytes).map_err(files::at(&path, "write"))?;
-            }
-            std::fs::rename(&draft, &directory).map_err(files::at(&directory, "put in place"))?;
+            let needed = needed(source, &loaded.law).0;
+            let files = needed.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));
+            files::create_tree(&directory, files)?;
         }
         self.held().insert(loaded.law.digest(), loaded.clone());
         Ok(loaded)

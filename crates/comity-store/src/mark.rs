@@ -66,8 +66,9 @@ impl FileMark {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
         if file.metadata()?.len() < FILE_LENGTH {
-            // Shorter only when its making was cut off: nothing was ever written into it.
-            file.set_len(FILE_LENGTH)?;
+            // Shorter only when its making was cut off: nothing was ever written into it. Its blocks are written, not
+            // only announced, so that a disk that is full later has them.
+            (&file).write_all(&[0; FILE_LENGTH as usize])?;
             file.sync_all()?;
             if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                 File::open(folder)?.sync_all()?;

@@ -1,7 +1,8 @@
 //! Epoch keys in files: one for each agreement, month of erasure and generation.
 //!
 //! Invariants: a key is durable before it is given; once a bucket is marked destroyed its key is never given
-//! again, and no later bucket takes its number, also after a crash between the steps of destroying.
+//! again, and no later bucket takes its number, also after a crash between the steps of destroying. Nodes of one gateway
+//! share the files: at each use it is looked whether another has marked a key, or turned to the next one, since.
 //! Destroying is: mark, overwrite, remove, forget; each step can be repeated.
 
 use super::{KeyError, listed, read_key};
@@ -82,6 +83,13 @@ impl FileEpochKeys {
         }
     }
 
+    /// Whether the key after this one was made.
+    fn is_followed(&self, bucket: &Bucket) -> Result<bool, KeyError> {
+        let Some(generation) = bucket.generation.checked_add(1) else { return Ok(false) };
+        let next = Bucket { generation, ..bucket.clone() };
+        Ok(files::is_there(&self.path(&next))? || files::is_there(&self.marker(&next))?)
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<Bucket, EpochKey>> {
         // A poisoned lock still holds keys that are on disk.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -93,11 +101,13 @@ impl EpochKeys for FileEpochKeys {
 
     fn current(&mut self, agreement: &PackSlug, month: Month) -> Result<(Bucket, EpochKey), KeyError> {
         let place = (agreement.clone(), month);
-        if let Some(bucket) = self.current.get(&place)
-            && let Some(key) = self.known().get(bucket)
+        if let Some(bucket) = self.current.get(&place).cloned()
+            && !self.is_followed(&bucket)?
+            && let Some(key) = self.get(&bucket)?
         {
-            return Ok((bucket.clone(), key.clone()));
+            return Ok((bucket, key));
         }
+        self.current.remove(&place);
         let newest = self.newest(agreement, month)?;
         let bucket = |generation| Bucket { agreement: agreement.clone(), month, generation };
         let (bucket, key) = match newest {
@@ -120,11 +130,12 @@ impl EpochKeys for FileEpochKeys {
     }
 
     fn get(&self, bucket: &Bucket) -> Result<Option<EpochKey>, KeyError> {
+        if files::is_there(&self.marker(bucket))? {
+            self.known().remove(bucket);
+            return Ok(None);
+        }
         if let Some(key) = self.known().get(bucket) {
             return Ok(Some(key.clone()));
-        }
-        if files::read(&self.marker(bucket), 0)?.is_some() {
-            return Ok(None);
         }
         let key = read_key(&self.path(bucket))?.map(|bytes| EpochKey::from_bytes(&bytes));
         if let Some(key) = &key {
@@ -148,7 +159,7 @@ impl EpochKeys for FileEpochKeys {
     }
 
     fn is_destroyed(&self, bucket: &Bucket) -> Result<bool, KeyError> {
-        Ok(files::read(&self.marker(bucket), 0)?.is_some())
+        Ok(files::is_there(&self.marker(bucket))?)
     }
 
     fn buckets(&self) -> Result<Vec<Bucket>, KeyError> {
@@ -172,8 +183,12 @@ impl EpochKeys for FileEpochKeys {
     fn destroy(&mut self, bucket: &Bucket) -> Result<(), KeyError> {
         let marker = self.marker(bucket);
         files::create_directory(marker.parent().unwrap_or(&self.root))?;
-        if files::read(&marker, 0)?.is_none() {
-            files::create(&marker, b"")?;
+        if !files::is_there(&marker)? {
+            match files::create(&marker, b"") {
+                // Another node destroys it too.
+                Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {}
+                created => created?,
+            }
         }
         self.known().remove(bucket);
         self.current.retain(|_, current| current != bucket);
@@ -271,6 +286,23 @@ mod tests {
             second,
             "the older one's end is not its own"
         );
+    }
+
+    #[test]
+    fn what_one_node_destroys_or_turns_no_other_uses_any_more() {
+        let (room, mut one) = room();
+        let mut other = FileEpochKeys::new(room.path().join("epoch"));
+        let (first, _) = one.current(&pact(), march()).unwrap();
+        assert_eq!(other.current(&pact(), march()).unwrap().0, first);
+        let (second, _) = one.turn(&first).unwrap();
+        assert_eq!(other.current(&pact(), march()).unwrap().0, second, "a record goes under the next one");
+        assert!(other.get(&first).unwrap().is_some(), "what is held still opens");
+        one.destroy(&first).unwrap();
+        assert!(other.get(&first).unwrap().is_none());
+        one.destroy(&second).unwrap();
+        assert!(other.get(&second).unwrap().is_none());
+        assert_eq!(other.current(&pact(), march()).unwrap().0.generation, 3);
+        other.destroy(&second).unwrap();
     }
 
     #[test]

@@ -57,6 +57,9 @@ fn read_key(path: &std::path::Path) -> Result<Option<zeroize::Zeroizing<[u8; 32]
     Ok(Some(key))
 }
 
+/// The file beside keys that is held by whoever draws or retires one.
+const HOLD: &str = "hold";
+
 /// The names in a directory; none when it is not there.
 fn listed(directory: &std::path::Path) -> Result<Vec<std::ffi::OsString>, KeyError> {
     let error = crate::files::at(directory, "list");

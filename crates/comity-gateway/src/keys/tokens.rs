@@ -6,20 +6,17 @@
 //! ```
 //! Invariant: a secret is durable before it is given; a month that has passed gets no new one.
 
-use super::{KeyError, read_key};
+use super::{HOLD, KeyError, read_key};
 use crate::clock::OsEntropy;
 use crate::files;
 use comity_terms::{Entropy as _, Month, Timestamp};
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// The secrets under one directory.
 #[derive(Debug)]
 pub struct TokenSecrets {
     root: PathBuf,
-    /// Held by whoever draws: two that draw at once would share one draft.
-    drawing: Mutex<()>,
 }
 
 impl TokenSecrets {
@@ -29,7 +26,7 @@ impl TokenSecrets {
     /// # Errors
     /// [`KeyError`]; callers make no pseudonyms.
     pub fn open(root: PathBuf, now: Timestamp) -> Result<Self, KeyError> {
-        let secrets = Self { root, drawing: Mutex::default() };
+        let secrets = Self { root };
         if secrets.root.is_file()
             && let Some(secret) = read_key(&secrets.root)?
         {
@@ -43,7 +40,7 @@ impl TokenSecrets {
         }
         let aside = secrets.root.with_added_extension("months");
         if aside.is_dir() && !secrets.root.exists() {
-            std::fs::rename(&aside, &secrets.root).map_err(files::at(&aside, "move"))?;
+            files::rename(&aside, &secrets.root)?;
         }
         files::create_directory(&secrets.root)?;
         Ok(secrets)
@@ -56,20 +53,21 @@ impl TokenSecrets {
     pub fn of(&self, at: Timestamp, now: Timestamp) -> Result<Zeroizing<[u8; 32]>, KeyError> {
         let month = Month::of(at);
         let path = self.root.join(month.number().to_string());
-        let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = read_key(&path)? {
             return Ok(secret);
         }
         if month < Month::of(now) {
             return Err(KeyError::Gone(format!("the secret of the pseudonyms of {month}")));
         }
+        // Whoever else draws, here or at another node, is waited for, and then theirs is the month's.
+        let _one = files::hold(&self.root.join(HOLD))?;
+        if let Some(secret) = read_key(&path)? {
+            return Ok(secret);
+        }
         let mut secret = Zeroizing::new([0; 32]);
         OsEntropy.fill(&mut secret[..]);
-        match files::create_atomically(&path, &path.with_added_extension("draft"), &secret[..]) {
-            Ok(()) => Ok(secret),
-            // Another process was faster: theirs is the month's.
-            Err(error) => read_key(&path)?.ok_or(KeyError::File(error)),
-        }
+        files::create_atomically(&path, &path.with_added_extension("draft"), &secret[..])?;
+        Ok(secret)
     }
 
     /// Destroys the secrets of months that ended more than `kept_months` before that of `now`; how many.
@@ -129,9 +127,12 @@ mod tests {
     fn whoever_comes_at_once_gets_the_same() {
         let room = tempfile::tempdir().unwrap();
         let now = at("2026-03-09T10:00:00Z");
-        let secrets = TokenSecrets::open(room.path().join("tokens"), now).unwrap();
+        // Of two nodes, several threads each.
+        let nodes = [0, 1].map(|_| TokenSecrets::open(room.path().join("tokens"), now).unwrap());
         let drawn: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| secrets.of(now, now).unwrap())).collect();
+            let nodes = &nodes;
+            let one = |number: usize| scope.spawn(move || nodes[number % 2].of(now, now).unwrap());
+            let threads: Vec<_> = (0..8).map(one).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(drawn.iter().all(|secret| *secret == drawn[0]));

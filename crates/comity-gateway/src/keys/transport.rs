@@ -4,7 +4,7 @@
 //! after that, so that a body recorded on the wire opens for nobody. An offer names its key by the digest of the
 //! public half.
 
-use super::{KeyError, read_key};
+use super::{HOLD, KeyError, read_key};
 use crate::clock::OsEntropy;
 use crate::files;
 use comity_terms::{Digest, Timestamp};
@@ -12,15 +12,13 @@ use comity_vault::{TransportPublic, TransportSecret};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::fs::File;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 
 /// The transport keys under one directory.
 #[derive(Debug)]
 pub struct TransportKeys {
     root: PathBuf,
-    /// Held by whoever draws: two that draw at once would share one draft, or both make the day's key.
-    drawing: Mutex<()>,
 }
 
 /// The transport key of a day.
@@ -40,7 +38,7 @@ impl TransportKeys {
     /// The keys under `root`, which is `KEYS/transport`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root, drawing: Mutex::default() }
+        Self { root }
     }
 
     /// The key of the day that `now` falls in; drawn, and durable, when there is none yet.
@@ -49,14 +47,16 @@ impl TransportKeys {
     /// [`KeyError`]; callers announce no key.
     pub fn of_day(&self, now: Timestamp) -> Result<DayKey, KeyError> {
         let day = TimeZone::UTC.to_datetime(now).date();
-        let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = self.list()?.into_iter().find(|held| held.day == day && !held.retired);
-        let public = match found {
-            Some(held) => match self.read(&held.path)? {
-                Some(secret) => secret.public(),
-                None => self.create(day)?,
-            },
-            None => self.create(day)?,
+        let public = match self.found(day)? {
+            Some(public) => public,
+            None => {
+                // At midnight all come at once, at each node: one of them makes the day's key.
+                let _one = self.hold()?;
+                match self.found(day)? {
+                    Some(public) => public,
+                    None => self.create(day)?,
+                }
+            }
         };
         let (from, until) = bounds(day);
         Ok(DayKey { id: Digest::of(&public.to_bytes()), public, from, until })
@@ -82,14 +82,13 @@ impl TransportKeys {
     pub fn turn(&self, now: Timestamp, compromised: bool) -> Result<DayKey, KeyError> {
         let day = TimeZone::UTC.to_datetime(now).date();
         {
-            let _one = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
+            let _one = self.hold()?;
             for held in self.list()? {
                 if compromised {
                     files::destroy(&held.path)?;
                 } else if held.day == day && !held.retired {
                     let retired = held.path.with_added_extension(RETIRED);
-                    std::fs::rename(&held.path, &retired).map_err(files::at(&held.path, "retire"))?;
-                    files::sync_parent(&retired)?;
+                    files::rename(&held.path, &retired)?;
                 }
             }
         }
@@ -113,8 +112,20 @@ impl TransportKeys {
         Ok(destroyed)
     }
 
-    fn create(&self, day: Date) -> Result<TransportPublic, KeyError> {
+    /// What keeps every other thread and node from making or retiring a key.
+    fn hold(&self) -> Result<File, KeyError> {
         files::create_directory(&self.root)?;
+        Ok(files::hold(&self.root.join(HOLD))?)
+    }
+
+    /// The public half of a day's key, when there is one.
+    fn found(&self, day: Date) -> Result<Option<TransportPublic>, KeyError> {
+        let found = self.list()?.into_iter().find(|held| held.day == day && !held.retired);
+        let Some(held) = found else { return Ok(None) };
+        Ok(self.read(&held.path)?.map(|secret| secret.public()))
+    }
+
+    fn create(&self, day: Date) -> Result<TransportPublic, KeyError> {
         let secret = TransportSecret::draw(&mut OsEntropy);
         let public = secret.public();
         let path = self.root.join(format!("{day}.{}", Digest::of(&public.to_bytes()).hex()));
@@ -153,7 +164,7 @@ impl TransportKeys {
             let (Ok(day), Ok(id)) = (day.parse(), format!("sha256:{id}").parse()) else { continue };
             held.push(Held { day, id, retired, path: entry.path() });
         }
-        // Two of one day can only come from two processes at once: both then name the same one.
+        // Two of one day come from releases without the hold: all then name the same one.
         held.sort_by_key(|held| (held.day, held.id));
         Ok(held)
     }
@@ -200,6 +211,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_comes_at_midnight_names_one_key_and_it_opens() {
+        let room = tempfile::tempdir().unwrap();
+        // Of two nodes, several threads each.
+        let nodes = [0, 1].map(|_| TransportKeys::new(room.path().join("transport")));
+        let now = at("2026-03-01T00:00:00Z");
+        let named: Vec<DayKey> = std::thread::scope(|scope| {
+            let nodes = &nodes;
+            let one = |number: usize| scope.spawn(move || nodes[number % 2].of_day(now).unwrap());
+            let threads: Vec<_> = (0..8).map(one).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(named.iter().all(|key| key.id == named[0].id));
+        assert!(nodes[1].secret(named[0].id).unwrap().unwrap().public() == named[0].public);
+    }
+
+    #[test]
     fn the_secret_is_found_by_the_id_of_its_public_half() {
         let (_room, keys) = room();
         let day = keys.of_day(at("2026-03-01T10:00:00Z")).unwrap();
@@ -230,6 +257,10 @@ mod tests {
         assert_eq!(keys.destroy_older(at("2026-03-15T23:59:59Z"), 14).unwrap(), 0);
         assert_eq!(keys.destroy_older(at("2026-03-16T00:00:00Z"), 14).unwrap(), 1);
         assert!(keys.secret(day.id).unwrap().is_none());
-        assert_eq!(std::fs::read_dir(room.path().join("transport")).unwrap().count(), 0);
+        let left: Vec<_> = std::fs::read_dir(room.path().join("transport"))
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        assert_eq!(left, [HOLD]);
     }
 }

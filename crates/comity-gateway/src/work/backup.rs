@@ -81,8 +81,7 @@ pub fn backup(directory: &Directory, to: &Path, now: Timestamp) -> Result<Manife
     };
     let text = toml::to_string(&manifest).map_err(|e| GatewayError::Broken(e.to_string()))?;
     files::create(&draft.join(MANIFEST), text.as_bytes())?;
-    std::fs::rename(&draft, to).map_err(files::at(to, "move into place"))?;
-    files::sync_parent(to)?;
+    files::rename(&draft, to)?;
     Ok(manifest)
 }
 

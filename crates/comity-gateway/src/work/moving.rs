@@ -26,7 +26,7 @@ pub fn to_server(directory: &Directory, url: &ServerUrl) -> Result<(), GatewayEr
             let path = directory.data().join(name);
             if path.exists() {
                 let moved = directory.data().join(format!("{name}.moved"));
-                std::fs::rename(&path, &moved).map_err(files::at(&path, "put out of use"))?;
+                files::rename(&path, &moved)?;
             }
         }
     }

@@ -60,3 +60,16 @@ fn two_damaged_slots_are_an_error_and_no_empty_mark() {
     fs::write(&path, bytes).unwrap();
     assert_eq!(FileMark::open(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_mark_that_is_made_has_its_place_on_the_disk() {
+    use std::os::unix::fs::MetadataExt as _;
+    let room = tempfile::tempdir().unwrap();
+    let path = room.path().join("mark");
+    FileMark::open(&path).unwrap();
+    let file = std::fs::metadata(&path).unwrap();
+    // A file that is only announced takes nothing, and its first mark fails on a disk that is full by then. (The system
+    // counts in blocks of 512 bytes.)
+    assert!(file.blocks() * 512 >= FILE_LENGTH, "{} blocks", file.blocks());
+}
