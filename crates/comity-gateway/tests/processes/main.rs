@@ -1,8 +1,10 @@
 //! The executable itself, as processes: several nodes of one gateway, gateways that are killed at each durable step,
-//! and gateways that stop by themselves.
+//! that find their disk full, or that stop by themselves.
 
+mod full;
 mod killed;
 mod nodes;
 mod place;
 mod stopped;
 mod traced;
+mod world;

@@ -137,13 +137,19 @@ impl Place {
     /// One share through the process that serves here: the exchange's id and its outcome; `None` when that did not
     /// answer, or could not.
     pub(crate) async fn share(&self) -> Option<(String, String)> {
+        self.share_told().await.ok()
+    }
+
+    /// As [`share`](Self::share); what was said where nothing was shared.
+    pub(crate) async fn share_told(&self) -> Result<(String, String), String> {
         let words = ["share", "-", "--officer", "tamm", "--under", AGREEMENT, "--to", "FI"];
         let more = ["--activity", "threat_intel", "--purpose", "cyber_defence", "--json"];
         let bundle = include_bytes!("../../../../examples/bundles/phishing-campaign.json");
-        let reply = self.tell(&[&words[..], &more].concat(), Some(bundle)).await?;
+        let reply = self.tell(&[&words[..], &more].concat(), Some(bundle)).await.ok_or("no answer")?;
         let said: Json = serde_json::from_slice(&reply.stdout.0).unwrap_or_default();
         let told = |key: &str| said[key].as_str().map(str::to_owned);
-        Some((told("exchange_id")?, told("outcome")?))
+        let exchange = told("exchange_id").zip(told("outcome"));
+        exchange.ok_or_else(|| String::from_utf8_lossy(&reply.stderr.0).into_owned())
     }
 }
 
