@@ -1,8 +1,10 @@
-//! A governed exchange beside a bare one, in one run: medians and their ratio. See `bench/README.md`.
+//! A governed exchange beside a bare one, in one run: medians and their ratio; or, asked for `open-loop`, exchanges
+//! under load. See `bench/README.md`.
 
 mod bare;
 mod bundle;
 mod governed;
+mod load;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -17,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare-receiver", room] => runtime.block_on(bare::receive(room.as_ref())),
         ["governed-receiver", room] => runtime.block_on(governed::receive(room.as_ref())),
+        ["open-loop"] => runtime.block_on(load::compare()),
         _ => runtime.block_on(compare()),
     }
 }
@@ -64,12 +67,12 @@ async fn compare() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn median(times: &mut [Duration]) -> Duration {
+pub(crate) fn median(times: &mut [Duration]) -> Duration {
     times.sort();
     times[times.len() / 2]
 }
 
-fn ms(time: Duration) -> f64 {
+pub(crate) fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
 
