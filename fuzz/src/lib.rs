@@ -24,6 +24,7 @@ pub struct Target {
 /// Every parser that meets a peer.
 pub const TARGETS: &[Target] = &[
     Target { name: "bundle", run: targets::bundle, seeds: seeds::bundles },
+    Target { name: "text", run: targets::text, seeds: seeds::free_texts },
     Target { name: "pattern", run: targets::pattern, seeds: seeds::patterns },
     Target { name: "json", run: targets::json, seeds: seeds::json },
     Target { name: "frame", run: targets::frame, seeds: seeds::frames },

@@ -62,6 +62,15 @@ pub(crate) fn bundles() -> Vec<Vec<u8>> {
     found
 }
 
+pub(crate) fn free_texts() -> Vec<Vec<u8>> {
+    texts(&[
+        "Dear Ms. Anna Kask, call +372 555 0123 or write to anna.kask@example.org.",
+        "From: \"Kask, Anna\" <a@example.org>\nTo: b@example.org\n\nUser CORP\\akask ran C:\\Users\\akask\\x.exe from 192.0.2.7",
+        "Herra Matti Virtanen, IBAN FI21 1234 5600 0007 85, korti 4111 1111 1111 1111; kell 12:30",
+        "\u{7530}\u{4e2d}\u{3055}\u{3093} 00:1b:44:11:3a:b7 hxxp://evil[.]example/a ssh root@198.51.100.4 /home/kask/.ssh",
+    ])
+}
+
 pub(crate) fn json() -> Vec<Vec<u8>> {
     let mut found = texts(&["{\"a\":[1.5e-3,\"\\u00e9\\n\",null]}", "[-0]", "\"\\ud83d\\ude00\""]);
     found.extend(shared("bad/JSONTestSuite"));

@@ -8,6 +8,7 @@ use comity_exchange::federation::identity::Identity;
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
 use comity_minimise::json::Node;
+use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, VerifierKey};
@@ -44,6 +45,22 @@ fn minimised(bundle: &Bundle<'_>) -> Vec<u8> {
     let counts = minimised.counts;
     assert_eq!(counts.input, counts.kept + counts.changed + counts.withheld);
     minimised.bytes()
+}
+
+/// A free text: what is found in it lies in order, apart, and between characters.
+pub fn text(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let found = detect(text);
+    let mut end = 0;
+    let spans = found.spans.iter().map(|span| span.start..span.end);
+    for range in spans {
+        assert!(end <= range.start && range.start < range.end, "found things overlap");
+        assert!(text.get(range.clone()).is_some(), "cut through a character");
+        end = range.end;
+    }
+    for range in found.likely_names {
+        assert!(text.get(range).is_some(), "cut through a character");
+    }
 }
 
 /// A pattern, as an indicator of STIX 2.1 and of STIX 2.0 has it.
