@@ -22,7 +22,7 @@ use crate::question::{LawSet, Mode, Question, QuestionError, Setting};
 use crate::vocabulary::{End, LawPlace, Vocabulary};
 use cedar_policy::{Context, Entities, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
 use comity_terms::{
-    Citation, DataClass, Effect, Ground, LawName, Obligation, Office, PackSlug, ReasonCode, RuleId,
+    Citation, DataClass, Effect, FactKey, Ground, LawName, Obligation, Office, PackSlug, ReasonCode, RuleId,
     Safeguards, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,8 @@ use std::sync::{Arc, LazyLock};
 mod ask;
 mod standing;
 
-use ask::laws_asked;
 pub(crate) use ask::{Asked, Matches, ask};
+use ask::{LawMatches, laws_asked, seen};
 use standing::{instrument, standing_of_laws};
 
 /// The reasons that the engine gives itself; the vocabulary must hold each.
@@ -123,6 +123,25 @@ impl Decision {
 /// [`QuestionError`] when it cannot be asked: an unknown word, a value of the wrong type. Callers correct it.
 pub fn decide(laws: &LawSet, question: &Question, setting: &Setting) -> Result<Decision, QuestionError> {
     decide_with(laws, question, setting, ask)
+}
+
+/// What rules see of a question: the facts that reach them, stated and worked out. Nothing where they are not asked.
+///
+/// # Errors
+/// As [`decide`].
+pub fn seen_by_rules(
+    laws: &LawSet,
+    question: &Question,
+    setting: &Setting,
+) -> Result<BTreeMap<FactKey, Value>, QuestionError> {
+    let mut out = BTreeMap::new();
+    decide_with(laws, question, setting, |asked| {
+        let seen = seen(asked);
+        let stated = asked.vocabulary.keys.iter().zip(&seen.slots);
+        out.extend(stated.filter_map(|(key, value)| Some((key.clone(), (*value)?.clone()))));
+        Ok(Arc::new(Matches { laws: vec![LawMatches::default(); asked.laws.len()] }))
+    })?;
+    Ok(out)
 }
 
 /// [`decide`], with the asking of rules done by `ask`: the memo answers from what it holds.

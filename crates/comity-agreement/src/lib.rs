@@ -41,7 +41,7 @@ pub mod try_case;
 pub mod vocabulary;
 
 pub use compile::{Law, Library};
-pub use decide::{Alternative, Decision, Outcome, decide};
+pub use decide::{Alternative, Decision, Outcome, decide, seen_by_rules};
 pub use finding::{Finding, Level, LoadError};
 pub use memo::Memo;
 pub use pack::{Pack, ReceiptGrade};
