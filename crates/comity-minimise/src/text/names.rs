@@ -5,14 +5,17 @@
 //! is found again where it stands alone. Pairs that read like names and could not be explained are told apart: they
 //! are not found, and a caller that must be sure withholds them.
 
-use super::items::{Item, Kind};
+use super::items::Item;
 use super::lexicon::*;
 use super::span::{Label, Span};
-use super::tokens::{Form, Token, What, is_combining, lower};
-use std::collections::HashSet;
+use super::tokens::{Form, Token, What};
 use std::ops::Range;
+use word::Word;
 
+mod beside;
+mod rest;
 mod unspaced;
+mod word;
 
 /// What a name must weigh.
 const ENOUGH: f32 = 3.4;
@@ -38,51 +41,6 @@ pub(super) fn find(
     let names = finder.found.iter();
     spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
     finder.likely
-}
-
-/// A word as part of a name.
-#[derive(Debug, Clone, Copy)]
-struct Word {
-    given: Known,
-    surname: Known,
-    plain: bool,
-    /// It can be a part of a name at all.
-    able: bool,
-}
-
-impl Word {
-    const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
-
-    fn read(text: &str, token: &Token, lexicon: &Lexicon) -> Self {
-        let Some(form) = token.form() else { return Self::NONE };
-        let able = match form {
-            Form::Title | Form::Initial => true,
-            Form::Upper => token.end - token.start > 2,
-            Form::Lower | Form::Mixed => false,
-        };
-        if !able || token.cues & THING != 0 {
-            return Self { able: false, ..Self::NONE };
-        }
-        if form == Form::Initial {
-            return Self { able: true, ..Self::NONE };
-        }
-        let lower = lower(&text[token.range()]);
-        let Names { given, surname, plain } = lexicon.names(&lower);
-        // `Employee Anna`, `Analüütik Jaan`: what a person is, is not what they are called.
-        let tells = ROLE | TITLE | NAMES_NEXT | SALUTATION | CLOSING | ACCOUNT | NATIONAL_ID | SAYS;
-        if token.cues & tells != 0
-            && given != Known::Well
-            && (surname != Known::Well || token.cues & NATIONAL_ID != 0)
-        {
-            return Self::NONE;
-        }
-        Self { given, surname, plain, able }
-    }
-
-    /// Neither a name nor a word of any list.
-    fn unknown(self) -> bool {
-        self.able && self.given == Known::No && self.surname == Known::No && !self.plain
-    }
 }
 
 struct Finder<'t> {
@@ -301,193 +259,6 @@ impl Finder<'_> {
         weight
     }
 
-    /// What the words before `at` say.
-    fn before(&self, at: usize) -> f32 {
-        let tokens = self.tokens;
-        let mut weight: f32 = 0.0;
-        let mut look = at;
-        let mut words = 0;
-        let mut marks = 0;
-        let mut crossed = false;
-        while look > 0 && words < 3 {
-            look -= 1;
-            let token = &tokens[look];
-            match token.what {
-                What::Word(form) => {
-                    let cues = token.cues;
-                    let near = words == 0;
-                    if cues & THING_BEFORE != 0
-                        && near
-                        && marks == 0
-                        && cues & (ROLE | TITLE | NAMES_NEXT | HONORIFIC | ASKS) == 0
-                    {
-                        return weight - 3.0;
-                    }
-                    if crossed {
-                        // The line before: a greeting's end, a field of a form.
-                        if cues & CLOSING != 0 {
-                            return weight.max(3.6);
-                        }
-                        if cues & NAMES_NEXT != 0 && tokens.get(look + 1).is_some_and(|t| t.is_mark(':')) {
-                            return weight.max(2.4);
-                        }
-                        return weight;
-                    }
-                    if cues & HONORIFIC != 0
-                        && near
-                        && (marks == 0 || tokens[look + 1].is_mark('.'))
-                        && self.is_honorific(look, form)
-                    {
-                        return weight.max(4.2);
-                    }
-                    let sure = marks > 0
-                        && tokens[look + 1..at]
-                            .iter()
-                            .any(|t| matches!(t.what, What::Mark(':' | '=' | '：')));
-                    let quoted = marks > 0;
-                    if cues & SALUTATION != 0 && near && (marks == 0 || sure) {
-                        weight = weight.max(3.2);
-                    }
-                    if cues & NAMES_NEXT != 0 && near {
-                        let short = token.end - token.start < 4;
-                        weight = weight.max(if sure {
-                            2.9
-                        } else if short {
-                            0.9
-                        } else {
-                            2.2
-                        });
-                    }
-                    if cues & TITLE != 0 && near {
-                        weight = weight.max(2.3);
-                    }
-                    if cues & ROLE != 0 && near {
-                        weight = weight.max(if sure { 2.7 } else { 2.4 });
-                    }
-                    if cues & CLOSING != 0 && near && quoted {
-                        weight = weight.max(3.2);
-                    }
-                    if cues & ASKS != 0 && near && marks == 0 {
-                        weight = weight.max(1.5);
-                    }
-                    if cues & (TITLE | ROLE | NAMES_NEXT) != 0 && words == 1 && !sure {
-                        weight = weight.max(1.0);
-                    }
-                    words += 1;
-                    if form == Form::Lower && !is_cue(cues) && words > 1 {
-                        break;
-                    }
-                }
-                What::Line => {
-                    if words > 0 {
-                        break;
-                    }
-                    // A signature may stand after an empty line and a dash.
-                    crossed = true;
-                }
-                What::Mark('.' | '!' | '?') if words > 0 => break,
-                What::Mark(
-                    ',' | ':' | '=' | '"' | '\'' | '(' | '<' | '.' | '-' | '–' | '—' | '“' | '„' | '«' | '：'
-                    | '[' | '*' | '’' | '!',
-                ) => marks += 1,
-                What::Item(index) => {
-                    if words == 0 && matches!(self.items[index].kind, Kind::Mail { .. }) && marks > 0 {
-                        weight = weight.max(1.0);
-                    }
-                    break;
-                }
-                _ => break,
-            }
-            if marks > 5 {
-                break;
-            }
-        }
-        weight
-    }
-
-    /// Short honorifics need their dot, or a capital: `p` and `d` are letters, `me` and `sig` are words.
-    fn is_honorific(&self, at: usize, form: Form) -> bool {
-        let token = &self.tokens[at];
-        let dotted = self.tokens.get(at + 1).is_some_and(|next| next.is_mark('.') && next.start == token.end);
-        let length = self.text[token.range()].chars().count();
-        if length == 1 && !self.one_letter(&self.text[token.range()]) {
-            return false;
-        }
-        match form {
-            Form::Lower => dotted || length > 2,
-            Form::Title | Form::Upper => dotted || length > 1,
-            Form::Initial => dotted,
-            Form::Mixed => false,
-        }
-    }
-
-    /// Whether a single letter is an honorific in the language of this text, and not an initial.
-    fn one_letter(&self, letter: &str) -> bool {
-        let common: &[&str] = match letter {
-            "M" => &["le", "les", "des", "est", "une"],
-            "D" => &["el", "los", "que", "del"],
-            "P" | "p" => &["się", "na", "w", "nie"],
-            _ => return false,
-        };
-        let mut words = self.tokens.iter().filter(|token| token.form() == Some(Form::Lower)).take(200);
-        words.any(|token| common.contains(&&self.text[token.range()]))
-    }
-
-    /// What the words after `end` say.
-    fn after(&self, end: usize, cores: &[usize]) -> f32 {
-        let Some(next) = self.tokens.get(end) else { return 0.0 };
-        let gap = &self.text[self.tokens[end - 1].end..next.start];
-        match next.what {
-            What::Word(form) if matches!(gap, " " | "\u{a0}") => {
-                if next.cues & (THING_AFTER | THING) != 0
-                    && (form != Form::Lower || next.cues & THING != 0 || next.end - next.start > 4)
-                    && next.cues & SAYS == 0
-                {
-                    return -3.0;
-                }
-                if next.cues & SAYS != 0 && form == Form::Lower { 2.0 } else { 0.0 }
-            }
-            // `Anna Tamm <anna.tamm@…>`, `Anna Tamm (anna.tamm@…)`
-            What::Mark('<' | '(' | '"' | '\'' | ',' | '[' | ':' | '-' | '–' | '/') | What::Item(_) => {
-                let mail = self.tokens[end..].iter().take(4).find_map(|token| match token.what {
-                    What::Item(index) => match self.items[index].kind {
-                        Kind::Mail { local } => Some(
-                            &self.text[self.items[index].range.start..self.items[index].range.start + local],
-                        ),
-                        _ => None,
-                    },
-                    _ => None,
-                });
-                let Some(local) = mail else { return self.titled(end) };
-                let local = lower(local);
-                let named = cores.iter().any(|core| {
-                    let word = unmarked(&lower(&self.text[self.tokens[*core].range()]));
-                    word.len() > 2 && local.contains(&word)
-                });
-                if named { 3.0 } else { 0.8 }
-            }
-            _ => 0.0,
-        }
-    }
-
-    /// `Anna Tamm, analyst`: a title after a comma.
-    fn titled(&self, end: usize) -> f32 {
-        let ahead = self.tokens[end + 1..]
-            .iter()
-            .take(4)
-            .take_while(|token| matches!(token.what, What::Word(_) | What::Mark('-')));
-        if ahead.filter(|token| token.cues & (TITLE | PHONE) != 0).count() > 0 { 1.6 } else { 0.0 }
-    }
-
-    fn starts_sentence(&self, at: usize) -> bool {
-        at == 0
-            || matches!(
-                self.tokens[at - 1].what,
-                What::Line
-                    | What::Mark('.' | '!' | '?' | ':' | '•' | '*' | '-' | '–' | '"' | '“' | '>' | '#' | '|')
-            )
-    }
-
     /// `Tamm, Anna`, `TAMM, Anna Maria`, `Tamm, A.`: the surname first.
     fn turned(&self, at: usize, before: f32) -> Option<usize> {
         let tokens = self.tokens;
@@ -542,99 +313,6 @@ impl Finder<'_> {
             weight += 0.8;
         }
         (weight + before.min(2.5) * 0.6 + self.after(end, &[at]).min(2.0) >= 3.6).then_some(end)
-    }
-
-    /// Finds the parts of found names again where they stand alone.
-    fn again(&mut self, known: &HashSet<String>) {
-        let mut parts: HashSet<String> = known.clone();
-        for range in &self.found {
-            for part in self.text[range.clone()]
-                .split(|c: char| !(c.is_alphabetic() || c == '-' || c == '\'' || is_combining(c)))
-            {
-                let part = lower(part);
-                if part.chars().count() > 2 {
-                    parts.insert(part.into_owned());
-                }
-            }
-        }
-        if parts.is_empty() {
-            return;
-        }
-        let lexicon = Lexicon::shipped();
-        parts.retain(|part| !lexicon.is_plain(part) && lexicon.cues(part) & (PARTICLE | THING) == 0);
-        let mut taken = vec![false; self.tokens.len()];
-        for range in &self.found {
-            let from = self.tokens.partition_point(|token| token.start < range.start);
-            let to = self.tokens.partition_point(|token| token.start < range.end);
-            taken[from..to].fill(true);
-        }
-        let mut at = 0;
-        while at < self.tokens.len() {
-            let named = |at: usize| {
-                self.words[at].able
-                    && !taken[at]
-                    && !self.words[at].plain
-                    && !matches!(self.tokens[at].form(), Some(Form::Initial))
-                    // Capitals are abbreviations more often than they are names that were named before.
-                    && (self.tokens[at].form() != Some(Form::Upper) || self.tokens[at].end - self.tokens[at].start > 4)
-                    && lexicon
-                        .is_form_of(&lower(&self.text[self.tokens[at].range()]), |base| parts.contains(base))
-            };
-            if !named(at) {
-                at += 1;
-                continue;
-            }
-            let start = at;
-            while at + 1 < self.tokens.len()
-                && named(at + 1)
-                && self.close(self.tokens[at].end, self.tokens[at + 1].start)
-            {
-                at += 1;
-            }
-            let thing = self.after(at + 1, &[]) < 0.0 || self.before(start) < 0.0;
-            if !thing {
-                let range = self.tokens[start].start..self.tokens[at].end;
-                self.likely.retain(|likely| likely.end <= range.start || likely.start >= range.end);
-                self.found.push(range);
-            }
-            at += 1;
-        }
-        self.found.sort_by_key(|range| range.start);
-    }
-
-    /// Two or three unknown words in capitals that no list explains: the end of what reads like a name.
-    fn unexplained(&mut self, at: usize) -> Option<usize> {
-        let able = |at: usize| {
-            let word = self.words.get(at)?;
-            let name = word.able
-                && !word.plain
-                && self.tokens[at].form() == Some(Form::Title)
-                && self.tokens[at].cues == 0;
-            (name && self.tokens[at].end - self.tokens[at].start > 2).then_some(())
-        };
-        if at > 0 && self.words[at - 1].able && self.close(self.tokens[at - 1].end, self.tokens[at].start) {
-            return None;
-        }
-        let mut end = at;
-        while able(end).is_some()
-            && (end == at || self.close(self.tokens[end - 1].end, self.tokens[end].start))
-        {
-            end += 1;
-        }
-        let cores: Vec<usize> = (at..end).collect();
-        if !(2..=3).contains(&cores.len()) || self.after(end, &[]) < 0.0 || self.before(at) < 0.0 {
-            return None;
-        }
-        let listed = cores
-            .iter()
-            .any(|core| self.words[*core].given != Known::No || self.words[*core].surname != Known::No);
-        let next_able = self.words.get(end).is_some_and(|word| word.able)
-            && self.close(self.tokens[end - 1].end, self.tokens[end].start);
-        if next_able || self.starts_sentence(at) && !listed {
-            return None;
-        }
-        self.likely.push(self.tokens[at].start..self.tokens[end - 1].end);
-        Some(end)
     }
 }
 
