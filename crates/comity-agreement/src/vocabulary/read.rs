@@ -90,11 +90,11 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
         entries,
         entity_types,
         schema_text: String::new(),
-        validator: Arc::new(validator("")?),
+        validator: Arc::new(validator(serde_json::json!({}))?),
         digest: Digest::of(digest.as_bytes()),
     };
-    vocabulary.schema_text = schema::generate(&vocabulary);
-    vocabulary.validator = Arc::new(validator(&vocabulary.schema_text)?);
+    vocabulary.schema_text = schema::text(&vocabulary);
+    vocabulary.validator = Arc::new(validator(schema::json(&vocabulary))?);
     Ok(vocabulary)
 }
 
@@ -114,8 +114,8 @@ fn bearing(action: &Action, facts: &BTreeMap<FactKey, FactTerm>) -> Bearing {
     }
 }
 
-fn validator(schema: &str) -> Result<Validator, LoadError> {
-    let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|error| unsound(&error))?;
+fn validator(schema: serde_json::Value) -> Result<Validator, LoadError> {
+    let schema = Schema::from_json_value(schema).map_err(|error| unsound(&error))?;
     Ok(Validator::new(schema))
 }
 
