@@ -16,6 +16,7 @@
 //! | [`pack`] | what a parsed pack guarantees |
 //! | [`facts`] | who may say what, and what absence means |
 //! | [`obligations`] | what is owed, by when |
+//! | [`rights`] | which articles keep which right |
 //! | [`hypothetical`] | what would change an answer, and who can |
 //! | [`try_case`] | a worked case in, its answer out |
 
@@ -36,6 +37,7 @@ pub mod obligations;
 pub mod pack;
 pub mod question;
 pub mod reappraisal;
+pub mod rights;
 pub mod source;
 pub mod try_case;
 pub mod vocabulary;

@@ -15,6 +15,7 @@ pub use together::check_together;
 use crate::compile::{Law, Library};
 use crate::finding::{Finding, LoadError};
 use crate::pack::{Kind, Rule};
+use crate::rights;
 use comity_terms::PackSlug;
 use std::collections::BTreeSet;
 
@@ -29,6 +30,7 @@ pub fn check(library: &mut Library<'_>, slug: &PackSlug) -> Vec<Finding> {
             findings.extend(scenarios(library, &law));
             findings.extend(displaced::anywhere(library, law.pack()));
             findings.extend(beside_others(library, &law));
+            findings.extend(rights::gaps(library, &law).unwrap_or_else(|error| error.0));
             findings.extend(coverage::articles(&law));
             findings.extend(coverage::permits(&law, library.vocabulary()));
             findings.sort();

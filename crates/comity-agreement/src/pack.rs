@@ -16,7 +16,7 @@ mod status;
 pub use declaration::{Declaration, DeclarationKind, Made};
 pub use manifest::{
     AlternativeRule, ArticleNote, DecisionRights, EscalationStep, Kind, Lapse, Parameter, ParameterKind,
-    ReceiptGrade, Review, TreatmentRule,
+    ReceiptGrade, Review, TreatmentRule, Waiver,
 };
 pub(crate) use reach::Reach;
 pub(crate) use rules::APPROVALS;
@@ -93,6 +93,8 @@ pub struct Pack {
     pub articles: Vec<ArticleNote>,
     /// The articles of the instrument that it answers for, each by a rule or by a note; none listed: not told.
     pub covers: Vec<Article>,
+    /// The rights that it leaves open, each with who took that upon themselves.
+    pub waivers: Vec<Waiver>,
     /// A jurisdiction's legal tradition, in a word.
     pub tradition: Option<String>,
     /// A jurisdiction's authorities, in words.

@@ -6,7 +6,7 @@
 
 use crate::files::{self, FileError};
 use comity_agreement::pack::Kind;
-use comity_agreement::{Law, LawFiles, Library, LoadError, Vocabulary, lint, shipped};
+use comity_agreement::{Law, LawFiles, Level, Library, LoadError, Vocabulary, lint, rights, shipped};
 use comity_terms::{Digest, PackSlug};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -132,7 +132,7 @@ impl Shelf {
         self.put(source, pack)
     }
 
-    /// A pack of `source` as a party may adopt it: it holds, displaces what there is, and goes together with those of
+    /// A pack of `source` as a party may adopt it: it holds, leaves no right open unsaid, displaces what there is, and goes together with those of
     /// `adopted` that it would be asked beside.
     ///
     /// # Errors
@@ -143,6 +143,8 @@ impl Shelf {
         let vocabulary = library.vocabulary().clone();
         let overlay = |law: &Law| law.pack().kind == Kind::Jurisdiction;
         let mut findings = lint::check_displaced(&mut library, &law);
+        let gaps = rights::gaps(&library, &law)?;
+        findings.extend(gaps.into_iter().filter(|finding| finding.level == Level::Error));
         // Laws that use other words cannot be asked the same question, so they are never asked together.
         let alike = adopted.iter().filter(|other| other.vocabulary.digest() == vocabulary.digest());
         for other in alike.filter(|other| overlay(&other.law) != overlay(&law)) {

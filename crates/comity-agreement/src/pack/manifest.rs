@@ -138,6 +138,18 @@ pub struct ArticleNote {
     pub note: String,
 }
 
+/// A right that a pack leaves open, and who took that upon themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    /// The right, a word of `vocabulary/rights.toml`.
+    pub right: String,
+    /// The office that recorded it.
+    pub by: Office,
+    /// Why the pack may leave it open.
+    pub note: String,
+    pub(crate) line: usize,
+}
+
 /// The manifest, as a pack without rules.
 pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -> Read<Pack> {
     let mut table = document::open(source, &format!("{dir}/pack.toml"))?;
@@ -268,6 +280,15 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         articles.push(ArticleNote { article, enforce, note: entry.text("note")? });
         entry.done()?;
     }
+    let mut waivers = Vec::new();
+    for mut entry in table.tables("waiver")? {
+        let office_node = entry.need("by")?;
+        let by: Office = office_node.name()?;
+        known_office(vocabulary, by.as_str()).map_err(|text| office_node.wrong(text))?;
+        let line = entry.line;
+        waivers.push(Waiver { right: entry.text("right")?, by, note: entry.text("note")?, line });
+        entry.done()?;
+    }
     let displaces = table.take("displaces");
     let pack = Pack {
         slug,
@@ -298,6 +319,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         review,
         articles,
         covers: table.names("covers")?,
+        waivers,
         tradition: table.optional_text("tradition")?,
         authorities: table.names("authorities")?,
         dir: dir.to_owned(),

@@ -233,3 +233,6 @@ fn literal(json: &Json) -> Option<Value> {
 fn slot(attribute: &str, vocabulary: &Vocabulary) -> Option<usize> {
     if attribute == APPROVALS { Some(vocabulary.facts.len()) } else { vocabulary.slot(attribute) }
 }
+
+#[cfg(test)]
+mod tests;

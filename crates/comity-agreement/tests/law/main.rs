@@ -8,5 +8,6 @@ mod explain;
 mod floors;
 mod load;
 mod properties;
+mod rights;
 mod shipped;
 mod templates;

@@ -9,6 +9,7 @@ use comity_agreement::explain::{Shown, show as shown};
 use comity_agreement::finding::did_you_mean;
 use comity_agreement::hypothetical::{self, Explained};
 use comity_agreement::question::value_json;
+use comity_agreement::rights::{self, Conformance, Right};
 use comity_agreement::{LawFiles, LawSet, Level, Library, Question, Setting, lint, shipped, try_case};
 use comity_terms::{Asserter, Citation, Facts, PackSlug};
 use serde_json::{Value as Json, json};
@@ -133,16 +134,29 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
     if failed { Exit::Refused } else { Exit::Done }
 }
 
-fn open(name: &str, cwd: &Path) -> Result<Shown, LawError> {
+fn open(name: &str, cwd: &Path) -> Result<(Shown, Vec<Conformance>), LawError> {
     let (files, slug) = laws::named(name, cwd)?;
-    let law = Library::open(&files)?.law(&slug)?;
-    Ok(shown(&law))
+    let mut library = Library::open(&files)?;
+    let law = library.law(&slug)?;
+    let rights = rights::conformance(&rights::rights(&library)?, &law);
+    Ok((shown(&law), rights))
+}
+
+/// What keeps a right, in a line.
+fn keeps(row: &Conformance) -> String {
+    let words = |items: Vec<String>| items.join("; ");
+    match (&row.waiver, row.is_gap()) {
+        (Some(waiver), true) => format!("not covered; {} waived it: {}", waiver.by, waiver.note),
+        (None, true) => "not covered".to_owned(),
+        _ if row.own.is_empty() => words(row.included.iter().map(ToString::to_string).collect()),
+        _ => words(row.own.iter().map(ToString::to_string).collect()),
+    }
 }
 
 /// `comity law show`: a pack in words.
 pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
-    let pack = match open(&args.pack, cwd) {
-        Ok(pack) => pack,
+    let (pack, rights) = match open(&args.pack, cwd) {
+        Ok(opened) => opened,
         Err(error) => return out.bad_input(error),
     };
     if json_out {
@@ -160,6 +174,12 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
             "articles": pack.articles.iter().map(|a| json!({
                 "article": a.article.to_string(), "rule": a.rule.as_ref().map(ToString::to_string), "does": a.does,
                 "summary": a.summary, "enforce": a.enforce, "lifted_by": a.lifted_by, "owes": a.owes,
+            })).collect::<Vec<_>>(),
+            "rights": rights.iter().map(|row| json!({
+                "right": row.right.name, "summary": row.right.summary, "echr": row.right.echr, "iccpr": row.right.iccpr,
+                "articles": row.own.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "included": row.included.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                "waived": row.waiver.as_ref().map(|waiver| json!({ "by": waiver.by.to_string(), "note": waiver.note })),
             })).collect::<Vec<_>>(),
         }));
         return Exit::Done;
@@ -180,6 +200,10 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
         } else {
             out.line(&format!("  {}: {}", a.article, a.summary));
         }
+    }
+    for row in &rights {
+        let Right { summary, echr, iccpr, .. } = &row.right;
+        out.line(&format!("  {summary} (ECHR {echr}; ICCPR {iccpr}): {}", keeps(row)));
     }
     Exit::Done
 }

@@ -59,7 +59,9 @@ pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLa
     Shelf::adoptable(&source, &slug, &gateway.laws_adopted())?;
     let Loaded { law, .. } = gateway.shelf().put(&source, &slug)?;
     let signed = SignedLaw::sign(&slug, law.digest(), &gateway.signatory().key);
-    let facts = json!({ "pack": slug.to_string(), "digest": law.digest().to_string() });
+    // Overseers see which rights the pack leaves open.
+    let waived: Vec<&str> = law.pack().waivers.iter().map(|waiver| waiver.right.as_str()).collect();
+    let facts = json!({ "pack": slug.to_string(), "digest": law.digest().to_string(), "waived": waived });
     let adopted = AdoptedLaw { law: signed.clone(), at: gateway.now() };
     let change = Record { adopted: Some(adopted), ..Record::default() };
     record(gateway, Act::LawAdopted, facts, change).await?;
