@@ -359,7 +359,10 @@ impl<'a> Bundle<'a> {
         };
         let next = self.idents.len();
         let ident = *self.idents.entry(id.clone()).or_insert(next);
-        let modified = tree.get("modified").and_then(Node::text).unwrap_or_default();
+        // Of what has no versions, a `modified` is one more property that nobody knows.
+        let versioned =
+            |_: &&Node<'_>| tree.get("type").and_then(Node::as_text).is_some_and(shape::has_versions);
+        let modified = tree.get("modified").filter(versioned).and_then(Node::text).unwrap_or_default();
         match versions.entry((ident, modified)) {
             Entry::Occupied(first) => {
                 // An upgraded observable's id is made from all that it says: it is there already.

@@ -79,6 +79,11 @@ const OBSERVABLES: &[&str] = &[
     "x509-certificate",
 ];
 
+/// Whether objects of a type have versions, told apart by `modified` (STIX 2.1 section 3.6).
+pub(super) fn has_versions(kind: &str) -> bool {
+    kind != "marking-definition" && !OBSERVABLES.contains(&kind)
+}
+
 /// Of these two instants the second is never before the first.
 const ORDERED: [(&str, &str); 5] = [
     ("created", "modified"),

@@ -22,6 +22,20 @@ fn a_lone_object_and_a_list_are_wrapped() {
     }
 }
 
+/// Found by fuzzing: the unknown `modified` stayed home, and two objects of one id went out.
+#[test]
+fn what_has_no_versions_comes_once_whatever_its_modified_says() {
+    let file = |modified: &str| {
+        format!(
+            r#"{{"type":"file","spec_version":"2.1","id":"file--00000000-0000-4000-8000-000000000003","name":"a"{modified}}}"#
+        )
+    };
+    let text = bundle_of(&[&file(""), &file(r#","modified":"2026-01-01T00:00:00Z""#)]);
+    let bundle = parse(&text).expect("a bundle");
+    assert_eq!(bundle.objects().len(), 1);
+    assert_eq!(bundle.rejected()[0].reason, RejectionReason::Duplicate(0));
+}
+
 #[test]
 fn one_bad_object_leaves_the_others() {
     let text =
