@@ -7,6 +7,7 @@
 
 use crate::bundle::{Bundle, Ident, Object};
 use crate::json::Node;
+use crate::method::Token;
 use crate::pattern::Operator;
 use crate::table::{Kind, PathTable};
 use std::collections::HashSet;
@@ -103,7 +104,13 @@ impl Subjects {
     }
 
     fn read_citations(&mut self, table: &PathTable, objects: &[&Object<'_>]) {
-        for object in objects {
+        // On any other type a `pattern` is one more property that nobody knows, and what stays home cites nothing.
+        let patterned = |object: &&&Object<'_>| {
+            let stix_type = table.types.get(object.stix_type());
+            let row = stix_type.and_then(|stix_type| stix_type.root.child("pattern")?.row.as_ref());
+            row.is_some_and(|row| row.pseudonymise == Some(Token::Pattern))
+        };
+        for object in objects.iter().filter(patterned) {
             for literal in object.literals() {
                 let recipient =
                     literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step));

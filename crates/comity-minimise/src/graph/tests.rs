@@ -42,3 +42,24 @@ fn what_belongs_to_infrastructure_is_the_attackers_and_so_is_where_it_leads() {
     let targets = relationship(3, "infrastructure", "targets", "ipv4-addr");
     assert!(!attacker(&[consists, targets], "ipv4-addr"), "a victim is never the attacker's");
 }
+
+/// Found by fuzzing: a made-up `pattern` of a domain name kept the address of a victim as it was.
+#[test]
+fn only_what_patterns_belong_to_cites() {
+    let cited = |object: &str| {
+        let text = format!("[{object}]");
+        let bundle = Bundle::parse(text.as_bytes(), &Limits::default()).expect("a bundle");
+        assert_eq!(bundle.rejected(), []);
+        let table = PathTable::shipped().expect("the shipped table");
+        Subjects::read(&bundle, &table, &|_| true).is_cited("192.0.2.1")
+    };
+    let pattern = r#""pattern":"[ipv4-addr:value = '192.0.2.1']","pattern_type":"stix""#;
+    let indicator = format!(
+        r#"{{"type":"indicator","id":"{}",{WHEN},"valid_from":"2026-01-01T00:00:00Z",{pattern}}}"#,
+        id("indicator")
+    );
+    let domain =
+        format!(r#"{{"type":"domain-name","id":"{}","value":"a.example",{pattern}}}"#, id("domain-name"));
+    assert!(cited(&indicator));
+    assert!(!cited(&domain));
+}
