@@ -107,6 +107,9 @@ pub enum RejectionReason {
     /// An instant that lies before one that it cannot lie before.
     #[error("before `{0}`")]
     Before(&'static str),
+    /// A pattern whose quotes do not fit: where its literals begin and end cannot be told.
+    #[error("not a pattern of STIX: a literal does not end where one can")]
+    BadPattern,
     /// Neither STIX 2.1 nor 2.0.
     #[error("`spec_version` is neither `2.1` nor `2.0`")]
     Version,

@@ -84,6 +84,30 @@ pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
     found
 }
 
+/// Whether every literal of `pattern` ends, and ends where one can: before a space, a bracket, a comma or the end.
+///
+/// A quote too many turns what stands between literals into literals, and these into what stands between them.
+pub(crate) fn has_whole_literals(pattern: &str) -> bool {
+    let bytes = pattern.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'\'' => {
+                let (_, end) = string(pattern, at);
+                let next = bytes.get(end + 1);
+                let ends = next.is_none_or(|next| next.is_ascii_whitespace() || b"])},".contains(next));
+                if end == bytes.len() || !ends {
+                    return false;
+                }
+                at = end + 1;
+            }
+            b if b.is_ascii_alphanumeric() || b == b'_' => at = word(pattern, at).1,
+            _ => at += 1,
+        }
+    }
+    true
+}
+
 /// A pattern of STIX 2.0 as one of 2.1: properties get the names that `renamed` gives for a type and a property,
 /// and the instants of `START` and `STOP` their `t`. Everything else stays as it was written.
 pub(crate) fn upgraded(pattern: &str, renamed: &dyn Fn(&str, &str) -> Option<&'static str>) -> String {

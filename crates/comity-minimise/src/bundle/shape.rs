@@ -6,6 +6,7 @@
 
 use super::RejectionReason;
 use crate::json::Node;
+use crate::pattern::has_whole_literals;
 use crate::table::Words;
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -158,6 +159,11 @@ pub(super) fn check(kind: &str, tree: &Node<'_>) -> Result<(), (Cow<'static, str
         if let Some(reason) = wrong(shape, value) {
             return Err((known, reason));
         }
+    }
+    let stix = tree.get("pattern_type").and_then(Node::as_text).is_none_or(|language| language == "stix");
+    let pattern = tree.get("pattern").and_then(Node::as_text).filter(|_| kind == "indicator" && stix);
+    if pattern.is_some_and(|pattern| !has_whole_literals(pattern)) {
+        return Err((Cow::Borrowed("pattern"), RejectionReason::BadPattern));
     }
     for (first, second) in ORDERED {
         let instant = |name| tree.get(name).and_then(Node::as_text).map(order);

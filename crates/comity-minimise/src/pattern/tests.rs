@@ -59,3 +59,20 @@ fn a_pattern_of_stix_2_0_gets_the_names_and_instants_of_2_1() {
         let _ = upgraded(cut, &renamed);
     }
 }
+
+/// Found by fuzzing: one quote too many, and what stood between two names was taken for a name.
+#[test]
+fn literals_end_where_they_can() {
+    for whole in [
+        "[a:b = 'c']",
+        "[a:b = 'it\\'s' AND a:hashes.'SHA-256' = 'x']",
+        "[a:b IN ('c','d')] START t'2026-01-01T00:00:00Z' STOP t'2026-01-02T00:00:00Z'",
+        "[a:b = h'ffff']",
+        "",
+    ] {
+        assert!(has_whole_literals(whole), "{whole}");
+    }
+    for broken in ["[a:b = 'c'd' AND a:e = 'f']", "[a:b = 'c", "[a:b = 'c\\']"] {
+        assert!(!has_whole_literals(broken), "{broken}");
+    }
+}
