@@ -142,6 +142,22 @@ pub fn attributes(condition: &Json, out: &mut std::collections::BTreeSet<String>
     }
 }
 
+/// The condition where these attributes are never there.
+#[must_use]
+pub fn without(condition: &Json, attributes: &std::collections::BTreeSet<&str>) -> Json {
+    match condition {
+        Json::Object(fields) => {
+            let gone = fields.get("has").and_then(|has| has["attr"].as_str());
+            if gone.is_some_and(|attribute| attributes.contains(attribute)) {
+                return truth(false);
+            }
+            fields.iter().map(|(key, inner)| (key.clone(), without(inner, attributes))).collect()
+        }
+        Json::Array(items) => items.iter().map(|item| without(item, attributes)).collect(),
+        plain => plain.clone(),
+    }
+}
+
 /// One policy over every party and act.
 ///
 /// # Errors

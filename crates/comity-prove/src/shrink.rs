@@ -41,7 +41,7 @@ fn edges(case: &mut Case, still: &dyn Fn(&Case) -> bool) {
     for (key, mut high) in numbers {
         let mut low = -1;
         while high.saturating_sub(low) > 1 {
-            let middle = low + (high - low) / 2;
+            let middle = low + high.saturating_sub(low) / 2;
             let mut other = case.clone();
             other.facts.insert(key.clone(), middle.into());
             if still(&other) {

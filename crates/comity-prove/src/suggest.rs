@@ -142,8 +142,11 @@ fn expecting(line: Json, (was, is): (&Json, &Json), rule: &Rule, id: &str) -> Op
         expected.insert("absent".into(), json!(absent));
     }
     let field = |key: &str| line[key].clone();
+    let matched =
+        was["citations"].as_array().into_iter().flatten().any(|cited| cited["rule"] == rule.id.as_str());
+    let title = if matched { rule.summary.to_string() } else { format!("Beyond the rule: {}", rule.summary) };
     Some(json!({
-        "id": id, "instrument": field("instrument"), "title": rule.summary, "sending": field("sending"),
+        "id": id, "instrument": field("instrument"), "title": title, "sending": field("sending"),
         "receiving": field("receiving"), "action": field("action"), "at": field("at"), "setup": field("setup"),
         "facts": field("facts"), "expected": expected,
         "basis": [{ "article": rule.article.as_str(), "gist": "at the edge of the rule" }],

@@ -18,6 +18,7 @@ use crate::shrink::shrink;
 use crate::side::{Conditions, Side};
 use crate::solver::Solver;
 use comity_agreement::pack::Rule;
+use comity_agreement::vocabulary::Derivation;
 use comity_agreement::{Law, Outcome, Vocabulary};
 use comity_terms::{Action, Digest, JurisdictionCode, RuleId};
 use serde_json::Value as Json;
@@ -89,6 +90,11 @@ impl Search<'_> {
         let mut goal = self.conditions(action).map_err(|error| text(&error))?;
         let against = self.against.as_ref().map_or_else(|| Ok(never()), |side| side.conditions(action));
         let against = against.map_err(|error| text(&error))?;
+        let (mut against, declared) = (against, self.declared());
+        if let Goal::Permits(side) = &self.goal {
+            undeclared(&mut goal, side, &declared);
+        }
+        self.against.iter().for_each(|side| undeclared(&mut against, side, &declared));
         if impossible(&goal) || trivial(&against) {
             return Ok(Found::None);
         }
@@ -150,6 +156,13 @@ impl Search<'_> {
         Ok(Found::Unknown(
             spurious.unwrap_or_else(|| format!("no question that can be asked in {TRIES} tries")),
         ))
+    }
+
+    /// The attributes that tell what was declared.
+    fn declared(&self) -> BTreeSet<&str> {
+        let facts = self.vocabulary.facts().values();
+        let declared = facts.filter(|term| matches!(term.derived, Some(Derivation::Declared(_))));
+        declared.map(|term| term.key.as_str()).collect()
     }
 
     fn conditions(&self, action: &Action) -> Result<Conditions, expression::ConditionError> {
@@ -259,6 +272,15 @@ pub fn apart(
 
 fn permits(vocabulary: &Arc<Vocabulary>, side: &Side, case: &Case) -> Result<bool, String> {
     replay::ask(vocabulary, side, case).map(|answer| answer.outcome == Outcome::Permitted)
+}
+
+/// An instrument without declarations shows rules none, whatever the other side's shows.
+fn undeclared(conditions: &mut Conditions, side: &Side, declared: &BTreeSet<&str>) {
+    if side.laws().first().is_some_and(|law| law.pack().declarations.is_empty()) {
+        for condition in conditions.must.iter_mut().chain(&mut conditions.must_not) {
+            *condition = expression::without(condition, declared);
+        }
+    }
 }
 
 /// What never permits.

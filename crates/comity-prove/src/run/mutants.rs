@@ -5,7 +5,7 @@ use super::{Error, cache, print_line};
 use crate::cli::{Cli, Mutants};
 use comity_agreement::Library;
 use comity_prove::Prover;
-use comity_prove::mutants::{Bench, Score, sample};
+use comity_prove::mutants::{Bench, Noticed, Score, sample};
 use comity_terms::PackSlug;
 use serde_json::json;
 use std::io::Write as _;
@@ -65,37 +65,30 @@ pub(super) fn mutants(cli: &Cli, args: &Mutants) -> Result<bool, Error> {
 /// The share of mutants that must be noticed, in hundredths.
 const SCORE_MIN: f64 = 95.0;
 
-/// Mutants of one pack.
+/// Mutants of one pack. A case that is suggested counts for the mutants after it, so that few are.
 fn mutants_of(
     prover: &Prover,
     library: &mut Library<'_>,
     slug: &PackSlug,
     args: &Mutants,
 ) -> Result<Score, Error> {
-    let bench = Bench::new(prover, library, slug)?;
+    let mut bench = Bench::new(prover, library, slug)?;
     let every = bench.mutants();
     let count = if args.per_pack == 0 { every.len() } else { args.per_pack };
-    let mut score = Score::default();
+    let (mut score, mut lines) = (Score::default(), Vec::new());
     for mutant in sample(every, args.seed, count) {
         let noticed = bench.notice(&mutant);
+        if noticed == Noticed::Nobody
+            && args.cases.is_some()
+            && let Some(line) = bench.suggest(&mutant, &format!("{slug}.edge.{}", lines.len() + 1))
+        {
+            lines.push(format!("{line}\n"));
+            bench.learn(line);
+        }
         score.take(mutant, noticed);
     }
-    if let Some(folder) = &args.cases {
-        suggest(&bench, &score, &folder.join(format!("{slug}.jsonl")))?;
+    if let Some(folder) = args.cases.as_ref().filter(|_| !lines.is_empty()) {
+        std::fs::File::create(folder.join(format!("{slug}.jsonl")))?.write_all(lines.concat().as_bytes())?;
     }
     Ok(score)
-}
-
-/// Writes the cases that would notice what nobody did, for a person to read.
-fn suggest(bench: &Bench<'_, '_>, score: &Score, path: &std::path::Path) -> Result<(), Error> {
-    let lines = score
-        .survived
-        .iter()
-        .enumerate()
-        .filter_map(|(number, mutant)| bench.suggest(mutant, &format!("edge-{}", number + 1)));
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
-    if !text.is_empty() {
-        std::fs::File::create(path)?.write_all(text.as_bytes())?;
-    }
-    Ok(())
 }

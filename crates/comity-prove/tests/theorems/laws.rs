@@ -52,6 +52,13 @@ impl Laws {
         self
     }
 
+    /// With more tables at the end of an agreement's manifest.
+    pub(crate) fn with_tables(mut self, slug: &str, tables: &str) -> Self {
+        let manifest = self.0.0.get_mut(&format!("agreements/{slug}/pack.toml")).unwrap();
+        manifest.extend_from_slice(tables.as_bytes());
+        self
+    }
+
     /// With a file more.
     pub(crate) fn put(mut self, path: &str, text: &str) -> Self {
         self.0.0.insert(path.to_owned(), text.as_bytes().to_vec());

@@ -176,3 +176,25 @@ fn each_state_stands_where_the_other_stands() {
     let found = refuted(lets_go(0, 1, "XA"));
     assert_eq!((found.case.sending.as_str(), facts(&found)), ("XA", json!({ "retention_days": 61 })));
 }
+
+#[test]
+fn an_instrument_without_declarations_shows_rules_none() {
+    // Where nobody can have declared anything, the law of XA forbids all; the treaty knows the declaration.
+    let declared =
+        "context has sending_declared && context.sending_declared.contains(Declaration::\"7(2)(b)\")";
+    let asks = forbid("law.1", false, "unless { context has sending_declared }");
+    let table =
+        "[[declaration]]\nname = \"7(2)(b)\"\nkind = \"declaration\"\narticle = \"7\"\nsummary = \"s\"\n";
+    let floor = forbid("floor.1", true, &format!("when {{ {declared} }}"));
+    let laws = Laws::new()
+        .with("XA", "jurisdiction", "", PERMIT, &asks)
+        .with("treaty", "baseline", "", PERMIT, &floor)
+        .with_tables("treaty", table);
+    let Some((prover, laws)) = laws.load(&["XA", "treaty"]) else { return };
+    // By itself it permits nothing, so nothing of it is below the floor; the treaty alone permits all that nobody declared.
+    assert!(prover.implies(&Side::law(&laws[0]), &Side::Floor(laws[1].clone()), Vec::new()).holds());
+    let found = refuted(prover.implies(&Side::law(&laws[1]), &Side::law(&laws[0]), Vec::new()));
+    assert_eq!(found.b.unwrap().outcome, Outcome::Refused);
+    let found = refuted(prover.dead(&laws[1], &"floor.1".parse().unwrap()));
+    assert!(found.case.setup.contains_key("declarations"), "{:?}", found.case);
+}
