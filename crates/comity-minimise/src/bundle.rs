@@ -217,6 +217,11 @@ impl<'a> Object<'a> {
         })
     }
 
+    /// Whether `modified` tells versions of it apart.
+    pub(crate) fn has_versions(&self) -> bool {
+        shape::has_versions(self.stix_type())
+    }
+
     /// A top-level string property; empty when there is none.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.tree.get(name).and_then(Node::as_text).unwrap_or_default()

@@ -262,7 +262,7 @@ impl<'b> Work<'_, 'b> {
             let id =
                 tree.as_ref().unwrap_or(object.tree()).get("id").and_then(Node::text).unwrap_or_default();
             // Only an observable can have come to have the id of another.
-            let observable = object.tree().get("modified").is_none();
+            let observable = !object.has_versions();
             if let Some(first) = observable.then(|| observables.get(&id).copied()).flatten() {
                 let into = merging.entry(first).or_insert_with(|| {
                     let first_read = self.shared.bundle.objects()[out[first].sources[0]].tree();
