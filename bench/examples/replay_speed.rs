@@ -94,7 +94,7 @@ fn recorded(laws: &LawSet) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         purpose: "cyber_defence".parse()?,
         facts,
         attestations: Vec::new(),
-        approvals: BTreeSet::new(),
+        escalation: None,
         at: begin,
         assume_in_force: false,
         binding: true,
@@ -120,7 +120,14 @@ fn recorded(laws: &LawSet) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
         let (question, setting) = (request.question(detected, laws), request.setting());
         let decision = memo.decide(laws, &question, &setting, &Digest::of(b""))?;
         let owed = owed(&decision, laws, &question, &setting, &mut memo)?;
-        let ruling = RecordedRuling::of(&decision, &owed, 1, detected, &BTreeSet::new(), &laws.vocabulary);
+        let ruling = RecordedRuling::of(
+            &decision,
+            &owed,
+            1,
+            (detected, &BTreeSet::new()),
+            &BTreeSet::new(),
+            &laws.vocabulary,
+        );
         let facts = json!({
             "exchange": ExchangeId::draw(&mut entropy).to_string(),
             "asked": request.recorded(laws),

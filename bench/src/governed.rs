@@ -14,7 +14,6 @@ use comity_gateway::watch::{Stopper, stopping};
 use comity_gateway::work::{manage, share};
 use comity_minimise::{Bundle, Profile, TokenKey, classes, classify, minimise};
 use comity_terms::{Asserter, Facts, Party, Timestamp};
-use std::collections::BTreeSet;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -100,6 +99,7 @@ impl Sender {
         let officer = Officer {
             name: "bench".to_owned(),
             role: "analyst".to_owned(),
+            unit: None,
             training_until: Timestamp::MAX,
             password_hash: String::new(),
         };
@@ -176,7 +176,7 @@ impl Sender {
             purpose: "cyber_defence".parse()?,
             facts,
             attestations: Vec::new(),
-            approvals: BTreeSet::new(),
+            escalation: None,
             at: now,
             assume_in_force: false,
             binding: lent.binding,

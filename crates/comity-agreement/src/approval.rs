@@ -7,8 +7,10 @@
 //! the use in the transaction of the act, to the shell: it gives the approvals that were used before.
 
 use crate::compile::Law;
+use crate::decide::Decision;
+use crate::pack::RuleEffect;
 use crate::question::{LawSet, Question};
-use comity_terms::{Digest, Office, RuleId, Timestamp};
+use comity_terms::{Digest, JurisdictionCode, LawName, Office, RuleId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Somebody who asks or approves.
@@ -40,6 +42,8 @@ pub struct Approval {
     pub packs: BTreeSet<Digest>,
     /// The office that approves.
     pub office: Office,
+    /// The office that acts in its place, because its own time ran out.
+    pub stands_in: Option<Office>,
     /// Who acts for the office.
     pub approver: Person,
     /// By whose delegation, where the approver does not hold the office.
@@ -57,13 +61,15 @@ impl Approval {
         let packs = names(&mut self.packs.iter().map(Digest::hex));
         let lent = self.delegation.as_ref().map_or_else(String::new, |d| format!("{}\n{}", d.by, d.until));
         let unit = self.approver.unit.as_deref().unwrap_or_default();
+        let acting = self.stands_in.as_ref().map(Office::as_str).unwrap_or_default();
         Digest::of_parts(
-            "comity approval 1",
+            "comity approval 2",
             &[
                 &self.question.0,
                 rules.as_bytes(),
                 packs.as_bytes(),
                 self.office.as_str().as_bytes(),
+                acting.as_bytes(),
                 self.approver.name.as_bytes(),
                 unit.as_bytes(),
                 lent.as_bytes(),
@@ -121,8 +127,20 @@ pub fn admit(
     question: &Question,
     circumstances: Circumstances<'_>,
 ) -> (BTreeSet<Office>, Vec<Void>) {
-    let digest = question.digest();
-    let packs: BTreeSet<Digest> = laws_of(laws, question).map(Law::digest).collect();
+    let parties = [&question.sending, &question.receiving];
+    stand(approvals, laws, parties, question.digest(), circumstances)
+}
+
+/// As [`admit`], for a question between `parties` of which its digest alone is known.
+#[must_use]
+pub fn stand(
+    approvals: &[Approval],
+    laws: &LawSet,
+    parties: [&JurisdictionCode; 2],
+    digest: Digest,
+    circumstances: Circumstances<'_>,
+) -> (BTreeSet<Office>, Vec<Void>) {
+    let packs: BTreeSet<Digest> = laws_between(laws, parties).map(Law::digest).collect();
     let mut standing: BTreeMap<&Office, BTreeSet<&Person>> = BTreeMap::new();
     let mut void = Vec::new();
     for approval in approvals {
@@ -150,9 +168,9 @@ pub fn admit(
         // A unit that is not known is not known to be another.
         let other =
             persons.iter().any(|person| person.unit.is_some() && unit.is_some() && person.unit != *unit);
-        if asks(laws, question, |rights| rights.four_eyes.contains(office)) && names.len() < 2 {
+        if asks(laws, parties, |rights| rights.four_eyes.contains(office)) && names.len() < 2 {
             void.push(Void::OneOfTwo);
-        } else if asks(laws, question, |rights| rights.other_unit.contains(office)) && !other {
+        } else if asks(laws, parties, |rights| rights.other_unit.contains(office)) && !other {
             void.push(Void::SameUnit);
         } else {
             offices.insert(office.clone());
@@ -183,13 +201,54 @@ fn alone(approval: &Approval, circumstances: Circumstances<'_>) -> Option<Void> 
 }
 
 /// Whether a pack of any law asked lays down such decision rights.
-fn asks(laws: &LawSet, question: &Question, right: impl Fn(&crate::pack::DecisionRights) -> bool) -> bool {
-    laws_of(laws, question).flat_map(Law::compiled).any(|compiled| right(&compiled.pack.decision_rights))
+fn asks(
+    laws: &LawSet,
+    parties: [&JurisdictionCode; 2],
+    right: impl Fn(&crate::pack::DecisionRights) -> bool,
+) -> bool {
+    laws_between(laws, parties).flat_map(Law::compiled).any(|compiled| right(&compiled.pack.decision_rights))
 }
 
 /// The laws that an approval binds: the agreement, and those of both parties that are loaded.
 pub fn laws_of<'l>(laws: &'l LawSet, question: &'l Question) -> impl Iterator<Item = &'l Law> {
-    let national = [&question.sending, &question.receiving];
+    laws_between(laws, [&question.sending, &question.receiving])
+}
+
+/// As [`laws_of`], between two parties.
+pub fn laws_between<'l>(
+    laws: &'l LawSet,
+    parties: [&'l JurisdictionCode; 2],
+) -> impl Iterator<Item = &'l Law> {
     std::iter::once(laws.agreement.as_ref())
-        .chain(national.into_iter().filter_map(|code| laws.national.get(code)).map(AsRef::as_ref))
+        .chain(parties.into_iter().filter_map(|code| laws.national.get(code)).map(AsRef::as_ref))
+}
+
+/// A rule that fired and that an office can lift.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Liftable {
+    /// The law that it is asked in.
+    pub law: LawName,
+    /// The rule.
+    pub rule: RuleId,
+    /// The office.
+    pub office: Office,
+}
+
+/// The rules for which `decision` escalated `question`, each with the office that can lift it.
+#[must_use]
+pub fn liftable(laws: &LawSet, question: &Question, decision: &Decision) -> Vec<Liftable> {
+    let packs = || laws_of(laws, question).flat_map(Law::compiled).map(|compiled| &compiled.pack);
+    let fired = decision.grounds.iter().filter_map(|ground| {
+        let (slug, article, rule) = ground.rule.as_ref()?;
+        let pack = packs().find(|pack| pack.slug == *slug)?;
+        let forbids = pack.rules().iter().find(|known| known.id == *rule);
+        let office = match forbids {
+            Some(forbid) if forbid.effect == RuleEffect::Forbid => forbid.escalate_to.clone()?,
+            Some(_) => return None,
+            // No rule of the pack's files: what the pack says of its own lapse.
+            None => pack.lapse.as_ref().filter(|lapse| lapse.article == *article)?.escalate_to.clone(),
+        };
+        Some(Liftable { law: ground.law.clone(), rule: rule.clone(), office })
+    });
+    fired.collect()
 }

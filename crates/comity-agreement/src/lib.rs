@@ -35,6 +35,7 @@ pub mod matrix;
 pub mod memo;
 pub mod obligations;
 pub mod pack;
+pub mod person;
 pub mod question;
 pub mod reappraisal;
 pub mod rights;

@@ -80,6 +80,15 @@ pub enum Dimension {
     NotifyBy,
 }
 
+/// What of a gateway's own fulfils a duty.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DoneBy {
+    /// The entry of the decision that lays it down.
+    Entry,
+    /// The delivery that the partner acknowledged.
+    Delivery,
+}
+
 /// A type of obligation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObligationTerm {
@@ -89,6 +98,10 @@ pub struct ObligationTerm {
     pub safeguard: Option<Dimension>,
     /// The types of duty that this one says are not owed.
     pub denies: Vec<ObligationType>,
+    /// What of the gateway's own fulfils it; where nothing is named, people do, but for the end of records.
+    pub done_by: Option<DoneBy>,
+    /// Whether it is a right of the person whom the data is about.
+    pub right: bool,
 }
 
 /// A party that may be named, and its legal time.

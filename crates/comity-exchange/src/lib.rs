@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`disclose`] | one disclosure, start to finish, at the sender |
 //! | [`receive`] | one offer, start to finish, at the receiver |
+//! | [`escalation`] | an exchange that waits for offices |
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
@@ -21,6 +22,7 @@ pub mod disclose;
 pub mod entry;
 pub mod erase;
 mod error;
+pub mod escalation;
 pub mod federation;
 pub mod misbehaviour;
 pub mod ports;

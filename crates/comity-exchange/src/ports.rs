@@ -5,10 +5,12 @@
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
 mod erasure;
+mod escalation;
 mod logged;
 mod vitals;
 
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
+pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
 pub use vitals::Vitals;
 
@@ -51,6 +53,14 @@ pub struct Record {
     pub adopted: Option<AdoptedLaw>,
     /// Signatures of partners under packs.
     pub law_signatures: Vec<(Party, SignedLaw)>,
+    /// Exchanges that wait for offices, or no longer do.
+    pub escalations: Vec<EscalationRow>,
+    /// What offices said. One that was said before is a conflict.
+    pub approvals: Vec<ApprovalRow>,
+    /// Approvals that are used, each with the exchange that it is used for. One that was used is a conflict.
+    pub used: Vec<(Digest, ExchangeId)>,
+    /// Offices that are lent.
+    pub delegations: Vec<DelegationRow>,
     /// Records that end here.
     pub erased: Option<Erasure>,
     /// Key rows wrapped anew, because the key that wrapped them is to be destroyed.
@@ -244,8 +254,10 @@ impl Peer {
 pub struct Officer {
     /// The name that commands are given under.
     pub name: String,
-    /// The role.
+    /// The role: an office of the vocabulary is one that they act for.
     pub role: String,
+    /// The unit that they serve in, where it is known.
+    pub unit: Option<String>,
     /// The last instant at which the training is valid, UTC.
     pub training_until: Timestamp,
     /// The password's argon2 hash, in PHC form.
@@ -426,6 +438,24 @@ pub trait Store: Send + Sync + 'static {
 
     /// The keys of every officer, by officer, the newest last.
     fn officer_keys(&self) -> impl Future<Output = Result<Vec<OfficerKey>, StoreError>> + Send;
+
+    /// An exchange that waits for offices, or waited.
+    fn escalation(
+        &self,
+        exchange: ExchangeId,
+    ) -> impl Future<Output = Result<Option<EscalationRow>, StoreError>> + Send;
+
+    /// Every exchange that waits for offices, by its id.
+    fn escalations(&self) -> impl Future<Output = Result<Vec<EscalationRow>, StoreError>> + Send;
+
+    /// What offices said of an exchange, in the order of what it binds.
+    fn approvals(
+        &self,
+        exchange: ExchangeId,
+    ) -> impl Future<Output = Result<Vec<ApprovalRow>, StoreError>> + Send;
+
+    /// Every office that was lent, by holder and delegate.
+    fn delegations(&self) -> impl Future<Output = Result<Vec<DelegationRow>, StoreError>> + Send;
 
     /// Every pack this gateway has adopted, newest last.
     fn adopted_laws(&self) -> impl Future<Output = Result<Vec<AdoptedLaw>, StoreError>> + Send;

@@ -1,12 +1,13 @@
 //! What an officer asks, and how it becomes one question per class of objects.
 
 use crate::audit::recorded::{RecordedQuestion, no_cases, recorded_facts};
+use crate::escalation::Escalating;
 use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
-    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, Office, PackSlug, Party, Purpose,
-    Timestamp, Value,
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Timestamp,
+    Value,
 };
 use std::collections::BTreeSet;
 
@@ -29,8 +30,8 @@ pub struct Request {
     pub facts: Facts,
     /// What stands behind the facts that offices state.
     pub attestations: Vec<Attestation>,
-    /// Offices that have approved this very question.
-    pub approvals: BTreeSet<Office>,
+    /// What it takes to wait for offices, and what these said; a preview has none of it.
+    pub escalation: Option<Escalating>,
     /// The instant of the act, UTC.
     pub at: Timestamp,
     /// Whether to treat the agreement as in force for a trial.
@@ -102,7 +103,7 @@ impl Request {
         facts
     }
 
-    /// The question about objects with these detected facts.
+    /// The question about objects with these detected facts, before any office has approved.
     #[must_use]
     pub fn question(&self, detected: &Facts, laws: &LawSet) -> Question {
         Question {
@@ -112,7 +113,7 @@ impl Request {
             at: self.at,
             knowledge_time: self.at,
             facts: raise(&laws.vocabulary, detected.clone(), self.common_facts()),
-            approvals: self.approvals.clone(),
+            approvals: BTreeSet::new(),
         }
     }
 
@@ -129,7 +130,6 @@ impl Request {
             knowledge_time: Text(self.at),
             assumed_in_force: self.assume_in_force,
             binding: self.binding,
-            approvals: self.approvals.iter().cloned().map(Text).collect(),
             case_state: Text(no_cases()),
             facts: recorded_facts(&self.common_facts(), &laws.vocabulary),
         }

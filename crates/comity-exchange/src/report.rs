@@ -88,8 +88,11 @@ pub struct ExchangeReport {
     pub safeguards: SafeguardsReport,
     /// The proofs.
     pub receipts: Receipts,
-    /// Why there is no answer yet, when the exchange is queued.
+    /// Why there is no answer yet, when the exchange is queued; for whom it waits, when it is escalated.
     pub waiting: Option<String>,
+    /// The exchange that this one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<Text<ExchangeId>>,
 }
 
 /// `in = kept + changed + withheld`.

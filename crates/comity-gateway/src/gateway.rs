@@ -50,6 +50,7 @@ pub struct Gateway {
     token_keys: HeldTokenKeys,
     sweeping: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
+    approving: tokio::sync::Mutex<()>,
     counts: Counts,
     road: Road,
     pins: PinSet,
@@ -145,6 +146,7 @@ impl Gateway {
             token_keys: HeldTokenKeys::default(),
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
+            approving: tokio::sync::Mutex::default(),
             counts: Counts::default(),
             clock,
             _lock: lock,
@@ -277,6 +279,12 @@ impl Gateway {
     #[must_use]
     pub fn appointing(&self) -> &tokio::sync::Mutex<()> {
         &self.appointing
+    }
+
+    /// Held by whoever goes on with what waited for offices: one at a time.
+    #[must_use]
+    pub fn approving(&self) -> &tokio::sync::Mutex<()> {
+        &self.approving
     }
 
     /// Held by whoever sweeps the vault: one at a time.

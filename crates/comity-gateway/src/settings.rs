@@ -27,6 +27,8 @@ pub struct Settings {
     pub retry_horizon_days: u32,
     /// How long a decision holds, hours, as long as no law changes before.
     pub decision_holds_hours: u32,
+    /// How long what an office approved may be gone by, hours.
+    pub approval_holds_hours: u32,
     /// How often offers that wait are looked for.
     pub outbox_every: Duration,
     /// How long one try at delivering may take.
@@ -65,6 +67,7 @@ struct File {
     opening_retention: Option<String>,
     retry_horizon_days: Option<u32>,
     decision_holds_hours: Option<u32>,
+    approval_holds_hours: Option<u32>,
     outbox_every_seconds: Option<u64>,
     delivery_seconds: Option<u64>,
     sweep_every_seconds: Option<u64>,
@@ -111,6 +114,7 @@ impl Settings {
                 .map_err(|error: CalendarError| content(format!("opening_retention: {error}")))?,
             retry_horizon_days: set!(retry_horizon_days),
             decision_holds_hours: set!(decision_holds_hours),
+            approval_holds_hours: set!(approval_holds_hours),
             outbox_every: Duration::from_secs(set!(outbox_every_seconds)),
             delivery: Duration::from_secs(set!(delivery_seconds)),
             sweep_every: Duration::from_secs(sweep),
@@ -145,6 +149,13 @@ impl Settings {
     #[must_use]
     pub fn holds_until(&self, at: Timestamp) -> Timestamp {
         let seconds = u64::from(self.decision_holds_hours) * 60 * 60;
+        at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when what an office approves at `at` may be gone by.
+    #[must_use]
+    pub fn approval_until(&self, at: Timestamp) -> Timestamp {
+        let seconds = u64::from(self.approval_holds_hours) * 60 * 60;
         at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
     }
 

@@ -218,3 +218,74 @@ fn a_refusal_prints_no_bundle_and_reports_its_reasons() {
     assert_eq!(told["outcome"], "deny");
     assert!(told["reasons"].as_array().unwrap().contains(&"no_governing_rule".into()), "{told}");
 }
+
+/// What a command prints as JSON, and its exit status.
+fn told(arguments: &[&str], stdin: &str) -> (serde_json::Value, Option<i32>) {
+    use std::io::Write as _;
+    let mut process = Command::new("timeout")
+        .arg("600")
+        .arg(env!("CARGO_BIN_EXE_comity"))
+        .args(arguments)
+        .arg("--json")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    process.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+    let output = process.wait_with_output().unwrap();
+    let json = serde_json::from_slice(&output.stdout);
+    let said = String::from_utf8_lossy(&output.stderr);
+    (json.unwrap_or_else(|error| panic!("{arguments:?}: {error}: {said}")), output.status.code())
+}
+
+#[test]
+fn what_is_escalated_is_listed_approved_and_judged_by_commands() {
+    let room = tempfile::tempdir().unwrap();
+    let root = room.path().join("demo");
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/bundles/ransomware-c2.json");
+    let demo = ["demo", "--dir", root.to_str().unwrap(), "--bundle", bundle.to_str().unwrap()];
+    assert_eq!(told(&demo, "").1, Some(0));
+    let dir = root.join("EE");
+    let dir = dir.to_str().unwrap();
+    let mut share = vec!["share", bundle.to_str().unwrap(), "--dir", dir, "--officer", "demo-officer"];
+    share.extend(["--under", "eu-nis2-2022-2555", "--to", "FI", "--activity", "threat_intel"]);
+    share.extend(["--purpose", "cyber_defence", "--fact", "vulnerable=[\"child\"]"]);
+    let (exchange, status) = told(&share, "");
+    assert_eq!((exchange["outcome"].as_str(), status), (Some("escalated"), Some(1)));
+    let id = exchange["exchange_id"].as_str().unwrap();
+
+    let (waiting, status) = told(&["approvals", "--dir", dir], "");
+    assert_eq!(status, Some(0));
+    assert_eq!(
+        (&waiting[0]["exchange_id"], &waiting[0]["requested_by"]),
+        (&id.into(), &"demo-officer".into())
+    );
+    let office = &waiting[0]["offices"][0];
+    assert_eq!((&office["office"], &office["approved"]), (&"designated_reviewer".into(), &false.into()));
+    assert_eq!(office["acting"], office["office"]);
+
+    let mut add = vec!["officer", "add", "--dir", dir, "--name", "mari", "--role", "designated_reviewer"];
+    add.extend(["--unit", "review", "--training-until", "2099-12-31", "--password-stdin"]);
+    assert_eq!(told(&add, "a password that is long enough").1, Some(0));
+    let approve = ["approve", id, "--dir", dir, "--officer", "mari", "--office", "designated_reviewer"];
+    let (gone_on, status) = told(&approve, "");
+    // Nobody listens any more at the partner: it is queued, under another exchange.
+    assert_eq!((gone_on["outcome"].as_str(), status), (Some("queued"), Some(0)), "{gone_on}");
+    assert_eq!(gone_on["supersedes"], id);
+    assert_eq!(told(&["approvals", "--dir", dir], "").0, serde_json::json!([]));
+
+    let (replayed, status) = told(&["audit", "replay", "--dir", dir], "");
+    assert_eq!((status, &replayed["different"]), (Some(0), &serde_json::json!([])));
+    assert_eq!((&replayed["decisions"], &replayed["identical"]), (&3.into(), &3.into()));
+    let (duties, status) = told(&["audit", "obligations", "--dir", dir], "");
+    assert_eq!(status, Some(0));
+    let delete = duties.as_array().unwrap().iter().find(|duty| duty["type"] == "delete_by").unwrap();
+    assert_eq!((&delete["owner"], &delete["state"]), (&"FI".into(), &"open".into()));
+    let diff = ["law", "diff", "eu-nis2-2022-2555", "eu-nis2-2022-2555", "--dir", dir];
+    let (diff, status) = told(&diff, "");
+    assert_eq!(
+        (status, &diff["decisions"], &diff["exchanges"]),
+        (Some(0), &3.into(), &serde_json::json!([]))
+    );
+}

@@ -8,8 +8,9 @@ use crate::clockwork::{Clockwork, at_once};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
-    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
+    Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -75,6 +76,14 @@ calls! {
     Officer,
     /// `officer_keys`.
     OfficerKeys,
+    /// `escalation`.
+    Escalation,
+    /// `escalations`.
+    Escalations,
+    /// `approvals`.
+    Approvals,
+    /// `delegations`.
+    Delegations,
     /// `adopted_laws`.
     AdoptedLaws,
     /// `law_signatures`.
@@ -359,6 +368,22 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.pass(Call::OfficerKeys, self.inner.officer_keys(), |_| {}).await
+    }
+
+    async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {
+        self.pass(Call::Escalation, self.inner.escalation(exchange), |_| {}).await
+    }
+
+    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
+        self.pass(Call::Escalations, self.inner.escalations(), |_| {}).await
+    }
+
+    async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.pass(Call::Approvals, self.inner.approvals(exchange), |_| {}).await
+    }
+
+    async fn delegations(&self) -> Result<Vec<DelegationRow>, StoreError> {
+        self.pass(Call::Delegations, self.inner.delegations(), |_| {}).await
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

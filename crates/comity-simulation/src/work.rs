@@ -14,7 +14,6 @@ use comity_exchange::question::{Request, Superseded};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::{ExchangeError, report::ExchangeOutcome};
 use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Party, Timestamp};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +113,7 @@ async fn once(
         purpose: "cyber_defence".parse().map_err(|_| word("cyber_defence"))?,
         facts,
         attestations: Vec::new(),
-        approvals: BTreeSet::new(),
+        escalation: None,
         at: now,
         assume_in_force: false,
         binding: lent.binding,
@@ -237,6 +236,7 @@ pub async fn employ(gateway: &Arc<Gateway>) -> Result<(), ExchangeError> {
         let officer = Officer {
             name: name.to_owned(),
             role: "analyst".to_owned(),
+            unit: None,
             training_until: until.parse().map_err(|_| ExchangeError::Question(until.to_owned()))?,
             password_hash: String::new(),
         };

@@ -99,6 +99,10 @@ const TABLE: &[Row] = &[
     row(Call::WitnessedCheckpoint, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::OfficerKeys, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::LawSignatures, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Escalation, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Escalations, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Approvals, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Delegations, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::Segment, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::Segments, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::Vitals, RECEIVER, 0, Asked, ByItself, ByItself),
@@ -259,6 +263,10 @@ fn asked(world: &mut World, at: usize, call: Call, fault: Option<Fault>) {
                 let origin = gateway.known(&law::party(SENDER)).unwrap().log_key().unwrap();
                 store.witnessed_checkpoint(origin.name()).await.map(|found| assert!(found.is_some()))
             }
+            Call::Escalation => store.escalation(exchange).await.map(|found| assert!(found.is_none())),
+            Call::Escalations => store.escalations().await.map(|found| assert!(found.is_empty())),
+            Call::Approvals => store.approvals(exchange).await.map(|found| assert!(found.is_empty())),
+            Call::Delegations => store.delegations().await.map(|found| assert!(found.is_empty())),
             Call::Logged => {
                 let first = comity_tlog::LeafIndex(0);
                 store.logged(first, 10).await.map(|found| assert!(!found.is_empty()))

@@ -8,8 +8,9 @@ use crate::sqlite::SqliteStore;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
-    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
+    Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -199,6 +200,22 @@ impl Store for Database {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         either!(self, store => store.officer_keys().await)
+    }
+
+    async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {
+        either!(self, store => store.escalation(exchange).await)
+    }
+
+    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
+        either!(self, store => store.escalations().await)
+    }
+
+    async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
+        either!(self, store => store.approvals(exchange).await)
+    }
+
+    async fn delegations(&self) -> Result<Vec<DelegationRow>, StoreError> {
+        either!(self, store => store.delegations().await)
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

@@ -126,11 +126,21 @@ pub enum Act {
     KeyRotated,
     /// A key ended, and none came in its place.
     KeyRevoked,
+    /// An office approved a question that was escalated to it.
+    ApprovalGiven,
+    /// An office refused one.
+    ApprovalRefused,
+    /// An office let its time pass, and the next one has the question.
+    EscalationMoved,
+    /// No office answered in time: the question is refused.
+    EscalationEnded,
+    /// An officer lent their office to another, for a time.
+    OfficeDelegated,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -147,6 +157,11 @@ impl Act {
         Self::LogSucceeded,
         Self::KeyRotated,
         Self::KeyRevoked,
+        Self::ApprovalGiven,
+        Self::ApprovalRefused,
+        Self::EscalationMoved,
+        Self::EscalationEnded,
+        Self::OfficeDelegated,
     ];
 
     /// The family that the public log counts it in.
@@ -161,7 +176,12 @@ impl Act {
             | Self::KeysDestroyed
             | Self::LogSucceeded
             | Self::KeyRotated
-            | Self::KeyRevoked => Family::Procedure,
+            | Self::KeyRevoked
+            | Self::ApprovalGiven
+            | Self::ApprovalRefused
+            | Self::EscalationMoved
+            | Self::EscalationEnded
+            | Self::OfficeDelegated => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -186,6 +206,11 @@ impl Act {
             Self::LogSucceeded => "log.succeeded",
             Self::KeyRotated => "key.rotated",
             Self::KeyRevoked => "key.revoked",
+            Self::ApprovalGiven => "approval.given",
+            Self::ApprovalRefused => "approval.refused",
+            Self::EscalationMoved => "escalation.moved",
+            Self::EscalationEnded => "escalation.ended",
+            Self::OfficeDelegated => "office.delegated",
         }
     }
 }

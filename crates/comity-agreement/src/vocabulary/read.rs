@@ -2,8 +2,8 @@
 
 use super::derivation::{Derivation, Slot};
 use super::{
-    ActionTerm, Bearing, Dimension, End, FactTerm, FactType, LawPlace, ObligationTerm, Place, Vocabulary,
-    schema,
+    ActionTerm, Bearing, Dimension, DoneBy, End, FactTerm, FactType, LawPlace, ObligationTerm, Place,
+    Vocabulary, schema,
 };
 use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
@@ -216,8 +216,13 @@ fn obligation(mut table: Table) -> Read<ObligationTerm> {
         Some(node) if node.is_list() => node.names()?,
         Some(node) => vec![node.name()?],
     };
+    let done_by = table
+        .take("done_by")
+        .map(|node| one_of(&node, &[("entry", DoneBy::Entry), ("delivery", DoneBy::Delivery)]))
+        .transpose()?;
+    let right = table.take("right").map_or(Ok(false), |node| node.as_bool())?;
     table.done()?;
-    Ok(ObligationTerm { summary, safeguard, denies })
+    Ok(ObligationTerm { summary, safeguard, denies, done_by, right })
 }
 
 fn action(mut table: Table) -> Read<ActionTerm> {

@@ -25,6 +25,7 @@ fn good(laws: &LawSet, asked: &Question) -> Approval {
         rules: ["grove.children".parse().unwrap()].into(),
         packs: laws_of(laws, asked).map(|law| law.digest()).collect(),
         office: "reviewer".parse().unwrap(),
+        stands_in: None,
         approver: person("ada", Some("legal")),
         delegation: None,
         expires: instant("2026-11-03T00:00:00Z"),

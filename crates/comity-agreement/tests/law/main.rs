@@ -7,6 +7,7 @@ mod diff;
 mod explain;
 mod floors;
 mod load;
+mod person;
 mod properties;
 mod rights;
 mod shipped;

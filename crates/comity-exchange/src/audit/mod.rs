@@ -5,7 +5,11 @@
 //! | [`recorded`] | what an opening holds of a decision |
 //! | [`replay`] | the same question to the same laws, and whether the answer is the same |
 //! | [`mod@walk`] | a whole log, replayed |
+//! | [`mod@amended`] | which of it would come out otherwise under another text of a law |
+//! | [`obligations`] | what is owed by it, and what it shows to be done |
 
+pub mod amended;
+pub mod obligations;
 pub mod recorded;
 pub mod replay;
 pub mod walk;

@@ -1,8 +1,8 @@
 //! What an opening holds of a decision: the question whole, as far as it is of the closed vocabulary, and the answer.
 //!
 //! ```text
-//! asked     action, parties, agreement, laws by digest, at, knowledge_time, approvals, case state, common facts
-//! rulings   for each class: its facts; outcome, reasons, offices, rules, what is owed with its dates
+//! asked     action, parties, agreement, laws by digest, at, knowledge_time, case state, common facts
+//! rulings   for each class: its facts, the approvals that counted; outcome, reasons, offices, rules, what is owed with its dates
 //! ```
 //! A text that is no word of the vocabulary is told by its length ([`Vocabulary::closed`]). What is owed is therefore
 //! worked out from the closed facts ([`owed`]): deciding again comes to the same, and no text stands in a log.
@@ -52,8 +52,6 @@ pub struct RecordedQuestion {
     pub assumed_in_force: bool,
     /// Whether both parties had signed the agreement's digest.
     pub binding: bool,
-    /// The offices whose approvals counted.
-    pub approvals: Vec<Text<Office>>,
     /// The digest of what procedures bore on the question.
     pub case_state: Text<Digest>,
     /// The facts that hold for every class.
@@ -67,6 +65,9 @@ pub struct RecordedRuling {
     pub objects: u64,
     /// The facts of the class alone.
     pub facts: RecordedFacts,
+    /// The offices whose approvals counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Text<Office>>,
     /// `permit`, `deny` or `escalate`.
     pub outcome: String,
     /// Reason codes.
@@ -89,13 +90,14 @@ impl RecordedRuling {
         decision: &Decision,
         owed: &[Obligation],
         objects: u64,
-        facts: &Facts,
+        (facts, approvals): (&Facts, &BTreeSet<Office>),
         stripped: &BTreeSet<DataClass>,
         vocabulary: &Vocabulary,
     ) -> Self {
         Self {
             objects,
             facts: recorded_facts(facts, vocabulary),
+            approvals: approvals.iter().cloned().map(Text).collect(),
             outcome: decision.outcome.as_str().to_owned(),
             reasons: reasons(decision),
             escalate_to: decision.escalate_to.iter().cloned().map(Text).collect(),

@@ -232,7 +232,7 @@ pub fn question(
         at: asked.at.0,
         knowledge_time: asked.knowledge_time.0,
         facts,
-        approvals: asked.approvals.iter().map(|office| office.0.clone()).collect(),
+        approvals: ruling.approvals.iter().map(|office| office.0.clone()).collect(),
     };
     let setting = Setting {
         mode: Mode::Live,

@@ -11,7 +11,7 @@ use crate::report::ObjectCounts;
 use comity_minimise::{
     Bundle, FactClass, Minimised, ObjectFacts, Profile, Rejected, Withholding, classes, classify, minimise,
 };
-use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Safeguards, Treatment};
+use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Office, Safeguards, Treatment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub(super) struct Extract {
 pub(super) struct ExtractClass {
     pub(super) decided: Facts,
     pub(super) sent: Facts,
+    /// The offices whose approvals let it go.
+    pub(super) approvals: BTreeSet<Office>,
     pub(super) objects: Vec<Vec<u8>>,
 }
 
@@ -134,17 +136,19 @@ pub(super) fn minimised_classes(
     drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
 
-    let mut by_facts: BTreeMap<(&Facts, Arc<Facts>), Vec<Vec<u8>>> = BTreeMap::new();
+    let mut by_facts: BTreeMap<(&Facts, &BTreeSet<Office>, Arc<Facts>), Vec<Vec<u8>>> = BTreeMap::new();
     for (object, sent) in minimised.objects.into_iter().zip(sent) {
         let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
-        by_facts.entry((&asked.ruling.detected, sent)).or_default().push(object.bytes.into_owned());
+        let class = (&asked.ruling.detected, &asked.ruling.approvals, sent);
+        by_facts.entry(class).or_default().push(object.bytes.into_owned());
     }
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);
     Ok(Extract {
         classes: by_facts
             .into_iter()
-            .map(|((decided, sent), objects)| ExtractClass {
+            .map(|((decided, approvals, sent), objects)| ExtractClass {
                 decided: decided.clone(),
+                approvals: approvals.clone(),
                 sent: Arc::unwrap_or_clone(sent),
                 objects,
             })

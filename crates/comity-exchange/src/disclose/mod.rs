@@ -72,11 +72,17 @@ pub fn prepare<W: Shell>(
     let classified = Received::read(bundle, world.limits(), request)?.classify(world.table());
     world.with_keys(|keys, entropy| {
         let decided = world.with_memo(|memo| classified.decide(&tools, memo, entropy))?;
-        let halting =
-            |keys, entropy| Halting { signatory: world.signatory(), laws, opening_until, keys, entropy };
+        let halting = |keys, entropy| Halting {
+            signatory: world.signatory(),
+            laws,
+            opening_until,
+            waits_until: world.horizon(at),
+            keys,
+            entropy,
+        };
         let minimised = match decided {
             Decided::Permitted(permitted) => permitted.minimise(&tools, entropy)?,
-            Decided::Escalated(escalated) => return escalated.seal(halting(keys, entropy)),
+            Decided::Escalated(escalated) => return escalated.seal(bundle, halting(keys, entropy)),
             Decided::Refused(refused) => Err(refused),
         };
         match minimised {

@@ -19,7 +19,8 @@ use crate::entry::{Opening, PublicEntry};
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::{OfferAttachments, OfferHeader};
 use crate::ports::{
-    Draft, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store, StoreError,
+    Draft, EscalationRow, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store,
+    StoreError,
 };
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -51,16 +52,25 @@ pub(super) struct Basis {
     agreement: PackSlug,
     at: Timestamp,
     laws: BTreeMap<Text<LawName>, Text<Digest>>,
+    /// Until when everything that offices state is attested.
+    attested_until: Option<Timestamp>,
 }
 
 impl Basis {
     pub(super) fn of(header: &OfferHeader) -> Self {
-        Self { agreement: header.agreement.0.clone(), at: header.at.0, laws: header.laws.clone() }
+        let ends = header.attestations.iter().map(|attestation| attestation.valid_until.0);
+        Self {
+            agreement: header.agreement.0.clone(),
+            at: header.at.0,
+            laws: header.laws.clone(),
+            attested_until: ends.min(),
+        }
     }
 
     /// Whether a decision on this basis holds at `now` beside the laws of now.
     fn holds(&self, laws: &LawSet, now: Timestamp, holds_until: Timestamp) -> bool {
         now < holds_until
+            && self.attested_until.is_none_or(|until| now <= until)
             && self.laws == law_digests(laws)
             && laws.next_change(self.at).is_none_or(|change| now < change)
     }
@@ -104,7 +114,7 @@ impl Sealed {
         store: &S,
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
-        let Self { summary, entry, opening, dispatch } = self;
+        let Self { summary, entry, opening, dispatch, waiting } = self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
@@ -131,11 +141,17 @@ impl Sealed {
             at: request.at,
             changed_at: request.at,
         };
+        let (waits, order) = waiting.unzip();
+        // What waited until now goes on as this exchange, whatever it comes to.
+        let approved = request.escalation.as_ref().and_then(|escalating| escalating.approved.as_ref());
+        let ended = approved.map(|approved| EscalationRow { open: false, ..approved.row.clone() });
         let record = Record {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(summary.id) }],
             exchanges: vec![row],
             outbox: item.clone().into_iter().collect(),
-            segments: vec![opening],
+            segments: std::iter::once(opening).chain(order).collect(),
+            escalations: ended.into_iter().chain(waits).collect(),
+            used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             ..Record::default()
         };
         let integrated = store.record(record).await?;

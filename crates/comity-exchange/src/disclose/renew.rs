@@ -15,14 +15,14 @@ use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::asking::Asking;
-use crate::federation::offer::{ClassHeader, OfferHeader, WireAttestation};
+use crate::federation::offer::{ClassHeader, OfferHeader};
 use crate::ports::{Draft, ExchangeRow, OutboxItem, Record, SealedSegment, Store};
 use crate::proofs::receipt;
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
-use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire, law_digests};
+use crate::wire::{Base64, Text, WireSafeguards, facts_from_wire, law_digests};
 use comity_agreement::{Decision, Outcome};
-use comity_terms::{Act, Asserter, ExchangeId, Obligation, Safeguards, Timestamp};
+use comity_terms::{Act, ExchangeId, Obligation, Safeguards, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -55,25 +55,22 @@ impl std::fmt::Debug for Renewed {
 }
 
 impl Stale {
-    /// Asks the laws of now about every class of the offer, with the facts that still hold.
+    /// Asks the laws of now about every class of the offer, with the facts that still hold. Approvals were used: what
+    /// needed one is escalated again, and ends here.
     ///
     /// # Errors
     /// [`ExchangeError`]; the offer stays in the outbox and is tried again.
     pub fn decide<W: Shell>(self, world: &W, lent: &Lent, now: Timestamp) -> Result<Renewed, ExchangeError> {
         let Self(Recorded { item, .. }) = self;
         let mut header = item.header()?;
-        let valid = |attestation: &WireAttestation| attestation.valid_until.0 >= now;
-        header.attestations.retain(valid);
-        let attested: BTreeSet<_> = header.attestations.iter().map(|a| a.key.0.clone()).collect();
-        let holds = |fact: &WireFact| fact.asserter() != Asserter::Office || attested.contains(fact.key());
-        header.facts.retain(holds);
+        header.keep_attested(now);
         let asking = Asking { header: &header, laws: &lent.laws, binding: lent.binding, at: now, now };
         let mut decided = Vec::with_capacity(header.classes.len());
         for class in &header.classes {
             let facts = header
                 .decided_facts(class, &lent.laws.vocabulary)
                 .ok_or_else(|| ExchangeError::proof("the facts of a stored offer do not read"))?;
-            let ruled = world.with_memo(|memo| asking.ask(facts, memo));
+            let ruled = world.with_memo(|memo| asking.ask(facts, &BTreeSet::new(), memo));
             decided.push(ruled.map_err(|error| ExchangeError::Question(error.to_string()))?);
         }
         Again { item, header, decided, now }.seal(world, lent)
@@ -116,7 +113,8 @@ impl Again {
         let vocabulary = &lent.laws.vocabulary;
         let rulings = header.classes.iter().zip(&self.decided).map(|(class, (decision, owed))| {
             let facts = facts_from_wire(&class.decided).unwrap_or_default();
-            RecordedRuling::of(decision, owed, class.objects, &facts, &BTreeSet::new(), vocabulary)
+            let none = BTreeSet::new();
+            RecordedRuling::of(decision, owed, class.objects, (&facts, &none), &BTreeSet::new(), vocabulary)
         });
         let asking = Asking { header, laws: &lent.laws, binding: lent.binding, at: self.now, now: self.now };
         json!({

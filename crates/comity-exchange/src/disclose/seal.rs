@@ -6,8 +6,10 @@ use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, PublicEntry, records_root};
+use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
+use crate::ports::EscalationRow;
 use crate::ports::SealedSegment;
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
@@ -19,6 +21,7 @@ use comity_terms::ids::ClassId;
 use comity_terms::{Act, Digest, Entropy, ExchangeId, Safeguards, Timestamp};
 use comity_vault::EpochKeys;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// An exchange as far as it is sealed: cleartext is gone, nothing is recorded yet.
@@ -28,6 +31,8 @@ pub struct Sealed {
     pub(super) entry: PublicEntry,
     pub(super) opening: SealedSegment,
     pub(super) dispatch: Option<Dispatch>,
+    /// What waits for offices from now on, with the sealed order.
+    pub(super) waiting: Option<(EscalationRow, SealedSegment)>,
 }
 
 /// What is to be delivered once it is recorded.
@@ -116,6 +121,7 @@ impl Minimised {
                 class: Text(*id),
                 objects: class.objects.len() as u64,
                 decided: facts_to_wire(&class.decided),
+                approvals: class.approvals.iter().cloned().map(Text).collect(),
                 sent: facts_to_wire(&class.sent),
                 digest: Text(Digest::of(clear)),
                 sealed: Text(Digest::of(body)),
@@ -179,7 +185,7 @@ impl Minimised {
             bodies: sealed.ciphertexts.concat(),
             horizon: with.horizon,
         };
-        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch) })
+        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch), waiting: None })
     }
 }
 
@@ -191,6 +197,8 @@ pub struct Halting<'a, K> {
     pub laws: &'a LawSet,
     /// Until when the opening of the entry is kept.
     pub opening_until: Timestamp,
+    /// Until when an escalated order is kept at most, where no law says how long offices have.
+    pub waits_until: Timestamp,
     /// The epoch keys.
     pub keys: &'a mut K,
     /// Randomness.
@@ -227,7 +235,7 @@ impl Halted {
             with.keys,
             with.entropy,
         )?;
-        Ok(Sealed { summary, entry, opening, dispatch: None })
+        Ok(Sealed { summary, entry, opening, dispatch: None, waiting: None })
     }
 }
 
@@ -242,16 +250,33 @@ impl super::stages::Refused {
 }
 
 impl super::stages::Escalated {
-    /// Seals the facts of an escalation, for the log to commit to.
+    /// Seals the facts of an escalation, for the log to commit to, and the order with its bundle, for offices to wait
+    /// with.
     ///
     /// # Errors
     /// As [`Minimised::seal`].
-    pub fn seal<K: EpochKeys<Error: Display>>(self, with: Halting<'_, K>) -> Result<Sealed, ExchangeError> {
-        self.0.seal(ExchangeOutcome::Escalated, with)
+    pub fn seal<K: EpochKeys<Error: Display>>(
+        self,
+        bundle: &[u8],
+        with: Halting<'_, K>,
+    ) -> Result<Sealed, ExchangeError> {
+        let Halting { signatory, laws, opening_until, waits_until, keys, entropy } = with;
+        let halting =
+            Halting { signatory, laws, opening_until, waits_until, keys: &mut *keys, entropy: &mut *entropy };
+        let sealed = self.0.seal(ExchangeOutcome::Escalated, halting)?;
+        let Summary { id, request, rulings, .. } = &sealed.summary;
+        let order = (*id, request, bundle);
+        let waiting = waiting(order, rulings, laws, waits_until, (signatory, keys, entropy))?;
+        Ok(Sealed { waiting, ..sealed })
     }
 }
 
 impl Summary {
+    /// The approvals that its decisions used, each once.
+    pub(super) fn used(&self) -> BTreeSet<Digest> {
+        self.rulings.iter().flat_map(|ruling| ruling.used.iter().copied()).collect()
+    }
+
     /// The entry of the decision and its opening: facts from the closed vocabulary, no value of the input.
     fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut dyn Entropy) -> (PublicEntry, Opening) {
         let facts = json!({
@@ -271,6 +296,7 @@ impl Summary {
                 "signature": ordered.signature,
             })),
             "rulings": self.rulings.iter().map(|ruling| ruling.recorded(&laws.vocabulary)).collect::<Vec<_>>(),
+            "used": self.used().iter().map(ToString::to_string).collect::<Vec<_>>(),
             "objects": self.counts,
             "safeguards": WireSafeguards::from(&self.safeguards),
             "extract": extract,
@@ -283,7 +309,8 @@ impl Ruling {
     /// What an opening holds of it.
     fn recorded(&self, vocabulary: &Vocabulary) -> RecordedRuling {
         let objects = self.objects.len() as u64;
-        RecordedRuling::of(&self.decision, &self.owed, objects, &self.detected, &self.stripped, vocabulary)
+        let of = (&self.detected, &self.approvals);
+        RecordedRuling::of(&self.decision, &self.owed, objects, of, &self.stripped, vocabulary)
     }
 }
 

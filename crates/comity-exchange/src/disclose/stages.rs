@@ -45,11 +45,12 @@ use crate::ExchangeError;
 use crate::audit::recorded::{no_cases, owed};
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
-use comity_agreement::{Decision, LawSet, Memo, Outcome};
+use comity_agreement::approval::{Approval, Circumstances, admit, liftable};
+use comity_agreement::{Decision, LawSet, Memo, Outcome, Question, QuestionError};
 use comity_minimise::{
     Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify,
 };
-use comity_terms::{DataClass, Entropy, Facts, Obligation};
+use comity_terms::{DataClass, Digest, Entropy, Facts, Obligation, Office};
 use std::collections::BTreeSet;
 
 /// What deciding and minimising need beside the stage itself.
@@ -107,6 +108,10 @@ pub struct Ruling {
     pub detected: Facts,
     /// The decision.
     pub decision: Decision,
+    /// The offices whose approvals counted in it.
+    pub approvals: BTreeSet<Office>,
+    /// The approvals that it used, by their digests.
+    pub used: Vec<Digest>,
     /// What is owed by it, as the opening of its entry holds that.
     pub owed: Vec<Obligation>,
     /// Data classes taken out before the question was asked again; empty for a first question.
@@ -181,9 +186,46 @@ fn ask(
     let (question, setting) = (request.question(&detected, laws), request.setting());
     let decision = memo.decide(laws, &question, &setting, &no_cases());
     let decision = decision.map_err(|e| ExchangeError::Question(e.to_string()))?;
-    let owed = owed(&decision, laws, &question, &setting, memo);
-    let owed = owed.map_err(|e| ExchangeError::Question(e.to_string()))?;
-    Ok(Ruling { objects, detected, decision, owed, stripped })
+    let (approvals, used) = lifted(request, &question, &decision, laws);
+    let wrong = |e: QuestionError| ExchangeError::Question(e.to_string());
+    let question = Question { approvals: approvals.clone(), ..question };
+    let decision = if approvals.is_empty() {
+        decision
+    } else {
+        memo.decide(laws, &question, &setting, &no_cases()).map_err(wrong)?
+    };
+    let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
+    Ok(Ruling { objects, detected, decision, approvals, used, owed, stripped })
+}
+
+/// The offices whose approvals count for an escalated question, and the approvals that say so.
+fn lifted(
+    request: &Request,
+    question: &Question,
+    decision: &Decision,
+    laws: &LawSet,
+) -> (BTreeSet<Office>, Vec<Digest>) {
+    let escalating = request.escalation.as_ref().filter(|_| decision.outcome == Outcome::Escalated);
+    let Some((escalating, approved)) =
+        escalating.and_then(|escalating| Some((escalating, escalating.approved.as_ref()?)))
+    else {
+        return (BTreeSet::new(), Vec::new());
+    };
+    let fired = liftable(laws, question, decision);
+    let escalated: Vec<_> = fired.into_iter().map(|lift| (lift.rule, lift.office)).collect();
+    let circumstances = Circumstances {
+        escalated: &escalated,
+        requester: &escalating.requester,
+        used: &approved.used,
+        now: request.at,
+    };
+    let digest = question.digest();
+    let of_question: Vec<Approval> =
+        approved.approvals.iter().filter(|approval| approval.question == digest).cloned().collect();
+    let (offices, _) = admit(&of_question, laws, question, circumstances);
+    let used = of_question.iter().filter(|approval| offices.contains(&approval.office));
+    let used = used.map(Approval::digest).collect();
+    (offices, used)
 }
 
 impl<'b> Classified<'b> {

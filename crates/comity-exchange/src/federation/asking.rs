@@ -21,7 +21,7 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Asking<'_> {
-    /// What the laws say of a class with these facts, the common ones raised into them; and what is owed by it, as an
+    /// What the laws say of a class with these facts, the common ones raised into them, and these approvals; and what is owed by it, as an
     /// opening may hold that.
     ///
     /// # Errors
@@ -29,18 +29,11 @@ impl Asking<'_> {
     pub(crate) fn ask(
         &self,
         facts: Facts,
+        approvals: &BTreeSet<Office>,
         memo: &mut Memo,
     ) -> Result<(Decision, Vec<Obligation>), QuestionError> {
         let header = self.header;
-        let question = Question {
-            action: header.action.0.clone(),
-            sending: header.sender.0.clone(),
-            receiving: header.receiver.0.clone(),
-            at: self.at,
-            knowledge_time: self.now,
-            facts,
-            approvals: self.approvals(),
-        };
+        let question = self.question(facts, approvals);
         let setting = Setting {
             mode: Mode::Live,
             assume_in_force: header.assume_in_force,
@@ -67,14 +60,22 @@ impl Asking<'_> {
             knowledge_time: Text(self.now),
             assumed_in_force: header.assume_in_force,
             binding: self.binding,
-            approvals: self.approvals().into_iter().map(Text).collect(),
             case_state: Text(no_cases()),
             facts: recorded_facts(&common, &self.laws.vocabulary),
         }
     }
 
-    /// The offices whose approvals count.
-    fn approvals(&self) -> BTreeSet<Office> {
-        BTreeSet::new()
+    /// The question about a class with these facts and approvals.
+    pub(crate) fn question(&self, facts: Facts, approvals: &BTreeSet<Office>) -> Question {
+        let header = self.header;
+        Question {
+            action: header.action.0.clone(),
+            sending: header.sender.0.clone(),
+            receiving: header.receiver.0.clone(),
+            at: self.at,
+            knowledge_time: self.now,
+            facts,
+            approvals: approvals.clone(),
+        }
     }
 }

@@ -14,11 +14,11 @@ use comity_agreement::Vocabulary;
 use comity_agreement::facts::raise;
 use comity_terms::ids::ClassId;
 use comity_terms::{
-    Action, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, PackSlug, Party, Timestamp,
+    Action, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, Office, PackSlug, Party, Timestamp,
 };
 use comity_vault::TransportPublic;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most classes in one offer: classes are sets of equal facts, and the facts that detection states take
 /// fewer than 4,096 combinations in any bundle seen; the header's bound is computed from this number.
@@ -86,6 +86,9 @@ pub struct ClassHeader {
     pub decided: Vec<WireFact>,
     /// The facts that are detected in the extract as sent.
     pub sent: Vec<WireFact>,
+    /// The offices whose approvals let it go.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<Text<Office>>,
     /// The digest of the body's cleartext.
     pub digest: Text<Digest>,
     /// The digest of the sealed body.
@@ -182,6 +185,17 @@ impl OfferHeader {
     #[must_use]
     pub fn raised(&self, vocabulary: &Vocabulary, detected: Facts) -> Option<Facts> {
         Some(raise(vocabulary, detected, facts_from_wire(&self.facts)?))
+    }
+
+    /// Leaves out what offices state and what attests it where that is not in force at `now`: it counts no longer.
+    pub(crate) fn keep_attested(&mut self, now: Timestamp) {
+        self.attestations.retain(|attestation| attestation.valid_until.0 >= now);
+        let attested: BTreeSet<FactKey> = self.attestations.iter().map(|a| a.key.0.clone()).collect();
+        let counts = |fact: &WireFact| fact.asserter() != Asserter::Office || attested.contains(fact.key());
+        self.facts.retain(counts);
+        for class in &mut self.classes {
+            class.decided.retain(counts);
+        }
     }
 
     /// The first fact that an office states without an attestation that was valid at the act.

@@ -182,7 +182,9 @@ impl<'a> Mismatched<'a> {
         let asking = Asking { header: &offer.header, laws, binding, at: offer.header.at.0, now };
         let mut permitted = true;
         for (class, facts, objects) in classes {
-            let ruling = ask(&asking, class, objects, facts, memo)?;
+            let approvals = offer.header.classes.get(class).into_iter().flat_map(|class| &class.approvals);
+            let approvals = approvals.map(|office| office.0.clone()).collect();
+            let ruling = ask(&asking, class, objects, (facts, approvals), memo)?;
             permitted &= ruling.decision.outcome == Outcome::Permitted;
             safeguards = safeguards.join(&ruling.decision.safeguards);
             rulings.push(ruling);

@@ -378,8 +378,9 @@ impl Kept<'_> {
         });
         let recorded = |ruling: &Ruling| {
             let vocabulary = &lent?.laws.vocabulary;
-            let Ruling { objects, detected, decision, owed } = ruling;
-            Some(RecordedRuling::of(decision, owed, *objects, detected, &BTreeSet::new(), vocabulary))
+            let Ruling { objects, detected, decision, approvals, owed } = ruling;
+            let of = (detected, approvals);
+            Some(RecordedRuling::of(decision, owed, *objects, of, &BTreeSet::new(), vocabulary))
         };
         let facts = json!({
             "exchange": exchange.to_string(),

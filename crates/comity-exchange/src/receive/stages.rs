@@ -12,8 +12,9 @@ use crate::federation::asking::Asking;
 use crate::federation::offer::Offer;
 use crate::report::{DecisionReport, Side, decision_report};
 use crate::wire::{Text, facts_from_wire, law_digests};
+use comity_agreement::approval::liftable;
 use comity_agreement::{Decision, LawSet, Memo, Outcome};
-use comity_terms::{Digest, Facts, LawName, Obligation, Safeguards, Timestamp};
+use comity_terms::{Digest, Facts, LawName, Obligation, Office, Safeguards, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An offer whose signature, form and receipt hold.
@@ -27,6 +28,8 @@ pub(super) struct Ruling {
     /// The facts of the class alone.
     pub(super) detected: Facts,
     pub(super) decision: Decision,
+    /// The sender's offices whose approvals counted.
+    pub(super) approvals: BTreeSet<Office>,
     /// What is owed by it, as the opening of the entry holds that.
     pub(super) owed: Vec<Obligation>,
 }
@@ -78,12 +81,15 @@ impl<'a> Offered<'a> {
         if here != offer.header.laws {
             return Ok(Decided::OtherLaw(offer, here));
         }
+        // What attests it may have run out on the way.
+        offer.header.keep_attested(now);
         let asking = Asking { header: &offer.header, laws, binding, at: offer.header.at.0, now };
         let mut rulings = Vec::with_capacity(offer.header.classes.len());
         for (number, class) in offer.header.classes.iter().enumerate() {
             let facts = facts_from_wire(&class.decided)
                 .ok_or_else(|| ExchangeError::Question(format!("class {number}: its facts do not read")))?;
-            rulings.push(ask(&asking, number, class.objects, facts, memo)?);
+            let approvals = class.approvals.iter().map(|office| office.0.clone()).collect();
+            rulings.push(ask(&asking, number, class.objects, (facts, approvals), memo)?);
         }
         if rulings.iter().any(|ruling| ruling.decision.outcome != Outcome::Permitted) {
             // From here on nobody can open them.
@@ -100,7 +106,8 @@ impl<'a> Offered<'a> {
 }
 
 /// What the laws say of `objects` objects in which these facts are detected, which belong to class `number` of the
-/// offer.
+/// offer and which these offices of the sender let go. What this gateway's own law escalates, its own offices alone can
+/// lift.
 ///
 /// # Errors
 /// [`ExchangeError::Question`], naming the class.
@@ -108,16 +115,26 @@ pub(super) fn ask(
     asking: &Asking<'_>,
     number: usize,
     objects: u64,
-    detected: Facts,
+    (detected, approvals): (Facts, BTreeSet<Office>),
     memo: &mut Memo,
 ) -> Result<Ruling, ExchangeError> {
     let facts = asking
         .header
         .raised(&asking.laws.vocabulary, detected.clone())
         .ok_or_else(|| ExchangeError::Question("the common facts do not read".to_owned()))?;
-    let (decision, owed) =
-        asking.ask(facts, memo).map_err(|e| ExchangeError::Question(format!("class {number}: {e}")))?;
-    Ok(Ruling { objects, detected, decision, owed })
+    let none = BTreeSet::new();
+    let wrong = |e| ExchangeError::Question(format!("class {number}: {e}"));
+    let (decision, owed) = asking.ask(facts.clone(), &none, memo).map_err(wrong)?;
+    if approvals.is_empty() || decision.outcome != Outcome::Escalated {
+        return Ok(Ruling { objects, detected, decision, approvals: none, owed });
+    }
+    let own = LawName::Jurisdiction(asking.header.receiver.0.clone());
+    let escalated = liftable(asking.laws, &asking.question(facts.clone(), &none), &decision);
+    if escalated.iter().any(|lift| lift.law == own) {
+        return Ok(Ruling { objects, detected, decision, approvals: none, owed });
+    }
+    let (decision, owed) = asking.ask(facts, &approvals, memo).map_err(wrong)?;
+    Ok(Ruling { objects, detected, decision, approvals, owed })
 }
 
 /// The rulings as they are told to the sender.

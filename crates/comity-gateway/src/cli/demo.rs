@@ -59,6 +59,7 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
     let officer = Officer {
         name: OFFICER.to_owned(),
         role: "analyst".to_owned(),
+        unit: None,
         training_until: sender
             .gateway
             .now()

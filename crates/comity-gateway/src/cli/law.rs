@@ -1,16 +1,20 @@
-//! The commands about law: they need packs and no gateway.
+//! The commands about law: they need packs and no gateway, but for what an amendment would have done to one's record.
 
 use super::out::{Exit, Out};
 use super::prove;
 use super::{Audience, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
+use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, LawError};
+use crate::work::audit;
 use comity_agreement::diff::{self, Diff};
 use comity_agreement::explain::{Shown, show as shown};
 use comity_agreement::finding::did_you_mean;
 use comity_agreement::hypothetical::{self, Explained};
+use comity_agreement::person::{Paragraph, for_person};
 use comity_agreement::question::value_json;
 use comity_agreement::rights::{self, Conformance, Right};
 use comity_agreement::{LawFiles, LawSet, Level, Library, Question, Setting, lint, shipped, try_case};
+use comity_exchange::audit::amended::{Otherwise, Said};
 use comity_terms::{Asserter, Citation, Facts, PackSlug};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,12 +138,19 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
     if failed { Exit::Refused } else { Exit::Done }
 }
 
-fn open(name: &str, cwd: &Path) -> Result<(Shown, Vec<Conformance>), LawError> {
+/// A pack as `law show` tells it: for experts, of the rights it keeps, for whoever is concerned.
+struct Opened {
+    pack: Shown,
+    rights: Vec<Conformance>,
+    paragraphs: Vec<Paragraph>,
+}
+
+fn open(name: &str, cwd: &Path) -> Result<Opened, LawError> {
     let (files, slug) = laws::named(name, cwd)?;
     let mut library = Library::open(&files)?;
     let law = library.law(&slug)?;
     let rights = rights::conformance(&rights::rights(&library)?, &law);
-    Ok((shown(&law), rights))
+    Ok(Opened { pack: shown(&law), rights, paragraphs: for_person(&law, library.vocabulary()) })
 }
 
 /// What keeps a right, in a line.
@@ -155,7 +166,7 @@ fn keeps(row: &Conformance) -> String {
 
 /// `comity law show`: a pack in words.
 pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
-    let (pack, rights) = match open(&args.pack, cwd) {
+    let Opened { pack, rights, paragraphs } = match open(&args.pack, cwd) {
         Ok(opened) => opened,
         Err(error) => return out.bad_input(error),
     };
@@ -167,6 +178,11 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
             "certainty": pack.certainty,
             "scope": pack.scope,
             "status": pack.status,
+            "audience": match args.audience { Audience::Person => "person", Audience::Expert => "expert" },
+            "plain": paragraphs.iter().map(|paragraph| json!({
+                "heading": paragraph.heading, "lines": paragraph.lines,
+                "rules": paragraph.rules.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
             "includes": pack.includes.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "parameters": pack.parameters.iter().map(|p| json!({
                 "name": p.name, "value": p.value, "set_by": p.set_by, "certainty": p.certainty, "note": p.note,
@@ -184,22 +200,25 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
         }));
         return Exit::Done;
     }
+    if args.audience == Audience::Person {
+        out.line(&pack.title);
+        for paragraph in &paragraphs {
+            out.line(&format!("\n{}", paragraph.heading));
+            paragraph.lines.iter().for_each(|line| out.line(&format!("  {line}")));
+        }
+        return Exit::Done;
+    }
     out.line(&format!("{}\n{}", pack.title, pack.citation));
     pack.scope.iter().chain(&pack.status).for_each(|line| out.line(&format!("  {line}")));
-    let expert = args.audience == Audience::Expert;
-    if expert {
-        for p in &pack.parameters {
-            let note = p.note.as_deref().unwrap_or_default();
-            out.line(&format!("  {} = {} ({}, {}) {note}", p.name, p.value, p.set_by, p.certainty));
-        }
+    for p in &pack.parameters {
+        let note = p.note.as_deref().unwrap_or_default();
+        out.line(&format!("  {} = {} ({}, {}) {note}", p.name, p.value, p.set_by, p.certainty));
     }
     for a in &pack.articles {
-        if expert {
-            let rule = a.rule.as_ref().map_or("no rule", |rule| rule.as_str());
-            out.line(&format!("  {} [{rule}, {}, {}] {}", a.article, a.does, a.enforce, a.summary));
-        } else {
-            out.line(&format!("  {}: {}", a.article, a.summary));
-        }
+        let rule = a.rule.as_ref().map_or("no rule", |rule| rule.as_str());
+        let lifted = a.lifted_by.as_ref().map_or_else(String::new, |office| format!(", lifted by {office}"));
+        let owes = if a.owes.is_empty() { String::new() } else { format!(" [{}]", a.owes.join(", ")) };
+        out.line(&format!("  {} [{rule}, {}, {}{lifted}] {}{owes}", a.article, a.does, a.enforce, a.summary));
     }
     for row in &rights {
         let Right { summary, echr, iccpr, .. } = &row.right;
@@ -214,50 +233,133 @@ pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
         Ok(told) => told,
         Err(error) => return out.bad_input(error),
     };
-    let mut proved = Json::Null;
-    if args.prove {
-        let mut words = vec!["amend".to_owned(), args.old.clone(), args.new.clone()];
-        words.extend(args.kept.words());
-        match prove::ask(&words, cwd) {
-            Ok((_, json)) => proved = json,
-            Err(error) => return out.bad_input(error),
-        }
-    }
+    let proved = match proved(args, cwd) {
+        Ok(proved) => proved,
+        Err(error) => return out.bad_input(error),
+    };
     if json_out {
-        let mut json = json!({
-            "rules": told.rules.iter().map(|change| json!({
-                "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
-                "direction": change.direction.as_str(),
-            })).collect::<Vec<_>>(),
-            "figures": told.figures.iter().map(|(what, was, is)| json!({ "what": what, "old": was, "new": is }))
-                .collect::<Vec<_>>(),
-            "cases": told.cases.iter().map(|case| json!({
-                "id": case.id, "title": case.title, "old": case.old.0, "new": case.new.0,
-                "gone": case.old.1.iter().filter(|word| !case.new.1.contains(word)).collect::<Vec<_>>(),
-                "come": case.new.1.iter().filter(|word| !case.old.1.contains(word)).collect::<Vec<_>>(),
-            })).collect::<Vec<_>>(),
-            "tried": told.tried,
-        });
-        if args.prove {
-            json["proved"] = proved;
-        }
-        out.json(&json);
-        return Exit::Done;
+        out.json(&diff_json(&told, proved));
+    } else {
+        diff_lines(&told, proved.as_ref()).iter().for_each(|line| out.line(line));
     }
+    Exit::Done
+}
+
+/// Which way the change goes, as it is proved, where that is asked.
+fn proved(args: &LawDiff, cwd: &Path) -> Result<Option<Json>, String> {
+    if !args.prove {
+        return Ok(None);
+    }
+    let mut words = vec!["amend".to_owned(), args.old.clone(), args.new.clone()];
+    words.extend(args.kept.words());
+    prove::ask(&words, cwd).map(|(_, json)| Some(json)).map_err(|error| error.to_string())
+}
+
+/// `comity law diff --dir`: beside that, what the new pack would have made of the decisions that a gateway recorded.
+///
+/// # Errors
+/// [`GatewayError`] when a pack does not load, or the record cannot be read.
+pub async fn differ_at(
+    gateway: &Gateway,
+    args: &LawDiff,
+    json_out: bool,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let told = told(args, cwd)?;
+    let proved = tokio::task::block_in_place(|| proved(args, cwd)).map_err(GatewayError::Input)?;
+    let amendment = audit::amended(gateway, laws::named(&args.new, cwd)?).await?;
+    if json_out {
+        let mut json = diff_json(&told, proved);
+        json["decisions"] = amendment.decisions.into();
+        json["exchanges"] = amendment.otherwise.iter().map(otherwise_json).collect();
+        json["not_available"] = amendment
+            .not_available
+            .iter()
+            .map(|(place, why)| {
+                let exchange = place.exchange.map(|id| id.to_string());
+                json!({ "entry": place.entry.0, "exchange_id": exchange, "why": why })
+            })
+            .collect();
+        out.json(&json);
+        return Ok(Exit::Done);
+    }
+    diff_lines(&told, proved.as_ref()).iter().for_each(|line| out.line(line));
+    for otherwise in &amendment.otherwise {
+        let Otherwise { place, class, old, new, .. } = otherwise;
+        let exchange = place.exchange.map_or_else(String::new, |id| id.to_string());
+        let words = |mine: &Said, other: &Said| -> String {
+            mine.1.difference(&other.1).cloned().collect::<Vec<_>>().join("; ")
+        };
+        out.line(&format!(
+            "exchange {exchange}, class {class}: {} -> {}; gone: {}; come: {}",
+            old.0,
+            new.0,
+            words(old, new),
+            words(new, old)
+        ));
+    }
+    let (changed, decisions) = (amendment.otherwise.len(), amendment.decisions);
+    let apart = amendment.not_available.len();
+    let exchanges: BTreeSet<_> = amendment.otherwise.iter().map(|o| o.place.entry.0).collect();
+    out.line(&format!(
+        "{} of {decisions} past decisions come out otherwise ({changed} classes); {apart} could not be made again",
+        exchanges.len()
+    ));
+    Ok(Exit::Done)
+}
+
+fn otherwise_json(otherwise: &Otherwise) -> Json {
+    let Otherwise { place, class, at, old, new } = otherwise;
+    json!({
+        "exchange_id": place.exchange.map(|id| id.to_string()),
+        "entry": place.entry.0,
+        "class": class,
+        "at": at.to_string(),
+        "old": old.0,
+        "new": new.0,
+        "gone": old.1.difference(&new.1).collect::<Vec<_>>(),
+        "come": new.1.difference(&old.1).collect::<Vec<_>>(),
+    })
+}
+
+fn diff_json(told: &Diff, proved: Option<Json>) -> Json {
+    let mut json = json!({
+        "rules": told.rules.iter().map(|change| json!({
+            "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
+            "direction": change.direction.as_str(),
+        })).collect::<Vec<_>>(),
+        "figures": told.figures.iter().map(|(what, was, is)| json!({ "what": what, "old": was, "new": is }))
+            .collect::<Vec<_>>(),
+        "cases": told.cases.iter().map(|case| json!({
+            "id": case.id, "title": case.title, "old": case.old.0, "new": case.new.0,
+            "gone": case.old.1.iter().filter(|word| !case.new.1.contains(word)).collect::<Vec<_>>(),
+            "come": case.new.1.iter().filter(|word| !case.old.1.contains(word)).collect::<Vec<_>>(),
+        })).collect::<Vec<_>>(),
+        "tried": told.tried,
+    });
+    if let Some(proved) = proved {
+        json["proved"] = proved;
+    }
+    json
+}
+
+fn diff_lines(told: &Diff, proved: Option<&Json>) -> Vec<String> {
+    let mut lines = Vec::new();
     for change in &told.rules {
         let what = change.what.join(", ");
-        out.line(&format!("{} ({}): {what}; {}", change.rule, change.article, change.direction.as_str()));
+        lines.push(format!("{} ({}): {what}; {}", change.rule, change.article, change.direction.as_str()));
     }
-    told.figures.iter().for_each(|(what, was, is)| out.line(&format!("{what}: {was} -> {is}")));
+    lines.extend(told.figures.iter().map(|(what, was, is)| format!("{what}: {was} -> {is}")));
     for case in &told.cases {
-        out.line(&format!("case {} ({}): {} -> {}", case.id, case.title, case.old.0, case.new.0));
+        lines.push(format!("case {} ({}): {} -> {}", case.id, case.title, case.old.0, case.new.0));
     }
-    if let Some(direction) = proved["direction"].as_str() {
-        out.line(&format!("as proved over every question, the amendment: {direction}"));
+    if let Some(direction) = proved.and_then(|proved| proved["direction"].as_str()) {
+        lines.push(format!("as proved over every question, the amendment: {direction}"));
     }
     let (changed, tried) = (told.cases.len(), told.tried);
-    out.line(&format!("{} rules changed; {changed} of {tried} cases come out otherwise", told.rules.len()));
-    Exit::Done
+    lines.push(format!("{} rules changed; {changed} of {tried} cases come out otherwise", told.rules.len()));
+    lines
 }
 
 fn told(args: &LawDiff, cwd: &Path) -> Result<Diff, LawError> {

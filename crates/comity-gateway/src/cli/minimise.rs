@@ -71,7 +71,7 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
         purpose: args.purpose.clone(),
         facts,
         attestations: Vec::new(),
-        approvals: BTreeSet::new(),
+        escalation: None,
         at,
         assume_in_force: args.assume_in_force,
         binding: true,

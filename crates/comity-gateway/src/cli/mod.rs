@@ -4,6 +4,7 @@
 //! Exit statuses: 0 done; 1 refused, escalated, partly delivered or a failed check; 2 bad usage or bad input; 3 a
 //! gateway that stopped by itself.
 
+pub mod approve;
 pub mod audit;
 pub mod demo;
 pub mod detect;
@@ -22,7 +23,9 @@ pub mod vault;
 
 use clap::{Args, Parser, Subcommand};
 use comity_store::ServerUrl;
-use comity_terms::{Action, Activity, ExchangeId, FactKey, JurisdictionCode, PackSlug, Purpose, ReasonCode};
+use comity_terms::{
+    Action, Activity, ExchangeId, FactKey, JurisdictionCode, Office, PackSlug, Purpose, ReasonCode, Timestamp,
+};
 use jiff::civil::Date;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -74,6 +77,11 @@ pub enum Command {
     Law(Law),
     /// Share a STIX bundle with a partner, as far as every law concerned permits.
     Share(Box<Share>),
+    /// What waits for the approval of offices: what, for whom, until when.
+    #[command(after_help = "Example:\n  comity approvals --dir /srv/comity --json")]
+    Approvals(Place),
+    /// Approve an escalated exchange for an office, or refuse it.
+    Approve(Approve),
     /// The log: its key, and receipts.
     #[command(subcommand)]
     Log(Log),
@@ -194,6 +202,28 @@ pub enum Officer {
     Add(OfficerAdd),
     /// End an officer's key: from now on they order nothing.
     Revoke(OfficerRevoke),
+    /// Lend an officer's office to another officer, until an instant.
+    #[command(
+        after_help = "Example:\n  comity officer delegate --name k.lill --to m.saar --until 2026-12-24T12:00:00Z"
+    )]
+    Delegate(OfficerDelegate),
+}
+
+/// `comity officer delegate`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerDelegate {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer whose office it is.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+    /// The officer who acts in it meanwhile.
+    #[arg(long, value_name = "N")]
+    pub to: String,
+    /// The last instant at which they may.
+    #[arg(long, value_name = "INSTANT")]
+    pub until: Timestamp,
 }
 
 /// `comity officer revoke`
@@ -216,9 +246,12 @@ pub struct OfficerAdd {
     /// The name that commands are given under.
     #[arg(long, value_name = "N")]
     pub name: String,
-    /// The role.
+    /// The role: the name of an office, as `legal_officer`, for one who acts for it; any other word for one who acts for none.
     #[arg(long)]
     pub role: String,
+    /// The unit that they serve in; where a pack asks for somebody of another unit, one that is not known is none.
+    #[arg(long)]
+    pub unit: Option<String>,
     /// The last day on which the training is valid.
     #[arg(long, value_name = "DATE", value_parser = date)]
     pub training_until: Date,
@@ -276,8 +309,10 @@ pub enum Law {
         after_help = "Example:\n  comity law explain --under eu-nis2-2022-2555 --from EE --to FI --action share --fact tlp=amber"
     )]
     Explain(LawExplain),
-    /// What changed between two packs: rules, figures, and the cases that come out otherwise.
-    #[command(after_help = "Example:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json")]
+    /// What changed between two packs: rules, figures, cases that come out otherwise; with --dir also past exchanges.
+    #[command(
+        after_help = "Examples:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --dir /srv/comity"
+    )]
     Diff(LawDiff),
     /// Prove that a law, as encoded, permits nothing that the floor of another pack forbids, or show the case.
     #[command(after_help = "Example:\n  comity law prove eu-nis2-2022-2555 --implies comity-baseline --json")]
@@ -308,6 +343,12 @@ pub struct LawDiff {
     /// Where proofs are kept.
     #[command(flatten)]
     pub kept: prove::Kept,
+    /// A gateway whose recorded decisions are made again under the new pack.
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// That gateway's keys; `DIR.keys` beside DIR unless given.
+    #[arg(long, value_name = "PATH", requires = "dir")]
+    pub keys: Option<PathBuf>,
 }
 
 /// `comity law adopt`
@@ -420,6 +461,31 @@ pub struct Share {
     /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
+}
+
+/// `comity approve`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Examples:\n  comity approve 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer k.lill --office designated_reviewer\n  comity approve 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer k.lill --office designated_reviewer --refuse retention_over"
+)]
+pub struct Approve {
+    /// The exchange that waits.
+    pub exchange_id: ExchangeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who acts for the office: by their role, or because it was lent to them.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// The office.
+    #[arg(long, value_name = "OFFICE")]
+    pub office: Office,
+    /// What the office decided by, a JSON file with issuer, document_digest and valid_until: the approval holds no longer.
+    #[arg(long = "attest", value_name = "FILE", conflicts_with = "refuse")]
+    pub attestation: Option<PathBuf>,
+    /// Refuse, for a reason of the vocabulary: the exchange ends.
+    #[arg(long, value_name = "REASON")]
+    pub refuse: Option<ReasonCode>,
 }
 
 /// `comity log`
@@ -627,6 +693,9 @@ pub enum Audit {
     /// Make every recorded decision again, from its facts and the laws as they were signed, and compare.
     #[command(after_help = "Example:\n  comity audit replay --dir /srv/comity --json")]
     Replay(AuditReplay),
+    /// What recorded decisions lay down: who owes what until when, and what the log shows to be done.
+    #[command(after_help = "Example:\n  comity audit obligations --dir /srv/comity --json")]
+    Obligations(Place),
 }
 
 /// `comity audit replay`

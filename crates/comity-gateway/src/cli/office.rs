@@ -4,13 +4,13 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{keep, key, print, record, vault};
+use super::{approve, keep, key, law, print, record, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
-use crate::work::{manage, officers, share};
+use crate::work::{manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
@@ -85,6 +85,7 @@ async fn done(
             let officer = Officer {
                 name: args.name.clone(),
                 role: args.role.clone(),
+                unit: args.unit.clone(),
                 training_until: manage::end_of(args.training_until),
                 password_hash: passwords::hash(&password, &mut OsEntropy).map_err(input)?,
             };
@@ -110,6 +111,7 @@ async fn done(
             let said = manage::law_json(&law);
             tell(cli, out, &said, &format!("signed {} {}", law.pack.0, law.digest.0));
         }
+        Command::Law(Law::Diff(args)) => return law::differ_at(gateway, args, cli.json, cwd, out).await,
         Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
         Command::Log(Log::Key(_)) => {
             let key = gateway.signatory().log.to_string();
@@ -130,10 +132,18 @@ async fn done(
             let said = json!({ "officer": args.name, "revoked_at": at.to_string() });
             tell(cli, out, &said, &format!("officer {} orders nothing from now on", args.name));
         }
+        Command::Officer(OfficerCommand::Delegate(args)) => {
+            let row = offices::delegate(gateway, &args.name, &args.to, args.until).await?;
+            let text = format!("{} may act for {} until {}", row.delegate, row.holder, row.until.0);
+            tell(cli, out, &json!(row), &text);
+        }
+        Command::Approvals(_) => return approve::list(gateway, cli, out).await,
+        Command::Approve(args) => return approve::approve(gateway, cli, args, cwd, out).await,
         Command::Key(Key::List(_)) => return key::list(gateway, cli, out).await,
         Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
+        Command::Audit(Audit::Obligations(_)) => return record::obligations(gateway, cli, out).await,
         Command::Audit(Audit::Replay(args)) => return record::replay(gateway, cli, args, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),
     }

@@ -1,9 +1,10 @@
-//! `comity audit replay`: a gateway's own record, judged by its own openings.
+//! `comity audit replay`, `comity audit obligations`: a gateway's own record, judged by its own openings.
 
 use super::out::{Exit, Out};
 use super::{AuditReplay, Cli};
 use crate::gateway::{Gateway, GatewayError};
 use crate::work::audit;
+use comity_exchange::audit::obligations::OwedDuty;
 use comity_exchange::audit::replay::{Difference, MissingLaw};
 use comity_exchange::audit::walk::{Place, Replayed};
 
@@ -34,6 +35,40 @@ pub async fn replay(
         lines(&replayed).iter().for_each(|line| out.line(line));
     }
     Ok(if replayed.different.is_empty() { Exit::Done } else { Exit::Refused })
+}
+
+/// `comity audit obligations`
+///
+/// # Errors
+/// [`GatewayError`] when the record cannot be read.
+pub async fn obligations(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, GatewayError> {
+    let duties = audit::obligations(gateway).await?;
+    if cli.json {
+        out.json(&duties.iter().map(audit::duty_json).collect::<Vec<_>>());
+        return Ok(Exit::Done);
+    }
+    let text = |owed: &OwedDuty, key: &str| owed.duty[key].as_str().unwrap_or("-").to_owned();
+    let rows: Vec<Vec<String>> = duties
+        .iter()
+        .map(|owed| {
+            let evidence = owed.evidence.map_or_else(|| "-".to_owned(), |entry| format!("entry {}", entry.0));
+            vec![
+                owed.state.as_str().to_owned(),
+                text(owed, "type"),
+                owed.owner.clone(),
+                text(owed, "due_operational"),
+                text(owed, "due_legal_latest"),
+                evidence,
+                text(owed, "rule"),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        out.line("no recorded decision lays anything down");
+    } else {
+        out.table(&["state", "duty", "owner", "due", "at the latest", "shown by", "rule"], &rows);
+    }
+    Ok(Exit::Done)
 }
 
 /// What replaying came to, for people.

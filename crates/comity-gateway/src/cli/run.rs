@@ -36,7 +36,13 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Law(Law::Try(args)) => law::try_cases(args, cli.json, &cwd, out),
         Command::Law(Law::Check(args)) => law::check(args, cli.json, &cwd, out),
         Command::Law(Law::Show(args)) => law::show(args, cli.json, &cwd, out),
-        Command::Law(Law::Diff(args)) => law::differ(args, cli.json, &cwd, out),
+        Command::Law(Law::Diff(args)) => match &args.dir {
+            Some(dir) => {
+                let place = Place { dir: dir.clone(), keys: args.keys.clone() };
+                locally_at(&place, &cli, &cwd, out).await
+            }
+            None => law::differ(args, cli.json, &cwd, out),
+        },
         Command::Law(Law::Explain(args)) => law::explain(args, cli.json, &cwd, out),
         Command::Law(Law::Prove(args)) => prove::run(&args.words(), cli.json, &cwd, out),
         Command::Law(Law::Compare(args)) => prove::run(&args.words(), cli.json, &cwd, out),
@@ -75,10 +81,14 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Share(args) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
         Command::Officer(Officer::Revoke(args)) => Some(&args.place),
+        Command::Officer(Officer::Delegate(args)) => Some(&args.place),
+        Command::Approvals(place) => Some(place),
+        Command::Approve(args) => Some(&args.place),
         Command::Key(Key::List(place)) => Some(place),
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
+        Command::Audit(Audit::Obligations(place)) => Some(place),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),
@@ -97,6 +107,10 @@ fn reads_stdin(command: &Command) -> bool {
 
 async fn locally(cli: &Cli, cwd: &Path, out: &mut Out<'_>) -> Exit {
     let Some(place) = place(&cli.command) else { return out.bad_input("this command needs no gateway") };
+    locally_at(place, cli, cwd, out).await
+}
+
+async fn locally_at(place: &Place, cli: &Cli, cwd: &Path, out: &mut Out<'_>) -> Exit {
     let directory = match Directory::open(&place.dir, place.keys.as_deref()) {
         Ok(directory) => directory,
         Err(error) => return out.bad_input(error),

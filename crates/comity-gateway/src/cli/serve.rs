@@ -6,7 +6,7 @@ use super::run::Local;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
-use crate::jobs::{sweep, telling, witnesses};
+use crate::jobs::{escalations, sweep, telling, witnesses};
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
@@ -145,6 +145,7 @@ pub async fn start(
     tasks.spawn(socket::serve(local, Arc::new(Local(Arc::clone(gateway))), stop.clone()));
     tasks.spawn(telling::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(sweep::run(Arc::clone(gateway), stop.clone()));
+    tasks.spawn(escalations::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(outbox::run(Arc::clone(gateway), stop));
     Ok(Running { plain, federation, tasks })
 }

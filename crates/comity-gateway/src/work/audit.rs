@@ -5,12 +5,16 @@
 
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{Loaded, Shelf, digested};
-use comity_agreement::{Law, Memo, Vocabulary, shipped};
+use comity_agreement::{Law, LawFiles, LawSet, Library, Memo, Vocabulary, shipped};
+use comity_exchange::audit::amended::{Amendment, amended as amended_by};
+use comity_exchange::audit::obligations::{OwedDuty, owed};
+use comity_exchange::audit::recorded::RecordedQuestion;
 use comity_exchange::audit::replay::{Archive, Difference, MissingLaw, Replayer};
 use comity_exchange::audit::walk::{Place, Replayed, walk};
 use comity_exchange::shell::Shell as _;
-use comity_terms::{Digest, PackSlug};
+use comity_terms::{Digest, LawName, PackSlug};
 use serde_json::{Value as Json, json};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// The laws that a gateway has adopted or heard of.
@@ -50,6 +54,97 @@ pub async fn replay(
     let mut replayers: Vec<_> = (0..threads).map(|_| one()).collect();
     let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
     Ok(walk(gateway.store(), open, &mut replayers, progress).await?)
+}
+
+/// What `new` would have made of the recorded decisions that its pack had a part in.
+///
+/// # Errors
+/// [`GatewayError`] when the record cannot be read.
+pub async fn amended(
+    gateway: &Gateway,
+    (files, slug): (LawFiles, PackSlug),
+) -> Result<Amendment, GatewayError> {
+    let shelf = Shelf::new(gateway.directory().law());
+    let mut sets = HashMap::new();
+    let laws = |asked: &RecordedQuestion| {
+        let named = |law: &LawName| match law {
+            LawName::Agreement => Some(asked.agreement.0.clone()),
+            LawName::Jurisdiction(code) => code.as_str().parse().ok(),
+        };
+        if !asked.laws.keys().any(|law| named(&law.0).as_ref() == Some(&slug)) {
+            return Ok(None);
+        }
+        let key = (asked.agreement.0.clone(), asked.laws.clone());
+        let set = sets.entry(key).or_insert_with(|| {
+            let others = asked.laws.iter().filter_map(|(law, digest)| Some((named(&law.0)?, digest.0)));
+            let others: Vec<_> = others.filter(|(pack, _)| *pack != slug).collect();
+            replaced(&shelf, &files, &others).and_then(|files| law_set(&files, asked).map(Arc::new))
+        });
+        set.clone().map(Some)
+    };
+    let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
+    Ok(amended_by(gateway.store(), open, laws).await?)
+}
+
+/// The source of the amended pack, with the other packs as they were signed.
+fn replaced(shelf: &Shelf, amended: &LawFiles, others: &[(PackSlug, Digest)]) -> Result<LawFiles, String> {
+    let mut files = amended.clone();
+    for (pack, digest) in others {
+        let signed = match shelf.files(*digest).map_err(|error| error.to_string())? {
+            Some(signed) => signed,
+            None => digested(shipped(), pack, *digest)
+                .map(|_| shipped().clone())
+                .ok_or_else(|| format!("the text of `{pack}` {digest} is not here"))?,
+        };
+        let own = [format!("agreements/{pack}/"), format!("jurisdictions/{pack}/")];
+        let is_own = |path: &String| own.iter().any(|root| path.starts_with(root.as_str()));
+        files.0.retain(|path, _| !is_own(path));
+        files.0.extend(signed.0.into_iter().filter(|(path, _)| is_own(path)));
+    }
+    Ok(files)
+}
+
+/// The laws of a recorded question, from one source.
+fn law_set(files: &LawFiles, asked: &RecordedQuestion) -> Result<LawSet, String> {
+    let mut library = Library::open(files).map_err(|error| error.to_string())?;
+    let agreement = library.law(&asked.agreement.0).map_err(|error| error.to_string())?;
+    let mut national = BTreeMap::new();
+    for law in asked.laws.keys() {
+        let LawName::Jurisdiction(code) = &law.0 else { continue };
+        let slug: PackSlug = code.as_str().parse().map_err(|_| format!("`{code}` is no pack"))?;
+        national.insert(code.clone(), library.law(&slug).map_err(|error| error.to_string())?);
+    }
+    Ok(LawSet { agreement, national, vocabulary: Arc::clone(library.vocabulary()) })
+}
+
+/// What recorded decisions lay down, and what the log shows to be done.
+///
+/// # Errors
+/// [`GatewayError`] when the record cannot be read.
+pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayError> {
+    let vocabulary = {
+        let library = Library::open(shipped()).map_err(|error| GatewayError::Broken(error.to_string()))?;
+        Arc::clone(library.vocabulary())
+    };
+    let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
+    let own = &gateway.signatory().party;
+    Ok(owed(gateway.store(), open, &vocabulary, own, gateway.now()).await?)
+}
+
+/// One duty as the contract prints it: as it was recorded, with who owes it and where it stands.
+#[must_use]
+pub fn duty_json(owed: &OwedDuty) -> Json {
+    let mut json = owed.duty.clone();
+    let due = |key: &str| owed.duty[key].clone();
+    for key in ["due_operational", "due_legal_latest"] {
+        json[key] = due(key);
+    }
+    json["owner"] = owed.owner.as_str().into();
+    json["state"] = owed.state.as_str().into();
+    json["evidence"] = owed.evidence.map(|entry| entry.0).into();
+    json["exchange_id"] = owed.exchange.to_string().into();
+    json["entry"] = owed.entry.0.into();
+    json
 }
 
 /// What replaying came to, as the contract prints it.

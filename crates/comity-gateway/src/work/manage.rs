@@ -99,7 +99,7 @@ pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Er
     Ok(erase_exchange(gateway, order, by).await?)
 }
 
-fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
+pub(super) fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
     let library = Library::open(shipped()).map_err(|e| GatewayError::Broken(e.to_string()))?;
     Ok(library.vocabulary().reasons().contains_key(code))
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`share`] | an officer gives a bundle to a partner |
 //! | [`outbox`] | offers that wait for a partner |
+//! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
@@ -11,11 +12,13 @@
 //! | [`moving`] | the database moves to a server |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
+pub mod approve;
 pub mod audit;
 pub mod backup;
 pub mod manage;
 pub mod moving;
 pub mod officers;
+pub mod offices;
 pub mod outbox;
 pub mod rotate;
 pub mod share;

@@ -4,8 +4,10 @@ use super::manage::hear_from;
 use super::officers;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
+use comity_agreement::approval::Person;
 use comity_exchange::ExchangeError;
-use comity_exchange::disclose::{Disclosed, asks_again, carry_out, prepare};
+use comity_exchange::disclose::{Disclosed, Summary, asks_again, carry_out, prepare};
+use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::federation::answer::AnswerResult;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Attestation, Ordered, Request, Superseded};
@@ -14,12 +16,13 @@ use comity_exchange::report::{
     WithholdingReport,
 };
 use comity_exchange::shell::{Lent, Shell as _};
-use comity_exchange::wire::Text;
+use comity_exchange::wire::{Base64, Text};
 use comity_terms::{
     Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Safeguards,
     Timestamp,
 };
 use comity_tlog::{Grade, Receipt};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -45,6 +48,60 @@ pub struct Order {
     pub assume_in_force: bool,
 }
 
+/// An order as it is kept, sealed with its bundle, while it waits for offices.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    officer: String,
+    under: Text<PackSlug>,
+    to: Text<Party>,
+    activity: Text<Activity>,
+    purpose: Text<Purpose>,
+    facts: Vec<(Text<FactKey>, String)>,
+    attestations: Vec<(Text<FactKey>, Base64)>,
+    assume_in_force: bool,
+}
+
+impl Order {
+    /// The order without its bundle, to be kept sealed.
+    fn kept(&self) -> Result<Vec<u8>, GatewayError> {
+        let kept = Kept {
+            officer: self.officer.clone(),
+            under: Text(self.under.clone()),
+            to: Text(self.to.clone()),
+            activity: Text(self.activity.clone()),
+            purpose: Text(self.purpose.clone()),
+            facts: self.facts.iter().map(|(key, value)| (Text(key.clone()), value.clone())).collect(),
+            attestations: self
+                .attestations
+                .iter()
+                .map(|(key, file)| (Text(key.clone()), Base64(file.clone())))
+                .collect(),
+            assume_in_force: self.assume_in_force,
+        };
+        serde_json::to_vec(&kept).map_err(|error| GatewayError::Broken(error.to_string()))
+    }
+
+    /// The order that was kept as `order`, with its bundle.
+    ///
+    /// # Errors
+    /// [`GatewayError::Broken`] when it does not read.
+    pub(super) fn read(order: &[u8], bundle: Vec<u8>) -> Result<Self, GatewayError> {
+        let kept: Kept = serde_json::from_slice(order)
+            .map_err(|_| GatewayError::Broken("an order that waits does not read".to_owned()))?;
+        Ok(Self {
+            bundle: Arc::new(bundle),
+            officer: kept.officer,
+            under: kept.under.0,
+            to: kept.to.0,
+            activity: kept.activity.0,
+            purpose: kept.purpose.0,
+            facts: kept.facts.into_iter().map(|(key, value)| (key.0, value)).collect(),
+            attestations: kept.attestations.into_iter().map(|(key, file)| (key.0, file.0)).collect(),
+            assume_in_force: kept.assume_in_force,
+        })
+    }
+}
+
 /// The act that sharing is, in the vocabulary's words.
 const SHARE: &str = "share";
 
@@ -56,14 +113,26 @@ const TRIES_MAX: usize = 3;
 /// # Errors
 /// [`GatewayError`]; a refusal is none.
 pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeReport, GatewayError> {
+    carried_out(gateway, order, None).await
+}
+
+/// As [`share`], for an order that waited and that offices have answered.
+///
+/// # Errors
+/// As there.
+pub(super) async fn carried_out(
+    gateway: &Arc<Gateway>,
+    order: Order,
+    approved: Option<(Superseded, Approved)>,
+) -> Result<ExchangeReport, GatewayError> {
     let mut peer = gateway.peer(&order.to)?;
-    let mut supersedes = None;
+    let (mut supersedes, mut approved) = approved.unzip();
     let mut again = false;
     for _ in 1..TRIES_MAX {
         if again || must_ask(gateway, &order, &peer) {
             peer = hear_from(gateway, &peer).await.unwrap_or(peer);
         }
-        let (disclosed, lent) = match once(gateway, &order, &peer, supersedes).await {
+        let (disclosed, lent) = match once(gateway, &order, &peer, (supersedes, approved.clone())).await {
             // Sealed under an epoch key that was being destroyed: nothing was recorded, and a later key takes it.
             Err(GatewayError::Exchange(ExchangeError::Store(StoreError::KeyClosed(_)))) => continue,
             once => once?,
@@ -74,9 +143,11 @@ pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeRepor
         }
         let summary = &disclosed.summary;
         supersedes = Some(Superseded { exchange: summary.id, chain: summary.chain });
+        // They were used for the exchange that this one replaces.
+        approved = None;
         again = true;
     }
-    let (disclosed, lent) = once(gateway, &order, &peer, supersedes).await?;
+    let (disclosed, lent) = once(gateway, &order, &peer, (supersedes, approved)).await?;
     report(gateway, &order, &disclosed, &lent).await
 }
 
@@ -93,7 +164,7 @@ async fn once(
     gateway: &Arc<Gateway>,
     order: &Order,
     peer: &Peer,
-    supersedes: Option<Superseded>,
+    (supersedes, approved): (Option<Superseded>, Option<Approved>),
 ) -> Result<(Disclosed, Lent), GatewayError> {
     let now = gateway.now();
     let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
@@ -102,7 +173,10 @@ async fn once(
             order.under, order.under
         ))
     })?;
-    let request = request(gateway, order, &lent, supersedes, now).await?;
+    let mut request = request(gateway, order, &lent, supersedes, now).await?;
+    if let Some(escalation) = &mut request.escalation {
+        escalation.approved = approved;
+    }
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now)).ok_or_else(|| {
         GatewayError::Input(format!("no transport key of {} is known and it is not reached", order.to))
     })?;
@@ -150,7 +224,11 @@ async fn request(
         purpose: order.purpose.clone(),
         facts,
         attestations,
-        approvals: BTreeSet::new(),
+        escalation: Some(Escalating {
+            requester: Person { name: officer.name, unit: officer.unit },
+            order: order.kept()?,
+            approved: None,
+        }),
         at: now,
         assume_in_force: order.assume_in_force,
         binding: lent.binding,
@@ -245,8 +323,22 @@ async fn report(
                 None => None,
             },
         },
-        waiting: disclosed.waiting.clone(),
+        waiting: disclosed.waiting.clone().or_else(|| waits(summary)),
+        supersedes: summary.request.supersedes.map(|superseded| Text(superseded.exchange)),
     })
+}
+
+/// For which offices an escalated exchange waits.
+fn waits(summary: &Summary) -> Option<String> {
+    let offices: BTreeSet<&str> = summary
+        .rulings
+        .iter()
+        .flat_map(|ruling| &ruling.decision.escalate_to)
+        .map(|office| office.as_str())
+        .collect();
+    let offices: Vec<&str> = offices.into_iter().collect();
+    (summary.outcome == ExchangeOutcome::Escalated)
+        .then(|| format!("the approval of {}; `comity approvals`", offices.join(", ")))
 }
 
 /// One withholding as it is printed.

@@ -3,6 +3,7 @@
 use crate::house::{House, at_once, pair};
 use crate::{MOST, OFFERS, client, framed, result, tapped, waiting};
 use comity_exchange::disclose::{Clearance, Grade, Recorded, Renewal, Stale};
+use comity_exchange::federation::offer::OfferHeader;
 use comity_exchange::ports::{OutboxItem, Store as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::{Lent, Shell as _};
@@ -109,4 +110,32 @@ async fn an_old_decision_that_no_longer_comes_out_right_ends_the_exchange() {
     assert!(store.claim_outbox(far, far, 16, &[]).await.unwrap().is_empty(), "nothing is left to deliver");
     assert_eq!(outcome(&sender, old).await, ExchangeOutcome::Refused);
     assert_eq!(receiver.gateway.store().exchange(old).await.unwrap(), None, "nothing reached the receiver");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_office_attested_counts_no_longer_than_it_is_valid() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let item = waiting(&sender, &receiver).await;
+    let lent = laws(&sender, &receiver);
+    let header: OfferHeader = serde_json::from_slice(&item.offer.header).unwrap();
+    // What attests a fact runs out while the offer waits: its decision no longer holds, though it is young.
+    let at = header.at.0;
+    let until = at.checked_add(Duration::from_secs(600)).unwrap();
+    let attested = |valid_until| {
+        let mut header = serde_json::to_value(&header).unwrap();
+        header["attestations"] = serde_json::json!([{
+            "key": "authorisation", "document": comity_terms::Digest::of(b"").to_string(), "valid_until": valid_until,
+        }]);
+        let header: OfferHeader = serde_json::from_value(header).unwrap();
+        OutboxItem { offer: header.sign(&sender.gateway.signatory().key), ..item.clone() }
+    };
+    for (after, stale) in [(599, false), (600, false), (601, true)] {
+        let now = at.checked_add(Duration::from_secs(after)).unwrap();
+        let item = attested(until.to_string());
+        let signatory = sender.gateway.signatory();
+        let recorded = Recorded::reverify(item, sender.gateway.store(), signatory).await.unwrap();
+        let holds_until = sender.gateway.holds_until(recorded.decided_at());
+        let clearance = recorded.clear(Grade::Integrated, &lent.laws, now, holds_until);
+        assert_eq!(matches!(clearance, Clearance::Stale(_)), stale, "after {after} s");
+    }
 }

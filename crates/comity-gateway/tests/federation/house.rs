@@ -95,6 +95,7 @@ impl House {
             let officer = Officer {
                 name: name.to_owned(),
                 role: "analyst".to_owned(),
+                unit: None,
                 training_until: Timestamp::from_second(until).unwrap(),
                 password_hash: String::new(),
             };

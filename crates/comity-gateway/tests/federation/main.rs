@@ -1,5 +1,6 @@
 //! Two gateways in one process over real TLS on loopback: what a partner, an overseer or an attacker would try.
 
+mod approve;
 mod bad_input;
 mod bad_law;
 mod chain;

@@ -196,3 +196,109 @@ async fn without_a_law_that_was_not_published_the_rest_is_made_again() {
     .await;
     assert_eq!(counts(&replayed(&sender).await).2, 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_owed_is_listed_with_what_shows_it_done() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let told = sender.share(PHISHING).await;
+    let listed = async |house: &House| -> Vec<Json> {
+        audit::obligations(&house.gateway).await.unwrap().iter().map(audit::duty_json).collect()
+    };
+    let of = |duties: &[Json], kind: &str| -> Vec<Json> {
+        duties.iter().filter(|duty| duty["type"] == kind).cloned().collect()
+    };
+    let owed = listed(&receiver).await;
+    for duty in &owed {
+        for key in ["type", "owner", "due_operational", "due_legal_latest", "state", "evidence"] {
+            assert!(duty.get(key).is_some(), "{key} of {duty}");
+        }
+        assert!(["open", "done", "overdue"].contains(&duty["state"].as_str().unwrap()));
+        assert_eq!(duty["state"] == "done", duty["evidence"].is_u64(), "{duty}");
+    }
+    let delete = of(&owed, "delete_by");
+    assert!(!delete.is_empty() && delete.iter().all(|duty| duty["owner"] == "FI" && duty["state"] == "open"));
+    assert!(delete[0]["due_legal_latest"].is_string());
+    // What goes with the data has gone: the partner acknowledged it.
+    let gone = listed(&sender).await;
+    let acknowledged =
+        gone.iter().filter(|duty| ["keep_marking", "redact"].contains(&duty["type"].as_str().unwrap()));
+    assert!(acknowledged.clone().all(|duty| duty["state"] == "done"), "{gone:#?}");
+
+    // The receiver erases what it holds: the entry that says so shows it.
+    let trained = comity_exchange::ports::Officer {
+        name: "trained".to_owned(),
+        role: "analyst".to_owned(),
+        unit: None,
+        training_until: "2099-01-01T00:00:00Z".parse().unwrap(),
+        password_hash: String::new(),
+    };
+    manage::add_officer(&receiver.gateway, trained).await.unwrap();
+    let order =
+        Order { exchange: told.exchange_id.0, ground: "erasure_ordered".parse().unwrap(), openings: false };
+    manage::erase(&receiver.gateway, "trained", &order).await.unwrap();
+    let done = of(&listed(&receiver).await, "delete_by");
+    assert!(done.iter().all(|duty| duty["state"] == "done"), "{done:#?}");
+    let entry = done[0]["evidence"].as_u64().unwrap();
+    let logged = receiver.gateway.store().logged(LeafIndex(entry), 1).await.unwrap().remove(0);
+    let segment = logged.opening.unwrap();
+    let signatory = receiver.gateway.signatory();
+    let opening =
+        receiver.gateway.with_keys(|keys, _| signatory.open_opening(&segment, keys)).unwrap().unwrap();
+    let content: Json = serde_json::from_slice(opening.content()).unwrap();
+    assert_eq!(content["act"], "records.erased");
+}
+
+/// A copy of a shipped agreement with more in one of its files.
+fn amended(room: &std::path::Path, pack: &str, file: &str, more: &str) -> PathBuf {
+    let own = room.join(pack);
+    std::fs::create_dir(&own).unwrap();
+    let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../agreements").join(pack);
+    for entry in std::fs::read_dir(shipped).unwrap() {
+        let entry = entry.unwrap();
+        let mut text = std::fs::read(entry.path()).unwrap();
+        if entry.file_name() == file {
+            text.extend(more.as_bytes());
+        }
+        std::fs::write(own.join(entry.file_name()), text).unwrap();
+    }
+    own
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_amendment_says_which_past_exchanges_would_come_out_otherwise() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let told = sender.share(PHISHING).await;
+    let refused = sender.share_as("untrained", PHISHING).await;
+    let room = tempfile::tempdir().unwrap();
+    let stop = r#"
+@id("nis2.test.stop")
+@article("Art. 1")
+@summary("What a trained officer gives stays.")
+@reason("incompatible_purpose")
+@enforce("suppress")
+forbid (principal, action == Action::"share", resource)
+when { context has training_valid && context.training_valid };
+"#;
+    let pack = amended(room.path(), "eu-nis2-2022-2555", "forbids.cedar", stop);
+    let new = || comity_gateway::laws::named(pack.to_str().unwrap(), room.path()).unwrap();
+    for (house, decisions) in [(&sender, 2), (&receiver, 1)] {
+        let found = audit::amended(&house.gateway, new()).await.unwrap();
+        assert_eq!((found.decisions, found.not_available.len()), (decisions, 0));
+        let changed: std::collections::BTreeSet<_> =
+            found.otherwise.iter().map(|otherwise| otherwise.place.exchange.unwrap()).collect();
+        assert_eq!(changed, [told.exchange_id.0].into(), "{} would come out alike", refused.exchange_id.0);
+        let permitted = found.otherwise.iter().find(|otherwise| otherwise.old.0 == "permit").unwrap();
+        assert_eq!(permitted.new.0, "deny");
+        assert!(
+            permitted.new.1.contains("incompatible_purpose")
+                && !permitted.old.1.contains("incompatible_purpose")
+        );
+    }
+    // The pack as it is changes nothing, and one that had no part in them is asked about none.
+    let same = comity_gateway::laws::named("eu-nis2-2022-2555", room.path()).unwrap();
+    let found = audit::amended(&sender.gateway, same).await.unwrap();
+    assert_eq!((found.decisions, found.otherwise), (2, vec![]));
+    let other = comity_gateway::laws::named("coe-cets224", room.path()).unwrap();
+    assert_eq!(audit::amended(&sender.gateway, other).await.unwrap().decisions, 0);
+    assert_eq!(counts(&replayed(&sender).await), (2, 0, 0), "and nothing was rewritten");
+}

@@ -19,6 +19,7 @@ mod carry;
 mod columns;
 mod connection;
 mod erasure;
+mod escalation;
 mod exchange;
 mod fault;
 mod found;
@@ -44,8 +45,9 @@ use columns::{change, first, plain};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
-    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
+    Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -466,6 +468,22 @@ impl Store for PostgresStore {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.ask(|c| Box::pin(peers::officer_keys(c))).await
+    }
+
+    async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {
+        self.ask(move |c| Box::pin(escalation::escalation(c, exchange))).await
+    }
+
+    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
+        self.ask(move |c| Box::pin(escalation::escalations(c))).await
+    }
+
+    async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.ask(move |c| Box::pin(escalation::approvals(c, exchange))).await
+    }
+
+    async fn delegations(&self) -> Result<Vec<DelegationRow>, StoreError> {
+        self.ask(move |c| Box::pin(escalation::delegations(c))).await
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

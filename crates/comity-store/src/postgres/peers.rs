@@ -167,14 +167,15 @@ pub(super) async fn witnessed_by(client: &Client, party: &Party) -> Result<TreeS
 pub(super) fn put_officers<'p>(rows: &[&'p Officer]) -> Step<'p> {
     Step::new(
         "-- put_officers
-         INSERT INTO officer (name, role, training_until, password_hash)
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+         INSERT INTO officer (name, role, unit, training_until, password_hash)
+         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
          ON CONFLICT (name) DO UPDATE SET
-             role = excluded.role, training_until = excluded.training_until,
+             role = excluded.role, unit = excluded.unit, training_until = excluded.training_until,
              password_hash = excluded.password_hash",
     )
     .column(rows, |officer| officer.name.as_str())
     .column(rows, |officer| officer.role.as_str())
+    .column(rows, |officer| officer.unit.as_deref())
     .column(rows, |officer| instant(officer.training_until))
     .column(rows, |officer| officer.password_hash.as_str())
 }
@@ -183,12 +184,13 @@ pub(super) async fn officer(client: &Client, name: &str) -> Result<Option<Office
     first(
         client,
         "-- officer
-         SELECT name, role, training_until, password_hash FROM officer WHERE name = $1",
+         SELECT name, role, unit, training_until, password_hash FROM officer WHERE name = $1",
         &[&name],
         |row| {
             Ok(Officer {
                 name: plain(row, "name")?,
                 role: plain(row, "role")?,
+                unit: plain(row, "unit")?,
                 training_until: text(row, "training_until")?,
                 password_hash: plain(row, "password_hash")?,
             })

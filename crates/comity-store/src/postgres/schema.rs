@@ -12,6 +12,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0002_chain.sql"),
     include_str!("../../migrations/postgres/0003_erasure.sql"),
     include_str!("../../migrations/postgres/0004_succession.sql"),
+    include_str!("../../migrations/postgres/0005_escalation.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -73,6 +74,7 @@ mod tests {
         include_str!("../../migrations/postgres/0002_chain.sha256"),
         include_str!("../../migrations/postgres/0003_erasure.sha256"),
         include_str!("../../migrations/postgres/0004_succession.sha256"),
+        include_str!("../../migrations/postgres/0005_escalation.sha256"),
     ];
 
     #[test]

@@ -20,11 +20,11 @@
 
 use super::columns;
 use super::connection::{Client, Connections, Tries};
-use super::erasure;
 use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
+use super::{erasure, escalation};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -251,15 +251,18 @@ impl<M: MarkFile> Writer<M> {
     }
 }
 
-/// Does what a record says of the ends of others, under a savepoint of its own: these are few, and told by sweeps.
+/// Does what a record says of the ends of others and of offices, under a savepoint of its own: these are few.
 ///
 /// The outer error is the transaction's, the inner one the record's.
 async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
-    if !erasure::ends(record) {
+    if !erasure::ends(record) && !escalation::speaks(record) {
         return Ok(Ok(()));
     }
     client.batch_execute("-- ended, begins\nSAVEPOINT ended").await?;
-    let done = erasure::end(client, record).await;
+    let done = match erasure::end(client, record).await {
+        Ok(()) => escalation::put(client, record).await,
+        failed => failed,
+    };
     if matches!(&done, Err(fault) if fault.passes()) {
         return done.map(Ok);
     }

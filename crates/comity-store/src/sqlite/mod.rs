@@ -11,6 +11,7 @@ mod carry;
 mod columns;
 mod connection;
 mod erasure;
+mod escalation;
 mod exchange;
 mod fault;
 mod laws;
@@ -33,8 +34,9 @@ use crate::publisher::{self, Notice};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, Epoch, ExchangeRow, FoundAnswer, HeldRecord, Integrated, Logged, Officer, OfficerKey,
-    OutboxItem, Peer, Record, SealedSegment, Store, StoreError, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
+    Vitals,
 };
 use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -350,6 +352,22 @@ impl Store for SqliteStore {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.readers.read(peers::officer_keys).await
+    }
+
+    async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {
+        self.readers.read(move |c| escalation::escalation(c, exchange)).await
+    }
+
+    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
+        self.readers.read(escalation::escalations).await
+    }
+
+    async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
+        self.readers.read(move |c| escalation::approvals(c, exchange)).await
+    }
+
+    async fn delegations(&self) -> Result<Vec<DelegationRow>, StoreError> {
+        self.readers.read(escalation::delegations).await
     }
 
     async fn adopted_laws(&self) -> Result<Vec<AdoptedLaw>, StoreError> {

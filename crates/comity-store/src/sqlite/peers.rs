@@ -145,8 +145,15 @@ pub(super) fn put_officer(connection: &Connection, officer: &Officer) -> Result<
     change(
         connection,
         "-- put_officer
-         INSERT OR REPLACE INTO officer (name, role, training_until, password_hash) VALUES (?1, ?2, ?3, ?4)",
-        params![officer.name, officer.role, instant(officer.training_until), officer.password_hash],
+         INSERT OR REPLACE INTO officer (name, role, unit, training_until, password_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![
+            officer.name,
+            officer.role,
+            officer.unit,
+            instant(officer.training_until),
+            officer.password_hash
+        ],
     )?;
     Ok(())
 }
@@ -155,12 +162,13 @@ pub(super) fn officer(connection: &Connection, name: &str) -> Result<Option<Offi
     first(
         connection,
         "-- officer
-         SELECT name, role, training_until, password_hash FROM officer WHERE name = ?1",
+         SELECT name, role, unit, training_until, password_hash FROM officer WHERE name = ?1",
         [name],
         |row| {
             Ok(Officer {
                 name: plain(row, "name")?,
                 role: plain(row, "role")?,
+                unit: plain(row, "unit")?,
                 training_until: text(row, "training_until")?,
                 password_hash: plain(row, "password_hash")?,
             })

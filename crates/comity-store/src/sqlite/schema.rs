@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0002_chain.sql"),
     include_str!("../../migrations/0003_erasure.sql"),
     include_str!("../../migrations/0004_succession.sql"),
+    include_str!("../../migrations/0005_escalation.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -98,6 +98,7 @@ conforms! {
     rows::segments_with_their_key_rows,
     rows::peers_officers_and_laws,
     rows::the_log_is_read_with_its_openings,
+    rows::offices_answer_once,
 }
 
 #[test]

@@ -4,7 +4,8 @@ use super::{Harness, ORIGIN, Seeded, at, party, record, segment, wait};
 use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{
-    AdoptedLaw, ExchangeRow, Officer, OutboxItem, Peer, SegmentKind, Store, StoredAnswer, WitnessStep,
+    AdoptedLaw, ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, ExchangeRow, Officer,
+    OutboxItem, Peer, SegmentKind, Store, StoreError, StoredAnswer, WitnessStep,
 };
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::signature::{PartyKey, Signature};
@@ -171,6 +172,7 @@ pub(crate) fn peers_officers_and_laws(harness: &impl Harness) {
     let officer = |role: &str| Officer {
         name: "kask".into(),
         role: role.into(),
+        unit: (role == "lead").then(|| "incident response".into()),
         training_until: at("9999-12-30T22:00:00Z"),
         password_hash: "$argon2id$".into(),
     };
@@ -246,5 +248,104 @@ pub(crate) fn the_log_is_read_with_its_openings(harness: &impl Harness) {
         let gone: Vec<u64> =
             left.iter().filter(|logged| logged.opening.is_none()).map(|logged| logged.index.0).collect();
         assert_eq!(gone, [1]);
+    });
+}
+
+pub(crate) fn offices_answer_once(harness: &impl Harness) {
+    let mut entropy = Seeded(25);
+    let ids = [ExchangeId::draw(&mut entropy), ExchangeId::draw(&mut entropy)];
+    let waits = |exchange: ExchangeId, late: usize| {
+        let office: Text<comity_terms::Office> = Text("reviewer".parse().unwrap());
+        let detail = EscalationDetail {
+            requester: "bo".into(),
+            unit: Some("cyber".into()),
+            peer: Text(party("XB")),
+            agreement: Text("pact-2026".parse().unwrap()),
+            activity: Text("threat_intel".parse().unwrap()),
+            purpose: Text("cyber_defence".parse().unwrap()),
+            began: Text(at("2026-11-24T00:00:00Z")),
+            order: Text(comity_terms::ids::SegmentId::draw(&mut Seeded(1))),
+            packs: [Text(Digest::of(b"pact"))].into(),
+            questions: Vec::new(),
+            turns: [(office.clone(), Vec::new())].into(),
+            late: [(office, late)].into(),
+        };
+        EscalationRow { exchange, open: true, detail }
+    };
+    let approval = |exchange, name: &str| {
+        let binds = serde_json::json!({
+            "question": Digest::of(b"question").to_string(),
+            "rules": ["pact.children"],
+            "packs": [Digest::of(b"pact").to_string()],
+            "office": "reviewer",
+            "stands_in": "judge",
+            "approver": name,
+            "unit": null,
+            "delegated_by": "cy",
+            "delegated_until": "2026-12-24T00:00:00Z",
+            "expires": "2026-11-27T00:00:00Z",
+        });
+        ApprovalRow::read(exchange, &binds.to_string(), None).unwrap()
+    };
+    let lent = |until: &str| DelegationRow {
+        holder: "cy".into(),
+        delegate: "ada".into(),
+        from: Text(at("2026-11-24T00:00:00Z")),
+        until: Text(at(until)),
+    };
+    let conflict =
+        |made: Result<_, StoreError>| assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
+    wait(async {
+        let store = harness.open();
+        let mut begun = record(&mut entropy, 1, None);
+        begun.escalations = ids.iter().map(|id| waits(*id, 0)).collect();
+        begun.delegations = vec![lent("2026-12-24T00:00:00Z")];
+        store.record(begun).await.unwrap();
+        let mut said = record(&mut entropy, 1, None);
+        said.escalations = vec![waits(ids[0], 1)];
+        said.approvals = vec![approval(ids[0], "ada"), approval(ids[0], "eva")];
+        store.record(said).await.unwrap();
+        drop(store);
+
+        let store = harness.open();
+        assert_eq!(
+            store.escalation(ids[0]).await.unwrap(),
+            Some(waits(ids[0], 1)),
+            "replaced by its exchange"
+        );
+        assert_eq!(store.escalations().await.unwrap().len(), 2);
+        assert_eq!(store.delegations().await.unwrap(), [lent("2026-12-24T00:00:00Z")]);
+        let found = store.approvals(ids[0]).await.unwrap();
+        assert_eq!(found.len(), 2);
+        assert!(found.contains(&approval(ids[0], "ada")) && found.contains(&approval(ids[0], "eva")));
+        assert_eq!(store.approvals(ids[1]).await.unwrap(), []);
+
+        // Said twice, or used twice, or used and never said: nothing of the record happens.
+        let size = store.logged(LeafIndex(0), 100).await.unwrap().len();
+        let digest = approval(ids[0], "ada").approval.digest();
+        let mut again = record(&mut entropy, 1, None);
+        again.approvals = vec![approval(ids[1], "ada")];
+        conflict(store.record(again).await);
+        let mut used = record(&mut entropy, 1, None);
+        used.used = vec![(digest, ids[1])];
+        used.escalations = vec![EscalationRow { open: false, ..waits(ids[0], 1) }];
+        store.record(used).await.unwrap();
+        let mut twice = record(&mut entropy, 1, None);
+        twice.escalations = vec![EscalationRow { open: false, ..waits(ids[1], 0) }];
+        twice.used = vec![(digest, ids[1])];
+        conflict(store.record(twice).await);
+        let mut never = record(&mut entropy, 1, None);
+        never.used = vec![(Digest::of(b"never said"), ids[1])];
+        conflict(store.record(never).await);
+        // What no longer waits never waits again.
+        let mut reopened = record(&mut entropy, 1, None);
+        reopened.escalations = vec![waits(ids[0], 2)];
+        conflict(store.record(reopened).await);
+        assert_eq!(store.logged(LeafIndex(0), 100).await.unwrap().len(), size + 1);
+        let open: Vec<_> = store.escalations().await.unwrap().into_iter().map(|row| row.exchange).collect();
+        assert_eq!(open, [ids[1]]);
+        let used_by: Vec<_> =
+            store.approvals(ids[0]).await.unwrap().iter().filter_map(|row| row.used_by).collect();
+        assert_eq!(used_by, [ids[1]]);
     });
 }
