@@ -56,6 +56,7 @@ pub(crate) fn create_tree<'a>(
     }
     create_directory(&draft)?;
     let mut folders = BTreeSet::from([draft.clone()]);
+    let mut written = Vec::new();
     for (name, bytes) in files {
         let file = draft.join(name);
         let inside = file.ancestors().skip(1).take_while(|folder| **folder != draft);
@@ -65,10 +66,11 @@ pub(crate) fn create_tree<'a>(
             }
         }
         write_new(&file, bytes)?;
+        written.push(file);
     }
-    // Names are flushed once for each folder, not once for each file.
-    for folder in &folders {
-        sync(folder)?;
+    // All are written before the first is flushed: the disk takes them together. Names are flushed once for each folder.
+    for place in written.iter().chain(&folders) {
+        sync(place)?;
     }
     rename(&draft, path)
 }
@@ -83,14 +85,15 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), FileError> {
 /// Creates a file (0600) that was not there; it and its name are durable when this returns.
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     write_new(path, bytes)?;
+    sync(path)?;
     sync_parent(path)
 }
 
-/// As [`create`]; its name is not durable yet.
+/// As [`create`]; neither it nor its name is durable yet.
 fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let error = at(path, "create");
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(&error)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(&error)
+    file.write_all(bytes).map_err(&error)
 }
 
 /// Creates a file in one step: a crash leaves it whole or absent.
@@ -185,9 +188,9 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
     sync(path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")))
 }
 
-/// Makes what a folder lists durable.
-fn sync(folder: &Path) -> Result<(), FileError> {
-    File::open(folder).and_then(|directory| directory.sync_all()).map_err(at(folder, "make durable"))
+/// Makes what a file holds, or a folder lists, durable.
+fn sync(path: &Path) -> Result<(), FileError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(at(path, "make durable"))
 }
 
 /// Holds `path`, a file made for nothing else, against other threads and processes until it is dropped.

@@ -39,6 +39,18 @@ fn carried(folder: &Path, url: &ServerUrl) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// One value of a row.
+pub(crate) enum Value {
+    /// There is none.
+    Null,
+    /// A whole number.
+    Integer(i64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
 /// Rows of a table, column by column.
 pub(crate) type Columns = Vec<Column>;
 

@@ -45,6 +45,7 @@ mod postgres;
 mod publisher;
 mod schema;
 mod sqlite;
+mod succession;
 mod tiles;
 mod words;
 
@@ -54,4 +55,5 @@ pub use location::{Location, LocationError, ServerUrl};
 pub use log::LogIdentity;
 pub use mark::{FileMark, Mark, MarkFile};
 pub use postgres::PostgresStore;
-pub use sqlite::{EndedTree, SqliteStore, copy_database, succeed};
+pub use sqlite::SqliteStore;
+pub use succession::{EndedTree, copy_database, succeed};

@@ -2,18 +2,20 @@
 //!
 //! ```text
 //! PATH/                 0700
-//!   comity.sqlite       the database at one instant
+//!   comity.sqlite       the database at one instant, also where it is on a server
 //!   identity/           who the gateway is, with the keys that sign: as secret as DIR
 //!   law/, settings.toml
 //!   backup.toml         last: version, log, size, when, and the digest of every file
 //! ```
 //! Epoch keys, transport keys, secrets of pseudonyms and the mark are in no backup: what was destroyed stays so, and a
 //! database that is older than its log is known for that. The published log is not kept either: it is derived.
+//! A gateway that is made of a backup has its database in its folder; `serve --database` moves it to a server that holds
+//! none.
 
 use crate::dirs::Directory;
 use crate::files::{self, FileError};
 use crate::gateway::GatewayError;
-use comity_store::{Location, copy_database};
+use comity_store::copy_database;
 use comity_terms::{Digest, Timestamp};
 use comity_tlog::SignedCheckpoint;
 use serde::{Deserialize, Serialize};
@@ -48,11 +50,6 @@ const MANIFEST_BYTES_MAX: usize = 100_000 * 200;
 /// # Errors
 /// [`GatewayError`]; there is no `to` then.
 pub fn backup(directory: &Directory, to: &Path, now: Timestamp) -> Result<Manifest, GatewayError> {
-    if let Location::Server(url) = directory.database()? {
-        return Err(GatewayError::Input(format!(
-            "the database is on the server at {url}: copy it there, with `pg_dump`, and DIR beside it"
-        )));
-    }
     if to.exists() {
         return Err(GatewayError::Input(format!("{} is there already", to.display())));
     }
@@ -64,7 +61,7 @@ pub fn backup(directory: &Directory, to: &Path, now: Timestamp) -> Result<Manife
         std::fs::remove_dir_all(&draft).map_err(files::at(&draft, "clear"))?;
     }
     files::create_directory(&draft)?;
-    let note = copy_database(directory.data(), &draft.join(DATABASE))?;
+    let note = copy_database(&directory.database()?, directory.data(), &draft.join(DATABASE))?;
     let checkpoint =
         SignedCheckpoint::parse(note.as_bytes()).map_err(|e| GatewayError::Broken(e.to_string()))?;
     let mut digests = BTreeMap::new();

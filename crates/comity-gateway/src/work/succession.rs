@@ -8,7 +8,8 @@
 //! 3 the published log is removed            it is derived again, of the successor
 //! 4 gateway.toml names the successor        from here on it is this gateway's log
 //! ```
-//! A crash anywhere is made good by doing it again: each step finds what it did before.
+//! A crash anywhere is made good by doing it again: each step finds what it did before. Where the database is on a server,
+//! no node serves meanwhile, and the others get `identity/` from this one before they serve again.
 
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::{Directory, SeedOf};
@@ -20,7 +21,7 @@ use comity_exchange::entry::Opening;
 use comity_exchange::federation::identity::EndedLog;
 use comity_exchange::ports::{Draft, StoreError};
 use comity_exchange::wire::Text;
-use comity_store::{EndedTree, FileMark, Location, LogIdentity, MarkFile as _, succeed as begin};
+use comity_store::{EndedTree, FileMark, LogIdentity, MarkFile as _, succeed as begin};
 use comity_terms::{Act, Digest};
 use comity_tlog::SigningKey;
 use serde_json::json;
@@ -43,11 +44,6 @@ pub struct Succeeded {
 /// [`GatewayError`]; done again it goes on.
 pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, GatewayError> {
     let _lock = directory.lock()?;
-    if let Location::Server(url) = directory.database()? {
-        return Err(GatewayError::Input(format!(
-            "the database is on the server at {url}: a log is succeeded in DIR only, so far"
-        )));
-    }
     let mut seat = directory.gateway()?;
     let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
     let (old, next) = (seat.generations.log, seat.generations.log + 1);
@@ -84,7 +80,8 @@ pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, Ga
     };
     let published = directory.ended_log(old);
     let identity = LogIdentity { origin: origin.clone(), key };
-    let tree = begin(directory.data(), (&old_key, identity), mark, &published, now, first)?;
+    let location = directory.database()?;
+    let tree = begin(&location, directory.data(), (&old_key, identity), mark, &published, now, first)?;
     let derived = directory.log();
     match std::fs::remove_dir_all(&derived) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

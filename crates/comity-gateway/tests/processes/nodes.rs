@@ -185,7 +185,33 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     std::fs::write(&file, three.place.run(&["log", "receipt", &exchange], "")).unwrap();
     let checked = comity(&["audit", "receipt", file.to_str().unwrap(), "--key", &key]).status().unwrap();
     assert!(checked.success(), "a receipt from another node than the one that shared");
+    kept_and_succeeded([one, two, three], world.room.path());
     assert!(verified(&format!("http://{}/log", world.partner.public), &partner_key(&world)) > 0);
+}
+
+/// A copy of the gateway is taken while its nodes serve; more is signed since, so the gateway that is made of it is refused.
+/// The log on the server is succeeded once no node serves.
+fn kept_and_succeeded(nodes: [Node; 3], room: &Path) {
+    let [one, two, three] = nodes;
+    let place = one.place.clone();
+    let (kept, back) = (room.join("kept"), Place { dir: room.join("back"), keys: place.keys.clone() });
+    let (from, to) = (kept.to_str().unwrap(), back.dir.to_str().unwrap());
+    three.place.run(&["backup", "--to", from], "");
+    let words = ["officer", "add", "--name", "late", "--role", "analyst", "--training-until", "2099-01-01"];
+    two.place.run(&[&words[..], &["--password-stdin"]].concat(), "a long enough password\n");
+    assert!(comity(&["restore", "--from", from, "--dir", to]).status().unwrap().success());
+    let (status, _, refused) = back.tried(&["vault", "show"], "");
+    assert!(!status.success() && refused.contains("`comity log succeed`"), "{refused}");
+
+    [one, two, three].into_iter().for_each(Node::stop);
+    let told = place.run(&["key", "rotate", "log", "--json"], "");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let (key, ended) = (told["vkey"].as_str().unwrap(), told["ended_log"].as_str().unwrap());
+    let size = verified(ended, told["succeeds"].as_str().unwrap());
+    assert_eq!((&told["kept"], &told["lost"]), (&size.into(), &0.into()));
+    let node = place.serve(None, anywhere());
+    assert_eq!(verified(&format!("http://{}/log", node.public), key), size + 1);
+    node.stop();
 }
 
 /// Another node of the same gateway: who it is and what it adopted are copied, the keys are shared.

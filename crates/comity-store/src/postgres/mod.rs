@@ -21,6 +21,7 @@ mod connection;
 mod erasure;
 mod escalation;
 mod exchange;
+mod export;
 mod fault;
 mod found;
 mod laws;
@@ -30,10 +31,13 @@ mod peers;
 mod plan;
 mod published;
 mod schema;
+mod succession;
 mod vault;
 mod writer;
 
 pub(crate) use carry::Carrying;
+pub(crate) use export::export;
+pub(crate) use succession::succeed;
 
 use crate::ending::{self, Ending};
 use crate::faults::{Faults, NoFaults};

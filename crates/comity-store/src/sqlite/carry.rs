@@ -3,10 +3,10 @@
 use super::columns::{every, plain};
 use super::fault::Fault;
 use super::{connection, log, schema};
-use crate::carry::{Column, Columns, Put};
+use crate::carry::{Column, Columns, Put, Value};
 use comity_exchange::ports::StoreError;
-use rusqlite::Connection;
-use rusqlite::types::ValueRef;
+use rusqlite::types::{self, ValueRef};
+use rusqlite::{Connection, params_from_iter};
 use std::path::Path;
 
 /// A table with its columns.
@@ -97,6 +97,55 @@ impl Stored {
             }
         }
         if count > 0 { put(some) } else { Ok(()) }
+    }
+}
+
+/// A database file that is made of rows from elsewhere. Dropped before its end, it holds none.
+pub(crate) struct Taking(Stored);
+
+impl Taking {
+    /// A database at `path`, where there is none yet, with the newest schema.
+    pub(crate) fn begin(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connection::writer(path)?;
+        schema::migrate(&mut connection)?;
+        connection.execute_batch("-- begin, to take in\nBEGIN IMMEDIATE").map_err(Fault::from)?;
+        Ok(Self(Stored(connection)))
+    }
+
+    /// The tables to fill, in an order in which they may be.
+    pub(crate) fn tables(&self) -> Result<Vec<Table>, StoreError> {
+        self.0.tables()
+    }
+
+    /// Takes in a row of a table.
+    pub(crate) fn put(&self, table: &Table, values: Vec<Value>) -> Result<(), StoreError> {
+        let (name, columns) = table.quoted();
+        let places = vec!["?"; table.columns.len()].join(", ");
+        let insert = format!("-- put\nINSERT INTO {name} ({columns}) VALUES ({places})");
+        let values = values.into_iter().map(|value| match value {
+            Value::Null => types::Value::Null,
+            Value::Integer(number) => types::Value::Integer(number),
+            Value::Text(text) => types::Value::Text(text),
+            Value::Blob(bytes) => types::Value::Blob(bytes),
+        });
+        let mut statement = self.0.0.prepare_cached(&insert).map_err(Fault::from)?;
+        statement.execute(params_from_iter(values)).map_err(Fault::from)?;
+        Ok(())
+    }
+
+    /// Ends it, with the right edge of the log: the file is a whole database from now on.
+    pub(crate) fn end(self, frontier: &[u8]) -> Result<(), StoreError> {
+        let Self(Stored(connection)) = self;
+        super::columns::change(
+            &connection,
+            "-- end, the frontier
+             INSERT INTO frontier (one, bytes) VALUES (1, ?1)",
+            [frontier],
+        )?;
+        connection.execute_batch("-- end, to take in\nCOMMIT").map_err(Fault::from)?;
+        // The file alone: closing folds its write-ahead log back into it.
+        connection.close().map_err(|(_, error)| Fault::from(error))?;
+        Ok(())
     }
 }
 

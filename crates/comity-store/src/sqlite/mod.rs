@@ -24,7 +24,7 @@ mod succession;
 mod vault;
 mod writer;
 
-pub(crate) use carry::{Stored, Table};
+pub(crate) use carry::{Kind, Stored, Table, Taking};
 
 use crate::ending::{self, Ending};
 use crate::faults::{Faults, NoFaults};
@@ -52,7 +52,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-pub use succession::{EndedTree, copy_database, succeed};
+pub(crate) use succession::{copy, succeed};
 use tokio::sync::oneshot;
 use writer::{Change, Message, Writer};
 

@@ -2,7 +2,7 @@
 
 use crate::conformance::{Harness, ORIGIN, Seeded, at, entries, record, signing_key, vkey, wait};
 use comity_exchange::ports::{Store, StoreError};
-use comity_store::{EndedTree, FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
+use comity_store::{EndedTree, FileMark, Location, LogIdentity, Mark, MarkFile, SqliteStore};
 use comity_terms::Timestamp;
 use comity_tlog::{TileSource, TreeSize, verify_log};
 use proptest::prelude::*;
@@ -343,7 +343,7 @@ fn files_of_another_log_are_written_again() {
 }
 
 /// A log's key under another name and seed.
-fn successor() -> LogIdentity {
+pub(crate) fn successor() -> LogIdentity {
     let origin = format!("{ORIGIN}/2");
     LogIdentity { key: comity_tlog::SigningKey::from_seed(&origin, &[9; 32]).unwrap(), origin }
 }
@@ -352,7 +352,8 @@ fn successor() -> LogIdentity {
 fn succeed_it(gateway: &Gateway, mark: impl MarkFile) -> Result<EndedTree, StoreError> {
     let published = gateway.0.path().join("ended");
     let now = at("2026-11-25T00:00:00Z");
-    comity_store::succeed(&gateway.data(), (&vkey(), successor()), mark, &published, now, |_| {
+    let keys = (&vkey(), successor());
+    comity_store::succeed(&Location::Folder, &gateway.data(), keys, mark, &published, now, |_| {
         let mut record = record(&mut Seeded(800), 1, None);
         Ok((record.entries.remove(0), record.segments.remove(0)))
     })
