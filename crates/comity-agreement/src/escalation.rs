@@ -61,7 +61,7 @@ pub fn path_of(laws: &LawSet, parties: [&JurisdictionCode; 2], office: &Office) 
         // It has as long as the first on the path, which comes after it.
         None => path
             .first()
-            .map(|first| EscalationStep { office: office.clone(), within: first.within.clone() })
+            .map(|first| EscalationStep { office: office.clone(), within: first.within })
             .into_iter()
             .chain(path.iter().cloned())
             .collect(),

@@ -213,7 +213,9 @@ fn together((key, one): (&str, &Derivation), (other, two): (&str, &Derivation)) 
 
 /// The datetime facts that a comparison of instants is worked out from.
 fn moments(derivation: &Derivation) -> BTreeSet<&FactKey> {
-    let fact = |moment| if let &Moment::Fact(ref key) = moment { Some(key) } else { None };
+    fn fact(moment: &Moment) -> Option<&FactKey> {
+        if let Moment::Fact(key) = moment { Some(key) } else { None }
+    }
     match derivation {
         Derivation::Compare(_, a, b) | Derivation::Within(a, b, ..) => {
             fact(a).into_iter().chain(fact(b)).collect()

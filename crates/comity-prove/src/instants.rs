@@ -88,7 +88,9 @@ fn search<'v>(
 
 /// The datetime facts that a derivation is worked out from.
 fn facts(derivation: &Derivation) -> Vec<&FactKey> {
-    let fact = |moment| if let &Moment::Fact(ref key) = moment { Some(key) } else { None };
+    fn fact(moment: &Moment) -> Option<&FactKey> {
+        if let Moment::Fact(key) = moment { Some(key) } else { None }
+    }
     match derivation {
         Derivation::Compare(_, a, b) | Derivation::Within(a, b, ..) => {
             fact(a).into_iter().chain(fact(b)).collect()

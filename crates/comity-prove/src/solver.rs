@@ -105,8 +105,8 @@ impl Solver {
         allows: &PolicySet,
         denies: &PolicySet,
     ) -> Result<Option<Model>, SolverError> {
-        let compile = |set| CompiledPolicySet::compile(set, &read.request, &read.schema);
-        let (allows, denies) = (compile(allows).map_err(unknown)?, compile(denies).map_err(unknown)?);
+        let compile = |set| CompiledPolicySet::compile(set, &read.request, &read.schema).map_err(unknown);
+        let (allows, denies) = (compile(allows)?, compile(denies)?);
         self.asked += 1;
         let Running { runtime, compiler } = self.running()?;
         let found = runtime.block_on(compiler.check_implies_with_counterexample_opt(&allows, &denies));

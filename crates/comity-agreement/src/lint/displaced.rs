@@ -6,7 +6,7 @@
 //! general where a floor of cooperation grants. A party's law displaces nothing of an agreement.
 
 use crate::compile::{Law, Library};
-use crate::finding::{Finding, LoadError, did_you_mean};
+use crate::finding::{Finding, did_you_mean};
 use crate::pack::{Floor, Pack, Rule, RuleEffect};
 use comity_terms::PackSlug;
 use std::collections::BTreeSet;
@@ -83,10 +83,9 @@ pub(super) fn anywhere(library: &mut Library<'_>, pack: &Pack) -> Vec<Finding> {
         others.extend(bearing.into_iter().filter(|slug| *slug != pack.slug));
     }
     for slug in others {
-        match library.law(&slug) {
-            Ok(other) => findings.extend(circular(pack, other.pack())),
-            // A circle inside that pack's own includes stopped it; it says so itself.
-            Err(LoadError(_)) => {}
+        // One that does not load says so itself.
+        if let Ok(other) = library.law(&slug) {
+            findings.extend(circular(pack, other.pack()));
         }
     }
     findings

@@ -14,13 +14,16 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+/// A law, with the words that it was written in.
+pub type ArchivedLaw = (Arc<Law>, Arc<Vocabulary>);
+
 /// The laws of the time, by the digests that were signed.
 pub trait Archive: Sync {
     /// The law of that digest with its words; `None` when its text is not here.
     ///
     /// # Errors
     /// In words, when what is here is not what was signed.
-    fn law(&self, pack: &PackSlug, digest: Digest) -> Result<Option<(Arc<Law>, Arc<Vocabulary>)>, String>;
+    fn law(&self, pack: &PackSlug, digest: Digest) -> Result<Option<ArchivedLaw>, String>;
 }
 
 /// What an opening holds of a decision.

@@ -64,20 +64,20 @@ pub async fn walk<S: Store, A: Archive>(
         let mut contents = Vec::with_capacity(batch.len());
         for logged in batch.iter().filter(|logged| logged.entry.family() == Family::Exchange) {
             let place = Place { entry: logged.index, exchange: logged.exchange };
-            match opened(logged, &mut open) {
-                Ok(Some(content)) => {
+            match opened(logged, &mut open)? {
+                Opened::Content(content) => {
                     places.push(place);
                     contents.push(content);
                 }
-                Ok(None) => {
+                Opened::Erased => {
                     if is_decision(store, logged).await? {
                         done.decisions += 1;
                         done.erased.push(place);
                     }
                 }
-                Err(difference) => {
+                Opened::Altered(difference) => {
                     done.decisions += 1;
-                    done.different.push((place, vec![difference?]));
+                    done.different.push((place, vec![difference]));
                 }
             }
         }
@@ -92,21 +92,28 @@ pub async fn walk<S: Store, A: Archive>(
     }
 }
 
-/// The content of an entry's opening; `None` when it was erased.
+/// What there is of an entry's opening.
+enum Opened {
+    Content(Vec<u8>),
+    Erased,
+    /// It is not the one that was logged.
+    Altered(Difference),
+}
+
+/// The opening of an entry.
 fn opened(
     logged: &Logged,
     open: &mut impl FnMut(&SealedSegment) -> Result<Option<Opening>, ExchangeError>,
-) -> Result<Option<Vec<u8>>, Result<Difference, ExchangeError>> {
-    let Some(segment) = &logged.opening else { return Ok(None) };
-    match open(segment) {
-        Ok(None) => Ok(None),
-        Ok(Some(opening)) if logged.entry.commits_to(&opening) => Ok(Some(opening.content().to_vec())),
-        Ok(Some(_)) => Err(Ok(Difference::whole("opening", Json::Null, "the entry commits to another"))),
-        Err(ExchangeError::Vault(error)) => {
-            Err(Ok(Difference::whole("opening", Json::Null, error.to_string())))
-        }
-        Err(other) => Err(Err(other)),
-    }
+) -> Result<Opened, ExchangeError> {
+    let Some(segment) = &logged.opening else { return Ok(Opened::Erased) };
+    let altered = |why: String| Opened::Altered(Difference::whole("opening", Json::Null, why));
+    Ok(match open(segment) {
+        Ok(None) => Opened::Erased,
+        Ok(Some(opening)) if logged.entry.commits_to(&opening) => Opened::Content(opening.content().to_vec()),
+        Ok(Some(_)) => altered("the entry commits to another".to_owned()),
+        Err(ExchangeError::Vault(error)) => altered(error.to_string()),
+        Err(other) => return Err(other),
+    })
 }
 
 /// Whether an entry that nobody can read any more records a decision: the first about an exchange does.

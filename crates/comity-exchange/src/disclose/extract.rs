@@ -136,7 +136,8 @@ pub(super) fn minimised_classes(
     drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
 
-    let mut by_facts: BTreeMap<(&Facts, &BTreeSet<Office>, Arc<Facts>), Vec<Vec<u8>>> = BTreeMap::new();
+    type SentAs<'r> = (&'r Facts, &'r BTreeSet<Office>, Arc<Facts>);
+    let mut by_facts: BTreeMap<SentAs<'_>, Vec<Vec<u8>>> = BTreeMap::new();
     for (object, sent) in minimised.objects.into_iter().zip(sent) {
         let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
         let class = (&asked.ruling.detected, &asked.ruling.approvals, sent);
