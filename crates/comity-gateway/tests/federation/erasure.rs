@@ -154,11 +154,11 @@ async fn an_opening_tells_by_whose_key_an_exchange_was_ordered() {
     let exchange = sender.share(PHISHING).await.exchange_id.0;
     let told = told(&sender.gateway, exchange).await;
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-    let (facts, ordered) = (&told["facts"], &told["facts"]["ordered"]);
+    let (asked, ordered) = (&told["facts"]["asked"], &told["facts"]["ordered"]);
     let said = [
-        &facts["action"],
-        &facts["agreement"],
-        &facts["receiver"],
+        &asked["action"],
+        &asked["agreement"],
+        &asked["receiver"],
         &ordered["activity"],
         &ordered["purpose"],
         &ordered["bundle"],
