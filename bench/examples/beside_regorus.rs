@@ -9,17 +9,21 @@
 use comity_agreement::pack::{Pack, Rule, RuleEffect};
 use comity_agreement::question::value_json;
 use comity_agreement::{LawSet, Library, Question, Setting, decide, seen_by_rules, shipped};
-use comity_terms::{FactKey, Facts, PackSlug};
+use comity_terms::PackSlug;
 use regorus::languages::rego::compiler::Compiler;
 use regorus::rvm::vm::RegoVM;
 use regorus::{Engine, Rc, Value};
 use serde_json::Value as Json;
+use shared::{AGREEMENT, laws, question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
+
+#[path = "../../crates/comity-agreement/examples/shared/mod.rs"]
+mod shared;
 
 type Tested<T> = Result<T, Box<dyn Error>>;
 
@@ -28,12 +32,7 @@ const ENTRY: &str = "data.law.matched";
 
 fn main() -> Tested<()> {
     let mut library = Library::open(shipped())?;
-    let agreement = library.law(&"eu-nis2-2022-2555".parse()?)?;
-    let mut national = BTreeMap::new();
-    for code in ["EE", "FI"] {
-        national.insert(code.parse()?, library.law(&code.parse()?)?);
-    }
-    let laws = LawSet { agreement, national, vocabulary: library.vocabulary().clone() };
+    let laws = laws(&mut library, &AGREEMENT.parse()?)?;
     let question = question(&laws)?;
     let setting = Setting::live(true);
 
@@ -207,35 +206,6 @@ fn value(json: &Json) -> Tested<String> {
             format!("{{{}}}", items.join(", "))
         }
         other => return Err(format!("`{other}` is no value").into()),
-    })
-}
-
-fn question(laws: &LawSet) -> Tested<Question> {
-    let mut facts = Facts::new();
-    for (key, value) in [
-        ("training_valid", "true"),
-        ("activity", "threat_intel"),
-        ("purpose", "cyber_defence"),
-        ("data_category", "indicator"),
-        ("marking", "TLP:GREEN"),
-        ("personal_data", "true"),
-        ("subject_status", "victim"),
-        ("arrangement_member", "true"),
-        ("first_delete_by", "2026-12-01T00:00:00Z"),
-    ] {
-        let term = laws.vocabulary.fact(key).ok_or(key)?;
-        let asserter = *term.asserted_by.first().ok_or(key)?;
-        facts.state(FactKey::new(key)?, term.from_text(&laws.vocabulary, value)?, asserter);
-    }
-    let at = "2026-11-02T09:20:00Z".parse()?;
-    Ok(Question {
-        action: "share".parse()?,
-        sending: "EE".parse()?,
-        receiving: "FI".parse()?,
-        at,
-        knowledge_time: at,
-        facts,
-        approvals: BTreeSet::new(),
     })
 }
 

@@ -3,52 +3,24 @@
 //! Shipped law, EE gives to FI under the NIS 2 directive: three laws and what they include, from the question
 //! to the decision with nothing kept, then from the memo.
 
-use comity_agreement::{LawSet, Library, Memo, Question, Setting, decide, shipped};
-use comity_terms::{Digest, FactKey, Facts};
-use std::collections::BTreeMap;
+use comity_agreement::{Library, Memo, Setting, decide, shipped};
+use comity_terms::Digest;
+use shared::{AGREEMENT, laws, question};
 use std::hint::black_box;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
+
+mod shared;
 
 const ROUNDS: usize = 20_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let started = Instant::now();
     let mut library = Library::open(shipped())?;
-    let agreement = library.law(&"eu-nis2-2022-2555".parse()?)?;
-    let mut national = BTreeMap::new();
-    for code in ["EE", "FI"] {
-        national.insert(code.parse()?, library.law(&code.parse()?)?);
-    }
-    let laws = LawSet { agreement, national, vocabulary: library.vocabulary().clone() };
+    let laws = laws(&mut library, &AGREEMENT.parse()?)?;
     let loaded = started.elapsed();
 
-    let mut facts = Facts::new();
-    for (key, value) in [
-        ("training_valid", "true"),
-        ("activity", "threat_intel"),
-        ("purpose", "cyber_defence"),
-        ("data_category", "indicator"),
-        ("marking", "TLP:GREEN"),
-        ("personal_data", "true"),
-        ("subject_status", "victim"),
-        ("arrangement_member", "true"),
-        ("first_delete_by", "2026-12-01T00:00:00Z"),
-    ] {
-        let term = laws.vocabulary.fact(key).ok_or(key)?;
-        let asserter = *term.asserted_by.first().ok_or(key)?;
-        facts.state(FactKey::new(key)?, term.from_text(&laws.vocabulary, value)?, asserter);
-    }
-    let at = "2026-11-02T09:20:00Z".parse()?;
-    let question = Question {
-        action: "share".parse()?,
-        sending: "EE".parse()?,
-        receiving: "FI".parse()?,
-        at,
-        knowledge_time: at,
-        facts,
-        approvals: Default::default(),
-    };
+    let question = question(&laws)?;
     let setting = Setting::live(true);
     let fresh = measure(|| drop(black_box(decide(&laws, &question, &setting))));
     let mut memo = Memo::new(1024);

@@ -4,14 +4,15 @@
 //! The shipped NIS 2 pack under as many names. A library reads a pack when it is asked for; what all include is
 //! held once. Told for each number: opening, one decision (median), and what a loaded law weighs.
 
-use comity_agreement::{LawFiles, LawSet, Library, Question, Setting, decide, shipped};
-use comity_terms::{FactKey, Facts, PackSlug};
-use std::collections::BTreeMap;
+use comity_agreement::{LawFiles, Library, Setting, decide, shipped};
+use comity_terms::PackSlug;
+use shared::{AGREEMENT, laws, question};
 use std::hint::black_box;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-const MODEL: &str = "eu-nis2-2022-2555";
+mod shared;
+
 const DECISIONS: usize = 2_000;
 /// How many are loaded at each number: enough to weigh one, few enough to wait for.
 const LOADED: usize = 100;
@@ -28,31 +29,22 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let started = Instant::now();
         let mut library = Library::open(&files)?;
         let opened = started.elapsed();
-        let mut national = BTreeMap::new();
-        for code in ["EE", "FI"] {
-            national.insert(code.parse()?, library.law(&code.parse()?)?);
-        }
-        // The first one brings what all include.
-        library.law(&slug(0)?)?;
+        // The first one brings the laws of the parties, and what all include.
+        laws(&mut library, &slug(0)?)?;
         let (before, started) = (resident()?, Instant::now());
         let count = LOADED.min(number - 1);
-        let mut laws = Vec::with_capacity(count);
+        let mut loaded = Vec::with_capacity(count);
         // From all over the shelf, not the first that lie there.
         for place in 0..count {
-            let agreement = library.law(&slug(1 + place * (number - 1) / count)?)?;
-            laws.push(LawSet {
-                agreement,
-                national: national.clone(),
-                vocabulary: library.vocabulary().clone(),
-            });
+            loaded.push(laws(&mut library, &slug(1 + place * (number - 1) / count)?)?);
         }
         let load = started.elapsed() / u32::try_from(count)?;
         let weight = resident()?.saturating_sub(before) / count / 1_024;
-        let question = question(&laws[0])?;
+        let question = question(&loaded[0])?;
         let mut times: Vec<Duration> = (0..DECISIONS)
             .map(|round| {
                 let started = Instant::now();
-                drop(black_box(decide(&laws[round % count], &question, &Setting::live(true))));
+                drop(black_box(decide(&loaded[round % count], &question, &Setting::live(true))));
                 started.elapsed()
             })
             .collect();
@@ -73,7 +65,7 @@ fn slug(number: usize) -> Result<PackSlug, comity_terms::NameError> {
 /// The shipped law, and the model under `number` names.
 fn many(number: usize) -> Result<LawFiles, Box<dyn std::error::Error>> {
     let mut files = shipped().clone();
-    let prefix = format!("agreements/{MODEL}/");
+    let prefix = format!("agreements/{AGREEMENT}/");
     let model: Vec<(String, Vec<u8>)> = files
         .0
         .iter()
@@ -84,40 +76,15 @@ fn many(number: usize) -> Result<LawFiles, Box<dyn std::error::Error>> {
         let slug = slug(place)?;
         for (name, bytes) in &model {
             let text = std::str::from_utf8(bytes)?;
-            let text =
-                if name == "pack.toml" { text.replacen(MODEL, slug.as_str(), 1) } else { text.to_owned() };
+            let text = if name == "pack.toml" {
+                text.replacen(AGREEMENT, slug.as_str(), 1)
+            } else {
+                text.to_owned()
+            };
             files.0.insert(format!("agreements/{slug}/{name}"), text.into_bytes());
         }
     }
     Ok(files)
-}
-
-fn question(laws: &LawSet) -> Result<Question, Box<dyn std::error::Error>> {
-    let mut facts = Facts::new();
-    for (key, value) in [
-        ("training_valid", "true"),
-        ("activity", "threat_intel"),
-        ("purpose", "cyber_defence"),
-        ("data_category", "indicator"),
-        ("marking", "TLP:GREEN"),
-        ("personal_data", "true"),
-        ("subject_status", "victim"),
-        ("arrangement_member", "true"),
-    ] {
-        let term = laws.vocabulary.fact(key).ok_or(key)?;
-        let asserter = *term.asserted_by.first().ok_or(key)?;
-        facts.state(FactKey::new(key)?, term.from_text(&laws.vocabulary, value)?, asserter);
-    }
-    let at = "2026-11-02T09:20:00Z".parse()?;
-    Ok(Question {
-        action: "share".parse()?,
-        sending: "EE".parse()?,
-        receiving: "FI".parse()?,
-        at,
-        knowledge_time: at,
-        facts,
-        approvals: Default::default(),
-    })
 }
 
 /// The resident memory of this process, in bytes.

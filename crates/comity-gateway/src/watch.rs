@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod ready;
 
 use std::io::IsTerminal as _;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing_subscriber::filter::Targets;
@@ -86,6 +87,14 @@ impl Stopper {
 }
 
 impl Stop {
+    /// Rests between two turns of a job. Whether to go on: `false` once it is time to stop.
+    pub async fn rest(&mut self, long: Duration) -> bool {
+        tokio::select! {
+            () = self.wait() => false,
+            () = tokio::time::sleep(long) => true,
+        }
+    }
+
     /// Returns once it is time to stop; also when the [`Stopper`] is gone.
     pub async fn wait(&mut self) {
         let _ = self.0.wait_for(|stop| *stop).await;

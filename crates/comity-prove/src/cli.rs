@@ -27,8 +27,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// No rule of a law errs, and it permits nothing that the floor of another forbids.
     #[command(
-        after_help = "Examples:\n  comity-prove prove eu-nis2-2022-2555 --implies comity-baseline --json\n  \
-                            comity-prove prove EE --implies coe-cets224"
+        after_help = "Examples:\n  comity-prove prove eu-nis2-2022-2555 --implies comity-baseline --json\n  comity-prove prove EE --implies coe-cets224"
     )]
     Prove(Prove),
     /// Whether what one law permits the other does, each way.

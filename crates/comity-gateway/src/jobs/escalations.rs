@@ -8,11 +8,7 @@ use std::time::Duration;
 
 /// Looks at what waits, until it is time to stop.
 pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
-    loop {
-        tokio::select! {
-            () = stop.wait() => return,
-            () = tokio::time::sleep(EVERY) => {}
-        }
+    while stop.rest(EVERY).await {
         match approve::take_up(&gateway).await {
             Ok((0, 0, 0)) => {}
             Ok((gone_on, moved, refused)) => {

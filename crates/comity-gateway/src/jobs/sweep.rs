@@ -47,9 +47,8 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
                 Err(error) => tracing::error!(%error, "the vault could not be swept"),
             }
         }
-        tokio::select! {
-            () = stop.wait() => return,
-            () = tokio::time::sleep(gateway.settings().sweep_every) => {}
+        if !stop.rest(gateway.settings().sweep_every).await {
+            return;
         }
     }
 }

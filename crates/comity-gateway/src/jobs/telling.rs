@@ -13,9 +13,8 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
             () = stop.wait() => return,
             () = once(&gateway) => {}
         }
-        tokio::select! {
-            () = stop.wait() => return,
-            () = tokio::time::sleep(EVERY) => {}
+        if !stop.rest(EVERY).await {
+            return;
         }
     }
 }

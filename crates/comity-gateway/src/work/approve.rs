@@ -13,11 +13,13 @@ use super::share::{Order, carried_out};
 use super::{manage, officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::LawSet;
-use comity_agreement::approval::{Approval, Person, Void};
+use comity_agreement::approval::{Approval, Delegation, Person, Void};
 use comity_exchange::ExchangeError;
 use comity_exchange::erase::{Order as EraseOrder, erase_exchange};
 use comity_exchange::escalation::{Approved, Standing, open_order, standing};
-use comity_exchange::ports::{ApprovalRow, EscalationRow, ExchangeRow, Record, Store as _, StoreError};
+use comity_exchange::ports::{
+    ApprovalRow, EscalationRow, ExchangeRow, Officer, Record, Store as _, StoreError,
+};
 use comity_exchange::question::Superseded;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::{Lent, Shell as _};
@@ -113,6 +115,25 @@ struct Attested {
     valid_until: Text<Timestamp>,
 }
 
+/// Whoever speaks for an office, to what waits for it.
+struct Speaking {
+    row: EscalationRow,
+    acting: officers::Acting,
+    officer: Officer,
+    delegation: Option<Delegation>,
+    now: Timestamp,
+}
+
+/// An officer with a key and valid training who acts for the office now, before what waits.
+async fn speaking(gateway: &Gateway, word: &Word<'_>) -> Result<Speaking, GatewayError> {
+    let row = open(gateway, word.exchange).await?;
+    let acting = officers::acting(gateway, word.officer).await?;
+    let officer = offices::trained(gateway, word.officer).await?;
+    let now = gateway.now();
+    let delegation = offices::acts_for(gateway, &officer, word.office, now).await?;
+    Ok(Speaking { row, acting, officer, delegation, now })
+}
+
 /// Approves an exchange for an office; when it was the last, the exchange goes on.
 ///
 /// # Errors
@@ -123,11 +144,7 @@ pub async fn approve(
     attestation: Option<&[u8]>,
 ) -> Result<Came, GatewayError> {
     let _one = gateway.approving().lock().await;
-    let row = open(gateway, word.exchange).await?;
-    let acting = officers::acting(gateway, word.officer).await?;
-    let officer = offices::trained(gateway, word.officer).await?;
-    let now = gateway.now();
-    let delegation = offices::acts_for(gateway, &officer, word.office, now).await?;
+    let Speaking { row, acting, officer, delegation, now } = speaking(gateway, word).await?;
     let attested = attestation.map(|file| attested(file, now)).transpose()?;
     let until = gateway.settings().approval_until(now);
     let expires = attested.as_ref().map_or(until, |attested| until.min(attested.valid_until.0));
@@ -256,11 +273,7 @@ pub async fn refuse(
     reason: &ReasonCode,
 ) -> Result<Came, GatewayError> {
     let _one = gateway.approving().lock().await;
-    let row = open(gateway, word.exchange).await?;
-    let acting = officers::acting(gateway, word.officer).await?;
-    let officer = offices::trained(gateway, word.officer).await?;
-    let now = gateway.now();
-    offices::acts_for(gateway, &officer, word.office, now).await?;
+    let Speaking { row, acting, now, .. } = speaking(gateway, word).await?;
     if !manage::is_reason(reason)? {
         return Err(GatewayError::Input(format!("`{reason}` is no reason that the vocabulary knows")));
     }

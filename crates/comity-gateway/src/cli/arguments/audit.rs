@@ -1,0 +1,64 @@
+//! What outsiders check.
+
+use crate::cli::Place;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// `comity audit`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Audit {
+    /// Verify a whole log: every entry and tile, the root, and the signatures.
+    #[command(
+        after_help = "Examples:\n  comity audit verify ./comity-data/log --key \"$(comity log key)\"\n  comity audit verify http://gateway.example/log --json"
+    )]
+    Verify(AuditVerify),
+    /// Verify a receipt, offline.
+    #[command(after_help = "Example:\n  comity audit receipt receipt.txt --key \"$(comity log key)\"")]
+    Receipt(AuditReceipt),
+    /// Make every recorded decision again, from its facts and the laws as they were signed, and compare.
+    #[command(after_help = "Example:\n  comity audit replay --dir /srv/comity --json")]
+    Replay(AuditReplay),
+    /// What recorded decisions lay down: who owes what until when, and what the log shows to be done.
+    #[command(after_help = "Example:\n  comity audit obligations --dir /srv/comity --json")]
+    Obligations(Place),
+}
+
+/// `comity audit replay`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditReplay {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Put equal questions to the rules once: faster, and a lesser proof.
+    #[arg(long)]
+    pub memo: bool,
+}
+
+/// `comity audit verify`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditVerify {
+    /// The log: a directory or an http:// URL, in tlog-tiles layout.
+    pub log: String,
+    /// The key that must have signed it: a vkey. Without one the log is only checked against itself.
+    #[arg(long, value_name = "VKEY")]
+    pub key: Option<String>,
+    /// Which witnesses must have cosigned: a C2SP tlog-policy.
+    #[arg(long, value_name = "FILE")]
+    pub quorum: Option<PathBuf>,
+}
+
+/// `comity audit receipt`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditReceipt {
+    /// The receipt: a C2SP tlog-proof.
+    pub file: PathBuf,
+    /// The key of the log: a vkey.
+    #[arg(long, value_name = "VKEY")]
+    pub key: String,
+    /// The entry's bytes; those that the receipt carries unless given.
+    #[arg(long, value_name = "FILE")]
+    pub entry: Option<PathBuf>,
+    /// Which witnesses must have cosigned for the grade `witnessed`: a C2SP tlog-policy.
+    #[arg(long, value_name = "FILE")]
+    pub quorum: Option<PathBuf>,
+}

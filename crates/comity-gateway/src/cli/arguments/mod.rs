@@ -1,0 +1,13 @@
+//! What the commands take beside the place they work on: one file for each kind of work.
+
+mod audit;
+mod exchange;
+mod keeping;
+mod law;
+mod people;
+
+pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
+pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
+pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
+pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
+pub use people::{Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd};

@@ -1,0 +1,106 @@
+//! Officers and partners.
+
+use crate::cli::Place;
+use clap::{Args, Subcommand};
+use comity_terms::{JurisdictionCode, Timestamp};
+use jiff::civil::Date;
+use std::path::PathBuf;
+
+/// `comity officer`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Officer {
+    /// Make an officer known; the password comes on standard input.
+    #[command(
+        after_help = "Example:\n  comity officer add --name a.tamm --role analyst --training-until 2027-06-30 --password-stdin < password"
+    )]
+    Add(OfficerAdd),
+    /// End an officer's key: from now on they order nothing.
+    Revoke(OfficerRevoke),
+    /// Lend an officer's office to another officer, until an instant.
+    #[command(
+        after_help = "Example:\n  comity officer delegate --name k.lill --to m.saar --until 2026-12-24T12:00:00Z"
+    )]
+    Delegate(OfficerDelegate),
+}
+
+/// `comity officer delegate`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerDelegate {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer whose office it is.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+    /// The officer who acts in it meanwhile.
+    #[arg(long, value_name = "N")]
+    pub to: String,
+    /// The last instant at which they may.
+    #[arg(long, value_name = "INSTANT")]
+    pub until: Timestamp,
+}
+
+/// `comity officer revoke`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerRevoke {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+}
+
+/// `comity officer add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct OfficerAdd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The name that commands are given under.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+    /// The role: the name of an office, as `legal_officer`, for one who acts for it; any other word for one who acts for none.
+    #[arg(long)]
+    pub role: String,
+    /// The unit that they serve in; where a pack asks for somebody of another unit, one that is not known is none.
+    #[arg(long)]
+    pub unit: Option<String>,
+    /// The last day on which the training is valid.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub training_until: Date,
+    /// Read the password from standard input: the only way to give one.
+    #[arg(long, required = true)]
+    pub password_stdin: bool,
+}
+
+/// `comity peer`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Peer {
+    /// Make a partner gateway known by its identity file; the law signatures in it travel along.
+    #[command(
+        after_help = "Example:\n  comity peer add --jurisdiction FI --url https://gateway.example:8443 --identity fi.json"
+    )]
+    Add(PeerAdd),
+}
+
+/// `comity peer add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PeerAdd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The party that it must speak for.
+    #[arg(long, value_name = "CODE")]
+    pub jurisdiction: JurisdictionCode,
+    /// Its federation listener: https://host:port.
+    #[arg(long)]
+    pub url: String,
+    /// The identity file that its operator gave.
+    #[arg(long, value_name = "FILE")]
+    pub identity: PathBuf,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    text.parse().ok().filter(|_| text.len() == 10).ok_or_else(|| "expected a date as 2027-06-30".to_owned())
+}
