@@ -256,14 +256,19 @@ impl Prover {
             self.idle().push(solver);
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.workers.clamp(1, actions.len().max(1)) {
-                scope.spawn(work);
+            let deep = || std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+            let workers = self.workers.clamp(1, actions.len().max(1));
+            if (0..workers).filter_map(|_| deep().ok()).count() == 0 {
+                work();
             }
-            work();
         });
         done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
 }
+
+/// The stack of a thread that asks the solver: the encoder goes as deep as a condition is nested, and a law's rules
+/// together nest by the hundred. Only what is used of it costs memory.
+const STACK_BYTES: usize = 256 << 20;
 
 /// The data is where `party` is.
 #[must_use]
