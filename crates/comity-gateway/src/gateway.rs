@@ -10,6 +10,7 @@ use crate::keys::{FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, Transpor
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
+use crate::signin::SignIn;
 use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo, shipped};
 use comity_exchange::ExchangeError;
@@ -52,6 +53,7 @@ pub struct Gateway {
     appointing: tokio::sync::Mutex<()>,
     approving: tokio::sync::Mutex<()>,
     counts: Counts,
+    signin: SignIn,
     road: Road,
     pins: PinSet,
     clock: Arc<Clock>,
@@ -135,6 +137,7 @@ impl Gateway {
             memo: Mutex::new(Memo::new(settings.memo_classes)),
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
+            signin: SignIn::new(&settings.signin),
             directory,
             seat,
             next_certificate,
@@ -273,6 +276,12 @@ impl Gateway {
     #[must_use]
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Who asks: for every door that officers and their tools come in through.
+    #[must_use]
+    pub fn signin(&self) -> &SignIn {
+        &self.signin
     }
 
     /// Held by whoever gives an officer a key: one at a time.

@@ -14,7 +14,8 @@
 //! | [`dirs`], [`files`] | where things lie, and that they lie there durably |
 //! | [`keys`] | epoch and transport keys, apart from the data |
 //! | [`socket`] | commands to a gateway that serves |
-//! | [`clock`], [`passwords`], [`watch`] | time and randomness; sign-in; logs and stopping |
+//! | [`signin`], [`passwords`] | who asks: passwords, rates, what is refused |
+//! | [`clock`], [`watch`] | time and randomness; logs and stopping |
 
 pub mod api;
 pub mod cli;
@@ -29,6 +30,7 @@ pub mod laws;
 pub mod net;
 pub mod passwords;
 pub mod settings;
+pub mod signin;
 pub mod socket;
 pub mod watch;
 pub mod work;

@@ -66,6 +66,21 @@ pub fn matches(password: &str, hash: &str) -> bool {
             .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
 }
 
+/// As [`matches`], at the cost of one hash whatever `hash` is: `None`, or one that does not read, matches nothing.
+#[must_use]
+pub fn matches_in_constant_work(password: &str, hash: Option<&str>) -> bool {
+    match hash.filter(|hash| PasswordHash::new(hash).is_ok()) {
+        Some(hash) => matches(password, hash),
+        None => {
+            let mut out = Zeroizing::new([0_u8; 32]);
+            // The work is all that is wanted of it.
+            let _ = Argon2::default().hash_password_into(password.as_bytes(), &[0; 16], &mut *out);
+            std::hint::black_box(&out);
+            false
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +93,10 @@ mod tests {
         assert!(matches("correct horse", &hash));
         assert!(!matches("correct horsf", &hash));
         assert!(!matches("correct horse", "$argon2id$nonsense"));
+        assert!(matches_in_constant_work("correct horse", Some(&hash)));
+        for nothing in [None, Some(""), Some("$argon2id$nonsense")] {
+            assert!(!matches_in_constant_work("correct horse", nothing));
+        }
     }
 
     #[test]

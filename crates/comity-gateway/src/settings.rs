@@ -1,6 +1,7 @@
 //! What an operator sets: `DIR/settings.toml`, over the values shipped with this program.
 
 use crate::files::{self, FileError};
+use crate::signin::SignInSettings;
 use comity_minimise::Limits;
 use comity_terms::Timestamp;
 use comity_terms::calendar::{Calendar, CalendarError, Count, Period, due};
@@ -43,6 +44,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How many classes of facts keep their decision in memory.
     pub memo_classes: usize,
+    /// What bounds sign-in.
+    pub signin: SignInSettings,
 }
 
 /// Why settings do not read.
@@ -76,6 +79,7 @@ struct File {
     bundle_bytes_max: Option<usize>,
     bundle_objects_max: Option<usize>,
     memo_classes: Option<usize>,
+    signin: Option<toml::Table>,
 }
 
 impl Settings {
@@ -126,6 +130,8 @@ impl Settings {
                 ..Limits::default()
             },
             memo_classes: set!(memo_classes),
+            signin: SignInSettings::read(own.signin.unwrap_or_default(), shipped.signin.unwrap_or_default())
+                .map_err(content)?,
         })
     }
 
@@ -185,12 +191,19 @@ mod tests {
         let at: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
         assert_eq!(settings.horizon(at), "2026-03-03T00:00:00Z".parse().unwrap());
         assert_eq!(settings.opening_until(at).unwrap(), "2036-03-01T00:00:00Z".parse().unwrap());
+        let settings = read("[signin]\nlock_seconds = 7").unwrap();
+        assert_eq!(settings.signin.lock_seconds, 7);
+        assert_eq!(settings.signin.lock_seconds_most, read("").unwrap().signin.lock_seconds_most);
     }
 
     #[test]
     fn an_unknown_key_and_a_bad_period_are_named() {
         assert!(read("retry_horizon = 2").unwrap_err().to_string().contains("retry_horizon"));
         assert!(read("destroy_after_hours = 24").unwrap_err().to_string().contains("expected 0 to 22"));
+        assert!(read("[signin]\nlock = 2").unwrap_err().to_string().contains("`lock`"));
+        assert!(read("[signin]\nwrong_by_name = 0").unwrap_err().to_string().contains("wrong_by_name"));
+        let rate = read("[signin]\nofficer_rate = { each_second = 1 }").unwrap_err().to_string();
+        assert!(rate.contains("burst"), "{rate}");
         assert!(read("opening_retention = \"soon\"").unwrap_err().to_string().contains("opening_retention"));
     }
 }

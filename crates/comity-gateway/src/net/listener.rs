@@ -25,6 +25,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +71,7 @@ impl Default for Limits {
 /// Who may come in through a listener, and how.
 #[derive(Clone)]
 pub enum Door {
-    /// Anyone, in the clear.
+    /// Anyone, in the clear: their requests carry `ConnectInfo<SocketAddr>`.
     Plain,
     /// Partner gateways: their requests carry `ConnectInfo<Connection>`.
     Federation {
@@ -128,7 +129,10 @@ async fn converse(
     // Small answers leave at once; a failure only makes them slower.
     let _ = stream.set_nodelay(true);
     let (tls, pins) = match door {
-        Door::Plain => return requests(stream, None, router, limits, stop, seat).await,
+        Door::Plain => {
+            let Ok(from) = stream.peer_addr() else { return };
+            return requests(stream, Caller::Anyone(from), router, limits, stop, seat).await;
+        }
         Door::Federation { tls, pins } => (tls, pins),
     };
     let stream = match timeout(limits.handshake, TlsAcceptor::from(tls).accept(stream)).await {
@@ -138,12 +142,18 @@ async fn converse(
     };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
     let Some(pin) = certificate.map(|certificate| Digest::of(certificate)) else { return };
-    requests(stream, Some((pin, pins)), router, limits, stop, seat).await;
+    requests(stream, Caller::Partner(pin, pins), router, limits, stop, seat).await;
+}
+
+/// Who is at the other end of a connection.
+enum Caller {
+    Anyone(SocketAddr),
+    Partner(Digest, PinSet),
 }
 
 async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    partner: Option<(Digest, PinSet)>,
+    caller: Caller,
     router: Router,
     limits: Limits,
     mut stop: Stop,
@@ -153,9 +163,12 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         let mut router = router.clone();
         let working = Working::begin(&seat);
-        let known = match &partner {
-            None => true,
-            Some((pin, pins)) => match pins.party(*pin) {
+        let known = match &caller {
+            Caller::Anyone(from) => {
+                request.extensions_mut().insert(ConnectInfo(*from));
+                true
+            }
+            Caller::Partner(pin, pins) => match pins.party(*pin) {
                 None => false,
                 Some(party) => {
                     request.extensions_mut().insert(ConnectInfo(Connection { party, pin: *pin }));

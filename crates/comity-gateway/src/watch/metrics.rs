@@ -37,6 +37,7 @@ pub struct Counts {
     exchanges: Family<Labels, Counter>,
     decisions: Family<Labels, Counter>,
     misbehaved: Counter,
+    sign_ins: Family<Labels, Counter>,
     reached: Mutex<BTreeMap<Party, bool>>,
 }
 
@@ -59,6 +60,11 @@ impl Counts {
     /// A partner sent what it should not.
     pub fn misbehaved(&self) {
         self.misbehaved.inc();
+    }
+
+    /// Somebody showed what `by` says and was signed in, or not: why.
+    pub fn sign_in(&self, by: &'static str, outcome: &'static str) {
+        self.sign_ins.get_or_create(&vec![("by", by), ("outcome", outcome)]).inc();
     }
 
     /// Whether a partner answered when it was last called.
@@ -107,6 +113,14 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         "Messages of partners that were not accepted",
         counts.misbehaved.clone(),
     );
+    registry.register(
+        "sign_ins",
+        "Requests by what they showed and what came of it",
+        counts.sign_ins.clone(),
+    );
+    let hashes = Counter::<u64>::default();
+    hashes.inc_by(gateway.signin().hashes());
+    registry.register("sign_in_hashes", "Passwords that were hashed", hashes);
     let reached = Family::<Vec<(&'static str, String)>, Gauge>::default();
     for (party, yes) in counts.reached.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         reached.get_or_create(&vec![("party", party.to_string())]).set(i64::from(*yes));

@@ -1,0 +1,126 @@
+//! Why somebody is not signed in, as a door tells them.
+
+use crate::api::problem::Problem;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::time::Duration;
+
+/// Why nobody is signed in. What it says is the same whether an officer of that name exists or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// Nothing was shown.
+    Missing,
+    /// What was shown does not read; why.
+    Unreadable(&'static str),
+    /// No such officer with such a password, no such token, no such session; or it has ended.
+    Wrong,
+    /// Too many wrong tries under this name or from this address: nothing is looked at until later.
+    LockedOut {
+        /// How long.
+        retry_after: Duration,
+    },
+    /// More requests than the rate allows.
+    Limited {
+        /// When the next one is taken.
+        retry_after: Duration,
+    },
+    /// Too many passwords wait to be looked at.
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The officer is known and has shown it, and orders nothing any more.
+    Disabled,
+    /// The store cannot be asked.
+    Unavailable,
+}
+
+impl Denied {
+    /// 401, 403, 429 or 503.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Missing | Self::Unreadable(_) | Self::Wrong => StatusCode::UNAUTHORIZED,
+            Self::Disabled => StatusCode::FORBIDDEN,
+            Self::LockedOut { .. } | Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy { .. } | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// `WWW-Authenticate` with a 401, one line for each way to sign in; `Retry-After`, whole seconds, where waiting
+    /// helps.
+    #[must_use]
+    pub fn headers(self) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        if self.status() == StatusCode::UNAUTHORIZED {
+            headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
+            headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BEARER));
+        }
+        if let Self::LockedOut { retry_after } | Self::Limited { retry_after } | Self::Busy { retry_after } =
+            self
+        {
+            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        }
+        headers
+    }
+
+    /// What happened, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Missing => "sign in first",
+            Self::Unreadable(_) => "the credentials do not read",
+            Self::Wrong => "the credentials are not valid",
+            Self::LockedOut { .. } => "too many wrong tries",
+            Self::Limited { .. } => "too many requests",
+            Self::Busy { .. } => "too many sign-ins at once",
+            Self::Disabled => "this officer orders nothing any more",
+            Self::Unavailable => "nobody can sign in now",
+        }
+    }
+
+    /// What the reader can do, or where the mistake is.
+    #[must_use]
+    pub fn detail(self) -> &'static str {
+        match self {
+            Self::Missing => "by HTTP Basic with an officer's name and password, or by a bearer token",
+            Self::Unreadable(why) => why,
+            Self::Wrong => "wrong name or password, or a token or session that is not known or has ended",
+            Self::LockedOut { .. } => {
+                "nothing from here under this name is looked at until the time in Retry-After has passed"
+            }
+            Self::Limited { .. } | Self::Busy { .. } => "try again after the seconds in Retry-After",
+            Self::Disabled => "their key was ended; a new one is given with `comity key rotate officer`",
+            Self::Unavailable => "try again later",
+        }
+    }
+
+    /// The name of the kind of problem, and the word that it is counted under.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Unreadable(_) => "unreadable",
+            Self::Wrong => "wrong",
+            Self::LockedOut { .. } => "locked-out",
+            Self::Limited { .. } => "limited",
+            Self::Busy { .. } => "busy",
+            Self::Disabled => "disabled",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+impl IntoResponse for Denied {
+    /// As an RFC 9457 problem, for doors that have no form of their own.
+    fn into_response(self) -> Response {
+        let problem = Problem::new(self.status(), self.title())
+            .of_kind(&format!("sign-in-{}", self.word()))
+            .with_detail(self.detail());
+        (self.headers(), problem).into_response()
+    }
+}
+
+const BASIC: &str = r#"Basic realm="comity", charset="UTF-8""#;
+const BEARER: &str = r#"Bearer realm="comity""#;
