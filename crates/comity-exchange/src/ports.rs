@@ -4,11 +4,13 @@
 //! entries and the signed checkpoint are one transaction. It has happened whole or not at all, and once it
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
+mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
 mod vitals;
 
+pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
@@ -49,6 +51,11 @@ pub struct Record {
     pub officer: Option<Officer>,
     /// Keys of officers, begun or ended.
     pub officer_keys: Vec<OfficerKey>,
+    /// Tokens that stand for officers, begun or ended. An end that was set stays.
+    pub tokens: Vec<TokenRow>,
+    /// Officers as an OpenID provider knows them. A subject that is another officer, or an officer who is another
+    /// subject, is a conflict.
+    pub subjects: Vec<SubjectRow>,
     /// Packs that this gateway adopts, with their files' digests signed.
     pub adopted: Option<AdoptedLaw>,
     /// Signatures of partners under packs.
@@ -438,6 +445,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// The keys of every officer, by officer, the newest last.
     fn officer_keys(&self) -> impl Future<Output = Result<Vec<OfficerKey>, StoreError>> + Send;
+
+    /// An officer as they stand now: with whether they may order anything.
+    fn standing(&self, name: &str) -> impl Future<Output = Result<Option<Standing>, StoreError>> + Send;
+
+    /// The token with this digest, also when it has ended.
+    fn token(&self, digest: Digest) -> impl Future<Output = Result<Option<TokenRow>, StoreError>> + Send;
+
+    /// Every token, those that have ended too, oldest first.
+    fn tokens(&self) -> impl Future<Output = Result<Vec<TokenRow>, StoreError>> + Send;
+
+    /// The officer whom a provider speaks of, by the digest of issuer and subject.
+    fn subject(&self, subject: Digest) -> impl Future<Output = Result<Option<String>, StoreError>> + Send;
 
     /// An exchange that waits for offices, or waited.
     fn escalation(

@@ -9,10 +9,10 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
-    Vitals,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
+    StoreError, TokenRow, Vitals,
 };
-use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::collections::BTreeMap;
@@ -76,6 +76,14 @@ calls! {
     Officer,
     /// `officer_keys`.
     OfficerKeys,
+    /// `standing`.
+    Standing,
+    /// `token`.
+    Token,
+    /// `tokens`.
+    Tokens,
+    /// `subject`.
+    Subject,
     /// `escalation`.
     Escalation,
     /// `escalations`.
@@ -368,6 +376,22 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.pass(Call::OfficerKeys, self.inner.officer_keys(), |_| {}).await
+    }
+
+    async fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        self.pass(Call::Standing, self.inner.standing(name), |_| {}).await
+    }
+
+    async fn token(&self, digest: Digest) -> Result<Option<TokenRow>, StoreError> {
+        self.pass(Call::Token, self.inner.token(digest), |_| {}).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.pass(Call::Tokens, self.inner.tokens(), |_| {}).await
+    }
+
+    async fn subject(&self, subject: Digest) -> Result<Option<String>, StoreError> {
+        self.pass(Call::Subject, self.inner.subject(subject), |_| {}).await
     }
 
     async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {

@@ -12,6 +12,7 @@ use comity_simulation::law;
 use comity_simulation::op::Op;
 use comity_simulation::work::Order;
 use comity_simulation::world::World;
+use comity_terms::Digest;
 use std::collections::BTreeSet;
 
 /// Who gives and who receives.
@@ -98,6 +99,10 @@ const TABLE: &[Row] = &[
     row(Call::Checkpoint, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::WitnessedCheckpoint, RECEIVER, 0, Asked, ByItself, ByItself),
     row(Call::OfficerKeys, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Standing, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Token, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Tokens, SENDER, 0, Asked, ByItself, ByItself),
+    row(Call::Subject, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::LawSignatures, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::Escalation, SENDER, 0, Asked, ByItself, ByItself),
     row(Call::Escalations, SENDER, 0, Asked, ByItself, ByItself),
@@ -259,6 +264,12 @@ fn asked(world: &mut World, at: usize, call: Call, fault: Option<Fault>) {
             }
             Call::Checkpoint => store.checkpoint().await.map(drop),
             Call::OfficerKeys => store.officer_keys().await.map(drop),
+            Call::Standing => store.standing("nobody").await.map(|found| assert!(found.is_none())),
+            Call::Token => store.token(Digest::of(b"token")).await.map(|found| assert!(found.is_none())),
+            Call::Tokens => store.tokens().await.map(|found| assert!(found.is_empty())),
+            Call::Subject => {
+                store.subject(Digest::of(b"subject")).await.map(|found| assert!(found.is_none()))
+            }
             Call::WitnessedCheckpoint => {
                 let origin = gateway.known(&law::party(SENDER)).unwrap().log_key().unwrap();
                 store.witnessed_checkpoint(origin.name()).await.map(|found| assert!(found.is_some()))

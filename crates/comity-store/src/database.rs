@@ -9,10 +9,10 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
-    Vitals,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
+    StoreError, TokenRow, Vitals,
 };
-use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::path::Path;
@@ -200,6 +200,22 @@ impl Store for Database {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         either!(self, store => store.officer_keys().await)
+    }
+
+    async fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        either!(self, store => store.standing(name).await)
+    }
+
+    async fn token(&self, digest: Digest) -> Result<Option<TokenRow>, StoreError> {
+        either!(self, store => store.token(digest).await)
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        either!(self, store => store.tokens().await)
+    }
+
+    async fn subject(&self, subject: Digest) -> Result<Option<String>, StoreError> {
+        either!(self, store => store.subject(subject).await)
     }
 
     async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {

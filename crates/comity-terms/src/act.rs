@@ -136,11 +136,15 @@ pub enum Act {
     EscalationEnded,
     /// An officer lent their office to another, for a time.
     OfficeDelegated,
+    /// A token was given out that stands for an officer.
+    TokenGiven,
+    /// Tokens were ended.
+    TokenEnded,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -162,6 +166,8 @@ impl Act {
         Self::EscalationMoved,
         Self::EscalationEnded,
         Self::OfficeDelegated,
+        Self::TokenGiven,
+        Self::TokenEnded,
     ];
 
     /// The family that the public log counts it in.
@@ -181,7 +187,9 @@ impl Act {
             | Self::ApprovalRefused
             | Self::EscalationMoved
             | Self::EscalationEnded
-            | Self::OfficeDelegated => Family::Procedure,
+            | Self::OfficeDelegated
+            | Self::TokenGiven
+            | Self::TokenEnded => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -211,6 +219,8 @@ impl Act {
             Self::EscalationMoved => "escalation.moved",
             Self::EscalationEnded => "escalation.ended",
             Self::OfficeDelegated => "office.delegated",
+            Self::TokenGiven => "token.given",
+            Self::TokenEnded => "token.ended",
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod prove;
 pub mod record;
 pub mod run;
 pub mod serve;
+mod token;
 pub mod vault;
 
 pub use arguments::*;
@@ -66,6 +67,9 @@ pub enum Command {
     /// The officers who may share.
     #[command(subcommand)]
     Officer(Officer),
+    /// The tokens that officers' tools sign in with.
+    #[command(subcommand)]
+    Token(Token),
     /// Print the identity file to give to a partner's operator.
     Identity(Place),
     /// The partner gateways.

@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, keep, key, law, print, record, vault};
+use super::{approve, keep, key, law, print, record, token, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -137,6 +137,7 @@ async fn done(
             let text = format!("{} may act for {} until {}", row.delegate, row.holder, row.until.0);
             tell(cli, out, &json!(row), &text);
         }
+        Command::Token(command) => return token::run(gateway, cli, command, out).await,
         Command::Approvals(_) => return approve::list(gateway, cli, out).await,
         Command::Approve(args) => return approve::approve(gateway, cli, args, cwd, out).await,
         Command::Key(Key::List(_)) => return key::list(gateway, cli, out).await,

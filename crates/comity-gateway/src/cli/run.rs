@@ -5,8 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Vault, audit, demo, detect, keep, key, law,
-    minimise, office, prove, serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Token, Vault, audit, demo, detect, keep, key,
+    law, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
@@ -81,6 +81,9 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Share(args) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
         Command::Officer(Officer::Revoke(args)) => Some(&args.place),
+        Command::Token(Token::Add(args)) => Some(&args.place),
+        Command::Token(Token::List(place)) => Some(place),
+        Command::Token(Token::End(args)) => Some(&args.place),
         Command::Officer(Officer::Delegate(args)) => Some(&args.place),
         Command::Approvals(place) => Some(place),
         Command::Approve(args) => Some(&args.place),

@@ -26,7 +26,6 @@ pub(super) enum Given {
         password: Zeroizing<String>,
     },
     /// A token: 1 to [`TOKEN_BYTES_MAX`] bytes of the characters of RFC 6750.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no tokens are given out yet"))]
     Token(Zeroizing<String>),
 }
 

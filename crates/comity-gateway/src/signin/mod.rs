@@ -20,6 +20,7 @@ mod given;
 mod passwords;
 mod rates;
 mod settings;
+pub mod tokens;
 mod wrongs;
 
 pub use address::{Network, TrustedProxies, from};
@@ -29,7 +30,7 @@ pub use settings::SignInSettings;
 use crate::clock::OsEntropy;
 use crate::gateway::Gateway;
 use axum::http::HeaderMap;
-use comity_exchange::ports::{Officer, Store as _};
+use comity_exchange::ports::{Officer, Standing, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Entropy as _, Timestamp};
 use given::Given;
@@ -138,8 +139,10 @@ impl SignIn {
                 let shown = self.by_password(gateway, &name, password, from, now).await;
                 (Some(By::Password), shown.and_then(|officer| self.within(officer, By::Password, now)))
             }
-            // None was ever given out.
-            Ok(Given::Token(_)) => (Some(By::Token), Err(Denied::Wrong)),
+            Ok(Given::Token(text)) => {
+                let shown = by_token(gateway, &text, now).await;
+                (Some(By::Token), shown.and_then(|officer| self.within(officer, By::Token, now)))
+            }
         }
     }
 
@@ -152,13 +155,10 @@ impl SignIn {
         now: Timestamp,
     ) -> Result<Officer, Denied> {
         self.passwords.open_to(name, from, now)?;
-        let officer = gateway.store().officer(name).await.map_err(unavailable)?;
-        let hash = officer.as_ref().map(|officer| officer.password_hash.clone());
+        let standing = gateway.store().standing(name).await.map_err(unavailable)?;
+        let hash = standing.as_ref().map(|standing| standing.officer.password_hash.clone());
         Passwords::verify(&self.passwords, name, password, hash, from, now).await?;
-        // A right password of nobody does not exist; were it so, it would still be a wrong one.
-        let officer = officer.ok_or(Denied::Wrong)?;
-        standing(gateway, &officer.name).await?;
-        Ok(officer)
+        in_good_standing(standing)
     }
 
     fn within(&self, officer: Officer, by: By, now: Timestamp) -> Result<SignedIn, Denied> {
@@ -179,11 +179,22 @@ impl SignIn {
     }
 }
 
-/// Whether the officer may still order anything.
-async fn standing(gateway: &Gateway, name: &str) -> Result<(), Denied> {
-    let keys = gateway.store().officer_keys().await.map_err(unavailable)?;
-    let last = keys.into_iter().rfind(|key| key.officer == name);
-    if last.is_some_and(|key| key.ended.is_some()) { Err(Denied::Disabled) } else { Ok(()) }
+async fn by_token(gateway: &Gateway, text: &str, now: Timestamp) -> Result<Officer, Denied> {
+    let digest = tokens::digest(text).ok_or(Denied::Wrong)?;
+    let row = gateway.store().token(digest).await.map_err(unavailable)?.ok_or(Denied::Wrong)?;
+    if row.ended.is_some() || row.until.is_some_and(|until| until < now) {
+        return Err(Denied::Wrong);
+    }
+    in_good_standing(gateway.store().standing(&row.officer).await.map_err(unavailable)?)
+}
+
+/// The officer, if they may still order anything.
+fn in_good_standing(standing: Option<Standing>) -> Result<Officer, Denied> {
+    match standing {
+        None => Err(Denied::Wrong),
+        Some(Standing { revoked: true, .. }) => Err(Denied::Disabled),
+        Some(Standing { officer, .. }) => Ok(officer),
+    }
 }
 
 fn unavailable(error: comity_exchange::ports::StoreError) -> Denied {

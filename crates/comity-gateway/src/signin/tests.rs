@@ -3,7 +3,7 @@ use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::passwords::hash;
 use crate::settings::Settings;
-use crate::work::{manage, officers};
+use crate::work::{manage, officers, tokens as given_out};
 use axum::http::{HeaderValue, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -185,6 +185,67 @@ async fn a_client_that_leaves_is_counted() {
     }
     let locked = Err(Denied::LockedOut { retry_after: Duration::from_secs(30) });
     assert_eq!(house.who("a.tamm:wrong horse", 2, 0).await, locked);
+}
+
+#[tokio::test]
+async fn a_token_stands_for_its_officer_until_it_ends() {
+    let house = house(|_| {}).await;
+    house.officer("b.saar", "another horse").await;
+    let now = house.gateway.now();
+    let later = |seconds: u64| now.checked_add(Duration::from_secs(seconds)).unwrap();
+    let who = async |token: &str, at: Timestamp| {
+        let value = HeaderValue::from_str(&format!("Bearer {token}")).unwrap();
+        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
+        house.signin.who(&house.gateway, &headers, None, at).await.map(|who| (who.officer, who.by))
+    };
+    let give =
+        async |officer: &str, until| given_out::give(&house.gateway, officer, "MISP", until).await.unwrap();
+    let (short, _) = give("a.tamm", Some(later(100))).await;
+    let (long, row) = give("a.tamm", None).await;
+    let (other, _) = give("b.saar", None).await;
+    let tamm = Ok(("a.tamm".to_owned(), By::Token));
+    let saar = Ok(("b.saar".to_owned(), By::Token));
+    assert_eq!(who(&short, later(100)).await, tamm, "the last instant");
+    assert_eq!(who(&short, later(101)).await, Err(Denied::Wrong), "expired");
+    assert_eq!(who(&long, later(1_000_000)).await, tamm);
+    assert_eq!(who(&other, now).await, saar);
+    for wrong in ["x", "comity_x", &tokens::draw(&mut OsEntropy)] {
+        assert_eq!(who(wrong, now).await, Err(Denied::Wrong));
+    }
+    assert_eq!(house.signin.hashes(), 0, "no password is hashed for a token");
+
+    let id = tokens::id(row.digest);
+    given_out::end(&house.gateway, &id).await.unwrap();
+    assert_eq!(who(&long, now).await, Err(Denied::Wrong), "ended");
+    let again = given_out::end(&house.gateway, &id).await.unwrap_err().to_string();
+    assert!(again.starts_with(&format!("token `{id}` was ended on ")), "{again}");
+    assert!(given_out::end(&house.gateway, "0123456789abcdef").await.is_err());
+
+    // With the officer's key their tokens end, and a new key brings none back.
+    officers::revoke(&house.gateway, "a.tamm").await.unwrap();
+    assert_eq!(who(&short, now).await, Err(Denied::Wrong));
+    officers::rotate(&house.gateway, "a.tamm", false).await.unwrap();
+    assert_eq!(who(&short, now).await, Err(Denied::Wrong));
+    officers::rotate(&house.gateway, "b.saar", false).await.unwrap();
+    assert_eq!(who(&other, now).await, saar, "a planned change of key ends no token");
+    officers::rotate(&house.gateway, "b.saar", true).await.unwrap();
+    assert_eq!(who(&other, now).await, Err(Denied::Wrong), "a compromise does");
+}
+
+#[tokio::test]
+async fn a_token_is_not_given_to_just_anybody() {
+    let house = house(|_| {}).await;
+    let give = async |officer: &str, title: &str, until| {
+        given_out::give(&house.gateway, officer, title, until).await.unwrap_err().to_string()
+    };
+    let past = Some(at(-1_000_000_000));
+    assert!(give("nobody", "", None).await.contains("no officer `nobody` is known"));
+    assert!(give("a.tamm", "", past).await.contains("is past"));
+    assert!(give("a.tamm", "a\nb", None).await.contains("a title has at most"));
+    assert!(give("a.tamm", &"x".repeat(201), None).await.contains("a title has at most"));
+    officers::revoke(&house.gateway, "a.tamm").await.unwrap();
+    assert!(give("a.tamm", "", None).await.contains("was revoked"));
+    assert_eq!(house.gateway.store().tokens().await.unwrap(), []);
 }
 
 #[tokio::test]

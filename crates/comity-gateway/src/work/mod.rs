@@ -10,6 +10,7 @@
 //! | [`audit`] | what an overseer asks of the gateway's own record |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
 //! | [`moving`] | the database moves to a server |
+//! | [`tokens`] | what stands for an officer in their tools |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
 pub mod approve;
@@ -23,3 +24,4 @@ pub mod outbox;
 pub mod rotate;
 pub mod share;
 pub mod succession;
+pub mod tokens;

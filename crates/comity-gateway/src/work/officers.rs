@@ -8,10 +8,10 @@
 //! halves, since when and until when each counts, are in the store. An officer from before there were keys gets the
 //! first one with their next order.
 
-use super::manage;
+use super::{manage, tokens};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
-use comity_exchange::ports::{OfficerKey, Record, Store as _};
+use comity_exchange::ports::{OfficerKey, Record, Store as _, TokenRow};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey, Signature};
 use comity_terms::{Act, Digest, Timestamp};
@@ -52,7 +52,7 @@ pub async fn acting(gateway: &Gateway, name: &str) -> Result<Acting, GatewayErro
         None => {
             let seed = gateway.directory().draw_officer_seed(name, 1, &mut OsEntropy)?;
             let key = PartyKey::from_seed(&seed);
-            begin(gateway, name, &key, Vec::new(), json!({ "first": true })).await?;
+            begin(gateway, name, &key, Record::default(), json!({ "first": true })).await?;
             seed
         }
         Some(OfficerKey { ended: Some(at), .. }) => {
@@ -83,11 +83,16 @@ pub async fn rotate(gateway: &Gateway, name: &str, compromised: bool) -> Result<
     let _one = gateway.appointing().lock().await;
     let keys = of(gateway, name).await?;
     let seed = gateway.directory().draw_officer_seed(name, keys.len() + 1, &mut OsEntropy)?;
-    let ended = ending(keys, gateway.now());
-    begin(gateway, name, &PartyKey::from_seed(&seed), ended, json!({ "compromised": compromised })).await
+    let now = gateway.now();
+    let ended = ending(keys, now);
+    // Whoever had the key may have their tokens.
+    let tokens = if compromised { tokens::ending(gateway, name, now).await? } else { Vec::new() };
+    let facts = json!({ "compromised": compromised, "tokens": ids(&tokens) });
+    let change = Record { officer_keys: ended, tokens, ..Record::default() };
+    begin(gateway, name, &PartyKey::from_seed(&seed), change, facts).await
 }
 
-/// Ends an officer's key: from now on they order nothing.
+/// Ends an officer's key, and their tokens with it: from now on they order nothing.
 ///
 /// # Errors
 /// [`GatewayError::Input`] when there is none to end.
@@ -96,8 +101,13 @@ pub async fn revoke(gateway: &Gateway, name: &str) -> Result<Timestamp, GatewayE
     acting(gateway, name).await?;
     let now = gateway.now();
     let ended = ending(of(gateway, name).await?, now);
-    let facts = json!({ "key": "officer", "ended": ended.iter().map(|key| &key.key).collect::<Vec<_>>() });
-    let change = Record { officer_keys: ended, ..Record::default() };
+    let tokens = tokens::ending(gateway, name, now).await?;
+    let facts = json!({
+        "key": "officer",
+        "ended": ended.iter().map(|key| &key.key).collect::<Vec<_>>(),
+        "tokens": ids(&tokens),
+    });
+    let change = Record { officer_keys: ended, tokens, ..Record::default() };
     manage::record(gateway, Act::KeyRevoked, facts, change).await?;
     Ok(now)
 }
@@ -106,7 +116,7 @@ async fn begin(
     gateway: &Gateway,
     name: &str,
     key: &PartyKey,
-    mut changed: Vec<OfficerKey>,
+    mut change: Record,
     mut facts: serde_json::Value,
 ) -> Result<OfficerKey, GatewayError> {
     let begun = OfficerKey {
@@ -117,9 +127,8 @@ async fn begin(
     };
     facts["key"] = json!("officer");
     facts["begun"] = json!(begun.key);
-    facts["ended"] = json!(changed.iter().map(|key| &key.key).collect::<Vec<_>>());
-    changed.push(begun.clone());
-    let change = Record { officer_keys: changed, ..Record::default() };
+    facts["ended"] = json!(change.officer_keys.iter().map(|key| &key.key).collect::<Vec<_>>());
+    change.officer_keys.push(begun.clone());
     manage::record(gateway, Act::KeyRotated, facts, change).await?;
     Ok(begun)
 }
@@ -128,6 +137,10 @@ async fn of(gateway: &Gateway, name: &str) -> Result<Vec<OfficerKey>, GatewayErr
     let mut keys = gateway.store().officer_keys().await?;
     keys.retain(|key| key.officer == name);
     Ok(keys)
+}
+
+fn ids(tokens: &[TokenRow]) -> Vec<String> {
+    tokens.iter().map(|row| crate::signin::tokens::id(row.digest)).collect()
 }
 
 fn ending(keys: Vec<OfficerKey>, now: Timestamp) -> Vec<OfficerKey> {

@@ -18,6 +18,7 @@
 mod carry;
 mod columns;
 mod connection;
+mod credentials;
 mod erasure;
 mod escalation;
 mod exchange;
@@ -50,10 +51,10 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
-    Vitals,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
+    StoreError, TokenRow, Vitals,
 };
-use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
     ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof,
 };
@@ -472,6 +473,27 @@ impl Store for PostgresStore {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.ask(|c| Box::pin(peers::officer_keys(c))).await
+    }
+
+    async fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        let name = name.to_owned();
+        self.ask(move |c| {
+            let name = name.clone();
+            Box::pin(async move { credentials::standing(c, &name).await })
+        })
+        .await
+    }
+
+    async fn token(&self, digest: Digest) -> Result<Option<TokenRow>, StoreError> {
+        self.ask(move |c| Box::pin(credentials::token(c, digest))).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.ask(|c| Box::pin(credentials::tokens(c))).await
+    }
+
+    async fn subject(&self, subject: Digest) -> Result<Option<String>, StoreError> {
+        self.ask(move |c| Box::pin(credentials::subject(c, subject))).await
     }
 
     async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {

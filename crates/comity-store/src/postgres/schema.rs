@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_erasure.sql"),
     include_str!("../../migrations/postgres/0004_succession.sql"),
     include_str!("../../migrations/postgres/0005_escalation.sql"),
+    include_str!("../../migrations/postgres/0007_tokens.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -75,6 +76,7 @@ mod tests {
         include_str!("../../migrations/postgres/0003_erasure.sha256"),
         include_str!("../../migrations/postgres/0004_succession.sha256"),
         include_str!("../../migrations/postgres/0005_escalation.sha256"),
+        include_str!("../../migrations/postgres/0007_tokens.sha256"),
     ];
 
     #[test]

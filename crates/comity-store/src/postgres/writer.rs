@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{erasure, escalation};
+use super::{credentials, erasure, escalation};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -251,18 +251,20 @@ impl<M: MarkFile> Writer<M> {
     }
 }
 
-/// Does what a record says of the ends of others and of offices, under a savepoint of its own: these are few.
+/// Does what a record says of the ends of others, of offices and of credentials, under a savepoint of its own: these are few.
 ///
 /// The outer error is the transaction's, the inner one the record's.
 async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
-    if !erasure::ends(record) && !escalation::speaks(record) {
+    if !erasure::ends(record) && !escalation::speaks(record) && !credentials::speaks(record) {
         return Ok(Ok(()));
     }
     client.batch_execute("-- ended, begins\nSAVEPOINT ended").await?;
-    let done = match erasure::end(client, record).await {
-        Ok(()) => escalation::put(client, record).await,
-        failed => failed,
+    let done = async {
+        erasure::end(client, record).await?;
+        escalation::put(client, record).await?;
+        credentials::put(client, record).await
     };
+    let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {
         return done.map(Ok);
     }

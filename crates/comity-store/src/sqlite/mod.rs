@@ -10,6 +10,7 @@
 mod carry;
 mod columns;
 mod connection;
+mod credentials;
 mod erasure;
 mod escalation;
 mod exchange;
@@ -35,10 +36,10 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Store, StoreError,
-    Vitals,
+    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
+    StoreError, TokenRow, Vitals,
 };
-use comity_terms::{ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
     ConsistencyProof, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof, root_at,
 };
@@ -352,6 +353,23 @@ impl Store for SqliteStore {
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
         self.readers.read(peers::officer_keys).await
+    }
+
+    async fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
+        let name = name.to_owned();
+        self.readers.read(move |c| credentials::standing(c, &name)).await
+    }
+
+    async fn token(&self, digest: Digest) -> Result<Option<TokenRow>, StoreError> {
+        self.readers.read(move |c| credentials::token(c, digest)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.readers.read(credentials::tokens).await
+    }
+
+    async fn subject(&self, subject: Digest) -> Result<Option<String>, StoreError> {
+        self.readers.read(move |c| credentials::subject(c, subject)).await
     }
 
     async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_erasure.sql"),
     include_str!("../../migrations/0004_succession.sql"),
     include_str!("../../migrations/0005_escalation.sql"),
+    include_str!("../../migrations/0007_tokens.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -7,7 +7,7 @@
 
 use super::columns::change;
 use super::fault::Fault;
-use super::{erasure, escalation, exchange, laws, log as rows, outbox, peers, vault};
+use super::{credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, vault};
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, record_bytes};
 use crate::mark::MarkFile;
@@ -303,6 +303,7 @@ fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Res
         peers::put_officer(connection, officer)?;
     }
     escalation::put(connection, record)?;
+    credentials::put(connection, record)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

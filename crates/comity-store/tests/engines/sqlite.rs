@@ -99,6 +99,7 @@ conforms! {
     rows::peers_officers_and_laws,
     rows::the_log_is_read_with_its_openings,
     rows::offices_answer_once,
+    rows::credentials_of_officers,
 }
 
 #[test]

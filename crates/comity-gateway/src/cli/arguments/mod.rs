@@ -10,4 +10,6 @@ pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
-pub use people::{Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd};
+pub use people::{
+    Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
+};

@@ -74,6 +74,49 @@ pub struct OfficerAdd {
     pub password_stdin: bool,
 }
 
+/// `comity token`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Token {
+    /// Give an officer a token; it is printed once and kept nowhere.
+    #[command(
+        after_help = "Example:\n  comity token add --officer a.tamm --until 2027-06-30 --title \"MISP feed\""
+    )]
+    Add(TokenAdd),
+    /// The tokens: whose, for what, until when; those that have ended too.
+    List(Place),
+    /// End a token, from now on.
+    #[command(after_help = "Example:\n  comity token end 0123456789abcdef")]
+    End(TokenEnd),
+}
+
+/// `comity token add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TokenAdd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer whom it stands for.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// The last day on which it counts; until it is ended unless given.
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    pub until: Option<Date>,
+    /// What it is for.
+    #[arg(long, value_name = "T", default_value = "")]
+    pub title: String,
+}
+
+/// `comity token end`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TokenEnd {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Its id, as `comity token list` prints it.
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
 /// `comity peer`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Peer {

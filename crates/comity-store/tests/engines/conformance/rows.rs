@@ -5,7 +5,8 @@ use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, ExchangeRow, Officer,
-    OutboxItem, Peer, SegmentKind, Store, StoreError, StoredAnswer, WitnessStep,
+    OfficerKey, OutboxItem, Peer, SegmentKind, Store, StoreError, StoredAnswer, SubjectRow, TokenRow,
+    WitnessStep,
 };
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::signature::{PartyKey, Signature};
@@ -347,5 +348,85 @@ pub(crate) fn offices_answer_once(harness: &impl Harness) {
         let used_by: Vec<_> =
             store.approvals(ids[0]).await.unwrap().iter().filter_map(|row| row.used_by).collect();
         assert_eq!(used_by, [ids[1]]);
+    });
+}
+
+pub(crate) fn credentials_of_officers(harness: &impl Harness) {
+    let mut entropy = Seeded(26);
+    let token = |text: &str, officer: &str, until: Option<&str>| TokenRow {
+        digest: Digest::of(text.as_bytes()),
+        officer: officer.into(),
+        title: "for MISP".into(),
+        from: at("2026-11-24T00:00:00Z"),
+        until: until.map(at),
+        ended: None,
+    };
+    let known = |text: &str, officer: &str| SubjectRow {
+        subject: Digest::of(text.as_bytes()),
+        officer: officer.into(),
+    };
+    let key = |key: &str, from: &str, ended: Option<&str>| OfficerKey {
+        officer: "kask".into(),
+        key: key.into(),
+        from: at(from),
+        ended: ended.map(at),
+    };
+    let officer = Officer {
+        name: "kask".into(),
+        role: "analyst".into(),
+        unit: None,
+        training_until: at("2027-06-30T23:59:59.999999999Z"),
+        password_hash: "$argon2id$".into(),
+    };
+    wait(async {
+        let store = harness.open();
+        let one = token("one", "kask", Some("2026-12-24T00:00:00Z"));
+        let two = TokenRow { from: at("2026-11-25T00:00:00Z"), ..token("two", "tamm", None) };
+        let mut given = record(&mut entropy, 1, None);
+        given.tokens = vec![two.clone(), one.clone()];
+        given.subjects = vec![known("issuer and subject", "kask")];
+        given.officer = Some(officer.clone());
+        store.record(given).await.unwrap();
+        drop(store);
+
+        let store = harness.open();
+        assert_eq!(store.tokens().await.unwrap(), [one.clone(), two.clone()], "oldest first");
+        assert_eq!(store.token(one.digest).await.unwrap(), Some(one.clone()));
+        assert_eq!(store.token(Digest::of(b"none")).await.unwrap(), None);
+        assert_eq!(store.subject(Digest::of(b"issuer and subject")).await.unwrap(), Some("kask".to_owned()));
+        assert_eq!(store.subject(Digest::of(b"another")).await.unwrap(), None);
+        // An end that was set stays, and nothing else of a token ever changes.
+        for (day, title) in [("2026-11-26T00:00:00Z", "for MISP"), ("2026-11-27T00:00:00Z", "for another")] {
+            let mut ended = record(&mut entropy, 1, None);
+            ended.tokens = vec![TokenRow { ended: Some(at(day)), title: title.into(), ..one.clone() }];
+            store.record(ended).await.unwrap();
+        }
+        let ended = TokenRow { ended: Some(at("2026-11-26T00:00:00Z")), ..one };
+        assert_eq!(store.token(ended.digest).await.unwrap(), Some(ended));
+        // A subject is one officer, an officer is one subject; a record that says otherwise does not happen.
+        for other in [known("issuer and subject", "tamm"), known("another", "kask")] {
+            let size = store.logged(LeafIndex(0), 100).await.unwrap().len();
+            let mut told = record(&mut entropy, 1, None);
+            told.subjects = vec![other];
+            let made = store.record(told).await;
+            assert!(matches!(made, Err(StoreError::Conflict(_))), "{made:?}");
+            assert_eq!(store.logged(LeafIndex(0), 100).await.unwrap().len(), size);
+        }
+        // An officer stands by their newest key, and without one until it is drawn.
+        assert_eq!(store.standing("tamm").await.unwrap(), None);
+        let (first, second) = ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z");
+        for (keys, revoked) in [
+            (vec![], false),
+            (vec![key("z", first, None)], false),
+            (vec![key("z", first, Some(second))], true),
+            (vec![key("a", second, None)], false),
+            (vec![key("a", second, Some("2026-11-26T00:00:00Z"))], true),
+        ] {
+            let mut changed = record(&mut entropy, 1, None);
+            changed.officer_keys = keys;
+            store.record(changed).await.unwrap();
+            let standing = store.standing("kask").await.unwrap().unwrap();
+            assert_eq!((standing.officer, standing.revoked), (officer.clone(), revoked));
+        }
     });
 }
