@@ -1,6 +1,6 @@
 //! The governed path: two gateways, each its own process, through the code that officers use.
 
-use comity_exchange::disclose::prepare;
+use comity_exchange::disclose::{Goes, prepare};
 use comity_exchange::federation::identity::Identity;
 use comity_exchange::ports::Officer;
 use comity_exchange::question::Request;
@@ -185,7 +185,7 @@ impl Sender {
             ordered: None,
         };
         let begun = Instant::now();
-        prepare(&**gateway, bytes, request, &lent, &seal_to)?;
+        prepare(&**gateway, bytes, request, &lent, Goes::To(&seal_to))?;
         Ok([read, classified, pseudonyms, minimised, begun.elapsed()])
     }
 }

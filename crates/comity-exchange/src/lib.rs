@@ -8,6 +8,7 @@
 //! | read | for |
 //! |---|---|
 //! | [`disclose`] | one disclosure, start to finish, at the sender |
+//! | [`collect`] | what the tools of a house write and read: collections |
 //! | [`receive`] | one offer, start to finish, at the receiver |
 //! | [`escalation`] | an exchange that waits for offices |
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
@@ -18,6 +19,7 @@
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
 pub mod audit;
+pub mod collect;
 pub mod disclose;
 pub mod entry;
 pub mod erase;

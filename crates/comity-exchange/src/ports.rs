@@ -5,17 +5,22 @@
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
 mod credentials;
+mod collected;
 mod erasure;
 mod escalation;
 mod logged;
 mod vitals;
 
 pub use credentials::{Standing, SubjectRow, TokenRow};
+pub use collected::{
+    CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted, Wanted,
+};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
 pub use vitals::Vitals;
 
+use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::identity::{Identity, SignedLaw};
@@ -74,6 +79,12 @@ pub struct Record {
     pub rewrapped: Vec<Rewrapped>,
     /// Epoch keys that were destroyed.
     pub destroyed: Option<Destruction>,
+    /// Segments whose records readers may ask for from now on.
+    pub collected: Vec<CollectedSegment>,
+    /// Objects that are taken out of a stream, beside the erasure of their records.
+    pub removed: Vec<Removal>,
+    /// Collections, made or changed: a row is replaced by its id.
+    pub standing: Vec<StandingRequest>,
 }
 
 /// One entry on its way into the log.

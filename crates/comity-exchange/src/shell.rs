@@ -2,6 +2,7 @@
 //! simulation implements it again.
 
 use crate::ExchangeError;
+use crate::collect::Tags;
 use crate::ports::{Peers, Store};
 use crate::signatory::Signatory;
 use comity_agreement::{LawSet, Memo};
@@ -26,6 +27,8 @@ pub trait Shell: Send + Sync {
     fn peers(&self) -> &Self::Peers;
     /// Who signs.
     fn signatory(&self) -> &Signatory;
+    /// What stands for objects in the index of collections.
+    fn tags(&self) -> &Tags;
     /// The path table.
     fn table(&self) -> &PathTable;
     /// The bounds on a bundle.

@@ -72,6 +72,12 @@ impl WireFact {
         &self.key.0
     }
 
+    /// What it says, where that is a word or a text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        self.value.as_str()
+    }
+
     /// Who says so.
     #[must_use]
     pub fn asserter(&self) -> Asserter {

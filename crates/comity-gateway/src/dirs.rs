@@ -419,6 +419,12 @@ impl Directory {
         self.keys.join("tokens")
     }
 
+    /// The key of the index of collections.
+    #[must_use]
+    pub fn index_key(&self) -> PathBuf {
+        self.keys.join("index")
+    }
+
     /// The log's high-water mark.
     #[must_use]
     pub fn mark(&self) -> PathBuf {

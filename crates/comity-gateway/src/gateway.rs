@@ -6,7 +6,7 @@ use crate::clock::{Clock, OsEntropy};
 use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
-use crate::keys::{FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys};
+use crate::keys::{index, FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
@@ -14,16 +14,18 @@ use crate::signin::SignIn;
 use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo, shipped};
 use comity_exchange::ExchangeError;
+use comity_exchange::collect::{StandingRequest, Tags};
 use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
-use comity_exchange::ports::{Peer, Store as _, StoreError};
+use comity_exchange::ports::{Collections as _, Peer, Store as _, StoreError};
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
 use comity_minimise::{Limits, PathTable, TokenKey};
 use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
+use comity_terms::ids::CollectionId;
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use comity_vault::TransportSecret;
@@ -49,6 +51,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
+    tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
     approving: tokio::sync::Mutex<()>,
@@ -67,6 +70,8 @@ pub struct Register {
     pub peers: BTreeMap<Party, Peer>,
     /// The packs that this gateway has signed, newest last.
     pub adopted: Vec<SignedLaw>,
+    /// The collections, by their ids; those that ended too.
+    pub standing: Vec<StandingRequest>,
 }
 
 /// Why a gateway does not open or does not do what it is asked.
@@ -138,7 +143,6 @@ impl Gateway {
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
             signin: SignIn::new(&settings.signin),
-            directory,
             seat,
             next_certificate,
             signatory,
@@ -147,11 +151,13 @@ impl Gateway {
             store,
             token_secrets,
             token_keys: HeldTokenKeys::default(),
+            tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
             approving: tokio::sync::Mutex::default(),
             counts: Counts::default(),
             clock,
+            directory,
             _lock: lock,
         };
         gateway.refresh().await?;
@@ -169,10 +175,11 @@ impl Gateway {
         let peers: BTreeMap<Party, Peer> =
             self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
         let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
+        let standing = self.store.standing_requests().await?;
         for peer in peers.values() {
             self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
         }
-        *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted };
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted, standing };
         Ok(())
     }
 
@@ -204,6 +211,14 @@ impl Gateway {
                 "no partner gateway of {party} is known; add it with `comity peer add`"
             ))
         })
+    }
+
+    /// A collection that stands now.
+    #[must_use]
+    pub fn collection(&self, id: CollectionId) -> Option<StandingRequest> {
+        let now = self.clock.now();
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        register.standing.iter().find(|request| request.id.0 == id && request.stands(now)).cloned()
     }
 
     /// The digest under which this gateway has adopted a pack last.
@@ -404,6 +419,10 @@ impl Shell for Gateway {
         &self.signatory
     }
 
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
     fn table(&self) -> &PathTable {
         &self.table
     }
@@ -423,7 +442,9 @@ impl Shell for Gateway {
     fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {
         let digest = self.adopted(agreement)?;
         let Loaded { law, vocabulary } = self.loaded(agreement, digest)?;
-        let binding = self.signed_by(partner, agreement).contains(&digest);
+        // What stays in this house binds nobody else.
+        let binding =
+            *partner == self.signatory.party || self.signed_by(partner, agreement).contains(&digest);
         let mut national = BTreeMap::new();
         let own = (&self.signatory.party, self.adopted(&self.signatory.home));
         let partner_slug = PackSlug::new(partner.as_str()).ok()?;

@@ -9,6 +9,7 @@
 //! | [`jobs`] | what it does by itself: the sweep of the vault |
 //! | [`federation`] | what partners ask of it, and the way to them |
 //! | [`laws`], [`settings`] | adopted packs; what an operator sets |
+//! | [`taxii`] | what tools ask of it: TAXII 2.1 |
 //! | [`net`] | listeners and connections, TLS with pinned certificates |
 //! | [`api`] | errors over HTTP |
 //! | [`dirs`], [`files`] | where things lie, and that they lie there durably |
@@ -32,5 +33,6 @@ pub mod passwords;
 pub mod settings;
 pub mod signin;
 pub mod socket;
+pub mod taxii;
 pub mod watch;
 pub mod work;

@@ -2,8 +2,9 @@
 
 use crate::files::{self, FileError};
 use crate::signin::SignInSettings;
+use comity_exchange::wire::Text;
 use comity_minimise::Limits;
-use comity_terms::Timestamp;
+use comity_terms::{Activity, PackSlug, Purpose, Timestamp};
 use comity_terms::calendar::{Calendar, CalendarError, Count, Period, due};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -46,6 +47,25 @@ pub struct Settings {
     pub memo_classes: usize,
     /// What bounds sign-in.
     pub signin: SignInSettings,
+    /// The collection that a fresh gateway has.
+    pub public_collection: PublicCollection,
+    /// What a reader of a collection gets at most in a page, objects.
+    pub page_objects_max: u32,
+}
+
+/// A collection for public data, kept at the gateway: under which agreement, for what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicCollection {
+    /// What it is called.
+    pub title: String,
+    /// What it is for, in words for people.
+    pub description: String,
+    /// The agreement.
+    pub agreement: PackSlug,
+    /// The agreed category.
+    pub activity: Activity,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 /// Why settings do not read.
@@ -80,6 +100,30 @@ struct File {
     bundle_objects_max: Option<usize>,
     memo_classes: Option<usize>,
     signin: Option<toml::Table>,
+    public_collection: Option<PublicFile>,
+    page_objects_max: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PublicFile {
+    title: String,
+    description: String,
+    agreement: Text<PackSlug>,
+    activity: Text<Activity>,
+    purpose: Text<Purpose>,
+}
+
+impl From<PublicFile> for PublicCollection {
+    fn from(file: PublicFile) -> Self {
+        Self {
+            title: file.title,
+            description: file.description,
+            agreement: file.agreement.0,
+            activity: file.activity.0,
+            purpose: file.purpose.0,
+        }
+    }
 }
 
 impl Settings {
@@ -132,6 +176,8 @@ impl Settings {
             memo_classes: set!(memo_classes),
             signin: SignInSettings::read(own.signin.unwrap_or_default(), shipped.signin.unwrap_or_default())
                 .map_err(content)?,
+            public_collection: set!(public_collection).into(),
+            page_objects_max: set!(page_objects_max),
         })
     }
 

@@ -8,6 +8,7 @@ use crate::law::{self, edition_of};
 use crate::network::{Network, Road};
 use comity_agreement::Memo;
 use comity_exchange::ExchangeError;
+use comity_exchange::collect::Tags;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
@@ -122,6 +123,7 @@ pub struct Gateway {
     road: Road,
     signatory: Signatory,
     table: PathTable,
+    tags: Tags,
     limits: Limits,
     memo: Mutex<Memo>,
     register: Mutex<Register>,
@@ -202,6 +204,7 @@ impl Gateway {
             road: Road::new(Arc::clone(network), clockwork.clone(), number, faults.clone()),
             signatory,
             table: PathTable::shipped().expect("the shipped path table loads"),
+            tags: Tags::new([7; 32]),
             limits: Limits::default(),
             memo: Mutex::new(Memo::new(64)),
             register: Mutex::default(),
@@ -300,6 +303,10 @@ impl Shell for Gateway {
 
     fn signatory(&self) -> &Signatory {
         &self.signatory
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
     }
 
     fn table(&self) -> &PathTable {

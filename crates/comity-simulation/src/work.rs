@@ -3,7 +3,7 @@
 
 use crate::gateway::Gateway;
 use crate::law;
-use comity_exchange::disclose::{Disclosed, Sent, abandon, asks_again, carry_out, next_try, prepare, resume};
+use comity_exchange::disclose::{Disclosed, Goes, Sent, abandon, asks_again, carry_out, next_try, prepare, resume};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
@@ -123,7 +123,7 @@ async fn once(
     };
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now));
     let seal_to = seal_to.ok_or_else(|| ExchangeError::Keys("no transport key".to_owned()))?;
-    let sealed = prepare(&**gateway, BUNDLES[order.bundle], request, &lent, &seal_to)?;
+    let sealed = prepare(&**gateway, BUNDLES[order.bundle], request, &lent, Goes::To(&seal_to))?;
     carry_out(&**gateway, sealed, peer).await
 }
 

@@ -7,7 +7,9 @@ use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
+use comity_exchange::collect::{ObjectTag, StandingRequest};
 use comity_exchange::ports::{
+    Collections, Page, Presence, Stream, Wanted,
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
     Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
     StoreError, TokenRow, Vitals,
@@ -282,5 +284,23 @@ impl Store for Database {
 
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
         either!(self, store => store.vitals(now).await)
+    }
+}
+
+impl Collections for Database {
+    async fn standing_requests(&self) -> Result<Vec<StandingRequest>, StoreError> {
+        either!(self, store => store.standing_requests().await)
+    }
+
+    async fn collected(&self, wanted: Wanted) -> Result<Page, StoreError> {
+        either!(self, store => store.collected(wanted).await)
+    }
+
+    async fn present(
+        &self,
+        stream: Stream,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
+        either!(self, store => store.present(stream, objects).await)
     }
 }

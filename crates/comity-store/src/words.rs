@@ -2,6 +2,17 @@
 
 use comity_exchange::ports::SegmentKind;
 use comity_exchange::report::{ExchangeOutcome, Side};
+use comity_terms::Timestamp;
+
+/// An instant as whole microseconds since 1970.
+pub(crate) fn microseconds(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The instant that so many microseconds since 1970 are, where there is one.
+pub(crate) fn of_microseconds(microseconds: i64) -> Option<Timestamp> {
+    Timestamp::from_microsecond(microseconds).ok()
+}
 
 pub(crate) fn side_text(side: Side) -> &'static str {
     match side {

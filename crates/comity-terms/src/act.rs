@@ -140,11 +140,15 @@ pub enum Act {
     TokenGiven,
     /// Tokens were ended.
     TokenEnded,
+    /// Records were used: a tool read them, or the laws refused it.
+    RecordsUsed,
+    /// A standing request was made, changed or ended: a collection that tools read and write by.
+    RequestStanding,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -168,6 +172,8 @@ impl Act {
         Self::OfficeDelegated,
         Self::TokenGiven,
         Self::TokenEnded,
+        Self::RecordsUsed,
+        Self::RequestStanding,
     ];
 
     /// The family that the public log counts it in.
@@ -189,7 +195,8 @@ impl Act {
             | Self::EscalationEnded
             | Self::OfficeDelegated
             | Self::TokenGiven
-            | Self::TokenEnded => Family::Procedure,
+            | Self::TokenEnded
+            | Self::RequestStanding => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -221,6 +228,8 @@ impl Act {
             Self::OfficeDelegated => "office.delegated",
             Self::TokenGiven => "token.given",
             Self::TokenEnded => "token.ended",
+            Self::RecordsUsed => "records.used",
+            Self::RequestStanding => "request.standing",
         }
     }
 }

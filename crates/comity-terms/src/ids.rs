@@ -71,6 +71,10 @@ id! {
     SegmentId
 }
 id! {
+    /// One collection: a standing request that tools read and write by.
+    CollectionId
+}
+id! {
     /// One class of objects within an exchange: those with equal facts.
     ClassId
 }

@@ -213,8 +213,13 @@ pub fn read(content: &[u8]) -> Result<Option<RecordedDecision>, String> {
 }
 
 /// The acts that laws decided.
-const DECIDED: [Act; 4] =
-    [Act::ExchangeDecided, Act::ExchangeReceived, Act::ExchangeRefused, Act::ExchangeMismatched];
+const DECIDED: [Act; 5] = [
+    Act::ExchangeDecided,
+    Act::ExchangeReceived,
+    Act::ExchangeRefused,
+    Act::ExchangeMismatched,
+    Act::RecordsUsed,
+];
 
 /// The question about one class, as it was asked.
 ///

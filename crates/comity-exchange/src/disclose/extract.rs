@@ -17,21 +17,21 @@ use std::sync::Arc;
 
 /// What travels and what does not.
 #[derive(Debug)]
-pub(super) struct Extract {
-    pub(super) classes: Vec<ExtractClass>,
-    pub(super) safeguards: Safeguards,
+pub(crate) struct Extract {
+    pub(crate) classes: Vec<ExtractClass>,
+    pub(crate) safeguards: Safeguards,
     pub(super) counts: ObjectCounts,
     pub(super) withholdings: Vec<Withholding>,
     pub(super) rejected: Vec<Rejected>,
 }
 
 /// One class of the extract: objects with equal facts before and after treatment.
-pub(super) struct ExtractClass {
+pub(crate) struct ExtractClass {
     pub(super) decided: Facts,
-    pub(super) sent: Facts,
+    pub(crate) sent: Facts,
     /// The offices whose approvals let it go.
     pub(super) approvals: BTreeSet<Office>,
-    pub(super) objects: Vec<Vec<u8>>,
+    pub(crate) objects: Vec<Vec<u8>>,
 }
 
 impl std::fmt::Debug for ExtractClass {

@@ -27,6 +27,7 @@ pub use stages::{
 };
 
 use crate::ExchangeError;
+use crate::collect::place::Placing;
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::SealTo;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
@@ -53,6 +54,15 @@ pub struct Disclosed {
     pub waiting: Option<String>,
 }
 
+/// Where an extract goes.
+#[derive(Debug, Clone, Copy)]
+pub enum Goes<'a> {
+    /// To a partner, sealed to its transport key.
+    To(&'a SealTo),
+    /// Nowhere: it is placed in a collection of this gateway's own.
+    Nowhere,
+}
+
 /// Steps 1 to 5: from a bundle to a sealed offer, or to a sealed refusal. Touches nothing but the epoch keys.
 ///
 /// # Errors
@@ -62,7 +72,7 @@ pub fn prepare<W: Shell>(
     bundle: &[u8],
     request: Request,
     lent: &Lent,
-    seal_to: &SealTo,
+    goes: Goes<'_>,
 ) -> Result<Sealed, ExchangeError> {
     let at = request.at;
     let laws = &*lent.laws;
@@ -87,17 +97,36 @@ pub fn prepare<W: Shell>(
         };
         match minimised {
             Err(refused) => refused.seal(halting(keys, entropy)),
-            Ok(minimised) => minimised.seal(Sealing {
-                signatory: world.signatory(),
-                laws,
-                seal_to,
-                horizon: world.horizon(at),
-                opening_until,
-                keys,
-                entropy,
-            }),
+            Ok(minimised) => match goes {
+                Goes::To(seal_to) => minimised.seal(Sealing {
+                    signatory: world.signatory(),
+                    laws,
+                    seal_to,
+                    horizon: world.horizon(at),
+                    opening_until,
+                    keys,
+                    entropy,
+                }),
+                Goes::Nowhere => minimised.place(Placing {
+                    signatory: world.signatory(),
+                    laws,
+                    tags: world.tags(),
+                    opening_until,
+                    keys,
+                    entropy,
+                }),
+            },
         }
     })
+}
+
+/// Step 6 alone: records what is placed here, or was decided otherwise.
+///
+/// # Errors
+/// [`ExchangeError`] when recording failed; callers recover from storage.
+pub async fn keep<W: Shell>(world: &W, sealed: Sealed) -> Result<Disclosed, ExchangeError> {
+    let (summary, _, receipt) = sealed.record(world.store(), world.claimed_until(world.now())).await?;
+    Ok(Disclosed { summary, receipt, answer: None, partner_receipt: None, waiting: None })
 }
 
 /// Steps 6 to 8: record, deliver, acknowledge. Without an answer the offer stays in the outbox.

@@ -114,7 +114,7 @@ impl Sealed {
         store: &S,
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
-        let Self { summary, entry, opening, dispatch, waiting } = self;
+        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected) } = self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
@@ -149,7 +149,8 @@ impl Sealed {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(summary.id) }],
             exchanges: vec![row],
             outbox: item.clone().into_iter().collect(),
-            segments: std::iter::once(opening).chain(order).collect(),
+            segments: std::iter::once(opening).chain(order).chain(placed).collect(),
+            collected,
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             ..Record::default()

@@ -9,8 +9,7 @@ use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
-use crate::ports::EscalationRow;
-use crate::ports::SealedSegment;
+use crate::ports::{CollectedSegment, EscalationRow, SealedSegment};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
 use crate::signatory::Signatory;
@@ -33,6 +32,20 @@ pub struct Sealed {
     pub(super) dispatch: Option<Dispatch>,
     /// What waits for offices from now on, with the sealed order.
     pub(super) waiting: Option<(EscalationRow, SealedSegment)>,
+    /// What is placed here instead of being sent: the sealed records, and what readers find them by.
+    pub(super) placed: (Vec<SealedSegment>, Vec<CollectedSegment>),
+}
+
+impl Sealed {
+    /// What is placed here.
+    pub(crate) fn placed(
+        summary: Summary,
+        (entry, opening): (PublicEntry, SealedSegment),
+        segments: Vec<SealedSegment>,
+        collected: Vec<CollectedSegment>,
+    ) -> Self {
+        Self { summary, entry, opening, dispatch: None, waiting: None, placed: (segments, collected) }
+    }
 }
 
 /// What is to be delivered once it is recorded.
@@ -95,14 +108,34 @@ pub struct Sealing<'a, K> {
 }
 
 impl Minimised {
+    /// What is told of it as the exchange `id`.
+    pub(crate) fn summary(self, id: ExchangeId, laws: &LawSet, outcome: ExchangeOutcome) -> Summary {
+        let Self { request, rulings, extract } = self;
+        let Extract { safeguards, counts, withholdings, rejected, .. } = extract;
+        let whole = rulings_whole(&rulings);
+        Summary {
+            id,
+            chain: request.supersedes.map_or(id, |superseded| superseded.chain),
+            request,
+            agreement_digest: laws.agreement.digest(),
+            rulings,
+            counts,
+            withholdings,
+            rejected,
+            safeguards,
+            outcome,
+            whole,
+        }
+    }
+
     /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
     ///
     /// # Errors
     /// [`ExchangeError::Vault`], [`ExchangeError::Keys`]; nothing was recorded, callers may try again.
     pub fn seal<K: EpochKeys<Error: Display>>(self, with: Sealing<'_, K>) -> Result<Sealed, ExchangeError> {
         let id = ExchangeId::draw(with.entropy);
-        let Self { request, rulings, extract } = self;
-        let Extract { classes: extract, safeguards, counts, withholdings, rejected } = extract;
+        let request = &self.request;
+        let extract = &self.extract.classes;
         let clear: Vec<Vec<u8>> =
             extract.iter().map(|class| join_objects(class.objects.iter().map(Vec::as_slice))).collect();
         let ids: Vec<ClassId> = extract.iter().map(|_| ClassId::draw(with.entropy)).collect();
@@ -135,20 +168,7 @@ impl Minimised {
             "records": { "salt": Base64(salt.to_vec()), "root": root.to_string() },
             "classes": classes.iter().map(|c| json!({ "objects": c.objects, "digest": c.digest, "sealed": c.sealed })).collect::<Json>(),
         });
-        let whole = rulings_whole(&rulings);
-        let summary = Summary {
-            id,
-            chain: request.supersedes.map_or(id, |superseded| superseded.chain),
-            request,
-            agreement_digest: with.laws.agreement.digest(),
-            rulings,
-            counts,
-            withholdings,
-            rejected,
-            safeguards,
-            outcome: ExchangeOutcome::Queued,
-            whole,
-        };
+        let summary = self.summary(id, with.laws, ExchangeOutcome::Queued);
         let (entry, opening) = summary.opening(with.laws, facts, with.entropy);
         let opening = with.signatory.seal_opening(
             &opening,
@@ -185,7 +205,7 @@ impl Minimised {
             bodies: sealed.ciphertexts.concat(),
             horizon: with.horizon,
         };
-        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch), waiting: None })
+        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch), waiting: None, placed: Default::default() })
     }
 }
 
@@ -235,7 +255,7 @@ impl Halted {
             with.keys,
             with.entropy,
         )?;
-        Ok(Sealed { summary, entry, opening, dispatch: None, waiting: None })
+        Ok(Sealed { summary, entry, opening, dispatch: None, waiting: None, placed: Default::default() })
     }
 }
 
@@ -278,7 +298,12 @@ impl Summary {
     }
 
     /// The entry of the decision and its opening: facts from the closed vocabulary, no value of the input.
-    fn opening(&self, laws: &LawSet, extract: Json, entropy: &mut dyn Entropy) -> (PublicEntry, Opening) {
+    pub(crate) fn opening(
+        &self,
+        laws: &LawSet,
+        extract: Json,
+        entropy: &mut dyn Entropy,
+    ) -> (PublicEntry, Opening) {
         let facts = json!({
             "exchange": self.id.to_string(),
             "supersedes": self.request.supersedes.map(|superseded| superseded.exchange.to_string()),

@@ -269,9 +269,9 @@ impl<'b> Classified<'b> {
 /// Data that serves the purpose and no more, and the list of what was taken out.
 #[derive(Debug)]
 pub struct Minimised {
-    pub(super) request: Request,
-    pub(super) rulings: Vec<Ruling>,
-    pub(super) extract: Extract,
+    pub(crate) request: Request,
+    pub(crate) rulings: Vec<Ruling>,
+    pub(crate) extract: Extract,
 }
 
 impl Permitted<'_> {

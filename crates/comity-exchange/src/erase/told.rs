@@ -16,7 +16,7 @@ pub(super) fn leaf(record: &HeldRecord) -> Digest {
 }
 
 /// The facts of one batch: how many of what, by bucket, and the root (RFC 6962) over their leaves in this order.
-pub(super) fn facts(records: &[HeldRecord], ground: &str) -> Json {
+pub(crate) fn facts(records: &[HeldRecord], ground: &str) -> Json {
     let mut frontier = Frontier::new();
     let mut leaves = Vec::with_capacity(records.len() * 32);
     let mut buckets: BTreeMap<_, u64> = BTreeMap::new();

@@ -13,7 +13,7 @@ use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire};
 use comity_agreement::Vocabulary;
 use comity_agreement::facts::raise;
 use comity_terms::ids::ClassId;
-use comity_terms::{
+use comity_terms::{Activity, Purpose, 
     Action, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, Office, PackSlug, Party, Timestamp,
 };
 use comity_vault::TransportPublic;
@@ -154,6 +154,15 @@ impl OfferHeader {
         // Unwrap safety: text, numbers and lists of them always serialise.
         let bytes = serde_json::to_vec(self).expect("a header is plain data");
         SignedHeader::sign(bytes, Domain::Offer, key)
+    }
+
+    /// The agreed category and the purpose that its facts state.
+    #[must_use]
+    pub fn asked_for(&self) -> Option<(Activity, Purpose)> {
+        let stated = |key: &str| {
+            self.facts.iter().find(|fact| fact.key().as_str() == key).and_then(crate::wire::WireFact::text)
+        };
+        Some((stated("activity")?.parse().ok()?, stated("purpose")?.parse().ok()?))
     }
 
     /// The sender's entry, when it is one.

@@ -17,6 +17,7 @@ use super::open::{Checked, Difference, Found, Judged};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
+use crate::collect::{ClassKnown, collected};
 use crate::entry::{Opening, records_root};
 use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::asking::Asking;
@@ -24,8 +25,8 @@ use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::{Offer, split_objects};
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
-    Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
-    StoredAnswer,
+    CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
+    StoredAnswer, Stream,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -205,6 +206,8 @@ struct Kept<'a> {
     accepted: Option<ExchangeId>,
     safeguards: Option<Safeguards>,
     segments: Vec<SealedSegment>,
+    /// What readers find the records by.
+    collected: Vec<CollectedSegment>,
     records: Json,
 }
 
@@ -219,6 +222,7 @@ impl<'a> Kept<'a> {
             accepted: None,
             safeguards: None,
             segments: Vec::new(),
+            collected: Vec::new(),
             records: Json::Null,
         }
     }
@@ -231,6 +235,7 @@ impl<'a> Checked<'a> {
         let (segments, records) =
             seal_records(world, &opened.offer, &opened.texts, &opened.safeguards, SegmentKind::Records)?;
         Ok(Kept {
+            collected: index(world, &opened.offer, &opened.texts, &opened.safeguards, &segments)?,
             safeguards: Some(opened.safeguards),
             segments,
             records,
@@ -313,6 +318,33 @@ fn seal_records<R: Shell>(
         });
         Ok((segments, told))
     })
+}
+
+/// What readers of this gateway's collections find the records by.
+fn index<R: Shell>(
+    world: &R,
+    offer: &Offer<'_>,
+    texts: &[Cleartext],
+    safeguards: &Safeguards,
+    segments: &[SealedSegment],
+) -> Result<Vec<CollectedSegment>, ExchangeError> {
+    let header = &offer.header;
+    // Both are required of every exchange, so an offer without them was not permitted.
+    let Some((activity, purpose)) = header.asked_for() else { return Ok(Vec::new()) };
+    let stream = Stream {
+        agreement: header.agreement.0.clone(),
+        partner: header.sender.0.clone(),
+        activity,
+        purpose,
+    };
+    let classes = header.classes.iter().zip(texts).zip(segments);
+    let collect = classes.map(|((class, text), segment)| {
+        let known = ClassKnown { facts: class.sent.clone(), safeguards: WireSafeguards::from(safeguards) };
+        let objects = split_objects(text.as_bytes())
+            .ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+        collected(segment.id, &stream, &known, objects.into_iter(), world.tags())
+    });
+    collect.collect()
 }
 
 impl Kept<'_> {
@@ -448,6 +480,7 @@ impl Kept<'_> {
             entries: vec![Draft { entry, opening: opening_id, exchange: Some(exchange) }],
             exchanges: vec![row],
             segments,
+            collected: self.collected.clone(),
             answer: Some(StoredAnswer {
                 peer: peer.party.clone(),
                 exchange,

@@ -21,6 +21,7 @@ pub mod record;
 pub mod run;
 pub mod serve;
 mod token;
+pub mod taxii;
 pub mod vault;
 
 pub use arguments::*;
@@ -85,6 +86,9 @@ pub enum Command {
     Approvals(Place),
     /// Approve an escalated exchange for an office, or refuse it.
     Approve(Approve),
+    /// The collections that tools write and read by, over TAXII.
+    #[command(subcommand)]
+    Taxii(Taxii),
     /// The log: its key, and receipts.
     #[command(subcommand)]
     Log(Log),

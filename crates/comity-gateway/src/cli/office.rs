@@ -4,13 +4,13 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, keep, key, law, print, record, token, vault};
+use super::{approve, keep, key, law, print, record, taxii, token, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
-use crate::work::{manage, officers, offices, share};
+use crate::work::{collections, manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
@@ -43,6 +43,10 @@ pub async fn init(args: &Init, json_out: bool, out: &mut Out<'_>) -> Exit {
             "no law of {} is adopted ({error}); without one no exchange is possible: `comity law adopt DIR`",
             args.jurisdiction
         ));
+    }
+    // So that a fresh gateway serves a feed at once.
+    if let Err(error) = collections::public(&gateway).await {
+        out.note(&format!("no collection for public data is there ({error}); `comity taxii add`"));
     }
     let (dir, log) = (args.place.dir.display().to_string(), gateway.signatory().log.to_string());
     if json_out {
@@ -112,6 +116,7 @@ async fn done(
             tell(cli, out, &said, &format!("signed {} {}", law.pack.0, law.digest.0));
         }
         Command::Law(Law::Diff(args)) => return law::differ_at(gateway, args, cli.json, cwd, out).await,
+        Command::Taxii(command) => return taxii::run(gateway, cli, command, out).await,
         Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
         Command::Log(Log::Key(_)) => {
             let key = gateway.signatory().log.to_string();

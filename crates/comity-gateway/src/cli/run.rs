@@ -5,7 +5,7 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Token, Vault, audit, demo, detect, keep, key,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, demo, detect, keep, key,
     law, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
@@ -79,6 +79,9 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Peer(Peer::Add(args)) => Some(&args.place),
         Command::Law(Law::Adopt(args)) => Some(&args.place),
         Command::Share(args) => Some(&args.place),
+        Command::Taxii(Taxii::Collections(place)) => Some(place),
+        Command::Taxii(Taxii::Add(args)) => Some(&args.place),
+        Command::Taxii(Taxii::End(args)) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
         Command::Officer(Officer::Revoke(args)) => Some(&args.place),
         Command::Token(Token::Add(args)) => Some(&args.place),

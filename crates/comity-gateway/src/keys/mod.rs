@@ -6,6 +6,7 @@
 //! KEYS/epoch/<agreement>/<yyyymm>.<generation>.destroyed    empty; that bucket's key is gone for good
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
+//! KEYS/index                                                32 bytes; what stands for objects in collections
 //! KEYS/mark                                                 the log's high-water mark, written by the store
 //! ```
 //!
@@ -13,6 +14,7 @@
 
 pub mod epoch;
 pub(crate) mod held;
+pub mod index;
 pub mod tokens;
 pub mod transport;
 

@@ -3,6 +3,7 @@
 //! | read | for |
 //! |---|---|
 //! | [`share`] | an officer gives a bundle to a partner |
+//! | [`collections`] | standing requests: what tools write and read by |
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
@@ -16,6 +17,7 @@
 pub mod approve;
 pub mod audit;
 pub mod backup;
+pub mod collections;
 pub mod manage;
 pub mod moving;
 pub mod officers;

@@ -6,7 +6,7 @@ use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::approval::Person;
 use comity_exchange::ExchangeError;
-use comity_exchange::disclose::{Disclosed, Summary, asks_again, carry_out, prepare};
+use comity_exchange::disclose::{Disclosed, Goes, Summary, asks_again, carry_out, keep as keep_here, prepare};
 use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::federation::answer::AnswerResult;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
@@ -125,6 +125,9 @@ pub(super) async fn carried_out(
     order: Order,
     approved: Option<(Superseded, Approved)>,
 ) -> Result<ExchangeReport, GatewayError> {
+    if order.to == gateway.signatory().party {
+        return placed(gateway, order, approved).await;
+    }
     let mut peer = gateway.peer(&order.to)?;
     let (mut supersedes, mut approved) = approved.unzip();
     let mut again = false;
@@ -151,6 +154,58 @@ pub(super) async fn carried_out(
     report(gateway, &order, &disclosed, &lent).await
 }
 
+/// Places a bundle in a collection of this gateway's own: the way of a bundle without the road.
+async fn placed(
+    gateway: &Arc<Gateway>,
+    order: Order,
+    approved: Option<(Superseded, Approved)>,
+) -> Result<ExchangeReport, GatewayError> {
+    let (supersedes, approved) = approved.unzip();
+    for _ in 1..TRIES_MAX {
+        match place(gateway, &order, (supersedes, approved.clone())).await {
+            // Sealed under an epoch key that was being destroyed: nothing was recorded, and a later key takes it.
+            Err(GatewayError::Exchange(ExchangeError::Store(StoreError::KeyClosed(_)))) => {}
+            placed => return placed,
+        }
+    }
+    place(gateway, &order, (supersedes, approved)).await
+}
+
+async fn place(
+    gateway: &Arc<Gateway>,
+    order: &Order,
+    (supersedes, approved): (Option<Superseded>, Option<Approved>),
+) -> Result<ExchangeReport, GatewayError> {
+    let (lent, request) = asked(gateway, order, (supersedes, approved)).await?;
+    let (working, bundle, laws) = (Arc::clone(gateway), Arc::clone(&order.bundle), lent.clone());
+    let sealed =
+        tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, Goes::Nowhere))
+            .await
+            .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
+            .map_err(input)?;
+    let disclosed = keep_here(&**gateway, sealed).await?;
+    report(gateway, order, &disclosed, &lent).await
+}
+
+/// The laws to ask, and the request as they are asked it.
+async fn asked(
+    gateway: &Gateway,
+    order: &Order,
+    (supersedes, approved): (Option<Superseded>, Option<Approved>),
+) -> Result<(Lent, Request), GatewayError> {
+    let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
+        GatewayError::Input(format!(
+            "`{}` was not adopted here; `comity law adopt {}`",
+            order.under, order.under
+        ))
+    })?;
+    let mut request = request(gateway, order, &lent, supersedes, gateway.now()).await?;
+    if let Some(escalation) = &mut request.escalation {
+        escalation.approved = approved;
+    }
+    Ok((lent, request))
+}
+
 /// Whether what is known of the partner is too old to share with it: it has not signed, its law is not here, or
 /// its transport key is not of today.
 fn must_ask(gateway: &Gateway, order: &Order, peer: &Peer) -> bool {
@@ -166,22 +221,13 @@ async fn once(
     peer: &Peer,
     (supersedes, approved): (Option<Superseded>, Option<Approved>),
 ) -> Result<(Disclosed, Lent), GatewayError> {
-    let now = gateway.now();
-    let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
-        GatewayError::Input(format!(
-            "`{}` was not adopted here; `comity law adopt {}`",
-            order.under, order.under
-        ))
-    })?;
-    let mut request = request(gateway, order, &lent, supersedes, now).await?;
-    if let Some(escalation) = &mut request.escalation {
-        escalation.approved = approved;
-    }
+    let (lent, request) = asked(gateway, order, (supersedes, approved)).await?;
+    let now = request.at;
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now)).ok_or_else(|| {
         GatewayError::Input(format!("no transport key of {} is known and it is not reached", order.to))
     })?;
     let (working, bundle, laws) = (Arc::clone(gateway), Arc::clone(&order.bundle), lent.clone());
-    let sealed = tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, &seal_to))
+    let sealed = tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, Goes::To(&seal_to)))
         .await
         .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
         .map_err(input)?;
@@ -242,17 +288,30 @@ async fn request(
     Ok(request)
 }
 
+fn term<'v>(vocabulary: &'v Vocabulary, key: &FactKey) -> Result<&'v FactTerm, GatewayError> {
+    vocabulary.fact(key.as_str()).ok_or_else(|| GatewayError::Input(format!("no fact `{key}` is known")))
+}
+
+/// The facts that an officer states, in the types of the vocabulary.
+///
+/// # Errors
+/// [`GatewayError::Input`], naming the fact that is not known or does not read.
+pub fn stated_by_officer(stated: &[(FactKey, String)], lent: &Lent) -> Result<Facts, GatewayError> {
+    let vocabulary = &lent.laws.vocabulary;
+    let mut facts = Facts::new();
+    for (key, text) in stated {
+        let value = term(vocabulary, key)?
+            .from_text(vocabulary, text)
+            .map_err(|e| GatewayError::Input(e.to_string()))?;
+        facts.state(key.clone(), value, Asserter::Officer);
+    }
+    Ok(facts)
+}
+
 /// The facts that the officer states and offices attest, in the types of the vocabulary.
 fn stated(order: &Order, lent: &Lent, now: Timestamp) -> Result<(Facts, Vec<Attestation>), GatewayError> {
     let vocabulary = &lent.laws.vocabulary;
-    let term = |key: &FactKey| {
-        vocabulary.fact(key.as_str()).ok_or_else(|| GatewayError::Input(format!("no fact `{key}` is known")))
-    };
-    let mut facts = Facts::new();
-    for (key, text) in &order.facts {
-        let value = term(key)?.from_text(vocabulary, text).map_err(|e| GatewayError::Input(e.to_string()))?;
-        facts.state(key.clone(), value, Asserter::Officer);
-    }
+    let mut facts = stated_by_officer(&order.facts, lent)?;
     let mut attestations = Vec::new();
     for (key, file) in &order.attestations {
         let wrong = |why: &str| GatewayError::Input(format!("the attestation of `{key}`: {why}"));
@@ -264,7 +323,7 @@ fn stated(order: &Order, lent: &Lent, now: Timestamp) -> Result<(Facts, Vec<Atte
         if now > attested.valid_until.0 {
             return Err(wrong(&format!("it was valid until {}", attested.valid_until.0)));
         }
-        let value = term(key)?
+        let value = term(vocabulary, key)?
             .from_json(vocabulary, &attested.value)
             .map_err(|e| GatewayError::Input(e.to_string()))?;
         facts.state(key.clone(), value, Asserter::Office);

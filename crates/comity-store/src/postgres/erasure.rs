@@ -4,6 +4,7 @@
 //! wrapped anew. INVARIANT: `held` is that count, for every change of key rows happens under the sequencer's lock, in
 //! the same transaction; a closed bucket holds none and takes none.
 
+use super::collected;
 use super::columns::{
     Step, change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, run, text,
 };
@@ -211,17 +212,19 @@ async fn erase(client: &Client, erasure: &Erasure) -> Result<(), Fault> {
         "-- erase
          DELETE FROM key_row USING segment, unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
          WHERE segment.id = place.id AND key_row.segment = segment.number AND key_row.ordinal = place.ordinal
-         RETURNING key_row.segment, key_row.erase_by, key_row.generation, segment.agreement",
+         RETURNING key_row.segment, key_row.ordinal, key_row.erase_by, key_row.generation, segment.agreement",
         &[&ids, &ordinals],
-        |row| Ok((plain::<i64>(row, "segment")?, bucket_of(row)?)),
+        |row| Ok((plain::<i64>(row, "segment")?, plain::<i64>(row, "ordinal")?, bucket_of(row)?)),
     )
     .await?;
     if gone.len() != erasure.records.len() {
         return Err(Fault::Conflict("the erasure of a record"));
     }
     let mut left: BTreeMap<Bucket, u64> = BTreeMap::new();
-    let segments: Vec<i64> = gone.iter().map(|(segment, _)| *segment).collect();
-    for (_, bucket) in gone {
+    let segments: Vec<i64> = gone.iter().map(|(segment, _, _)| *segment).collect();
+    let ordinals: Vec<i64> = gone.iter().map(|(_, ordinal, _)| *ordinal).collect();
+    collected::forget(client, &segments, &ordinals).await?;
+    for (_, _, bucket) in gone {
         *left.entry(bucket).or_default() += 1;
     }
     leave(client, &left, Some(erasure.at)).await?;

@@ -16,6 +16,7 @@
 //! | `connection` | sessions, and what is tried again |
 
 mod carry;
+mod collected;
 mod columns;
 mod connection;
 mod credentials;

@@ -3,16 +3,17 @@
 //! Pure. What the records must not meet was read under the sequencer's lock, so deciding here is deciding there;
 //! records of one batch meet each other in the order in which they came.
 
+use super::collected;
 use super::columns::Step;
 use super::exchange::Chain;
 use super::fault::Fault;
 use super::{erasure, exchange, laws, outbox, peers, vault};
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, StoredAnswer,
+    AdoptedLaw, CollectedSegment, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, StoredAnswer,
     WitnessStep,
 };
-use comity_terms::{Digest, ExchangeId, PackSlug, Party};
+use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
 use comity_tlog::{LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -80,6 +81,7 @@ pub(super) struct Plan<'r> {
     officer_keys: Vec<&'r OfficerKey>,
     adopted: Vec<&'r AdoptedLaw>,
     signatures: BTreeMap<(&'r Party, &'r PackSlug, Digest), &'r (Party, SignedLaw)>,
+    collected: Vec<&'r CollectedSegment>,
 }
 
 impl<'r> Plan<'r> {
@@ -132,6 +134,7 @@ impl<'r> Plan<'r> {
         }
         self.officer_keys.extend(&record.officer_keys);
         self.adopted.extend(&record.adopted);
+        self.collected.extend(&record.collected);
         for signed in &record.law_signatures {
             let (party, law) = signed;
             self.signatures.insert((party, &law.pack.0, law.digest.0), signed);
@@ -186,6 +189,11 @@ impl<'r> Plan<'r> {
     /// Whether partners or laws change.
     pub(super) fn changes_register(&self) -> bool {
         !(self.peers.is_empty() && self.adopted.is_empty() && self.signatures.is_empty())
+    }
+
+    /// The statements that put records into their streams, to be run after the others: they are added at `now`.
+    pub(super) fn collected(&self, now: Timestamp) -> Vec<Step<'r>> {
+        self.collected.iter().flat_map(|segment| collected::put_collected(segment, now)).collect()
     }
 
     /// How many segments are put.

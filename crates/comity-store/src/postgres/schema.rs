@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0003_erasure.sql"),
     include_str!("../../migrations/postgres/0004_succession.sql"),
     include_str!("../../migrations/postgres/0005_escalation.sql"),
+    include_str!("../../migrations/postgres/0006_collected.sql"),
     include_str!("../../migrations/postgres/0007_tokens.sql"),
 ];
 
@@ -76,6 +77,7 @@ mod tests {
         include_str!("../../migrations/postgres/0003_erasure.sha256"),
         include_str!("../../migrations/postgres/0004_succession.sha256"),
         include_str!("../../migrations/postgres/0005_escalation.sha256"),
+        include_str!("../../migrations/postgres/0006_collected.sha256"),
         include_str!("../../migrations/postgres/0007_tokens.sha256"),
     ];
 

@@ -57,16 +57,7 @@ pub(super) async fn segment(client: &Client, segment: SegmentId) -> Result<Optio
          SELECT number, id, exchange, class, agreement, kind, quarantined, blob FROM segment WHERE id = $1",
         &[&&segment.as_bytes()[..]],
         |row| {
-            let segment = SealedSegment {
-                id: id(row, "id", SegmentId::from_bytes)?,
-                exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
-                class: maybe_id(row, "class", ClassId::from_bytes)?,
-                agreement: text(row, "agreement")?,
-                kind: read_kind(row)?,
-                blob: plain(row, "blob")?,
-                rows: Vec::new(),
-            };
-            Ok((plain::<i64>(row, "number")?, segment))
+            Ok((plain::<i64>(row, "number")?, read_segment(row)?))
         },
     )
     .await?;
@@ -81,6 +72,19 @@ pub(super) async fn segment(client: &Client, segment: SegmentId) -> Result<Optio
     )
     .await?;
     Ok(Some(segment))
+}
+
+/// A segment from its columns, without its key rows.
+pub(super) fn read_segment(row: &Row) -> Result<SealedSegment, Fault> {
+    Ok(SealedSegment {
+        id: id(row, "id", SegmentId::from_bytes)?,
+        exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
+        class: maybe_id(row, "class", ClassId::from_bytes)?,
+        agreement: text(row, "agreement")?,
+        kind: read_kind(row)?,
+        blob: plain(row, "blob")?,
+        rows: Vec::new(),
+    })
 }
 
 /// What a segment holds, from its columns.

@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{credentials, erasure, escalation};
+use super::{collected, credentials, erasure, escalation};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -176,6 +176,7 @@ impl<M: MarkFile> Writer<M> {
         let grown = !batch.entries.is_empty();
         let integrated = self.log.integrate(&batch)?;
         let mut steps = plan.steps(turn.segments + 1)?;
+        steps.extend(plan.collected((self.clock)()));
         if grown {
             self.breaks(Point::Append)?;
             steps.extend(rows::put_batch(&batch, integrated.0.size(), &integrated.1)?);
@@ -255,14 +256,15 @@ impl<M: MarkFile> Writer<M> {
 ///
 /// The outer error is the transaction's, the inner one the record's.
 async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
-    if !erasure::ends(record) && !escalation::speaks(record) && !credentials::speaks(record) {
+    if !erasure::ends(record) && !escalation::speaks(record) && !credentials::speaks(record) && !collected::speaks(record) {
         return Ok(Ok(()));
     }
     client.batch_execute("-- ended, begins\nSAVEPOINT ended").await?;
     let done = async {
         erasure::end(client, record).await?;
         escalation::put(client, record).await?;
-        credentials::put(client, record).await
+        credentials::put(client, record).await?;
+        collected::put(client, record).await
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

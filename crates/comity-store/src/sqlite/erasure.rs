@@ -5,6 +5,7 @@
 //! transaction; a closed bucket holds none and takes none.
 
 use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
+use super::collected;
 use super::fault::Fault;
 use super::vault::{read_held_kind, read_key_row};
 use crate::words::kind_text;
@@ -168,6 +169,7 @@ pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<(), Fa
             },
         )?;
         let (segment, bucket) = gone.ok_or(Fault::Conflict("the erasure of a record"))?;
+        collected::forget(connection, segment, place.ordinal)?;
         segments.insert(segment);
         *left.entry(bucket).or_default() += 1;
     }
@@ -181,6 +183,7 @@ pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<(), Fa
              DELETE FROM segment WHERE number = ?1 AND NOT EXISTS (SELECT 1 FROM key_row WHERE segment = ?1)",
             [segment],
         )?;
+        collected::forget_segment(connection, segment)?;
     }
     Ok(())
 }

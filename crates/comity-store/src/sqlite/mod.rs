@@ -8,6 +8,7 @@
 //! comment that names its function.
 
 mod carry;
+mod collected;
 mod columns;
 mod connection;
 mod credentials;

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0003_erasure.sql"),
     include_str!("../../migrations/0004_succession.sql"),
     include_str!("../../migrations/0005_escalation.sql"),
+    include_str!("../../migrations/0006_collected.sql"),
     include_str!("../../migrations/0007_tokens.sql"),
 ];
 

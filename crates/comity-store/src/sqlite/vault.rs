@@ -55,17 +55,7 @@ pub(super) fn segment(connection: &Connection, segment: SegmentId) -> Result<Opt
          SELECT number, id, exchange, class, agreement, kind, quarantined, blob FROM segment WHERE id = ?1",
         [segment.as_bytes()],
         |row| {
-            let segment = SealedSegment {
-                id: id(row, "id", SegmentId::from_bytes)?,
-                exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
-                class: maybe_id(row, "class", ClassId::from_bytes)?,
-                agreement: text(row, "agreement")?,
-                kind: kind_of(&plain::<String>(row, "kind")?, plain(row, "quarantined")?)
-                    .ok_or(Fault::Column("kind"))?,
-                blob: plain(row, "blob")?,
-                rows: Vec::new(),
-            };
-            Ok((plain::<i64>(row, "number")?, segment))
+            Ok((plain::<i64>(row, "number")?, read_segment(row)?))
         },
     )?;
     let Some((number, mut segment)) = found else { return Ok(None) };
@@ -78,6 +68,19 @@ pub(super) fn segment(connection: &Connection, segment: SegmentId) -> Result<Opt
         read_key_row,
     )?;
     Ok(Some(segment))
+}
+
+/// A segment from its columns, without its key rows.
+pub(super) fn read_segment(row: &Row<'_>) -> Result<SealedSegment, Fault> {
+    Ok(SealedSegment {
+        id: id(row, "id", SegmentId::from_bytes)?,
+        exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
+        class: maybe_id(row, "class", ClassId::from_bytes)?,
+        agreement: text(row, "agreement")?,
+        kind: read_held_kind(row)?,
+        blob: plain(row, "blob")?,
+        rows: Vec::new(),
+    })
 }
 
 pub(super) fn segments(connection: &Connection, exchange: ExchangeId) -> Result<Vec<SegmentId>, Fault> {

@@ -5,6 +5,7 @@
 //! commit fails alone, or with its batch when the engine rolled that back or the disk is full; from the commit on,
 //! any other failure stops the thread: nobody knows what persisted until the store is opened again.
 
+use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, vault};
@@ -194,7 +195,7 @@ impl<M: MarkFile> Writer<M> {
         match change {
             Change::Record(record, waiter) => {
                 let index = batch.next_index();
-                let made = self.apart(|connection| put_record(connection, &record, index));
+                let made = self.apart(|connection| put_record(connection, &record, index, (self.clock)()));
                 let made = made.map(|()| {
                     record.entries.into_iter().for_each(|draft| batch.append(draft));
                     index
@@ -262,7 +263,12 @@ fn gather(first: Message, arriving: &mpsc::Receiver<Message>) -> (Vec<Change>, b
 }
 
 /// Writes the rows of a record whose first entry will have `index`.
-fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Result<(), Fault> {
+fn put_record(
+    connection: &Connection,
+    record: &Record,
+    index: LeafIndex,
+    now: Timestamp,
+) -> Result<(), Fault> {
     for row in &record.exchanges {
         exchange::put_exchange(connection, row)?;
     }
@@ -304,6 +310,7 @@ fn put_record(connection: &Connection, record: &Record, index: LeafIndex) -> Res
     }
     escalation::put(connection, record)?;
     credentials::put(connection, record)?;
+    collected::put(connection, record, now)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

@@ -5,6 +5,7 @@ mod exchange;
 mod keeping;
 mod law;
 mod people;
+mod taxii;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
@@ -13,3 +14,4 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
+pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd};

@@ -11,6 +11,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0003_erasure.sha256"),
     include_str!("../../../migrations/0004_succession.sha256"),
     include_str!("../../../migrations/0005_escalation.sha256"),
+    include_str!("../../../migrations/0006_collected.sha256"),
     include_str!("../../../migrations/0007_tokens.sha256"),
 ];
 

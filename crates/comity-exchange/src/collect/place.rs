@@ -1,0 +1,163 @@
+//! The last stage of what is placed here: sealed into our own vault instead of to a partner.
+
+use super::tags::Tags;
+use crate::ExchangeError;
+use crate::disclose::{Minimised, Sealed};
+use crate::entry::records_root;
+use crate::ports::{CollectedObject, CollectedSegment, SealedSegment, SegmentKind, Stream};
+use crate::report::ExchangeOutcome;
+use crate::signatory::Signatory;
+use crate::wire::{Base64, WireFact, WireSafeguards, facts_to_wire};
+use comity_agreement::LawSet;
+use comity_terms::ids::{ClassId, SegmentId};
+use comity_terms::{Entropy, ExchangeId, Month, Timestamp};
+use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::fmt::Display;
+
+/// What is known of the objects of a segment: words of the vocabulary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassKnown {
+    /// Their facts as they came, after treatment: in the whole bundle, which a page of them is not.
+    pub facts: Vec<WireFact>,
+    /// The safeguards that they came under.
+    pub safeguards: WireSafeguards,
+}
+
+/// What placing needs beside the stage itself.
+pub(crate) struct Placing<'a, K> {
+    /// Who signs.
+    pub(crate) signatory: &'a Signatory,
+    /// The laws that were asked.
+    pub(crate) laws: &'a LawSet,
+    /// What stands for objects in the index.
+    pub(crate) tags: &'a Tags,
+    /// Until when the opening of the entry is kept.
+    pub(crate) opening_until: Timestamp,
+    /// The epoch keys.
+    pub(crate) keys: &'a mut K,
+    /// Randomness.
+    pub(crate) entropy: &'a mut dyn Entropy,
+}
+
+/// The most objects of one segment: a page of readers opens few segments, and none that is long.
+const SEGMENT_OBJECTS_MAX: usize = 256;
+
+impl Minimised {
+    /// Seals the extract into our own vault, record by record, each under its clock; and the facts of the decision.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Law`] when no law says until when it may be kept; [`ExchangeError::Vault`],
+    /// [`ExchangeError::Keys`]. Nothing was recorded, callers may try again.
+    pub(crate) fn place<K: EpochKeys<Error: Display>>(
+        self,
+        with: Placing<'_, K>,
+    ) -> Result<Sealed, ExchangeError> {
+        let Placing { signatory, laws, tags, opening_until, keys, entropy } = with;
+        let id = ExchangeId::draw(entropy);
+        let erase_by = self
+            .extract
+            .safeguards
+            .erase_by
+            .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
+        let agreement = self.request.agreement.clone();
+        let stream = Stream {
+            agreement: agreement.clone(),
+            partner: self.request.sender.clone(),
+            activity: self.request.activity.clone(),
+            purpose: self.request.purpose.clone(),
+        };
+        let (bucket, key) = keys.current(&agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
+        let mut salt = [0; 32];
+        entropy.fill(&mut salt);
+        let mut placed = Vec::new();
+        for class in &self.extract.classes {
+            let known = ClassKnown {
+                facts: facts_to_wire(&class.sent),
+                safeguards: WireSafeguards::from(&self.extract.safeguards),
+            };
+            for objects in class.objects.chunks(SEGMENT_OBJECTS_MAX) {
+                let context = SegmentContext {
+                    store: signatory.store.clone(),
+                    agreement: agreement.clone(),
+                    exchange: id,
+                    class: ClassId::draw(entropy),
+                    segment: SegmentId::draw(entropy),
+                };
+                let mut segment = SegmentBuilder::new(&context);
+                for object in objects {
+                    segment.push(object, erase_by, (&bucket, &key), entropy)?;
+                }
+                let sealed = segment.finish();
+                let objects = objects.iter().map(Vec::as_slice);
+                placed.push((
+                    collected(context.segment, &stream, &known, objects, tags)?,
+                    SealedSegment {
+                        id: context.segment,
+                        exchange: Some(id),
+                        class: Some(context.class),
+                        agreement: agreement.clone(),
+                        kind: SegmentKind::Records,
+                        blob: sealed.blob,
+                        rows: sealed.rows,
+                    },
+                ));
+            }
+        }
+        let all = self.extract.classes.iter().flat_map(|class| class.objects.iter().map(Vec::as_slice));
+        let facts = json!({
+            "records": { "salt": Base64(salt.to_vec()), "root": records_root(&salt, all).to_string() },
+            "placed": placed.iter().map(|(collected, _)| collected.objects.len()).sum::<usize>(),
+        });
+        let (collected, segments) = placed.into_iter().unzip();
+        let summary = self.summary(id, laws, ExchangeOutcome::Delivered);
+        let (entry, opening) = summary.opening(laws, facts, entropy);
+        let opening = signatory.seal_opening(&opening, (&agreement, Some(id)), opening_until, keys, entropy)?;
+        Ok(Sealed::placed(summary, (entry, opening), segments, collected))
+    }
+}
+
+/// A sealed segment as readers may ask for its objects.
+///
+/// # Errors
+/// [`ExchangeError::Bundle`] when an object is none of STIX, which was checked before.
+pub fn collected<'o>(
+    segment: SegmentId,
+    stream: &Stream,
+    known: &ClassKnown,
+    objects: impl Iterator<Item = &'o [u8]>,
+    tags: &Tags,
+) -> Result<CollectedSegment, ExchangeError> {
+    let broken = |error: serde_json::Error| ExchangeError::Bundle(format!("an extract: {error}"));
+    let objects = objects.map(|bytes| {
+        let head: Head<'_> = serde_json::from_slice(bytes).map_err(broken)?;
+        let instant = head.modified.or(head.created);
+        Ok(CollectedObject {
+            object: tags.object(&head.id),
+            content: tags.content(bytes),
+            stix_type: head.stix_type.into_owned(),
+            version: instant.and_then(|text| text.parse().ok()),
+        })
+    });
+    Ok(CollectedSegment {
+        segment,
+        stream: stream.clone(),
+        known: serde_json::to_string(known).map_err(broken)?,
+        objects: objects.collect::<Result<_, ExchangeError>>()?,
+    })
+}
+
+/// What the index needs of an object.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    id: std::borrow::Cow<'a, str>,
+    #[serde(rename = "type", borrow)]
+    stix_type: std::borrow::Cow<'a, str>,
+    #[serde(default, borrow)]
+    modified: Option<std::borrow::Cow<'a, str>>,
+    #[serde(default, borrow)]
+    created: Option<std::borrow::Cow<'a, str>>,
+}

@@ -1,0 +1,216 @@
+//! One page of records: found, decided on, recorded, opened and given, in that order.
+
+use super::place::ClassKnown;
+use crate::ExchangeError;
+use crate::audit::recorded::{RecordedRuling, no_cases, owed};
+use crate::entry::Opening;
+use crate::ports::{Collections, Draft, Page, Record as Change, SealedSegment, SegmentKind, Store, Wanted};
+use crate::question::Request;
+use crate::shell::{Lent, Shell};
+use crate::wire::facts_from_wire;
+use comity_agreement::{Decision, Outcome};
+use comity_terms::ids::SegmentId;
+use comity_terms::{Act, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_vault::{Cleartext, EpochKeys, SegmentContext, open};
+use serde_json::json;
+use std::collections::{BTreeSet, HashMap};
+
+/// Who reads, and under which question.
+pub struct Reading {
+    /// The use: the receiver is this gateway's party, the sender whoever the records came from.
+    pub request: Request,
+    /// The laws to ask.
+    pub lent: Lent,
+    /// The key of the officer whom the tool acts for.
+    pub reader: Option<String>,
+}
+
+/// One record as it is given to a reader.
+pub struct Record {
+    /// When it was added, UTC.
+    pub added: Timestamp,
+    /// Its version; the instant of adding where it has none.
+    pub version: Timestamp,
+    /// The object's JSON, as it came.
+    pub object: Cleartext,
+}
+
+impl std::fmt::Debug for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Record of {} bytes added {}", self.object.as_bytes().len(), self.added)
+    }
+}
+
+/// What a reader gets.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// The records, in the order of adding.
+    pub records: Vec<Record>,
+    /// How many of the page the laws did not let them have.
+    pub refused: usize,
+    /// The decisions, one for each class of the page.
+    pub decisions: Vec<(usize, Decision)>,
+    /// Where the page ends: the place after which the next one begins. `None` when it is empty.
+    pub last: Option<Timestamp>,
+    /// Whether there are more.
+    pub more: bool,
+}
+
+/// What the laws say of one class of a page.
+struct Used {
+    facts: Facts,
+    objects: u64,
+    decision: Decision,
+    owed: Vec<Obligation>,
+    /// Whether its records are given: permitted, and no law treats them more than they were when they came.
+    given: bool,
+}
+
+/// Finds a page of what is wanted, asks the laws about it, records the use, and opens what they permit.
+///
+/// What came under laws that have tightened since, so that they would treat a class of it otherwise today, is not given.
+///
+/// # Errors
+/// [`ExchangeError`]; nothing was given then.
+pub async fn read<W: Shell<Store: Collections>>(
+    world: &W,
+    wanted: Wanted,
+    reading: &Reading,
+) -> Result<Read, ExchangeError> {
+    let Page { listed, segments, more } = world.store().collected(wanted).await?;
+    let last = listed.last().map(|listed| listed.added);
+    if listed.is_empty() {
+        return Ok(Read::default());
+    }
+    let mut counts: HashMap<SegmentId, u64> = HashMap::new();
+    for row in &listed {
+        *counts.entry(row.place.segment).or_default() += 1;
+    }
+    let (used, class_of) = decide(world, reading, &segments, &counts)?;
+    record(world, reading, &used).await?;
+    let mut read = Read { last, more, ..Read::default() };
+    let segments: HashMap<SegmentId, &SealedSegment> =
+        segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
+    for row in listed {
+        let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
+        let segment = segments.get(&row.place.segment).filter(|_| given);
+        let Some(object) = segment.map(|segment| opened(world, segment, &row.row)).transpose()?.flatten() else {
+            read.refused += 1;
+            continue;
+        };
+        read.records.push(Record { added: row.added, version: row.version, object });
+    }
+    read.decisions = used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
+    Ok(read)
+}
+
+/// Asks about every class of the page once: segments with equal facts that came under equal safeguards are one.
+fn decide<W: Shell>(
+    world: &W,
+    reading: &Reading,
+    segments: &[(SealedSegment, String)],
+    counts: &HashMap<SegmentId, u64>,
+) -> Result<(Vec<Used>, HashMap<SegmentId, usize>), ExchangeError> {
+    let Reading { request, lent, .. } = reading;
+    let laws = &*lent.laws;
+    let mut used: Vec<Used> = Vec::new();
+    let mut by_known: HashMap<&str, usize> = HashMap::new();
+    let mut class_of = HashMap::new();
+    for (segment, known) in segments {
+        let objects = counts.get(&segment.id).copied().unwrap_or_default();
+        if let Some(class) = by_known.get(known.as_str()) {
+            used[*class].objects += objects;
+            class_of.insert(segment.id, *class);
+            continue;
+        }
+        let broken = || ExchangeError::proof("what is known of a segment does not read");
+        let ClassKnown { facts, safeguards } = serde_json::from_str(known).map_err(|_| broken())?;
+        let facts = facts_from_wire(&facts).ok_or_else(broken)?;
+        let came_under = Safeguards::from(safeguards);
+        let question = request.question(&facts, laws);
+        let setting = request.setting();
+        let wrong = |e: comity_agreement::QuestionError| ExchangeError::Question(e.to_string());
+        let (decision, owed) = world.with_memo(|memo| {
+            let decision = memo.decide(laws, &question, &setting, &no_cases()).map_err(wrong)?;
+            let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
+            Ok::<_, ExchangeError>((decision, owed))
+        })?;
+        let given = decision.outcome == Outcome::Permitted && treats_no_more(&decision, &came_under);
+        by_known.insert(known, used.len());
+        class_of.insert(segment.id, used.len());
+        used.push(Used { facts, objects, decision, owed, given });
+    }
+    Ok((used, class_of))
+}
+
+/// Whether the use asks no heavier treatment of any data class than the records had when they came.
+fn treats_no_more(decision: &Decision, came_under: &Safeguards) -> bool {
+    let mut treatments = decision.safeguards.treatments.iter();
+    treatments
+        .all(|(class, treatment)| came_under.treatments.get(class).unwrap_or(&Treatment::Keep) >= treatment)
+}
+
+/// Records the use: before anything is opened.
+async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result<(), ExchangeError> {
+    let Reading { request, lent, reader } = reading;
+    let laws = &*lent.laws;
+    let none = BTreeSet::new();
+    let rulings: Vec<RecordedRuling> = used
+        .iter()
+        .map(|used| {
+            let of = (&used.facts, &none);
+            RecordedRuling::of(&used.decision, &used.owed, used.objects, of, &BTreeSet::new(), &laws.vocabulary)
+        })
+        .collect();
+    let given: u64 = used.iter().filter(|used| used.given).map(|used| used.objects).sum();
+    let facts = json!({
+        "asked": request.recorded(laws),
+        "activity": request.activity.to_string(),
+        "purpose": request.purpose.to_string(),
+        "reader": reader,
+        "rulings": rulings,
+        "given": given,
+    });
+    let until = world.opening_until(&request.agreement, request.at)?;
+    let (entry, opening) = world.with_keys(|keys, entropy| {
+        let (entry, opening) = Opening::draw(Act::RecordsUsed, request.at, facts, entropy);
+        let held_under = (&request.agreement, None);
+        let sealed = world.signatory().seal_opening(&opening, held_under, until, keys, entropy)?;
+        Ok::<_, ExchangeError>((entry, sealed))
+    })?;
+    let change = Change {
+        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+        segments: vec![opening],
+        ..Change::default()
+    };
+    world.store().record(change).await?;
+    Ok(())
+}
+
+/// The record of a row; `None` when its key is gone, or nobody may read it.
+fn opened<W: Shell>(
+    world: &W,
+    segment: &SealedSegment,
+    row: &comity_vault::KeyRow,
+) -> Result<Option<Cleartext>, ExchangeError> {
+    let (Some(exchange), Some(class), SegmentKind::Records) = (segment.exchange, segment.class, segment.kind)
+    else {
+        return Ok(None);
+    };
+    let context = SegmentContext {
+        store: world.signatory().store.clone(),
+        agreement: segment.agreement.clone(),
+        exchange,
+        class,
+        segment: segment.id,
+    };
+    let cut = || ExchangeError::proof("a sealed record lies outside its segment");
+    let begin = usize::try_from(row.offset).map_err(|_| cut())?;
+    let sealed = segment.blob.get(begin..).and_then(|rest| rest.get(..row.length as usize)).ok_or_else(cut)?;
+    world.with_keys(|keys, _| {
+        let Some(key) = keys.get(&row.bucket(&segment.agreement)).map_err(ExchangeError::keys)? else {
+            return Ok(None);
+        };
+        Ok(Some(open(row, sealed, &key, &context)?))
+    })
+}

@@ -1,0 +1,92 @@
+//! `comity taxii`: the collections that tools write and read by.
+
+use super::out::{Exit, Out};
+use super::{Cli, Taxii, TaxiiAdd};
+use crate::gateway::{Gateway, GatewayError};
+use crate::work::collections::{self, Asked};
+use crate::work::manage;
+use comity_exchange::collect::StandingRequest;
+use serde_json::{Value as Json, json};
+
+/// Runs one of the commands at an open gateway.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn run(
+    gateway: &Gateway,
+    cli: &Cli,
+    command: &Taxii,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    match command {
+        Taxii::Collections(_) => {
+            let all = collections::standing(gateway);
+            if cli.json {
+                out.json(&all.iter().map(told).collect::<Vec<_>>());
+            } else {
+                all.iter().for_each(|request| out.line(&line(request)));
+            }
+        }
+        Taxii::Add(args) => {
+            let request = collections::make(gateway, &args.officer, asked(args)).await?;
+            if cli.json { out.json(&told(&request)) } else { out.line(&line(&request)) }
+        }
+        Taxii::End(args) => {
+            let request = collections::end(gateway, &args.officer, args.id).await?;
+            if cli.json {
+                out.json(&told(&request));
+            } else {
+                out.line(&format!("{} ({}) takes and gives nothing from now on", request.id.0, request.title));
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn asked(args: &TaxiiAdd) -> Asked {
+    Asked {
+        title: args.title.clone(),
+        description: args.description.clone(),
+        agreement: args.under.clone(),
+        partner: args.partner.clone(),
+        activity: args.activity.clone(),
+        purpose: args.purpose.clone(),
+        facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
+        can_read: !args.write_only,
+        can_write: !args.read_only,
+        until: args.until.map(manage::end_of),
+        reviewer: args.reviewer.as_ref().map(ToString::to_string),
+    }
+}
+
+fn told(request: &StandingRequest) -> Json {
+    json!({
+        "id": request.id,
+        "title": request.title,
+        "description": request.description,
+        "can_read": request.can_read,
+        "can_write": request.can_write,
+        "pack": request.agreement,
+        "partner": request.partner,
+        "activity": request.activity,
+        "purpose": request.purpose,
+        "facts": request.facts.iter().map(|(key, value)| (key.0.to_string(), value.clone())).collect::<Vec<_>>(),
+        "from": request.from,
+        "until": request.until,
+        "reviewer": request.reviewer,
+        "ended": request.ended,
+    })
+}
+
+fn line(request: &StandingRequest) -> String {
+    let doors = match (request.can_read, request.can_write) {
+        (true, true) => "read and write",
+        (true, false) => "read",
+        (false, true) => "write",
+        (false, false) => "closed",
+    };
+    format!(
+        "{}  {}: {doors}; {} with {}, {} for {}",
+        request.id.0, request.title, request.agreement.0, request.partner.0, request.activity.0, request.purpose.0
+    )
+}

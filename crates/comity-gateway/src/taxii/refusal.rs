@@ -1,0 +1,96 @@
+//! Errors, as TAXII 2.1 says them (section 3.6.1): one body, one media type, whatever went wrong.
+
+use super::media;
+use crate::gateway::GatewayError;
+use crate::signin::Denied;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use comity_exchange::ExchangeError;
+use comity_exchange::ports::StoreError;
+use serde::Serialize;
+
+/// Why a request is not done, for whoever asked.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    headers: HeaderMap,
+    title: &'static str,
+    description: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<&'a str>,
+    http_status: String,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, title: &'static str) -> Self {
+        Self { status, headers: HeaderMap::new(), title, description: None }
+    }
+
+    pub(super) fn not_found(title: &'static str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, title)
+    }
+
+    pub(super) fn malformed(description: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "the request does not read").with_description(description)
+    }
+
+    pub(super) fn with_description(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+}
+
+impl From<Denied> for Refusal {
+    fn from(denied: Denied) -> Self {
+        let title = match denied.status() {
+            StatusCode::UNAUTHORIZED => "sign in",
+            StatusCode::FORBIDDEN => "this officer orders nothing any more",
+            StatusCode::TOO_MANY_REQUESTS => "too many requests",
+            _ => "nobody can be signed in now",
+        };
+        Self { headers: denied.headers(), ..Self::new(denied.status(), title) }
+    }
+}
+
+impl From<GatewayError> for Refusal {
+    fn from(error: GatewayError) -> Self {
+        match error {
+            GatewayError::Input(why) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "it cannot be done so").with_description(why)
+            }
+            GatewayError::Store(error) | GatewayError::Exchange(ExchangeError::Store(error)) => {
+                failed(StatusCode::SERVICE_UNAVAILABLE, "the store takes and gives nothing now", &error)
+            }
+            error => failed(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed", &error),
+        }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        GatewayError::from(error).into()
+    }
+}
+
+fn failed(status: StatusCode, title: &'static str, error: &(dyn std::error::Error + 'static)) -> Refusal {
+    tracing::error!(error, "a TAXII request failed");
+    Refusal::new(status, title)
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let message = Message {
+            title: self.title,
+            description: self.description.as_deref(),
+            http_status: self.status.as_u16().to_string(),
+        };
+        // Unwrap safety: strings always serialise.
+        let body = serde_json::to_vec(&message).expect("a refusal is plain data");
+        (self.status, self.headers, [(header::CONTENT_TYPE, media::TAXII)], body).into_response()
+    }
+}

@@ -1,0 +1,302 @@
+//! Collections: the standing requests that officers make, and what tools write and read by them.
+
+use super::{manage, officers};
+use crate::gateway::{Gateway, GatewayError};
+use crate::settings::PublicCollection;
+use crate::work::share::{self, Order};
+use comity_exchange::collect::{self, ObjectTag, Read, Reading, StandingRequest};
+use comity_exchange::ports::{
+    Collections as _, Listed, Page, Presence, Record, RecordPlace, Store as _, Stream, VersionWanted, Wanted,
+};
+use comity_exchange::question::Request;
+use comity_exchange::report::ExchangeReport;
+use comity_exchange::shell::{Lent, Shell as _};
+use comity_exchange::wire::Text;
+use comity_terms::ids::CollectionId;
+use comity_terms::{Act, Action, Activity, Asserter, FactKey, Facts, PackSlug, Party, Purpose, Timestamp};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The act that reading is, in the vocabulary's words.
+const USE: &str = "use";
+
+/// What an officer asks for by a new collection.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// What it is called.
+    pub title: String,
+    /// What it is for, in words for people.
+    pub description: Option<String>,
+    /// The agreement.
+    pub agreement: PackSlug,
+    /// Whom it is with; the gateway's own party for one that is kept here.
+    pub partner: Party,
+    /// The agreed category.
+    pub activity: Activity,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Facts that hold for everything that goes through it.
+    pub facts: Vec<(FactKey, String)>,
+    /// Whether tools may read it.
+    pub can_read: bool,
+    /// Whether tools may write to it.
+    pub can_write: bool,
+    /// The last instant, UTC.
+    pub until: Option<Timestamp>,
+    /// The office that looks at it again.
+    pub reviewer: Option<String>,
+}
+
+/// Makes the collection for public data, unless this gateway has any collection. The gateway's own party answers for
+/// it: it states no fact.
+///
+/// # Errors
+/// [`GatewayError`]; nothing changed.
+pub async fn public(gateway: &Gateway) -> Result<(), GatewayError> {
+    if !gateway.register().standing.is_empty() {
+        return Ok(());
+    }
+    let PublicCollection { title, description, agreement, activity, purpose } =
+        gateway.settings().public_collection.clone();
+    manage::adopt(gateway, agreement.as_str(), Path::new("/")).await?;
+    let asked = Asked {
+        title,
+        description: Some(description),
+        agreement,
+        partner: gateway.signatory().party.clone(),
+        activity,
+        purpose,
+        facts: Vec::new(),
+        can_read: true,
+        can_write: true,
+        until: None,
+        reviewer: None,
+    };
+    stand(gateway, asked, None).await?;
+    Ok(())
+}
+
+/// Makes a collection: the officer signs what is asked, facts included.
+///
+/// # Errors
+/// [`GatewayError::Input`] when the officer, the agreement, the partner or a fact is not known; nothing changed.
+pub async fn make(gateway: &Gateway, officer: &str, asked: Asked) -> Result<StandingRequest, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    if asked.partner != gateway.signatory().party {
+        gateway.peer(&asked.partner)?;
+    }
+    let lent = laws(gateway, &asked.agreement, &asked.partner)?;
+    // What does not read now would refuse every act later.
+    share::stated_by_officer(&asked.facts, &lent)?;
+    let purposes = lent.laws.vocabulary.purposes();
+    if !purposes.contains_key(&asked.purpose) {
+        return Err(GatewayError::Input(format!("no purpose `{}` is known", asked.purpose)));
+    }
+    stand(gateway, asked, Some(&acting)).await
+}
+
+async fn stand(
+    gateway: &Gateway,
+    asked: Asked,
+    acting: Option<&officers::Acting>,
+) -> Result<StandingRequest, GatewayError> {
+    let id = gateway.with_keys(|_, entropy| CollectionId::draw(entropy));
+    let mut request = StandingRequest {
+        id: Text(id),
+        title: asked.title,
+        description: asked.description,
+        agreement: Text(asked.agreement),
+        partner: Text(asked.partner),
+        activity: Text(asked.activity),
+        purpose: Text(asked.purpose),
+        facts: asked.facts.into_iter().map(|(key, value)| (Text(key), value)).collect(),
+        can_read: asked.can_read,
+        can_write: asked.can_write,
+        ordered: None,
+        from: Text(gateway.now()),
+        until: asked.until.map(Text),
+        reviewer: asked.reviewer,
+        ended: None,
+    };
+    request.ordered = acting.map(|acting| (acting.key(), acting.sign(request.order().as_bytes()).to_string()));
+    record(gateway, &request).await?;
+    Ok(request)
+}
+
+/// Ends a collection: from now on nothing is written or read by it. What lies in it stays until its own end.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such collection stands, or the officer may not act.
+pub async fn end(
+    gateway: &Gateway,
+    officer: &str,
+    id: CollectionId,
+) -> Result<StandingRequest, GatewayError> {
+    officers::acting(gateway, officer).await?;
+    let stands = gateway.collection(id);
+    let stands = stands.ok_or_else(|| GatewayError::Input(format!("no collection {id} stands here")))?;
+    let request = StandingRequest { ended: Some(Text(gateway.now())), ..stands };
+    record(gateway, &request).await?;
+    Ok(request)
+}
+
+async fn record(gateway: &Gateway, request: &StandingRequest) -> Result<(), GatewayError> {
+    let StandingRequest { id, agreement, partner, activity, purpose, .. } = request;
+    let facts = json!({
+        "collection": id,
+        "agreement": agreement,
+        "partner": partner,
+        "activity": activity,
+        "purpose": purpose,
+        "facts": request.facts.iter().map(|(key, _)| key).collect::<Vec<_>>(),
+        "can_read": request.can_read,
+        "can_write": request.can_write,
+        "ordered": request.ordered.as_ref().map(|(key, signature)| json!({ "key": key, "signature": signature })),
+        "until": request.until,
+        "reviewer": request.reviewer,
+        "ended": request.ended,
+    });
+    let change = Record { standing: vec![request.clone()], ..Record::default() };
+    manage::record(gateway, Act::RequestStanding, facts, change).await
+}
+
+/// The collections that stand now, by title.
+#[must_use]
+pub fn standing(gateway: &Gateway) -> Vec<StandingRequest> {
+    let now = gateway.now();
+    let mut all: Vec<StandingRequest> =
+        gateway.register().standing.into_iter().filter(|request| request.stands(now)).collect();
+    all.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
+    all
+}
+
+fn laws(gateway: &Gateway, agreement: &PackSlug, partner: &Party) -> Result<Lent, GatewayError> {
+    gateway.laws(agreement, partner).ok_or_else(|| {
+        GatewayError::Input(format!("`{agreement}` was not adopted here; `comity law adopt {agreement}`"))
+    })
+}
+
+/// Writes a bundle to a collection: shares it as the standing request says.
+///
+/// # Errors
+/// As [`share::share`].
+pub async fn write(
+    gateway: &Arc<Gateway>,
+    collection: &StandingRequest,
+    officer: &str,
+    bundle: Vec<u8>,
+) -> Result<ExchangeReport, GatewayError> {
+    let order = Order {
+        bundle: Arc::new(bundle),
+        officer: officer.to_owned(),
+        under: collection.agreement.0.clone(),
+        to: collection.partner.0.clone(),
+        activity: collection.activity.0.clone(),
+        purpose: collection.purpose.0.clone(),
+        facts: collection.facts.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect(),
+        attestations: Vec::new(),
+        assume_in_force: false,
+    };
+    share::share(gateway, order).await
+}
+
+/// Reads a page of a collection for an officer's tool.
+///
+/// # Errors
+/// [`GatewayError`]; nothing was given then.
+pub async fn read(
+    gateway: &Gateway,
+    collection: &StandingRequest,
+    reader: &Reader,
+    wanted: Wanted,
+) -> Result<Read, GatewayError> {
+    let lent = laws(gateway, &collection.agreement.0, &collection.partner.0)?;
+    let given: Vec<(FactKey, String)> =
+        collection.facts.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect();
+    let mut facts: Facts = share::stated_by_officer(&given, &lent)?;
+    let now = gateway.now();
+    let broken = |error: &dyn std::fmt::Display| GatewayError::Broken(error.to_string());
+    let trained = FactKey::new("training_valid").map_err(|e| broken(&e))?;
+    facts.state(trained, now <= reader.training_valid_until, Asserter::Gateway);
+    let request = Request {
+        sender: collection.partner.0.clone(),
+        receiver: gateway.signatory().party.clone(),
+        agreement: collection.agreement.0.clone(),
+        action: Action::new(USE).map_err(|e| broken(&e))?,
+        activity: collection.activity.0.clone(),
+        purpose: collection.purpose.0.clone(),
+        facts,
+        attestations: Vec::new(),
+        escalation: None,
+        at: now,
+        assume_in_force: false,
+        binding: lent.binding,
+        live: true,
+        supersedes: None,
+        ordered: None,
+    };
+    let reading = Reading { request, lent, reader: reader.key.clone() };
+    Ok(collect::read(gateway, wanted, &reading).await?)
+}
+
+/// Whose tool reads.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    /// The last instant at which the officer's training is valid, UTC.
+    pub training_valid_until: Timestamp,
+    /// The public half of the key that signs what the officer orders, where they have one.
+    pub key: Option<String>,
+}
+
+/// What a stream has of an object: its versions, and what was taken out.
+///
+/// # Errors
+/// [`GatewayError::Store`].
+pub async fn present(
+    gateway: &Gateway,
+    stream: Stream,
+    ids: &[&str],
+) -> Result<Vec<(ObjectTag, Presence)>, GatewayError> {
+    let tags = ids.iter().map(|id| gateway.tags().object(id)).collect();
+    Ok(gateway.store().present(stream, tags).await?)
+}
+
+/// Takes an object out of a collection: its records are erased, whoever reads learns so by a tombstone where it was the
+/// last version, and nobody puts it there again. How many records went; none when there is no such object.
+///
+/// # Errors
+/// [`GatewayError`]; what went stays gone.
+pub async fn remove(
+    gateway: &Gateway,
+    collection: &StandingRequest,
+    officer: &str,
+    id: &str,
+    versions: Vec<VersionWanted>,
+) -> Result<usize, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    let object = gateway.tags().object(id);
+    let wanted = |versions: Vec<VersionWanted>| Wanted {
+        stream: collection.stream(),
+        added_after: None,
+        after: None,
+        objects: vec![object],
+        types: Vec::new(),
+        versions,
+        limit: REMOVED_MAX,
+    };
+    let Page { listed, segments, .. } = gateway.store().collected(wanted(versions)).await?;
+    if listed.is_empty() {
+        return Ok(0);
+    }
+    let all = gateway.store().collected(wanted(vec![VersionWanted::All])).await?.listed;
+    let whole = all.len() == listed.len();
+    let text = format!("remove\n{}\n{}\n", collection.id.0, listed.len());
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let removing = collect::Removing { stream: collection.stream(), object, id, whole, by };
+    collect::remove(gateway, removing, &listed, &segments).await?;
+    Ok(listed.len())
+}
+
+/// The most versions of one object that are taken out at once.
+const REMOVED_MAX: u32 = 500;

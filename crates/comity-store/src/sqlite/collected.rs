@@ -1,0 +1,303 @@
+//! What readers may ask for: streams, the objects in them, and the standing requests that tools ask by.
+
+use super::columns::{change, every, first, instant, integer, number, plain, text};
+use super::fault::Fault;
+use super::vault::{read_key_row, read_segment};
+use crate::words::{microseconds, of_microseconds};
+use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
+use comity_exchange::ports::{
+    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, SealedSegment, Stream, VersionWanted,
+    StoreError, Wanted,
+};
+use comity_terms::Timestamp;
+use comity_terms::ids::SegmentId;
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, params, params_from_iter};
+use std::collections::BTreeMap;
+
+impl Collections for super::SqliteStore {
+    async fn standing_requests(&self) -> Result<Vec<StandingRequest>, StoreError> {
+        self.readers.read(standing).await
+    }
+
+    async fn collected(&self, wanted: Wanted) -> Result<Page, StoreError> {
+        self.readers.read(move |c| collected(c, &wanted)).await
+    }
+
+    async fn present(
+        &self,
+        stream: Stream,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
+        self.readers.read(move |c| present(c, &stream, &objects)).await
+    }
+}
+
+/// Keeps what a record says of collections. Its segments are there by now.
+pub(super) fn put(connection: &Connection, record: &Record, now: Timestamp) -> Result<(), Fault> {
+    for collected in &record.collected {
+        put_collected(connection, collected, now)?;
+    }
+    for removal in &record.removed {
+        put_removed(connection, removal)?;
+    }
+    for request in &record.standing {
+        put_standing(connection, request)?;
+    }
+    Ok(())
+}
+
+fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Timestamp) -> Result<(), Fault> {
+    let stream = put_stream(connection, &collected.stream)?;
+    let segment = first(
+        connection,
+        "-- put_collected, its segment
+         SELECT number FROM segment WHERE id = ?1",
+        [collected.segment.as_bytes()],
+        |row| plain::<i64>(row, "number"),
+    )?;
+    let segment = segment.ok_or_else(|| Fault::Other("records of a segment that is not there".into()))?;
+    change(
+        connection,
+        "-- put_collected, what is known
+         INSERT INTO collected_segment (segment, known) VALUES (?1, ?2)",
+        params![segment, collected.known],
+    )?;
+    let last = first(
+        connection,
+        "-- put_collected, the last place
+         SELECT max(added) AS added FROM collected WHERE stream = ?1",
+        [stream],
+        |row| plain::<Option<i64>>(row, "added"),
+    )?;
+    let mut added = microseconds(now).max(last.flatten().map_or(0, |last| last + 1));
+    let mut statement = connection.prepare_cached(
+        "-- put_collected
+         INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE NOT EXISTS (SELECT 1 FROM collected WHERE stream = ?1 AND object = ?3
+                                                     AND (version = ?6 OR content = ?4))",
+    )?;
+    for (ordinal, object) in collected.objects.iter().enumerate() {
+        let version = object.version.map_or_else(|| of_microseconds(added), Some);
+        let version = instant(version.ok_or_else(|| Fault::Other("an instant out of range".into()))?);
+        let put = statement.execute(params![
+            stream,
+            added,
+            object.object.0,
+            object.content.0,
+            object.stix_type,
+            version,
+            segment,
+            integer(ordinal as u64)?
+        ])?;
+        added += i64::from(put > 0);
+    }
+    Ok(())
+}
+
+fn put_stream(connection: &Connection, stream: &Stream) -> Result<i64, Fault> {
+    if let Some(number) = stream_number(connection, stream)? {
+        return Ok(number);
+    }
+    change(
+        connection,
+        "-- put_stream
+         INSERT INTO stream (agreement, partner, activity, purpose) VALUES (?1, ?2, ?3, ?4)",
+        columns_of(stream),
+    )?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn stream_number(connection: &Connection, stream: &Stream) -> Result<Option<i64>, Fault> {
+    first(
+        connection,
+        "-- stream_number
+         SELECT number FROM stream WHERE agreement = ?1 AND partner = ?2 AND activity = ?3 AND purpose = ?4",
+        columns_of(stream),
+        |row| plain(row, "number"),
+    )
+}
+
+fn columns_of(stream: &Stream) -> [&str; 4] {
+    let Stream { agreement, partner, activity, purpose } = stream;
+    [agreement.as_str(), partner.as_str(), activity.as_str(), purpose.as_str()]
+}
+
+fn put_removed(connection: &Connection, removal: &Removal) -> Result<(), Fault> {
+    let stream = put_stream(connection, &removal.stream)?;
+    change(
+        connection,
+        "-- put_removed
+         INSERT OR IGNORE INTO removed (stream, object, version, at) VALUES (?1, ?2, ?3, ?4)",
+        params![
+            stream,
+            removal.object.0,
+            removal.version.map_or_else(String::new, instant),
+            instant(removal.at)
+        ],
+    )?;
+    Ok(())
+}
+
+fn put_standing(connection: &Connection, request: &StandingRequest) -> Result<(), Fault> {
+    let detail = serde_json::to_string(request)
+        .map_err(|_| Fault::Other("a standing request does not write as JSON".into()))?;
+    change(
+        connection,
+        "-- put_standing
+         INSERT INTO collection (id, detail) VALUES (?1, ?2)
+         ON CONFLICT (id) DO UPDATE SET detail = excluded.detail",
+        params![request.id.0.as_bytes(), detail],
+    )?;
+    Ok(())
+}
+
+/// Takes an erased record out of what readers may ask for.
+pub(super) fn forget(connection: &Connection, segment: i64, ordinal: u32) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- forget
+         DELETE FROM collected WHERE segment = ?1 AND ordinal = ?2",
+        params![segment, ordinal],
+    )?;
+    Ok(())
+}
+
+/// Forgets what is known of a segment that has ended.
+pub(super) fn forget_segment(connection: &Connection, segment: i64) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- forget_segment
+         DELETE FROM collected_segment WHERE segment = ?1 AND NOT EXISTS (SELECT 1 FROM key_row WHERE segment = ?1)",
+        [segment],
+    )?;
+    Ok(())
+}
+
+pub(super) fn standing(connection: &Connection) -> Result<Vec<StandingRequest>, Fault> {
+    every(
+        connection,
+        "-- standing
+         SELECT detail FROM collection ORDER BY id",
+        [],
+        |row| {
+            let detail: String = plain(row, "detail")?;
+            serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))
+        },
+    )
+}
+
+/// A page of what is asked for.
+pub(super) fn collected(connection: &Connection, wanted: &Wanted) -> Result<Page, Fault> {
+    let Some(stream) = stream_number(connection, &wanted.stream)? else { return Ok(Page::default()) };
+    let after = wanted.added_after.max(wanted.after).map_or(i64::MIN, microseconds);
+    let mut sql = String::from(
+        "-- collected
+         SELECT added, version, object, c.segment, c.ordinal, id,
+                \"offset\", length, wrapped_key, commitment, generation, erase_by
+         FROM collected AS c JOIN key_row AS k ON k.segment = c.segment AND k.ordinal = c.ordinal
+                             JOIN segment AS s ON s.number = c.segment
+         WHERE stream = ?1 AND added > ?2",
+    );
+    let mut values = vec![Value::Integer(stream), Value::Integer(after)];
+    let mut one_of = |column: &str, all: Vec<Value>| {
+        if all.is_empty() {
+            return;
+        }
+        let from = values.len() + 1;
+        let places: Vec<String> = (from..from + all.len()).map(|place| format!("?{place}")).collect();
+        sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
+        values.extend(all);
+    };
+    one_of("object", wanted.objects.iter().map(|tag| Value::Blob(tag.0.to_vec())).collect());
+    one_of("stix_type", wanted.types.iter().cloned().map(Value::Text).collect());
+    let other = |than: &str| {
+        format!(
+            "NOT EXISTS (SELECT 1 FROM collected AS o
+                         WHERE o.stream = c.stream AND o.object = c.object AND o.version {than} c.version)"
+        )
+    };
+    let mut versions = Vec::new();
+    for version in &wanted.versions {
+        versions.push(match version {
+            VersionWanted::Last => other(">"),
+            VersionWanted::First => other("<"),
+            VersionWanted::All => "1".to_owned(),
+            VersionWanted::Exactly(at) => {
+                values.push(Value::Text(instant(*at)));
+                format!("version = ?{}", values.len())
+            }
+        });
+    }
+    values.push(Value::Integer(i64::from(wanted.limit) + 1));
+    sql.push_str(&format!(" AND ({}) ORDER BY added LIMIT ?{}", versions.join(" OR "), values.len()));
+    let mut found = every(connection, &sql, params_from_iter(values), |row| {
+        Ok((plain::<i64>(row, "segment")?, read_listed(row)?))
+    })?;
+    let more = found.len() > wanted.limit as usize;
+    found.truncate(wanted.limit as usize);
+    let numbers: BTreeMap<i64, ()> = found.iter().map(|(number, _)| (*number, ())).collect();
+    let segments = numbers.into_keys().map(|number| segment(connection, number));
+    let segments = segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect();
+    Ok(Page { listed: found.into_iter().map(|(_, listed)| listed).collect(), segments, more })
+}
+
+fn read_listed(row: &Row<'_>) -> Result<Listed, Fault> {
+    let key = read_key_row(row)?;
+    Ok(Listed {
+        added: of_microseconds(plain(row, "added")?).ok_or(Fault::Column("added"))?,
+        version: text(row, "version")?,
+        object: ObjectTag(plain(row, "object")?),
+        place: RecordPlace {
+            segment: super::columns::id(row, "id", SegmentId::from_bytes)?,
+            ordinal: number(row, "ordinal")?,
+        },
+        row: key,
+    })
+}
+
+fn segment(connection: &Connection, number: i64) -> Result<Option<(SealedSegment, String)>, Fault> {
+    first(
+        connection,
+        "-- segment, with what is known
+         SELECT id, exchange, class, agreement, kind, quarantined, known, blob
+         FROM segment JOIN collected_segment ON segment = number WHERE number = ?1",
+        [number],
+        |row| Ok((read_segment(row)?, plain(row, "known")?)),
+    )
+}
+
+/// What a stream has of these objects.
+pub(super) fn present(
+    connection: &Connection,
+    stream: &Stream,
+    objects: &[ObjectTag],
+) -> Result<Vec<(ObjectTag, Presence)>, Fault> {
+    let Some(stream) = stream_number(connection, stream)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for object in objects {
+        all.extend(every(
+            connection,
+            "-- present
+             SELECT version, content FROM collected WHERE stream = ?1 AND object = ?2",
+            params![stream, object.0],
+            |row| {
+                let (version, content) = (text(row, "version")?, ContentTag(plain(row, "content")?));
+                Ok((*object, Presence::Here { version, content }))
+            },
+        )?);
+        all.extend(every(
+            connection,
+            "-- present, what was taken out
+             SELECT version FROM removed WHERE stream = ?1 AND object = ?2",
+            params![stream, object.0],
+            |row| {
+                let version: String = plain(row, "version")?;
+                let version = (!version.is_empty()).then(|| version.parse()).transpose();
+                Ok((*object, Presence::Removed { version: version.map_err(|_| Fault::Column("version"))? }))
+            },
+        )?);
+    }
+    Ok(all)
+}
