@@ -13,7 +13,8 @@ mod vitals;
 
 pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use collected::{
-    CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted, Wanted,
+    CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted,
+    Wanted,
 };
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};

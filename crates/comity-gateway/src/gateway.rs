@@ -6,7 +6,7 @@ use crate::clock::{Clock, OsEntropy};
 use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
-use crate::keys::{index, FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys};
+use crate::keys::{FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys, index};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
@@ -179,7 +179,8 @@ impl Gateway {
         for peer in peers.values() {
             self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
         }
-        *self.register.write().unwrap_or_else(PoisonError::into_inner) = Register { peers, adopted, standing };
+        *self.register.write().unwrap_or_else(PoisonError::into_inner) =
+            Register { peers, adopted, standing };
         Ok(())
     }
 
@@ -350,6 +351,12 @@ impl Gateway {
     #[must_use]
     pub fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    /// The authority that runs it, as it calls itself.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.seat.authority
     }
 
     /// Its settings.

@@ -3,7 +3,9 @@
 
 use crate::gateway::Gateway;
 use crate::law;
-use comity_exchange::disclose::{Disclosed, Goes, Sent, abandon, asks_again, carry_out, next_try, prepare, resume};
+use comity_exchange::disclose::{
+    Disclosed, Goes, Sent, abandon, asks_again, carry_out, next_try, prepare, resume,
+};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};

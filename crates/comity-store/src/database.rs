@@ -5,9 +5,9 @@ use crate::log::LogIdentity;
 use crate::mark::MarkFile;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
+use comity_exchange::collect::{ObjectTag, StandingRequest};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
-use comity_exchange::collect::{ObjectTag, StandingRequest};
 use comity_exchange::ports::{
     Collections, Page, Presence, Stream, Wanted,
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,

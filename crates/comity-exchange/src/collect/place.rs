@@ -114,7 +114,8 @@ impl Minimised {
         let (collected, segments) = placed.into_iter().unzip();
         let summary = self.summary(id, laws, ExchangeOutcome::Delivered);
         let (entry, opening) = summary.opening(laws, facts, entropy);
-        let opening = signatory.seal_opening(&opening, (&agreement, Some(id)), opening_until, keys, entropy)?;
+        let opening =
+            signatory.seal_opening(&opening, (&agreement, Some(id)), opening_until, keys, entropy)?;
         Ok(Sealed::placed(summary, (entry, opening), segments, collected))
     }
 }

@@ -10,7 +10,7 @@ use crate::shell::{Lent, Shell};
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_terms::{Act, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
 use comity_vault::{Cleartext, EpochKeys, SegmentContext, open};
 use serde_json::json;
 use std::collections::{BTreeSet, HashMap};
@@ -94,7 +94,8 @@ pub async fn read<W: Shell<Store: Collections>>(
     for row in listed {
         let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
         let segment = segments.get(&row.place.segment).filter(|_| given);
-        let Some(object) = segment.map(|segment| opened(world, segment, &row.row)).transpose()?.flatten() else {
+        let Some(object) = segment.map(|segment| opened(world, segment, &row.row)).transpose()?.flatten()
+        else {
             read.refused += 1;
             continue;
         };
@@ -159,11 +160,20 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
         .iter()
         .map(|used| {
             let of = (&used.facts, &none);
-            RecordedRuling::of(&used.decision, &used.owed, used.objects, of, &BTreeSet::new(), &laws.vocabulary)
+            RecordedRuling::of(
+                &used.decision,
+                &used.owed,
+                used.objects,
+                of,
+                &BTreeSet::new(),
+                &laws.vocabulary,
+            )
         })
         .collect();
     let given: u64 = used.iter().filter(|used| used.given).map(|used| used.objects).sum();
     let facts = json!({
+        // Of this use alone: it is nobody's exchange but the reader's.
+        "exchange": world.with_keys(|_, entropy| ExchangeId::draw(entropy)).to_string(),
         "asked": request.recorded(laws),
         "activity": request.activity.to_string(),
         "purpose": request.purpose.to_string(),
@@ -206,7 +216,8 @@ fn opened<W: Shell>(
     };
     let cut = || ExchangeError::proof("a sealed record lies outside its segment");
     let begin = usize::try_from(row.offset).map_err(|_| cut())?;
-    let sealed = segment.blob.get(begin..).and_then(|rest| rest.get(..row.length as usize)).ok_or_else(cut)?;
+    let sealed =
+        segment.blob.get(begin..).and_then(|rest| rest.get(..row.length as usize)).ok_or_else(cut)?;
     world.with_keys(|keys, _| {
         let Some(key) = keys.get(&row.bucket(&segment.agreement)).map_err(ExchangeError::keys)? else {
             return Ok(None);

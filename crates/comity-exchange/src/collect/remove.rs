@@ -18,7 +18,7 @@ use crate::ports::{
 use crate::shell::Shell;
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Act, Entropy, ExchangeId, Month, Timestamp};
-use comity_vault::{SegmentBuilder, SegmentContext};
+use comity_vault::{EpochKeys as _, SegmentBuilder, SegmentContext};
 use serde_json::{Value as Json, json};
 
 /// What is taken out, and by whose order.

@@ -205,7 +205,14 @@ impl Minimised {
             bodies: sealed.ciphertexts.concat(),
             horizon: with.horizon,
         };
-        Ok(Sealed { summary, entry, opening, dispatch: Some(dispatch), waiting: None, placed: Default::default() })
+        Ok(Sealed {
+            summary,
+            entry,
+            opening,
+            dispatch: Some(dispatch),
+            waiting: None,
+            placed: Default::default(),
+        })
     }
 }
 

@@ -28,9 +28,9 @@ mod due;
 mod rotate;
 mod told;
 
-pub(crate) use told::facts as facts_of;
 pub use due::{Erased, Order, erase_due, erase_exchange};
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
+pub(crate) use told::facts as facts_of;
 
 use crate::ExchangeError;
 use crate::entry::Opening;

@@ -13,8 +13,9 @@ use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire};
 use comity_agreement::Vocabulary;
 use comity_agreement::facts::raise;
 use comity_terms::ids::ClassId;
-use comity_terms::{Activity, Purpose, 
-    Action, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, Office, PackSlug, Party, Timestamp,
+use comity_terms::{
+    Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, LawName, Office, PackSlug, Party,
+    Purpose, Timestamp,
 };
 use comity_vault::TransportPublic;
 use serde::{Deserialize, Serialize};

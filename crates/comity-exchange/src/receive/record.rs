@@ -25,8 +25,8 @@ use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::{Offer, split_objects};
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
-    CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store, StoreError,
-    StoredAnswer, Stream,
+    CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
+    StoreError, StoredAnswer, Stream,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -331,17 +331,13 @@ fn index<R: Shell>(
     let header = &offer.header;
     // Both are required of every exchange, so an offer without them was not permitted.
     let Some((activity, purpose)) = header.asked_for() else { return Ok(Vec::new()) };
-    let stream = Stream {
-        agreement: header.agreement.0.clone(),
-        partner: header.sender.0.clone(),
-        activity,
-        purpose,
-    };
+    let stream =
+        Stream { agreement: header.agreement.0.clone(), partner: header.sender.0.clone(), activity, purpose };
     let classes = header.classes.iter().zip(texts).zip(segments);
     let collect = classes.map(|((class, text), segment)| {
         let known = ClassKnown { facts: class.sent.clone(), safeguards: WireSafeguards::from(safeguards) };
-        let objects = split_objects(text.as_bytes())
-            .ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+        let objects =
+            split_objects(text.as_bytes()).ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
         collected(segment.id, &stream, &known, objects.into_iter(), world.tags())
     });
     collect.collect()

@@ -10,6 +10,7 @@ use crate::jobs::{escalations, sweep, telling, witnesses};
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
+use crate::taxii;
 use crate::watch::{Stop, metrics, ready, stopping};
 use crate::work::{moving, outbox};
 use comity_exchange::shell::Shell as _;
@@ -130,7 +131,9 @@ pub async fn start(
     let mut tasks = JoinSet::new();
     let listener = bound(plain_at).await?;
     let plain = address(&listener)?;
-    let router = plain::router(Arc::clone(gateway)).merge(ready::router(Arc::clone(gateway)));
+    let router = plain::router(Arc::clone(gateway))
+        .merge(ready::router(Arc::clone(gateway)))
+        .merge(taxii::router(Arc::clone(gateway)));
     tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
     let mut federation = None;
     if let Some(at) = federation_at {

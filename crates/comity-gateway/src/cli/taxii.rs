@@ -36,7 +36,10 @@ pub async fn run(
             if cli.json {
                 out.json(&told(&request));
             } else {
-                out.line(&format!("{} ({}) takes and gives nothing from now on", request.id.0, request.title));
+                out.line(&format!(
+                    "{} ({}) takes and gives nothing from now on",
+                    request.id.0, request.title
+                ));
             }
         }
     }
@@ -87,6 +90,11 @@ fn line(request: &StandingRequest) -> String {
     };
     format!(
         "{}  {}: {doors}; {} with {}, {} for {}",
-        request.id.0, request.title, request.agreement.0, request.partner.0, request.activity.0, request.purpose.0
+        request.id.0,
+        request.title,
+        request.agreement.0,
+        request.partner.0,
+        request.activity.0,
+        request.purpose.0
     )
 }

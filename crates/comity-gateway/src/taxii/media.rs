@@ -16,9 +16,8 @@ pub(super) fn accepted(headers: &HeaderMap) -> Result<(), Refusal> {
     if said.peek().is_none() {
         return Ok(());
     }
-    let readable = said.any(|value| {
-        value.to_str().is_ok_and(|list| list.split(',').any(|range| reads(&Media::of(range))))
-    });
+    let readable = said
+        .any(|value| value.to_str().is_ok_and(|list| list.split(',').any(|range| reads(&Media::of(range)))));
     if readable { Ok(()) } else { Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, "answers are TAXII 2.1")) }
 }
 

@@ -65,28 +65,32 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let both = |router: Router<Arc<Door>>, path: &str, methods: MethodRouter<Arc<Door>>| {
         router.route(&format!("{path}/"), methods.clone()).route(path, methods)
     };
-    let objects = "/taxii2/{root}/collections/{collection}/objects";
+    let objects = "/{root}/collections/{collection}/objects";
     let mut router = Router::new();
     for (path, methods) in [
-        ("/taxii2".to_owned(), get(discovery)),
-        ("/taxii2/{root}".to_owned(), get(root)),
-        ("/taxii2/{root}/status/{status}".to_owned(), get(writing::status)),
-        ("/taxii2/{root}/collections".to_owned(), get(all)),
-        ("/taxii2/{root}/collections/{collection}".to_owned(), get(one)),
-        ("/taxii2/{root}/collections/{collection}/manifest".to_owned(), get(reading::manifest)),
+        ("/{root}".to_owned(), get(root)),
+        ("/{root}/status/{status}".to_owned(), get(writing::status)),
+        ("/{root}/collections".to_owned(), get(all)),
+        ("/{root}/collections/{collection}".to_owned(), get(one)),
+        ("/{root}/collections/{collection}/manifest".to_owned(), get(reading::manifest)),
         (objects.to_owned(), get(reading::objects).post(writing::add)),
         (format!("{objects}/{{object}}"), get(reading::object).delete(writing::remove)),
         (format!("{objects}/{{object}}/versions"), get(reading::versions)),
     ] {
         router = both(router, &path, methods);
     }
-    router
-        .route("/taxii2/{*rest}", get(async || Refusal::not_found("there is nothing here")))
-        .method_not_allowed_fallback(async || {
-            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this resource knows no such method")
-        })
+    let router = router
+        .fallback(async || Refusal::not_found("there is nothing here"))
+        .method_not_allowed_fallback(no_such_method);
+    both(Router::new(), "/taxii2", get(discovery))
+        .method_not_allowed_fallback(no_such_method)
+        .nest("/taxii2", router)
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(door)
+}
+
+async fn no_such_method() -> Refusal {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "this resource knows no such method")
 }
 
 /// Who asks: signed in, and able to read the answer. Every route begins with it.
@@ -136,7 +140,8 @@ impl FromRequestParts<Arc<Door>> for Addressed {
 
 async fn discovery(State(door): State<Arc<Door>>, _: Client, headers: HeaderMap) -> Response {
     let base = base(&headers);
-    let roots: Vec<String> = roots(&door.gateway).iter().map(|root| format!("{base}/taxii2/{root}/")).collect();
+    let roots: Vec<String> =
+        roots(&door.gateway).iter().map(|root| format!("{base}/taxii2/{root}/")).collect();
     answer(
         StatusCode::OK,
         &resources::Discovery {

@@ -77,7 +77,11 @@ impl Query {
             after: self.next,
             objects: self.ids.iter().map(|id| tags.object(id)).collect(),
             types: self.types.clone(),
-            versions: if self.versions.is_empty() { vec![VersionWanted::Last] } else { self.versions.clone() },
+            versions: if self.versions.is_empty() {
+                vec![VersionWanted::Last]
+            } else {
+                self.versions.clone()
+            },
             limit: self.limit.unwrap_or(most).min(most),
         })
     }

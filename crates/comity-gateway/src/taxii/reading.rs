@@ -155,7 +155,10 @@ fn given<'r, T: Serialize>(
 }
 
 fn raws(records: &[Record]) -> Result<Vec<&RawValue>, Refusal> {
-    records.iter().map(|record| serde_json::from_slice(record.object.as_bytes()).map_err(unreadable)).collect()
+    records
+        .iter()
+        .map(|record| serde_json::from_slice(record.object.as_bytes()).map_err(unreadable))
+        .collect()
 }
 
 fn unreadable(error: serde_json::Error) -> Refusal {

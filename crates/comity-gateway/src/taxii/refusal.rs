@@ -3,7 +3,7 @@
 use super::media;
 use crate::gateway::GatewayError;
 use crate::signin::Denied;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use comity_exchange::ExchangeError;
 use comity_exchange::ports::StoreError;
@@ -13,7 +13,8 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: StatusCode,
-    headers: HeaderMap,
+    /// Where nobody is signed in: why, which has headers of its own.
+    denied: Option<Denied>,
     title: &'static str,
     description: Option<String>,
 }
@@ -28,7 +29,7 @@ struct Message<'a> {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, title: &'static str) -> Self {
-        Self { status, headers: HeaderMap::new(), title, description: None }
+        Self { status, denied: None, title, description: None }
     }
 
     pub(super) fn not_found(title: &'static str) -> Self {
@@ -53,7 +54,7 @@ impl From<Denied> for Refusal {
             StatusCode::TOO_MANY_REQUESTS => "too many requests",
             _ => "nobody can be signed in now",
         };
-        Self { headers: denied.headers(), ..Self::new(denied.status(), title) }
+        Self { denied: Some(denied), ..Self::new(denied.status(), title) }
     }
 }
 
@@ -91,6 +92,7 @@ impl IntoResponse for Refusal {
         };
         // Unwrap safety: strings always serialise.
         let body = serde_json::to_vec(&message).expect("a refusal is plain data");
-        (self.status, self.headers, [(header::CONTENT_TYPE, media::TAXII)], body).into_response()
+        let headers = self.denied.map(Denied::headers).unwrap_or_default();
+        (self.status, headers, [(header::CONTENT_TYPE, media::TAXII)], body).into_response()
     }
 }

@@ -209,8 +209,11 @@ fn waiting(report: &ExchangeReport) -> String {
 }
 
 fn reasons(report: &ExchangeReport) -> String {
-    let all: std::collections::BTreeSet<&str> =
-        report.decisions.iter().flat_map(|decision| decision.reasons.iter().map(|reason| reason.as_str())).collect();
+    let all: std::collections::BTreeSet<&str> = report
+        .decisions
+        .iter()
+        .flat_map(|decision| decision.reasons.iter().map(|reason| reason.as_str()))
+        .collect();
     let all: Vec<&str> = all.into_iter().collect();
     if all.is_empty() { "nothing is left of it".to_owned() } else { all.join(", ") }
 }
@@ -296,7 +299,6 @@ pub(super) async fn remove(
     let versions =
         if query.versions().is_empty() { vec![VersionWanted::All] } else { query.versions().to_vec() };
     let id = object.unwrap_or_default();
-    let gone =
-        collections::remove(&door.gateway, &collection, &client.who.officer, &id, versions).await?;
+    let gone = collections::remove(&door.gateway, &collection, &client.who.officer, &id, versions).await?;
     if gone == 0 { Err(none()) } else { Ok(answer(StatusCode::OK, &serde_json::json!({}))) }
 }

@@ -5,9 +5,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::settings::PublicCollection;
 use crate::work::share::{self, Order};
 use comity_exchange::collect::{self, ObjectTag, Read, Reading, StandingRequest};
-use comity_exchange::ports::{
-    Collections as _, Listed, Page, Presence, Record, RecordPlace, Store as _, Stream, VersionWanted, Wanted,
-};
+use comity_exchange::ports::{Collections as _, Page, Presence, Record, Stream, VersionWanted, Wanted};
 use comity_exchange::question::Request;
 use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::{Lent, Shell as _};
@@ -119,7 +117,8 @@ async fn stand(
         reviewer: asked.reviewer,
         ended: None,
     };
-    request.ordered = acting.map(|acting| (acting.key(), acting.sign(request.order().as_bytes()).to_string()));
+    request.ordered =
+        acting.map(|acting| (acting.key(), acting.sign(request.order().as_bytes()).to_string()));
     record(gateway, &request).await?;
     Ok(request)
 }

@@ -4,9 +4,13 @@ use super::manage::hear_from;
 use super::officers;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
+use comity_agreement::Vocabulary;
 use comity_agreement::approval::Person;
+use comity_agreement::vocabulary::FactTerm;
 use comity_exchange::ExchangeError;
-use comity_exchange::disclose::{Disclosed, Goes, Summary, asks_again, carry_out, keep as keep_here, prepare};
+use comity_exchange::disclose::{
+    Disclosed, Goes, Summary, asks_again, carry_out, keep as keep_here, prepare,
+};
 use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::federation::answer::AnswerResult;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
@@ -227,10 +231,11 @@ async fn once(
         GatewayError::Input(format!("no transport key of {} is known and it is not reached", order.to))
     })?;
     let (working, bundle, laws) = (Arc::clone(gateway), Arc::clone(&order.bundle), lent.clone());
-    let sealed = tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, Goes::To(&seal_to)))
-        .await
-        .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
-        .map_err(input)?;
+    let sealed =
+        tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, Goes::To(&seal_to)))
+            .await
+            .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
+            .map_err(input)?;
     let disclosed = carry_out(&**gateway, sealed, peer).await?;
     if disclosed.answer.is_some() || disclosed.waiting.is_some() {
         gateway.counts().reached(&peer.party, disclosed.answer.is_some());

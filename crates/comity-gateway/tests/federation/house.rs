@@ -77,10 +77,15 @@ impl House {
         Self { gateway, address, running, stopper, room }
     }
 
+    /// Where the public listener is.
+    pub(crate) fn plain(&self) -> SocketAddr {
+        self.running.plain
+    }
+
     /// The head and body of what its public listener answers.
     pub(crate) async fn get(&self, path: &str) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut stream = tokio::net::TcpStream::connect(self.running.plain).await.unwrap();
+        let mut stream = tokio::net::TcpStream::connect(self.plain()).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nhost: gateway\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();

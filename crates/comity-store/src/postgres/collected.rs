@@ -7,8 +7,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, Stream, VersionWanted,
-    StoreError, Wanted,
+    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, StoreError, Stream,
+    VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -253,7 +253,10 @@ fn read_listed(row: &Row) -> Result<Listed, Fault> {
         added: of_microseconds(plain(row, "added")?).ok_or(Fault::Column("added"))?,
         version: text(row, "version")?,
         object: ObjectTag(bytes(row, "object")?),
-        place: RecordPlace { segment: id(row, "id", SegmentId::from_bytes)?, ordinal: number(row, "ordinal")? },
+        place: RecordPlace {
+            segment: id(row, "id", SegmentId::from_bytes)?,
+            ordinal: number(row, "ordinal")?,
+        },
         row: read_key_row(row)?,
     })
 }

@@ -10,8 +10,8 @@ use super::fault::Fault;
 use super::{erasure, exchange, laws, outbox, peers, vault};
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, CollectedSegment, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, StoredAnswer,
-    WitnessStep,
+    AdoptedLaw, CollectedSegment, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment,
+    StoredAnswer, WitnessStep,
 };
 use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
 use comity_tlog::{LeafIndex, TreeSize};

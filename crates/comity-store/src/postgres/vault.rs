@@ -56,9 +56,7 @@ pub(super) async fn segment(client: &Client, segment: SegmentId) -> Result<Optio
         "-- segment
          SELECT number, id, exchange, class, agreement, kind, quarantined, blob FROM segment WHERE id = $1",
         &[&&segment.as_bytes()[..]],
-        |row| {
-            Ok((plain::<i64>(row, "number")?, read_segment(row)?))
-        },
+        |row| Ok((plain::<i64>(row, "number")?, read_segment(row)?)),
     )
     .await?;
     let Some((number, mut segment)) = found else { return Ok(None) };

@@ -6,8 +6,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, SealedSegment, Stream, VersionWanted,
-    StoreError, Wanted,
+    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, SealedSegment,
+    StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;

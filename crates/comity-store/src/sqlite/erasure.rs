@@ -4,8 +4,8 @@
 //! wrapped anew. INVARIANT: `held` is that count, for every change of key rows goes through this file in the same
 //! transaction; a closed bucket holds none and takes none.
 
-use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
 use super::collected;
+use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
 use super::fault::Fault;
 use super::vault::{read_held_kind, read_key_row};
 use crate::words::kind_text;

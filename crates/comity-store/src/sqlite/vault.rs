@@ -54,9 +54,7 @@ pub(super) fn segment(connection: &Connection, segment: SegmentId) -> Result<Opt
         "-- segment
          SELECT number, id, exchange, class, agreement, kind, quarantined, blob FROM segment WHERE id = ?1",
         [segment.as_bytes()],
-        |row| {
-            Ok((plain::<i64>(row, "number")?, read_segment(row)?))
-        },
+        |row| Ok((plain::<i64>(row, "number")?, read_segment(row)?)),
     )?;
     let Some((number, mut segment)) = found else { return Ok(None) };
     segment.rows = every(

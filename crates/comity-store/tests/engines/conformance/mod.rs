@@ -1,6 +1,7 @@
 //! What every engine must do, whatever its SQL: run by each engine's test file with a [`Harness`] of its own.
 
 pub(crate) mod atomicity;
+pub(crate) mod collected;
 pub(crate) mod erasure;
 pub(crate) mod log;
 pub(crate) mod outbox;

@@ -1,0 +1,138 @@
+//! What governing adds: a POST is a share, a GET is a use, and both are in the log.
+
+use crate::house::{House, PHISHING, pair};
+use crate::tool::Tool;
+use crate::{PASSWORD, envelope, fresh, indicator, numbers, officer};
+use comity_gateway::work::collections::{self, Asked};
+use comity_gateway::work::{audit, manage};
+use serde_json::{Value as Json, json};
+
+const NIS2: &str = "eu-nis2-2022-2555";
+
+/// A collection with `partner` under the agreement that both have signed; its path.
+async fn collection(house: &House, partner: &str, facts: &[(&str, &str)]) -> String {
+    let asked = Asked {
+        title: format!("With {partner}"),
+        description: None,
+        agreement: NIS2.parse().unwrap(),
+        partner: partner.parse().unwrap(),
+        activity: "threat_intel".parse().unwrap(),
+        purpose: "cyber_defence".parse().unwrap(),
+        facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
+        can_read: true,
+        can_write: true,
+        until: None,
+        reviewer: None,
+    };
+    let made = collections::make(&house.gateway, "ana", asked).await.unwrap();
+    format!("/taxii2/{NIS2}/collections/{}/", made.id.0)
+}
+
+async fn replayed(house: &House) -> (u64, u64, Vec<Json>) {
+    let told = audit::replayed_json(&audit::replay(&house.gateway, false, |_| ()).await.unwrap());
+    let different = told["different"].as_array().unwrap().clone();
+    (told["decisions"].as_u64().unwrap(), told["identical"].as_u64().unwrap(), different)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_state_posts_the_other_reads_as_its_laws_let_it() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    officer(&receiver, "ana", 365).await;
+    let (to, from) = (collection(&sender, "FI", &[]).await, collection(&receiver, "EE", &[]).await);
+    let (writer, reader) = (Tool::of(&sender, "ana", PASSWORD), Tool::of(&receiver, "ana", PASSWORD));
+    let bundle: Json = serde_json::from_slice(PHISHING).unwrap();
+    let told =
+        writer.post(&format!("{to}objects/"), &json!({ "objects": bundle["objects"] })).await.taxii(202);
+    assert_eq!(told["failure_count"], 0, "{told}");
+    // What was treated is told with the article that asks for it.
+    let messages: Vec<&str> = told["successes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|detail| detail["message"].as_str())
+        .collect();
+    assert!(messages.iter().any(|message| message.contains("Art.") || message.contains("§")), "{messages:?}");
+
+    let read = reader.get(&format!("{from}objects/")).await.taxii(200);
+    assert_eq!(read["objects"].as_array().unwrap().len(), bundle["objects"].as_array().unwrap().len());
+    let (decisions, identical, different) = replayed(&receiver).await;
+    assert_eq!((decisions, identical), (2, 2), "the receipt and the use: {different:?}");
+    // The sender's own collection shows what came from the partner: nothing yet.
+    assert_eq!(writer.get(&format!("{to}objects/")).await.taxii(200), json!({}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_laws_refuse_is_told_object_by_object() {
+    let (house, tool, path) = fresh().await;
+    let mut amber = indicator(2, 1);
+    amber["object_marking_refs"] = json!(["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"]);
+    let told = tool.post(&format!("{path}objects/"), &envelope(&[indicator(1, 1), amber])).await.taxii(202);
+    assert_eq!((&told["success_count"], &told["failure_count"]), (&json!(1), &json!(1)), "{told}");
+    assert!(told["failures"][0]["message"].as_str().unwrap().contains("marking_amber"), "{told}");
+    assert_eq!(numbers(&tool.get(&format!("{path}objects/")).await.taxii(200)), [1]);
+
+    officer(&house, "bo", -1).await;
+    let untrained = Tool::of(&house, "bo", PASSWORD);
+    let refused = untrained.get(&format!("{path}objects/")).await.taxii(403);
+    assert!(refused["description"].as_str().unwrap().contains("training_not_valid"), "{refused}");
+    let refused = untrained.post(&format!("{path}objects/"), &envelope(&[indicator(3, 1)])).await.taxii(202);
+    assert!(refused["failures"][0]["message"].as_str().unwrap().contains("training_not_valid"), "{refused}");
+    let (decisions, identical, different) = replayed(&house).await;
+    assert_eq!((decisions, identical), (4, 4), "{different:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_is_down_leaves_objects_pending_until_it_has_answered() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    let path = collection(&sender, "FI", &[]).await;
+    let at = receiver.unplug(&sender).await;
+    let writer = Tool::of(&sender, "ana", PASSWORD);
+    let told = writer.post(&format!("{path}objects/"), &envelope(&[indicator(1, 1)])).await.taxii(202);
+    assert_eq!((&told["status"], &told["pending_count"]), (&json!("pending"), &json!(1)), "{told}");
+    receiver.plug(&sender, at).await;
+    let status = format!("/taxii2/{NIS2}/status/{}/", told["id"].as_str().unwrap());
+    let delivered = async {
+        loop {
+            let told = writer.get(&status).await.taxii(200);
+            if told["status"] == "complete" {
+                return told;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    let told = tokio::time::timeout(std::time::Duration::from_secs(60), delivered).await.expect("delivered");
+    assert_eq!((&told["success_count"], &told["pending_count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collection_gives_the_facts_that_a_client_cannot_say_and_ends() {
+    let (house, tool, _) = fresh().await;
+    let asked = |facts: &[(&str, &str)]| Asked {
+        title: "Another".to_owned(),
+        description: None,
+        agreement: "comity-open".parse().unwrap(),
+        partner: "EE".parse().unwrap(),
+        activity: "threat_intel".parse().unwrap(),
+        purpose: "research".parse().unwrap(),
+        facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
+        can_read: true,
+        can_write: true,
+        until: None,
+        reviewer: None,
+    };
+    for wrong in [&[("nothing_known", "true")][..], &[("urgent", "perhaps")]] {
+        assert!(collections::make(&house.gateway, "ana", asked(wrong)).await.is_err(), "{wrong:?}");
+    }
+    // The facts say that children are concerned: such a share waits for an office.
+    let made =
+        collections::make(&house.gateway, "ana", asked(&[("vulnerable", "[\"child\"]")])).await.unwrap();
+    let path = format!("/taxii2/comity-open/collections/{}/", made.id.0);
+    let told = tool.post(&format!("{path}objects/"), &envelope(&[indicator(1, 1)])).await.taxii(202);
+    assert_eq!((&told["status"], &told["pending_count"]), (&json!("pending"), &json!(1)), "{told}");
+    collections::end(&house.gateway, "ana", made.id.0).await.unwrap();
+    tool.get(&path).await.taxii(404);
+    tool.post(&format!("{path}objects/"), &envelope(&[indicator(2, 1)])).await.taxii(404);
+    assert!(manage::unheard(&house.gateway).unwrap().is_empty());
+}
