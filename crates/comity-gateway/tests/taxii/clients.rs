@@ -16,7 +16,7 @@ fn python() -> Option<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_of_others_write_and_read_a_fresh_gateway() {
     let Some(python) = python() else {
-        println!("skipped: no Python with taxii2-client, cytaxii2 and stix2; scripts/test installs them");
+        eprintln!("skipped: no Python with taxii2-client, cytaxii2 and stix2; scripts/test installs them");
         return;
     };
     let (house, _, path) = fresh().await;

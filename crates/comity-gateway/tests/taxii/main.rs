@@ -1,7 +1,5 @@
 //! TAXII 2.1 over a real socket: the standard, clause by clause; what governing adds to it; and clients that others wrote.
 
-#![expect(clippy::print_stdout, reason = "a test that lacks its tool says so")]
-
 mod clients;
 mod conformance;
 mod governed;
