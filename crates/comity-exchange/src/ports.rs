@@ -4,18 +4,18 @@
 //! entries and the signed checkpoint are one transaction. It has happened whole or not at all, and once it
 //! returned it survives a power cut. No SQL, path or URL shows through here.
 
-mod credentials;
 mod collected;
+mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
 mod vitals;
 
-pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use collected::{
     CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted,
     Wanted,
 };
+pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;

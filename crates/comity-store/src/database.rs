@@ -9,10 +9,9 @@ use comity_exchange::collect::{ObjectTag, StandingRequest};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    Collections, Page, Presence, Stream, Wanted,
-    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
-    StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, Collections, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
+    SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};

@@ -20,8 +20,8 @@ pub mod prove;
 pub mod record;
 pub mod run;
 pub mod serve;
-mod token;
 pub mod taxii;
+mod token;
 pub mod vault;
 
 pub use arguments::*;

@@ -5,8 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, demo, detect, keep, key,
-    law, minimise, office, prove, serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, demo, detect, keep,
+    key, law, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;

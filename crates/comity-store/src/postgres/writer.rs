@@ -256,7 +256,11 @@ impl<M: MarkFile> Writer<M> {
 ///
 /// The outer error is the transaction's, the inner one the record's.
 async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
-    if !erasure::ends(record) && !escalation::speaks(record) && !credentials::speaks(record) && !collected::speaks(record) {
+    if !erasure::ends(record)
+        && !escalation::speaks(record)
+        && !credentials::speaks(record)
+        && !collected::speaks(record)
+    {
         return Ok(Ok(()));
     }
     client.batch_execute("-- ended, begins\nSAVEPOINT ended").await?;
