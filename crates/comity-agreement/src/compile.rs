@@ -172,6 +172,35 @@ impl<'s> Library<'s> {
         self.laws.insert(law.pack().slug.clone(), law);
     }
 
+    /// Puts `rule` in the place of that pack's rule of the same id, in every law held here: for asking what a change
+    /// would do. The laws keep their digests.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the pack does not hold with it, or has no such rule.
+    pub fn amend(&mut self, slug: &PackSlug, rule: Rule) -> Result<(), LoadError> {
+        let law = self.law(slug)?;
+        let mut pack = law.pack().clone();
+        let Some(place) = pack.rules.iter_mut().find(|own| own.id == rule.id) else {
+            return Err(Finding::error(&rule.file, 0, format!("there is no rule `{}`", rule.id)).into());
+        };
+        *place = rule;
+        let mut findings = pack.undeclared_words();
+        let own = Arc::new(Compiled::new(pack, law.own.digest));
+        let law = Law { own: own.clone(), includes: law.includes.clone() };
+        findings.extend(lint::completeness(&law, &self.vocabulary));
+        findings.extend(lint::displaced_inside(&law));
+        if !findings.is_empty() {
+            return Err(LoadError(findings));
+        }
+        for other in self.laws.values_mut().filter(|other| other.includes().any(|pack| pack.slug == *slug)) {
+            let with = |held: &Arc<Compiled>| if held.pack.slug == *slug { &own } else { held }.clone();
+            *other =
+                Arc::new(Law { own: other.own.clone(), includes: other.includes.iter().map(with).collect() });
+        }
+        self.laws.insert(slug.clone(), Arc::new(law));
+        Ok(())
+    }
+
     /// The words that every pack here uses.
     #[must_use]
     pub fn vocabulary(&self) -> &Arc<Vocabulary> {

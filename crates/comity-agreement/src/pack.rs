@@ -15,12 +15,12 @@ mod status;
 
 pub use declaration::{Declaration, DeclarationKind, Made};
 pub use manifest::{
-    AlternativeRule, ArticleNote, DecisionRights, EscalationStep, Kind, Lapse, Parameter, ParameterKind,
-    ReceiptGrade, Review, TreatmentRule, Waiver,
+    AfterEnd, AlternativeRule, ArticleNote, DecisionRights, EscalationStep, Kind, Lapse, Parameter,
+    ParameterKind, ReceiptGrade, Review, TreatmentRule, Waiver,
 };
 pub(crate) use reach::Reach;
 pub(crate) use rules::APPROVALS;
-pub use rules::{Enforcement, Floor, Rule, RuleEffect};
+pub use rules::{Enforcement, Floor, Rule, RuleEffect, rules};
 pub(crate) use sieve::{Seen, Sieve};
 pub use status::{InForce, State, Status};
 
@@ -73,6 +73,8 @@ pub struct Pack {
     pub status: Vec<Status>,
     /// What an act after its last day comes to, where that does not refuse.
     pub lapse: Option<Lapse>,
+    /// What goes on under its rules after it has ended.
+    pub after_end: Option<AfterEnd>,
     /// What its text lets parties declare or reserve, and who did.
     pub declarations: Vec<Declaration>,
     /// Its figures.
@@ -149,7 +151,7 @@ impl Pack {
                 ));
             }
         }
-        findings.extend(pack.rules.iter().filter_map(|rule| pack.undeclared(rule)));
+        findings.extend(pack.undeclared_words());
         if findings.is_empty() {
             match crate::obligations::read(source, &pack, vocabulary) {
                 Ok(templates) => pack.templates = templates,
@@ -186,6 +188,11 @@ impl Pack {
     #[must_use]
     pub fn templates(&self, rule: &RuleId) -> &[Template] {
         self.templates.get(rule).map_or(&[], Vec::as_slice)
+    }
+
+    /// The rules that name declarations which the pack does not know.
+    pub(crate) fn undeclared_words(&self) -> Vec<Finding> {
+        self.rules.iter().filter_map(|rule| self.undeclared(rule)).collect()
     }
 
     /// What is wrong with a rule that names a declaration which its own pack does not know. A state's law may
@@ -231,6 +238,8 @@ impl Pack {
         words.extend(rights.map(|office| format!("offices.toml#{office}")));
         words.extend(self.lapse.iter().map(|lapse| format!("offices.toml#{}", lapse.escalate_to)));
         words.extend(self.escalation.iter().map(|step| format!("offices.toml#{}", step.office)));
+        let lasting = self.after_end.iter().flat_map(|after| &after.actions);
+        words.extend(lasting.map(|action| format!("actions.toml#{action}")));
         for key in facts {
             let Some(term) = vocabulary.fact(key) else { continue };
             let operands = term.derived.iter().flat_map(|derivation| derivation.operands());

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Files of law, by their path from the root that holds `vocabulary/`.
-pub trait LawSource {
+pub trait LawSource: Sync {
     /// The bytes of the file, when there is one.
     fn read(&self, path: &str) -> Option<Cow<'_, [u8]>>;
 

@@ -105,8 +105,7 @@ impl Prover {
     ) -> Proof {
         let mut standing = standing(a, true);
         // A floor says nothing of being in force: an act that an office lets go on is held to it too.
-        standing.may_lapse =
-            matches!(b, Side::Floor(_)) && a.laws().first().is_some_and(|law| law.pack().lapse.is_some());
+        standing.may_lapse = matches!(b, Side::Floor(_)) && a.laws().first().is_some_and(|law| goes_on(law));
         standing.declares |= declares(b);
         let parties = parties(&[a, b], &self.vocabulary);
         let search = Search {
@@ -287,6 +286,11 @@ pub fn about(activity: &str) -> Json {
 pub fn concerns(party: &str) -> Json {
     let is = |name: &str| same(end(name), entity("Party", party));
     or(is("principal"), is("resource"))
+}
+
+/// Whether acts may be permitted when the instrument is no longer in force.
+fn goes_on(law: &Law) -> bool {
+    law.pack().lapse.is_some() || law.pack().after_end.is_some()
 }
 
 fn declares(side: &Side) -> bool {

@@ -19,7 +19,7 @@ pub struct Standing {
     pub declares: bool,
     /// It is in force. Out of force the engine refuses, whatever rules say.
     pub in_force: bool,
-    /// It may also have lapsed: its pack names an office that can let the act go on.
+    /// It may also have lapsed or ended: its pack names an office that can let the act go on, or acts that outlive it.
     pub may_lapse: bool,
 }
 
@@ -64,13 +64,8 @@ fn instrument(derived: &[(&str, &Derivation)], standing: Standing) -> Vec<Json> 
             Derivation::Declared(_) => out.push(not(has(key))),
             Derivation::AgreementIs(state) => {
                 out.push(has(key));
-                let fixed = match state {
-                    State::InForce => (!standing.may_lapse).then_some(true),
-                    State::Lapsed => (!standing.may_lapse).then_some(false),
-                    _ => Some(false),
-                };
-                if let Some(truth) = fixed.filter(|_| standing.in_force) {
-                    out.push(same(holds(key), crate::expression::truth(truth)));
+                if standing.in_force && !standing.may_lapse {
+                    out.push(same(holds(key), crate::expression::truth(*state == State::InForce)));
                 }
             }
             Derivation::CoveredRetroactively => {

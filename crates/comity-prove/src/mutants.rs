@@ -3,18 +3,20 @@
 //! Only what a change touches is asked again: the cases that ask the pack, the acts of the rule. A change after which
 //! the rule provably matches the same questions changes no answer and is no mutant.
 
+use crate::case::Case;
 use crate::claim::{Prover, Verdict};
 use crate::expression;
 use crate::mutate::{Kind, Mutant, every};
-use crate::side::Side;
-use comity_agreement::pack::Rule;
+use crate::side::{Side, is_floor};
+use comity_agreement::pack::{Rule, rules};
 use comity_agreement::try_case::{amiss, try_case};
 use comity_agreement::{Law, LawSource, Library, LoadError};
 use comity_terms::{Action, PackSlug};
 use serde_json::Value as Json;
 use std::borrow::Cow;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Who noticed a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,7 +25,7 @@ pub enum Noticed {
     Load,
     /// A worked case comes out otherwise than it should.
     Case,
-    /// A rule can err or is dead, or the law is below the floor that it had.
+    /// A rule is dead, or the law is below the floor that it had.
     Proof,
     /// Nobody: it provably changes no answer.
     Same,
@@ -76,15 +78,14 @@ impl LawSource for Changed<'_> {
 }
 
 /// Everything that mutants of one pack are held against.
-#[derive(Debug)]
 pub struct Bench<'b, 's> {
     pub(crate) prover: &'b Prover,
-    pub(crate) library: &'b Library<'s>,
+    source: &'s dyn LawSource,
     /// The pack as it is.
     pub(crate) law: Arc<Law>,
     dir: String,
-    /// The laws that do not rest on it.
-    others: Vec<Arc<Law>>,
+    /// Every law as it is.
+    laws: Vec<Arc<Law>>,
     /// The cases that ask it, its own first.
     cases: Vec<Json>,
 }
@@ -94,18 +95,12 @@ impl<'b, 's> Bench<'b, 's> {
     ///
     /// # Errors
     /// [`LoadError`] when a pack does not load.
-    pub fn new(prover: &'b Prover, library: &'b mut Library<'s>, slug: &PackSlug) -> Result<Self, LoadError> {
+    pub fn new(prover: &'b Prover, library: &mut Library<'s>, slug: &PackSlug) -> Result<Self, LoadError> {
         let law = library.law(slug)?;
         let dir = library.dir(slug).unwrap_or_default();
-        let (mut others, mut asking) = (Vec::new(), vec![slug.clone()]);
-        for other in library.slugs() {
-            let other = library.law(&other)?;
-            if other.includes().any(|pack| pack.slug == *slug) {
-                asking.push(other.pack().slug.clone());
-            } else if other.pack().slug != *slug {
-                others.push(other);
-            }
-        }
+        let laws = library.slugs().iter().map(|slug| library.law(slug)).collect::<Result<Vec<_>, _>>()?;
+        let resting = laws.iter().filter(|other| rests(other, slug));
+        let asking: Vec<PackSlug> = resting.map(|law| law.pack().slug.clone()).collect();
         let mut cases = Vec::new();
         let own = format!("{dir}/");
         let mut paths: Vec<String> = ["agreements/", "jurisdictions/"]
@@ -120,7 +115,7 @@ impl<'b, 's> Bench<'b, 's> {
                 text.iter().flat_map(|text| text.lines()).filter_map(|line| serde_json::from_str(line).ok());
             cases.extend(read.filter(|case| asks(case, &asking)));
         }
-        Ok(Self { prover, library, law, dir, others, cases })
+        Ok(Self { prover, source: library.source(), law, dir, laws, cases })
     }
 
     /// Every change to the pack.
@@ -129,89 +124,157 @@ impl<'b, 's> Bench<'b, 's> {
         every(&|name| self.text(name))
     }
 
-    /// Tries this case too from now on.
-    pub fn learn(&mut self, case: Json) {
-        self.cases.push(case);
-    }
-
     /// The text of a file of the pack.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
-        let bytes = self.library.source().read(&format!("{}/{name}", self.dir))?;
+        let bytes = self.source.read(&format!("{}/{name}", self.dir))?;
         String::from_utf8(bytes.into_owned()).ok()
+    }
+
+    /// Who notices each of the changes, in their order; so many are looked at at once.
+    #[must_use]
+    pub fn notice_all(&self, mutants: &[Mutant], workers: usize) -> Vec<Noticed> {
+        let next = AtomicUsize::new(0);
+        let done: Mutex<BTreeMap<usize, Noticed>> = Mutex::default();
+        let work = || {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(mutant) = mutants.get(place) else { break };
+                let noticed = self.notice(mutant);
+                done.lock().unwrap_or_else(PoisonError::into_inner).insert(place, noticed);
+            }
+        };
+        std::thread::scope(|scope| {
+            let deep = || std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+            if (0..workers.max(1)).filter_map(|_| deep().ok()).count() == 0 {
+                work();
+            }
+        });
+        done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
     }
 
     /// Who notices a change.
     #[must_use]
     pub fn notice(&self, mutant: &Mutant) -> Noticed {
         let changed = self.changed(mutant);
-        let mut library = self.over(&changed);
+        let Ok(mut library) = self.after(mutant, &changed) else { return Noticed::Load };
         let Ok(law) = library.law(&self.law.pack().slug) else { return Noticed::Load };
-        let rule = |law: &'_ Law| -> Option<Rule> {
-            law.pack().rules().iter().find(|rule| rule.id.as_str() == mutant.place).cloned()
-        };
-        let (was, is) = (rule(&self.law), rule(&law));
-        let touched = self.touched(was.as_ref(), is.as_ref());
-        for case in self.cases.iter().filter(|case| touched.is_none_or_holds(case)) {
+        let (was, is) = (rule_of(&self.law, &mutant.place), rule_of(&law, &mutant.place));
+        let touched = touched(was, is);
+        let asked = |case: &&Json| touched.as_ref().is_none_or(|acts| about(case, acts));
+        for case in self.cases.iter().filter(asked) {
             if amiss(case, &try_case(&mut library, case)).is_some() {
                 return Noticed::Case;
             }
         }
-        let Some(actions) = touched.0 else { return Noticed::Nobody };
-        if self.proved(&law, is.as_ref(), &actions) {
-            return Noticed::Proof;
+        let Some(actions) = &touched else { return Noticed::Nobody };
+        let mut alive = false;
+        if let (Some(was), Some(is)) = (was, is) {
+            alive = self.only(&law, &self.law, is).is_some();
+            // Both ways found nothing: that is not yet a proof, for what cannot be asked was left out.
+            if !alive && self.only(&self.law, &law, is).is_none() && self.same(was, is, actions) {
+                return Noticed::Same;
+            }
         }
-        if let (Some(was), Some(is)) = (was, is)
-            && was.actions == is.actions
-            && let (Ok(one), Ok(other)) =
-                (expression::condition(&was.policy), expression::condition(&is.policy))
-            && self.prover.equivalent(&one, &other, &actions.iter().collect::<Vec<_>>())
-        {
-            return Noticed::Same;
+        let dead = || is.is_some_and(|is| !alive && self.prover.dead(&law, &is.id).holds());
+        if dead() || self.below(&law, was, actions) { Noticed::Proof } else { Noticed::Nobody }
+    }
+
+    /// A question that the rule matches as the one law has it and not as the other does.
+    pub(crate) fn only(&self, one: &Arc<Law>, other: &Arc<Law>, rule: &Rule) -> Option<Case> {
+        match self.prover.differs(one, other, &rule.id).verdict {
+            Verdict::Fails(found) => Some(found.case),
+            _ => None,
         }
-        Noticed::Nobody
+    }
+
+    /// Whether a case notices a change.
+    #[must_use]
+    pub fn noticed_by(&self, case: &Json, mutant: &Mutant) -> bool {
+        let changed = self.changed(mutant);
+        let library = self.after(mutant, &changed);
+        library.is_ok_and(|mut library| amiss(case, &try_case(&mut library, case)).is_some())
     }
 
     /// The files of law with the change in them.
     pub(crate) fn changed<'m>(&'m self, mutant: &'m Mutant) -> Changed<'m> {
         let path = format!("{}/{}", self.dir, mutant.file);
-        Changed { files: self.library.source(), path, text: &mutant.text }
+        Changed { files: self.source, path, text: &mutant.text }
     }
 
-    /// Laws over these files; those that do not rest on the pack are not read again.
-    pub(crate) fn over<'f>(&self, files: &'f dyn LawSource) -> Library<'f> {
-        let mut library = Library::over(files, self.prover.vocabulary.clone());
-        self.others.iter().for_each(|law| library.hold(law.clone()));
+    /// The laws as they are.
+    pub(crate) fn before(&self) -> Library<'s> {
+        let mut library = Library::over(self.source, self.prover.vocabulary.clone());
+        self.laws.iter().for_each(|law| library.hold(law.clone()));
         library
     }
 
-    /// The acts that a change touches; nothing: all, for a figure.
-    fn touched(&self, was: Option<&Rule>, is: Option<&Rule>) -> Touched {
-        let rules: Vec<&Rule> = was.into_iter().chain(is).collect();
-        Touched(
-            (!rules.is_empty()).then(|| rules.into_iter().flat_map(|rule| rule.actions.clone()).collect()),
-        )
+    /// The laws with the change, of whose files `changed` are: a changed rule takes the other's place, and only where
+    /// there is none any more, or a figure is another, is the pack read anew.
+    ///
+    /// # Errors
+    /// [`LoadError`] when the pack does not load.
+    pub(crate) fn after<'f>(
+        &self,
+        mutant: &Mutant,
+        changed: &'f Changed<'_>,
+    ) -> Result<Library<'f>, LoadError> {
+        let (slug, vocabulary) = (&self.law.pack().slug, &self.prover.vocabulary);
+        let mut library = Library::over(changed, vocabulary.clone());
+        if let (Some(text), Some(effect)) = (&mutant.rule, mutant.effect()) {
+            let rules = rules(&format!("{}/{}", self.dir, mutant.file), text, effect, vocabulary)?;
+            self.laws.iter().for_each(|law| library.hold(law.clone()));
+            rules.into_iter().try_for_each(|rule| library.amend(slug, rule))?;
+        } else {
+            let others = self.laws.iter().filter(|law| !rests(law, slug));
+            others.for_each(|law| library.hold(law.clone()));
+            library.law(slug)?;
+        }
+        Ok(library)
     }
 
-    /// Whether a proof finds it: a rule that errs or is dead, or a law below the floor that it had.
-    fn proved(&self, law: &Arc<Law>, rule: Option<&Rule>, actions: &BTreeSet<Action>) -> bool {
-        if let Some(rule) = rule
-            && (!self.prover.never_errs(law, &rule.id).holds() || self.prover.dead(law, &rule.id).holds())
-        {
-            return true;
+    /// Whether the two provably match the same questions.
+    fn same(&self, was: &Rule, is: &Rule, actions: &BTreeSet<Action>) -> bool {
+        was.actions == is.actions
+            && expression::condition(&was.policy).is_ok_and(|one| {
+                expression::condition(&is.policy).is_ok_and(|other| {
+                    self.prover.equivalent(&one, &other, &actions.iter().collect::<Vec<_>>())
+                })
+            })
+    }
+
+    /// Whether the law is provably below the floor that it had. What is no part of the floor cannot take it there.
+    fn below(&self, law: &Arc<Law>, was: Option<&Rule>, actions: &BTreeSet<Action>) -> bool {
+        was.is_some_and(is_floor) && {
+            let floor = Side::Floor(self.law.clone());
+            let proof = self.prover.implies_about(&Side::law(law), &floor, Vec::new(), actions);
+            matches!(proof.verdict, Verdict::Fails(_))
         }
-        let floor = Side::Floor(self.law.clone());
-        let proof = self.prover.implies_about(&Side::law(law), &floor, Vec::new(), actions);
-        matches!(proof.verdict, Verdict::Fails(_))
     }
 }
 
-/// The acts that a change touches; nothing: all.
-struct Touched(Option<BTreeSet<Action>>);
+/// The stack of a thread that looks at mutants: an engine's answer goes as deep as a condition is nested.
+const STACK_BYTES: usize = 64 << 20;
 
-impl Touched {
-    fn is_none_or_holds(&self, case: &Json) -> bool {
-        self.0.as_ref().is_none_or(|acts| case["action"].as_str().is_some_and(|act| acts.contains(act)))
-    }
+/// Whether a law is that pack's or asks it too.
+fn rests(law: &Law, slug: &PackSlug) -> bool {
+    law.pack().slug == *slug || law.includes().any(|pack| pack.slug == *slug)
+}
+
+/// The law's own rule of that name.
+fn rule_of<'l>(law: &'l Law, id: &str) -> Option<&'l Rule> {
+    law.pack().rules().iter().find(|rule| rule.id.as_str() == id)
+}
+
+/// The acts that a change touches; nothing: all, for a figure.
+fn touched(was: Option<&Rule>, is: Option<&Rule>) -> Option<BTreeSet<Action>> {
+    let mut rules = was.into_iter().chain(is).peekable();
+    rules.peek()?;
+    Some(rules.flat_map(|rule| rule.actions.clone()).collect())
+}
+
+/// Whether a case is about one of these acts.
+fn about(case: &Json, acts: &BTreeSet<Action>) -> bool {
+    case["action"].as_str().is_some_and(|act| acts.contains(act))
 }
 
 /// Whether a case asks one of these packs: as its instrument, or as the law of a party.
@@ -246,6 +309,13 @@ pub fn sample(mut mutants: Vec<Mutant>, seed: u64, count: usize) -> Vec<Mutant> 
 }
 
 impl Score {
+    /// Takes note of those of another score.
+    pub fn add(&mut self, other: &Self) {
+        (0..3).for_each(|by| self.noticed[by] += other.noticed[by]);
+        self.same += other.same;
+        self.survived.extend(other.survived.iter().cloned());
+    }
+
     /// Takes note of one mutant.
     pub fn take(&mut self, mutant: Mutant, noticed: Noticed) {
         match noticed {

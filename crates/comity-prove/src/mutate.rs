@@ -4,6 +4,7 @@
 //! changed in their text.
 
 use cedar_policy::{Policy, PolicySet};
+use comity_agreement::pack::RuleEffect;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -50,16 +51,30 @@ pub struct Mutant {
     pub now: String,
     /// The whole file with it.
     pub text: String,
+    /// The rule alone, as it is now; nothing for a figure, and where there is none any more.
+    pub rule: Option<String>,
 }
 
 /// The files whose rules are changed.
-const RULES: [&str; 3] = ["permits.cedar", "forbids.cedar", "obligations.cedar"];
+const RULES: [(&str, RuleEffect); 3] = [
+    ("permits.cedar", RuleEffect::Permit),
+    ("forbids.cedar", RuleEffect::Forbid),
+    ("obligations.cedar", RuleEffect::Obligation),
+];
+
+impl Mutant {
+    /// What the rules of its file do; nothing for a file of figures.
+    #[must_use]
+    pub fn effect(&self) -> Option<RuleEffect> {
+        RULES.iter().find(|(file, _)| *file == self.file).map(|(_, effect)| *effect)
+    }
+}
 
 /// Every change to a pack, by the text of its files.
 #[must_use]
 pub fn every(text: &dyn Fn(&str) -> Option<String>) -> Vec<Mutant> {
     let mut out = Vec::new();
-    for file in RULES {
+    for (file, _) in RULES {
         let Some(text) = text(file) else { continue };
         let Ok(parsed) = PolicySet::from_str(&text) else { continue };
         let rules: BTreeMap<String, Json> = parsed
@@ -80,6 +95,7 @@ pub fn every(text: &dyn Fn(&str) -> Option<String>) -> Vec<Mutant> {
                 place: id.clone(),
                 now: "nothing".into(),
                 text: with(id, ""),
+                rule: None,
             });
             for (kind, changed) in changes(est) {
                 let Some(now) = print(&changed) else { continue };
@@ -89,6 +105,7 @@ pub fn every(text: &dyn Fn(&str) -> Option<String>) -> Vec<Mutant> {
                     place: id.clone(),
                     text: with(id, &now),
                     now: conditions(&now),
+                    rule: Some(now),
                 });
             }
         }
@@ -218,6 +235,7 @@ fn figures(file: &'static str, text: &str, templates: &str) -> Vec<Mutant> {
                     place,
                     text: changed.join("\n"),
                     now: now.trim().into(),
+                    rule: None,
                 });
             }
         }

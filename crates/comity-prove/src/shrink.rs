@@ -34,22 +34,32 @@ pub fn shrink(case: Case, parties: &[JurisdictionCode], still: &dyn Fn(&Case) ->
     fewer(case, still)
 }
 
-/// Numbers brought down to the first that still shows it, where all above it do.
+/// The highest number that is looked for an edge below.
+const NUMBER_MAX: i64 = 1 << 20;
+
+/// Numbers brought to an edge: down to the first that still shows it, or, where none at all does too, up to the last.
 fn edges(case: &mut Case, still: &dyn Fn(&Case) -> bool) {
     let numbers: Vec<(String, i64)> =
         case.facts.iter().filter_map(|(key, value)| Some((key.clone(), value.as_i64()?))).collect();
-    for (key, mut high) in numbers {
-        let mut low = -1;
-        while high.saturating_sub(low) > 1 {
-            let middle = low + high.saturating_sub(low) / 2;
+    for (key, was) in numbers {
+        let with = |number: i64| {
             let mut other = case.clone();
-            other.facts.insert(key.clone(), middle.into());
-            if still(&other) {
-                high = middle;
-                *case = other;
-            } else {
-                low = middle;
-            }
+            other.facts.insert(key.clone(), number.into());
+            still(&other).then_some(other)
+        };
+        let none = with(0);
+        let (mut shows, mut beyond) = match (&none, was) {
+            (Some(_), _) if with(NUMBER_MAX).is_some() => (0, 0),
+            (Some(_), _) => (0, NUMBER_MAX),
+            (None, ..0) => continue,
+            (None, _) => (was, 0),
+        };
+        while shows.abs_diff(beyond) > 1 {
+            let middle = i64::midpoint(shows, beyond);
+            *if with(middle).is_some() { &mut shows } else { &mut beyond } = middle;
+        }
+        if let Some(edge) = with(shows) {
+            *case = edge;
         }
     }
 }

@@ -20,8 +20,8 @@ impl Bench<'_, '_> {
     #[must_use]
     pub fn suggest(&self, mutant: &Mutant, id: &str) -> Option<Json> {
         let changed = self.changed(mutant);
-        let mut after = self.over(&changed);
-        let mut before = self.over(self.library.source());
+        let mut after = self.after(mutant, &changed).ok()?;
+        let mut before = self.before();
         let slug = self.law.pack().slug.clone();
         let law = after.law(&slug).ok()?;
         let rule = self.rule_of(mutant)?;
@@ -29,14 +29,47 @@ impl Bench<'_, '_> {
         // A duty that runs from a fact has a date only where the fact is stated.
         let dated: Vec<Case> = cases.iter().flat_map(|case| self.dated(case, rule)).collect();
         cases.extend(dated);
-        cases.into_iter().find_map(|case| {
-            let (was, is) = {
-                let line = asked(&slug, &case);
-                (try_case(&mut before, &line), try_case(&mut after, &line))
+        let mut told = |case: &Case| {
+            let line = asked(&slug, case);
+            let (was, is) = (try_case(&mut before, &line), try_case(&mut after, &line));
+            let outside = was["reasons"].as_array().is_some_and(|given| given.contains(&OUTSIDE.into()));
+            let line = expecting(line, (&was, &is), rule, id)?;
+            (amiss(&line, &was).is_none() && amiss(&line, &is).is_some()).then_some((line, outside))
+        };
+        let (mut beyond, mut found) = (None, None);
+        for case in &cases {
+            match told(case) {
+                Some((line, false)) => return Some(line),
+                Some((line, true)) if beyond.is_none() => (beyond, found) = (Some(line), Some(case)),
+                _ => {}
+            }
+        }
+        // A case within the scope of the pack says more than one that is refused for that already.
+        let within = found.into_iter().flat_map(|case| self.scoped(case));
+        within.filter_map(|case| told(&case)).find(|(_, outside)| !outside).map(|(line, _)| line).or(beyond)
+    }
+
+    /// The case as it might lie within the scope of the pack: with each of its activities, then with each of its
+    /// categories of data too, where the case states none.
+    fn scoped(&self, case: &Case) -> Vec<Case> {
+        let pack = self.law.pack();
+        let with = |key: &str, words: Vec<&str>, cases: Vec<Case>| -> Vec<Case> {
+            let each = |case: Case| {
+                let stated = case.facts.contains_key(key);
+                let words = words.iter().filter(move |_| !stated).map(move |word| {
+                    let mut other = case.clone();
+                    other.facts.insert(key.to_owned(), (*word).into());
+                    other
+                });
+                words.collect::<Vec<_>>()
             };
-            let line = expecting(asked(&slug, &case), (&was, &is), rule, id)?;
-            (amiss(&line, &was).is_none() && amiss(&line, &is).is_some()).then_some(line)
-        })
+            cases.into_iter().flat_map(each).collect()
+        };
+        let activities = pack.activities.iter().map(|word| word.as_str()).collect();
+        let categories: Vec<&str> = pack.data_categories.iter().map(|word| word.as_str()).collect();
+        let acting = with("activity", activities, vec![case.clone()]);
+        let both = with("data_category", categories.clone(), acting.clone());
+        acting.into_iter().chain(with("data_category", categories, vec![case.clone()])).chain(both).collect()
     }
 
     /// The rule that a change is about.
@@ -61,17 +94,15 @@ impl Bench<'_, '_> {
 
     /// Questions at which the change might show.
     fn questions(&self, mutant: &Mutant, law: &Arc<Law>, rule: &Rule) -> Vec<Case> {
-        let proofs = if matches!(mutant.kind, Kind::Rule) || mutant.place.starts_with("line ") {
-            vec![self.prover.dead(&self.law, &rule.id)]
+        let found = if matches!(mutant.kind, Kind::Rule) || mutant.place.starts_with("line ") {
+            match self.prover.dead(&self.law, &rule.id).verdict {
+                Verdict::Fails(found) => [Some(found.case), None],
+                _ => [None, None],
+            }
         } else {
-            let differs = |is: &Arc<Law>, was: &Arc<Law>| self.prover.differs(is, was, &rule.id);
-            vec![differs(law, &self.law), differs(&self.law, law)]
+            [self.only(law, &self.law, rule), self.only(&self.law, law, rule)]
         };
-        let found = proofs.into_iter().filter_map(|proof| match proof.verdict {
-            Verdict::Fails(found) => Some(found.case),
-            _ => None,
-        });
-        found.collect()
+        found.into_iter().flatten().collect()
     }
 
     /// The case with the facts that the rule's duties run from.
@@ -91,6 +122,9 @@ impl Bench<'_, '_> {
         (out != *case).then_some(out)
     }
 }
+
+/// What the engine says of a question that no permit matches.
+const OUTSIDE: &str = "no_governing_rule";
 
 /// Whether a template is of the rule.
 fn owes(block: &str, rule: &RuleId) -> bool {

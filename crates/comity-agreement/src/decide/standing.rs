@@ -70,9 +70,12 @@ pub(super) fn standing_of_laws(
             let ground = Ground { law: name.clone(), reason: engine_reason("instrument_lapsed"), rule };
             answer.liftable.push((ground, lapse.escalate_to.clone()));
         }
+        let ended = |state: &InForce| matches!(state, InForce::No(State::Expired | State::Terminated));
+        // What was obtained under an instrument may outlive it: its rules are asked of that all the same.
+        let lasts = pack.after_end.as_ref().is_some_and(|after| after.actions.contains(&question.action));
         let reasons: BTreeSet<ReasonCode> = states
             .into_iter()
-            .filter(|state| !(lapse.is_some() && lapsed(state)))
+            .filter(|state| !(lapse.is_some() && lapsed(state) || lasts && ended(state)))
             .filter_map(InForce::reason)
             .collect();
         answer.hard.extend(reasons.into_iter().map(|reason| Ground {

@@ -8,7 +8,7 @@ use crate::vocabulary::Vocabulary;
 use crate::vocabulary::one_of;
 use comity_terms::calendar::{Count, Period};
 use comity_terms::{
-    Article, DataClass, JurisdictionCode, Office, PackSlug, ReasonCode, RuleId, Treatment, Value,
+    Action, Article, DataClass, JurisdictionCode, Office, PackSlug, ReasonCode, RuleId, Treatment, Value,
 };
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +118,15 @@ pub struct Lapse {
     pub article: Article,
 }
 
+/// What outlives the instrument: acts with what was obtained while it was in force go on, under its rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AfterEnd {
+    /// Which acts.
+    pub actions: BTreeSet<Action>,
+    /// The article that says so.
+    pub article: Article,
+}
+
 /// When a pack is reviewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Review {
@@ -207,6 +216,18 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         Some(Lapse { escalate_to, article: lapse_table.name("article")? })
     };
     lapse_table.done()?;
+    let mut after_table = table.table("after_end")?;
+    let after_end = if after_table.is_empty() {
+        None
+    } else {
+        let node = after_table.need("actions")?;
+        let actions: BTreeSet<Action> = node.names()?.into_iter().collect();
+        if let Some(unknown) = actions.iter().find(|action| !vocabulary.actions.contains_key(*action)) {
+            return Err(node.wrong(format!("there is no action `{unknown}`")));
+        }
+        Some(AfterEnd { actions, article: after_table.name("article")? })
+    };
+    after_table.done()?;
     let declarations = table
         .tables("declaration")?
         .into_iter()
@@ -309,6 +330,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         displaces_line: displaces.as_ref().map_or(0, |node| node.line),
         status,
         lapse,
+        after_end,
         declarations,
         parameters,
         treatments,

@@ -129,12 +129,24 @@ pub(super) fn read(
     effect: RuleEffect,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Rule>, LoadError> {
-    let text = super::optional_file(source, path)?;
-    let parsed = PolicySet::from_str(&text)
-        .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(path, &text, error)).collect()))?;
+    rules(path, &super::optional_file(source, path)?, effect, vocabulary)
+}
+
+/// The rules in `text`, each by itself: what a pack asks of its rules together is not looked at.
+///
+/// # Errors
+/// [`LoadError`] with what is wrong with each, as of the file `path`.
+pub fn rules(
+    path: &str,
+    text: &str,
+    effect: RuleEffect,
+    vocabulary: &Vocabulary,
+) -> Result<Vec<Rule>, LoadError> {
+    let parsed = PolicySet::from_str(text)
+        .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(path, text, error)).collect()))?;
     if let Some(template) = parsed.templates().next() {
         let id = template.annotation("id").unwrap_or_default();
-        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| line_at(&text, begin));
+        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| line_at(text, begin));
         let text = format!("rule `{id}` has a slot: write the rule out");
         return Err(Finding::error(path, line, text).into());
     }
@@ -146,7 +158,7 @@ pub(super) fn read(
     let mut findings = Vec::new();
     let mut rules = Vec::new();
     for policy in policies {
-        let place = Place::of(path, &text, policy);
+        let place = Place::of(path, text, policy);
         match rule(policy, effect, &place, vocabulary) {
             Ok(rule) => rules.push(rule),
             Err(finding) => findings.push(finding),
@@ -154,8 +166,8 @@ pub(super) fn read(
     }
     let mut validation = Vec::new();
     let validated = vocabulary.validator.validate(&parsed, ValidationMode::Strict);
-    validation.extend(validated.validation_errors().map(|error| diagnosed(path, &text, error)));
-    validation.extend(validated.validation_warnings().map(|warning| diagnosed(path, &text, warning)));
+    validation.extend(validated.validation_errors().map(|error| diagnosed(path, text, error)));
+    validation.extend(validated.validation_warnings().map(|warning| diagnosed(path, text, warning)));
     // What we found ourselves names the attribute; Cedar's word on the same line adds nothing.
     validation.retain(|cedar| !findings.iter().any(|ours| ours.line == cedar.line));
     findings.extend(validation);

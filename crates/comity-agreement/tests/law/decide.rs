@@ -195,6 +195,28 @@ fn a_lapse_that_forbids_nothing_goes_to_the_office_that_the_pack_names() {
 }
 
 #[test]
+fn what_was_obtained_under_an_instrument_may_outlive_it() {
+    let mut files = fixtures();
+    let path = "agreements/grove/pack.toml";
+    let text = String::from_utf8(files.0[path].clone()).unwrap();
+    let end = "[[status]]\nparties = [\"XA\", \"XB\"]\nstate = \"expired\"\nfrom = \"2027-03-01\"\nknown_from = \"2027-02-02\"\n";
+    let after = |actions: &str| format!("[after_end]\nactions = [{actions}]\narticle = \"Art. 9\"\n");
+    let mut asked_after = |after: &str| {
+        files.0.insert(path.into(), format!("{text}{end}{after}").into_bytes());
+        let laws = law_set(&files, "grove", &["XA", "XB"]);
+        let mut asked = question(&laws, &with(&[]));
+        asked.at = instant("2027-03-02T12:00:00Z");
+        asked.knowledge_time = asked.at;
+        live(&laws, &asked)
+    };
+    let share = question(&grove(), &with(&[])).action;
+    assert!(reasons(&asked_after("")).contains(&"instrument_expired".to_owned()));
+    let lasting = asked_after(&after(&format!("{:?}", share.as_str())));
+    assert!(!reasons(&lasting).contains(&"instrument_expired".to_owned()));
+    assert_eq!(lasting.outcome, Outcome::Permitted);
+}
+
+#[test]
 fn a_declaration_binds_from_its_day_whoever_deals_with_its_party() {
     let laws = grove();
     let asked = |at: &str, sending: &str, receiving: &str, more: &[&'static str]| {

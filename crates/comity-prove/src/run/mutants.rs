@@ -1,94 +1,122 @@
 //! `mutants`: how many changed laws would be noticed.
 
 use super::check::{Named, listed};
-use super::{Error, cache, print_line};
+use super::{Error, cache, print_json, print_line};
 use crate::cli::{Cli, Mutants};
 use comity_agreement::Library;
 use comity_prove::Prover;
-use comity_prove::mutants::{Bench, Noticed, Score, sample};
+use comity_prove::mutants::{Bench, Score, sample};
+use comity_prove::mutate::Mutant;
 use comity_terms::PackSlug;
-use serde_json::json;
-use std::io::Write as _;
+use serde_json::{Map, Value as Json, json};
 use std::time::Instant;
 
 pub(super) fn mutants(cli: &Cli, args: &Mutants) -> Result<bool, Error> {
     let Named { shipped, others } = listed(&args.packs)?;
     let began = Instant::now();
-    let (mut told, mut total) = (Vec::new(), Score::default());
+    let (mut scores, mut total) = (Vec::new(), Score::default());
     let mut cache = cache(cli);
+    if !cli.json {
+        print_line("| pack | mutants | load | case | proof | nobody | no change | noticed % |");
+        print_line("|---|--:|--:|--:|--:|--:|--:|--:|");
+    }
     let one = shipped.iter().map(|slug| (comity_agreement::shipped(), slug));
     for (files, slug) in one.chain(others.iter().map(|(files, slug)| (files, slug))) {
         let mut library = Library::open(files)?;
-        let prover = Prover::new(library.vocabulary().clone(), cache);
+        let mut prover = Prover::new(library.vocabulary().clone(), cache);
+        // Mutants are shared out among the cores, not the acts of one.
+        prover.workers = 1;
         let score = mutants_of(&prover, &mut library, slug, args)?;
         cache = prover.cache;
-        let [load, case, proof] = score.noticed;
         if !cli.json {
-            let (of, same, percent) = (score.mutants(), score.same, score.percent());
-            print_line(&format!(
-                "{slug}: {percent} % of {of} mutants: load {load}, case {case}, proof {proof}; {same} change nothing"
-            ));
-            for mutant in &score.survived {
-                let (file, place, kind, now) =
-                    (mutant.file, &mutant.place, mutant.kind.as_str(), &mutant.now);
-                print_line(&format!("  {file} {place}: {kind}: {now}"));
-            }
+            print_line(&row(slug.as_str(), &score));
         }
-        let survived = score
-            .survived
-            .iter()
-            .map(|m| json!({ "file": m.file, "place": m.place, "kind": m.kind.as_str(), "now": m.now }));
-        told.push(json!({
-            "pack": slug.as_str(), "mutants": score.mutants(), "load": load, "case": case, "proof": proof,
-            "same": score.same, "survived": survived.collect::<Vec<_>>(), "score": score.percent(),
-        }));
-        (0..3).for_each(|by| total.noticed[by] += score.noticed[by]);
-        total.same += score.same;
-        total.survived.extend(score.survived);
+        total.add(&score);
+        scores.push((slug.clone(), score));
     }
-    let seconds = (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
-    let [load, case, proof] = total.noticed;
+    let enough = scores.iter().all(|(_, score)| score.percent() >= SCORE_MIN);
     if cli.json {
-        print_line(&json!({
-            "seed": args.seed, "packs": told, "mutants": total.mutants(), "load": load, "case": case, "proof": proof,
-            "same": total.same, "score": total.percent(), "seconds": seconds,
-        }).to_string());
-    } else {
-        let (of, same, percent) = (total.mutants(), total.same, total.percent());
-        print_line(&format!(
-            "{percent} % of {of} mutants: load {load}, case {case}, proof {proof}; {same} change nothing; {seconds:.1} s"
-        ));
+        let seconds = (began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0;
+        let packs: Vec<Json> = scores.iter().map(|(slug, score)| told(slug, score).into()).collect();
+        let mut out = figures(&total);
+        out.extend([("seed".to_owned(), args.seed.into()), ("packs".to_owned(), packs.into())]);
+        out.insert("seconds".to_owned(), seconds.into());
+        print_json(out);
+        return Ok(enough);
     }
-    Ok(total.percent() >= SCORE_MIN)
+    print_line(&row("all", &total));
+    for (slug, score) in &scores {
+        for mutant in &score.survived {
+            let (file, place, kind, now) = (mutant.file, &mutant.place, mutant.kind.as_str(), &mutant.now);
+            print_line(&format!("{slug}/{file} {place}: {kind}: {now}"));
+        }
+    }
+    Ok(enough)
 }
 
-/// The share of mutants that must be noticed, in hundredths.
+/// A line of the table in docs/proofs.md.
+fn row(name: &str, score: &Score) -> String {
+    let ([load, case, proof], of, percent) = (score.noticed, score.mutants(), score.percent());
+    let (nobody, same) = (score.survived.len(), score.same);
+    format!("| {name} | {of} | {load} | {case} | {proof} | {nobody} | {same} | {percent:.1} |")
+}
+
+fn figures(score: &Score) -> Map<String, Json> {
+    let [load, case, proof] = score.noticed;
+    let of = [
+        ("mutants", score.mutants()),
+        ("load", load),
+        ("case", case),
+        ("proof", proof),
+        ("same", score.same),
+    ];
+    let mut out: Map<String, Json> =
+        of.into_iter().map(|(name, figure)| (name.to_owned(), figure.into())).collect();
+    out.insert("score".into(), score.percent().into());
+    out
+}
+
+fn told(slug: &PackSlug, score: &Score) -> Map<String, Json> {
+    let survived =
+        |m: &Mutant| json!({ "file": m.file, "place": m.place, "kind": m.kind.as_str(), "now": m.now });
+    let mut out = figures(score);
+    out.insert("pack".into(), slug.as_str().into());
+    out.insert("survived".into(), score.survived.iter().map(survived).collect());
+    out
+}
+
+/// The share of a pack's mutants that must be noticed, in hundredths.
 const SCORE_MIN: f64 = 95.0;
 
-/// Mutants of one pack. A case that is suggested counts for the mutants after it, so that few are.
+/// How many mutants are looked at at once.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Mutants of one pack. What a suggested case would notice asks for no other, so that few are; it is no part of the
+/// score.
 fn mutants_of(
     prover: &Prover,
     library: &mut Library<'_>,
     slug: &PackSlug,
     args: &Mutants,
 ) -> Result<Score, Error> {
-    let mut bench = Bench::new(prover, library, slug)?;
+    let bench = Bench::new(prover, library, slug)?;
     let every = bench.mutants();
     let count = if args.per_pack == 0 { every.len() } else { args.per_pack };
-    let (mut score, mut lines) = (Score::default(), Vec::new());
-    for mutant in sample(every, args.seed, count) {
-        let noticed = bench.notice(&mutant);
-        if noticed == Noticed::Nobody
-            && args.cases.is_some()
-            && let Some(line) = bench.suggest(&mutant, &format!("{slug}.edge.{}", lines.len() + 1))
-        {
-            lines.push(format!("{line}\n"));
-            bench.learn(line);
+    let taken = sample(every, args.seed, count);
+    let noticed = bench.notice_all(&taken, workers());
+    let mut score = Score::default();
+    taken.into_iter().zip(noticed).for_each(|(mutant, noticed)| score.take(mutant, noticed));
+    if let Some(folder) = &args.cases {
+        let mut cases: Vec<Json> = Vec::new();
+        for mutant in &score.survived {
+            if !cases.iter().any(|case| bench.noticed_by(case, mutant)) {
+                cases.extend(bench.suggest(mutant, &format!("{slug}.edge.{}", cases.len() + 1)));
+            }
         }
-        score.take(mutant, noticed);
-    }
-    if let Some(folder) = args.cases.as_ref().filter(|_| !lines.is_empty()) {
-        std::fs::File::create(folder.join(format!("{slug}.jsonl")))?.write_all(lines.concat().as_bytes())?;
+        let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
+        std::fs::write(folder.join(format!("{slug}.jsonl")), lines)?;
     }
     Ok(score)
 }
