@@ -118,6 +118,7 @@ impl Sender {
             facts: Vec::new(),
             attestations: Vec::new(),
             assume_in_force: false,
+            added: None,
         };
         let report = share::share(&self.gateway, order).await?;
         if report.outcome != ExchangeOutcome::Delivered {

@@ -5,6 +5,7 @@ mod bare;
 mod bundle;
 mod governed;
 mod load;
+mod taxii;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -19,6 +20,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare-receiver", room] => runtime.block_on(bare::receive(room.as_ref())),
         ["governed-receiver", room] => runtime.block_on(governed::receive(room.as_ref())),
+        ["taxii", ..] => {
+            runtime.block_on(taxii::compare(&arguments[1..])).map_err(|error| error.to_string().into())
+        }
         ["open-loop"] => runtime.block_on(load::compare()),
         _ => runtime.block_on(compare()),
     }

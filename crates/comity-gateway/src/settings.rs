@@ -51,6 +51,8 @@ pub struct Settings {
     pub public_collection: PublicCollection,
     /// What a reader of a collection gets at most in a page, objects.
     pub page_objects_max: u32,
+    /// Whether an import may say when it was added: never at a gateway in service.
+    pub test_imports: bool,
 }
 
 /// A collection for public data, kept at the gateway: under which agreement, for what.
@@ -102,6 +104,7 @@ struct File {
     signin: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
+    test_imports: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -178,6 +181,7 @@ impl Settings {
                 .map_err(content)?,
             public_collection: set!(public_collection).into(),
             page_objects_max: set!(page_objects_max),
+            test_imports: set!(test_imports),
         })
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Placing<'a, K> {
     pub(crate) laws: &'a LawSet,
     /// What stands for objects in the index.
     pub(crate) tags: &'a Tags,
+    /// When they are said to be added; `None`: when they are.
+    pub(crate) added: Option<Timestamp>,
     /// Until when the opening of the entry is kept.
     pub(crate) opening_until: Timestamp,
     /// The epoch keys.
@@ -55,7 +57,7 @@ impl Minimised {
         self,
         with: Placing<'_, K>,
     ) -> Result<Sealed, ExchangeError> {
-        let Placing { signatory, laws, tags, opening_until, keys, entropy } = with;
+        let Placing { signatory, laws, tags, added, opening_until, keys, entropy } = with;
         let id = ExchangeId::draw(entropy);
         let erase_by = self
             .extract
@@ -93,7 +95,7 @@ impl Minimised {
                 let sealed = segment.finish();
                 let objects = objects.iter().map(Vec::as_slice);
                 placed.push((
-                    collected(context.segment, &stream, &known, objects, tags)?,
+                    CollectedSegment { added, ..collected(context.segment, &stream, &known, objects, tags)? },
                     SealedSegment {
                         id: context.segment,
                         exchange: Some(id),
@@ -145,6 +147,7 @@ pub fn collected<'o>(
     Ok(CollectedSegment {
         segment,
         stream: stream.clone(),
+        added: None,
         known: serde_json::to_string(known).map_err(broken)?,
         objects: objects.collect::<Result<_, ExchangeError>>()?,
     })

@@ -7,12 +7,14 @@ use crate::entry::Opening;
 use crate::ports::{Collections, Draft, Page, Record as Change, SealedSegment, SegmentKind, Store, Wanted};
 use crate::question::Request;
 use crate::shell::{Lent, Shell};
+use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Act, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
-use comity_vault::{Cleartext, EpochKeys, SegmentContext, open};
+use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, SegmentContext, open};
 use serde_json::json;
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 /// Who reads, and under which question.
@@ -91,15 +93,33 @@ pub async fn read<W: Shell<Store: Collections>>(
     let mut read = Read { last, more, ..Read::default() };
     let segments: HashMap<SegmentId, &SealedSegment> =
         segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
-    for row in listed {
-        let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
-        let segment = segments.get(&row.place.segment).filter(|_| given);
-        let Some(object) = segment.map(|segment| opened(world, segment, &row.row)).transpose()?.flatten()
-        else {
-            read.refused += 1;
-            continue;
-        };
-        read.records.push(Record { added: row.added, version: row.version, object });
+    let mut objects = Vec::with_capacity(listed.len());
+    world.with_keys(|keys, _| {
+        // One look at each bucket's key for the whole page.
+        let mut held: HashMap<Bucket, Option<EpochKey>> = HashMap::new();
+        for row in &listed {
+            let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
+            let segment = segments.get(&row.place.segment).filter(|_| given);
+            let object = segment.map(|segment| {
+                let bucket = row.row.bucket(&segment.agreement);
+                let key = match held.entry(bucket) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => {
+                        let key = keys.get(new.key()).map_err(ExchangeError::keys)?;
+                        new.insert(key)
+                    }
+                };
+                key.as_ref().map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))
+            });
+            objects.push(object.transpose()?.flatten());
+        }
+        Ok::<_, ExchangeError>(())
+    })?;
+    for (row, object) in listed.into_iter().zip(objects) {
+        match object {
+            Some(object) => read.records.push(Record { added: row.added, version: row.version, object }),
+            None => read.refused += 1,
+        }
     }
     read.decisions = used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
     Ok(read)
@@ -197,18 +217,19 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
     Ok(())
 }
 
-/// The record of a row; `None` when its key is gone, or nobody may read it.
-fn opened<W: Shell>(
-    world: &W,
+/// The record of a row; `None` when nobody may read its segment.
+fn opened(
+    signatory: &Signatory,
     segment: &SealedSegment,
-    row: &comity_vault::KeyRow,
+    row: &KeyRow,
+    key: &EpochKey,
 ) -> Result<Option<Cleartext>, ExchangeError> {
     let (Some(exchange), Some(class), SegmentKind::Records) = (segment.exchange, segment.class, segment.kind)
     else {
         return Ok(None);
     };
     let context = SegmentContext {
-        store: world.signatory().store.clone(),
+        store: signatory.store.clone(),
         agreement: segment.agreement.clone(),
         exchange,
         class,
@@ -218,10 +239,5 @@ fn opened<W: Shell>(
     let begin = usize::try_from(row.offset).map_err(|_| cut())?;
     let sealed =
         segment.blob.get(begin..).and_then(|rest| rest.get(..row.length as usize)).ok_or_else(cut)?;
-    world.with_keys(|keys, _| {
-        let Some(key) = keys.get(&row.bucket(&segment.agreement)).map_err(ExchangeError::keys)? else {
-            return Ok(None);
-        };
-        Ok(Some(open(row, sealed, &key, &context)?))
-    })
+    Ok(Some(open(row, sealed, key, &context)?))
 }

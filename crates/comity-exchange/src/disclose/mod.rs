@@ -60,7 +60,10 @@ pub enum Goes<'a> {
     /// To a partner, sealed to its transport key.
     To(&'a SealTo),
     /// Nowhere: it is placed in a collection of this gateway's own.
-    Nowhere,
+    Nowhere {
+        /// When it is said to be added; `None`: now.
+        added: Option<Timestamp>,
+    },
 }
 
 /// Steps 1 to 5: from a bundle to a sealed offer, or to a sealed refusal. Touches nothing but the epoch keys.
@@ -107,7 +110,8 @@ pub fn prepare<W: Shell>(
                     keys,
                     entropy,
                 }),
-                Goes::Nowhere => minimised.place(Placing {
+                Goes::Nowhere { added } => minimised.place(Placing {
+                    added,
                     signatory: world.signatory(),
                     laws,
                     tags: world.tags(),

@@ -31,6 +31,8 @@ pub struct CollectedSegment {
     pub segment: SegmentId,
     /// The stream that it goes into.
     pub stream: Stream,
+    /// When the first of them is said to be added; `None`: now. Never before what the stream holds already.
+    pub added: Option<Timestamp>,
     /// What is known of its objects, all of one class: see [`ClassKnown`](crate::collect::ClassKnown), as JSON.
     pub known: String,
     /// The objects, in the order of the segment.

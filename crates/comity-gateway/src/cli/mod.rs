@@ -9,9 +9,11 @@ mod arguments;
 pub mod audit;
 pub mod demo;
 pub mod detect;
+pub mod doctor;
 pub mod keep;
 pub mod key;
 pub mod law;
+pub mod manual;
 pub mod minimise;
 pub mod office;
 pub mod out;
@@ -101,6 +103,15 @@ pub enum Command {
     /// Make a gateway of a backup.
     #[command(after_help = "Example:\n  comity restore --from /backup/comity-2026-11-25 --dir /srv/comity")]
     Restore(Restore),
+    /// Look at a gateway: directories, database, log, clock, erasures, laws, partners; exits 1 when something does not work.
+    #[command(after_help = "Example:\n  comity doctor --dir /srv/comity")]
+    Doctor(Place),
+    /// Print what a shell needs to complete this command.
+    #[command(after_help = "Example:\n  comity completions bash > /etc/bash_completion.d/comity")]
+    Completions(Completions),
+    /// Write manual pages, one for each command.
+    #[command(after_help = "Example:\n  comity man /usr/local/share/man/man1")]
+    Man(Manual),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),
@@ -122,6 +133,21 @@ pub struct Place {
     /// Its epoch keys and log mark; `DIR.keys` beside DIR unless given.
     #[arg(long, env = "COMITY_KEYS", value_name = "PATH")]
     pub keys: Option<PathBuf>,
+}
+
+/// `comity completions`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}
+
+/// `comity man`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Manual {
+    /// Where they go; made where it is not there.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
 }
 
 /// `comity demo`

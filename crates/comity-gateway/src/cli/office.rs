@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, keep, key, law, print, record, taxii, token, vault};
+use super::{approve, doctor, keep, key, law, print, record, taxii, token, vault};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -116,7 +116,7 @@ async fn done(
             tell(cli, out, &said, &format!("signed {} {}", law.pack.0, law.digest.0));
         }
         Command::Law(Law::Diff(args)) => return law::differ_at(gateway, args, cli.json, cwd, out).await,
-        Command::Taxii(command) => return taxii::run(gateway, cli, command, out).await,
+        Command::Taxii(command) => return taxii::run(gateway, cli, command, cwd, out).await,
         Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
         Command::Log(Log::Key(_)) => {
             let key = gateway.signatory().log.to_string();
@@ -143,6 +143,7 @@ async fn done(
             tell(cli, out, &json!(row), &text);
         }
         Command::Token(command) => return token::run(gateway, cli, command, out).await,
+        Command::Doctor(_) => return doctor::run(gateway, cli, out).await,
         Command::Approvals(_) => return approve::list(gateway, cli, out).await,
         Command::Approve(args) => return approve::approve(gateway, cli, args, cwd, out).await,
         Command::Key(Key::List(_)) => return key::list(gateway, cli, out).await,
@@ -220,6 +221,7 @@ async fn shared(
         facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
         attestations,
         assume_in_force: false,
+        added: None,
     };
     let report = share::share(gateway, order).await.map_err(|error| match error {
         GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),

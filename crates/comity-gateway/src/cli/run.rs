@@ -6,7 +6,7 @@
 use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, demo, detect, keep,
-    key, law, minimise, office, prove, serve,
+    key, law, manual, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
@@ -60,6 +60,8 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
             },
             Err(error) => out.bad_input(error),
         },
+        Command::Completions(args) => manual::completions(args, out),
+        Command::Man(args) => manual::manual(args, &cwd, out),
         Command::Minimise(args) => minimise::run(args, cli.json, &cwd, out),
         Command::Detect(args) => tokio::task::block_in_place(|| detect::run(args, &cwd, out)),
         _ => locally(&cli, &cwd, out).await,
@@ -82,13 +84,14 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Taxii(Taxii::Collections(place)) => Some(place),
         Command::Taxii(Taxii::Add(args)) => Some(&args.place),
         Command::Taxii(Taxii::End(args)) => Some(&args.place),
+        Command::Taxii(Taxii::Import(args)) => Some(&args.place),
         Command::Log(Log::Receipt(args)) => Some(&args.place),
         Command::Officer(Officer::Revoke(args)) => Some(&args.place),
         Command::Token(Token::Add(args)) => Some(&args.place),
         Command::Token(Token::List(place)) => Some(place),
         Command::Token(Token::End(args)) => Some(&args.place),
         Command::Officer(Officer::Delegate(args)) => Some(&args.place),
-        Command::Approvals(place) => Some(place),
+        Command::Approvals(place) | Command::Doctor(place) => Some(place),
         Command::Approve(args) => Some(&args.place),
         Command::Key(Key::List(place)) => Some(place),
         Command::Key(Key::Rotate(args)) => Some(&args.place),

@@ -1,21 +1,25 @@
 //! `comity taxii`: the collections that tools write and read by.
 
 use super::out::{Exit, Out};
-use super::{Cli, Taxii, TaxiiAdd};
+use super::{Cli, Taxii, TaxiiAdd, print};
+use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::work::collections::{self, Asked};
 use crate::work::manage;
 use comity_exchange::collect::StandingRequest;
 use serde_json::{Value as Json, json};
+use std::path::Path;
+use std::sync::Arc;
 
 /// Runs one of the commands at an open gateway.
 ///
 /// # Errors
 /// [`GatewayError`].
 pub async fn run(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     cli: &Cli,
     command: &Taxii,
+    cwd: &Path,
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
     match command {
@@ -41,6 +45,23 @@ pub async fn run(
                     request.id.0, request.title
                 ));
             }
+        }
+        Taxii::Import(args) => {
+            let input = |why: String| GatewayError::Input(why);
+            let collection = gateway
+                .collection(args.collection)
+                .ok_or_else(|| input(format!("no collection {} stands here", args.collection)))?;
+            let path = cwd.join(&args.file);
+            let bundle = files::read(&path, gateway.settings().limits.bytes_max)?
+                .ok_or_else(|| input(format!("{}: there is no such file", path.display())))?;
+            let report =
+                collections::back_date(gateway, &collection, &args.officer, bundle, args.added_from).await?;
+            if cli.json {
+                out.json(&report);
+            } else {
+                print::exchange(&report, out);
+            }
+            return Ok(print::exit(report.outcome));
         }
     }
     Ok(Exit::Done)

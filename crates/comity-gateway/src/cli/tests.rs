@@ -58,6 +58,13 @@ fn every_command_of_the_contract_reads() {
         "law explain --fact tlp=red --under p --from XA --to XB --action share",
         "share f --dir d --officer n --under p --to XB --activity a --purpose u --fact k=v=w --attest k=f --json",
         "log key --dir d",
+        "doctor --dir d --json",
+        "completions zsh",
+        "man d",
+        "taxii collections --dir d --json",
+        "taxii add --dir d --title t --under p --partner XB --activity a --purpose u --officer n --fact k=v --until 2027-06-30 --read-only",
+        "taxii end 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir d --officer n",
+        "taxii import f --dir d --collection 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer n --added-from 2026-01-01T00:00:00Z",
         "log receipt 8c6f8a4e-6f0e-4c0e-9d8e-0a1b2c3d4e5f --dir d",
         "minimise f --under p --from XA --to XB --activity a --purpose u --report r --fact k=v --assume-in-force",
         "audit verify log --key k --quorum q --json",
@@ -101,4 +108,23 @@ fn what_is_missing_or_unknown_is_bad_usage() {
 fn facts_keep_what_follows_the_first_equals_sign() {
     let fact: GivenFact = "subject=a=b".parse().unwrap();
     assert_eq!((fact.key.as_str(), &*fact.value), ("subject", "a=b"));
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_command() {
+    let room = tempfile::tempdir().unwrap();
+    let (mut said, mut told) = (Vec::new(), Vec::new());
+    let exit = {
+        let mut out = out::Out::to(&mut said, &mut told);
+        let Command::Completions(args) = command("completions bash") else { panic!() };
+        manual::completions(&args, &mut out);
+        let Command::Man(args) = command("man pages") else { panic!() };
+        manual::manual(&args, room.path(), &mut out)
+    };
+    assert_eq!(exit, out::Exit::Done);
+    let script = String::from_utf8(said).unwrap();
+    for name in Cli::command().get_subcommands().map(|command| command.get_name().to_owned()) {
+        assert!(script.contains(&name), "{name}");
+        assert!(room.path().join(format!("pages/comity-{name}.1")).is_file(), "{name}");
+    }
 }

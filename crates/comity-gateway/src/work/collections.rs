@@ -186,6 +186,42 @@ pub async fn write(
     officer: &str,
     bundle: Vec<u8>,
 ) -> Result<ExchangeReport, GatewayError> {
+    written(gateway, collection, officer, (bundle, None)).await
+}
+
+/// Writes a bundle to a collection that is kept here as if it had been added at `added`: for tests of readers, who see
+/// only what was added since they last asked.
+///
+/// # Errors
+/// [`GatewayError::Input`] unless `test_imports` is set, which no gateway in service has. As [`write`] otherwise.
+pub async fn back_date(
+    gateway: &Arc<Gateway>,
+    collection: &StandingRequest,
+    officer: &str,
+    bundle: Vec<u8>,
+    added: Timestamp,
+) -> Result<ExchangeReport, GatewayError> {
+    let refused = |why: &str| Err(GatewayError::Input(why.to_owned()));
+    if !gateway.settings().test_imports {
+        return refused(
+            "this gateway is in service: an import that says when it was added needs `test_imports = true`",
+        );
+    }
+    if collection.partner.0 != gateway.signatory().party {
+        return refused("only what is kept here can say when it was added");
+    }
+    if added > gateway.now() {
+        return refused("nothing is added in the future");
+    }
+    written(gateway, collection, officer, (bundle, Some(added))).await
+}
+
+async fn written(
+    gateway: &Arc<Gateway>,
+    collection: &StandingRequest,
+    officer: &str,
+    (bundle, added): (Vec<u8>, Option<Timestamp>),
+) -> Result<ExchangeReport, GatewayError> {
     let order = Order {
         bundle: Arc::new(bundle),
         officer: officer.to_owned(),
@@ -196,6 +232,7 @@ pub async fn write(
         facts: collection.facts.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect(),
         attestations: Vec::new(),
         assume_in_force: false,
+        added,
     };
     share::share(gateway, order).await
 }

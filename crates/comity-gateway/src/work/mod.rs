@@ -12,12 +12,14 @@
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
 //! | [`moving`] | the database moves to a server |
 //! | [`tokens`] | what stands for an officer in their tools |
+//! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
 pub mod approve;
 pub mod audit;
 pub mod backup;
 pub mod collections;
+pub mod doctor;
 pub mod manage;
 pub mod moving;
 pub mod officers;

@@ -50,6 +50,8 @@ pub struct Order {
     pub attestations: Vec<(FactKey, Vec<u8>)>,
     /// Whether to treat the agreement as in force for a trial.
     pub assume_in_force: bool,
+    /// When what is placed here is said to be added; `None`: now. For tests of readers.
+    pub added: Option<Timestamp>,
 }
 
 /// An order as it is kept, sealed with its bundle, while it waits for offices.
@@ -102,6 +104,7 @@ impl Order {
             facts: kept.facts.into_iter().map(|(key, value)| (key.0, value)).collect(),
             attestations: kept.attestations.into_iter().map(|(key, file)| (key.0, file.0)).collect(),
             assume_in_force: kept.assume_in_force,
+            added: None,
         })
     }
 }
@@ -182,11 +185,13 @@ async fn place(
 ) -> Result<ExchangeReport, GatewayError> {
     let (lent, request) = asked(gateway, order, (supersedes, approved)).await?;
     let (working, bundle, laws) = (Arc::clone(gateway), Arc::clone(&order.bundle), lent.clone());
-    let sealed =
-        tokio::task::spawn_blocking(move || prepare(&*working, &bundle, request, &laws, Goes::Nowhere))
-            .await
-            .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
-            .map_err(input)?;
+    let added = order.added;
+    let sealed = tokio::task::spawn_blocking(move || {
+        prepare(&*working, &bundle, request, &laws, Goes::Nowhere { added })
+    })
+    .await
+    .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
+    .map_err(input)?;
     let disclosed = keep_here(&**gateway, sealed).await?;
     report(gateway, order, &disclosed, &lent).await
 }

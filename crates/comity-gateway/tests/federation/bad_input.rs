@@ -22,6 +22,7 @@ fn order(house: &House, bundle: &[u8]) -> Order {
         facts: Vec::new(),
         attestations: Vec::new(),
         assume_in_force: false,
+        added: None,
     }
 }
 

@@ -180,6 +180,7 @@ impl House {
             facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
             attestations: Vec::new(),
             assume_in_force: false,
+            added: None,
         };
         let shared = tokio::time::timeout(Duration::from_secs(300), share::share(&self.gateway, order));
         shared.await.expect("sharing ends").unwrap()

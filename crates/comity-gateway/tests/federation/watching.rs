@@ -43,3 +43,24 @@ async fn a_gateway_is_ready_while_its_store_takes_changes() {
         "figures are on the operator's listener"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_tells_what_is_wrong_and_what_to_do() {
+    use comity_gateway::work::doctor::{Health, examine};
+    use std::os::unix::fs::PermissionsExt as _;
+    let (house, other) = pair(&["EE", "FI"], true).await;
+    let told = examine(&house.gateway).await.unwrap();
+    assert!(told.iter().all(|looked| looked.health == Health::Good), "{told:?}");
+    for what in
+        ["directories", "database", "log", "clock", "erasure", "destruction", "outbox", "law", "partner"]
+    {
+        assert!(told.iter().any(|looked| looked.what == what), "{what}: {told:?}");
+    }
+    other.unplug(&house).await;
+    let data = house.gateway.directory().data();
+    std::fs::set_permissions(data, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let told = examine(&house.gateway).await.unwrap();
+    let of = |what: &str| told.iter().find(|looked| looked.what == what).unwrap();
+    assert_eq!((of("directories").health, of("partner").health), (Health::Bad, Health::Warning));
+    assert!(of("directories").advice.as_deref().is_some_and(|advice| advice.starts_with("chmod 700 ")));
+}

@@ -5,6 +5,7 @@ use crate::tool::Tool;
 use crate::{PASSWORD, envelope, fresh, indicator, numbers, officer};
 use comity_gateway::work::collections::{self, Asked};
 use comity_gateway::work::{audit, manage};
+use comity_terms::Timestamp;
 use serde_json::{Value as Json, json};
 
 const NIS2: &str = "eu-nis2-2022-2555";
@@ -104,6 +105,38 @@ async fn a_partner_that_is_down_leaves_objects_pending_until_it_has_answered() {
     };
     let told = tokio::time::timeout(std::time::Duration::from_secs(60), delivered).await.expect("delivered");
     assert_eq!((&told["success_count"], &told["pending_count"]), (&json!(1), &json!(0)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_imported_for_tests_says_when_it_was_added_and_in_service_nothing_does() {
+    let (house, tool, path) = fresh().await;
+    let collection = collections::standing(&house.gateway).remove(0);
+    let bundle = |number| {
+        json!({ "type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000001",
+        "objects": [indicator(number, 1)] })
+        .to_string()
+        .into_bytes()
+    };
+    let added: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let import = async |house: &House, added| {
+        collections::back_date(&house.gateway, &collection, "ana", bundle(1), added).await
+    };
+    let refused = import(&house, added).await.unwrap_err().to_string();
+    assert!(refused.contains("test_imports"), "{refused}");
+    assert_eq!(tool.get(&format!("{path}objects/")).await.taxii(200), json!({}));
+
+    let directory = house.gateway.directory().clone();
+    let room = house.close().await;
+    std::fs::write(directory.settings(), "test_imports = true\n").unwrap();
+    let house = House::reopen(room, directory, ([127, 0, 0, 1], 0).into()).await;
+    let tool = Tool::of(&house, "ana", PASSWORD);
+    assert!(import(&house, "2099-01-01T00:00:00Z".parse().unwrap()).await.is_err(), "not in the future");
+    import(&house, added).await.unwrap();
+    tool.post(&format!("{path}objects/"), &envelope(&[indicator(2, 1)])).await.taxii(202);
+    let manifest = tool.get(&format!("{path}manifest/")).await.taxii(200);
+    assert_eq!(manifest["objects"][0]["date_added"], "2026-01-01T00:00:00.000000Z");
+    let since = tool.get(&format!("{path}objects/?added_after=2026-01-01T00:00:00Z")).await.taxii(200);
+    assert_eq!(numbers(&since), [2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,7 +98,7 @@ pub(super) fn put_collected(collected: &CollectedSegment, now: Timestamp) -> Vec
     let rows = named
         .into_iter()
         .fold(rows, Step::with)
-        .with(microseconds(now))
+        .with(microseconds(collected.added.unwrap_or(now)))
         .with(&collected.segment.as_bytes()[..])
         .column(objects, |object| object.object.0.to_vec())
         .column(objects, |object| object.content.0.to_vec())

@@ -70,7 +70,8 @@ fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Tim
         [stream],
         |row| plain::<Option<i64>>(row, "added"),
     )?;
-    let mut added = microseconds(now).max(last.flatten().map_or(0, |last| last + 1));
+    let mut added =
+        microseconds(collected.added.unwrap_or(now)).max(last.flatten().map_or(0, |last| last + 1));
     let mut statement = connection.prepare_cached(
         "-- put_collected
          INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)

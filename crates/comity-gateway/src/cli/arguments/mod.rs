@@ -14,4 +14,4 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
-pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd};
+pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};

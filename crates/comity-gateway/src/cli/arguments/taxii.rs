@@ -3,8 +3,9 @@
 use crate::cli::{GivenFact, Place};
 use clap::{Args, Subcommand};
 use comity_terms::ids::CollectionId;
-use comity_terms::{Activity, JurisdictionCode, Office, PackSlug, Purpose};
+use comity_terms::{Activity, JurisdictionCode, Office, PackSlug, Purpose, Timestamp};
 use jiff::civil::Date;
+use std::path::PathBuf;
 
 /// `comity taxii`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
@@ -22,6 +23,30 @@ pub enum Taxii {
         after_help = "Example:\n  comity taxii end 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm"
     )]
     End(TaxiiEnd),
+    /// Add a bundle to a collection that is kept here as if it had been added earlier: for tests of readers only.
+    #[command(
+        after_help = "Example, where settings.toml says `test_imports = true`:\n  comity taxii import feed.json --collection 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm \\\n    --added-from 2026-01-01T00:00:00Z"
+    )]
+    Import(TaxiiImport),
+}
+
+/// `comity taxii import`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct TaxiiImport {
+    /// The bundle: STIX 2.1, JSON.
+    pub file: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The collection.
+    #[arg(long, value_name = "ID")]
+    pub collection: CollectionId,
+    /// The officer whose order it is.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// When the first object is said to be added; each further one a microsecond later.
+    #[arg(long, value_name = "INSTANT")]
+    pub added_from: Timestamp,
 }
 
 /// `comity taxii add`

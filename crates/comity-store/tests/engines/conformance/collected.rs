@@ -39,6 +39,7 @@ fn adding(entropy: &mut Seeded, partner: &str, objects: &[CollectedObject]) -> R
     let collected = CollectedSegment {
         segment: sealed.id,
         stream: stream(partner),
+        added: None,
         known: format!("{{\"of\":\"{partner}\"}}"),
         objects: objects.to_vec(),
     };
