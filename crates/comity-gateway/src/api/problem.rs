@@ -50,6 +50,12 @@ impl IntoResponse for Problem {
     }
 }
 
+/// A problem as the door that `path` leads to tells it: TAXII has a form of its own.
+#[must_use]
+pub fn told(path: &str, problem: Problem) -> Response {
+    if crate::taxii::has(path) { crate::taxii::told(problem) } else { problem.into_response() }
+}
+
 fn blank() -> String {
     "about:blank".to_owned()
 }

@@ -11,7 +11,7 @@
 use super::body::Timed;
 use super::seats::{Seat, Seats};
 use super::tls::{Connection, PinSet};
-use crate::api::problem::Problem;
+use crate::api::problem::{Problem, told};
 use crate::watch::Stop;
 use axum::Router;
 use axum::body::Body;
@@ -182,7 +182,7 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
                 return Ok::<_, Infallible>(dismissed());
             }
             if is_packed(&request) {
-                return Ok(packed());
+                return Ok(packed(request.uri().path()));
             }
             router.call(request.map(|body| Body::new(Timed::new(body, limits.piece, limits.body)))).await
         }
@@ -231,11 +231,12 @@ fn is_packed<B>(request: &hyper::Request<B>) -> bool {
     encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-fn packed() -> axum::response::Response {
+fn packed(path: &str) -> axum::response::Response {
     let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is compressed")
         .of_kind("compressed")
         .with_detail("send it without Content-Encoding");
-    ([(header::CONNECTION, "close"), (header::ACCEPT_ENCODING, "identity")], problem).into_response()
+    ([(header::CONNECTION, "close"), (header::ACCEPT_ENCODING, "identity")], told(path, problem))
+        .into_response()
 }
 
 /// The longest head of a request, and what is read ahead of a body: 64 KiB; ours have less than 1 KiB.

@@ -32,6 +32,7 @@ mod resources;
 mod statuses;
 mod writing;
 
+use crate::api::problem::Problem;
 use crate::gateway::Gateway;
 use crate::signin::SignedIn;
 use crate::work::collections;
@@ -87,6 +88,18 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .nest("/taxii2", router)
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(door)
+}
+
+/// Whether a path leads here.
+#[must_use]
+pub fn has(path: &str) -> bool {
+    path.strip_prefix("/taxii2").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A problem, as TAXII tells it.
+#[must_use]
+pub fn told(problem: Problem) -> Response {
+    Refusal::from(problem).into_response()
 }
 
 async fn no_such_method() -> Refusal {

@@ -1,6 +1,7 @@
 //! Errors, as TAXII 2.1 says them (section 3.6.1): one body, one media type, whatever went wrong.
 
 use super::media;
+use crate::api::problem::Problem;
 use crate::gateway::GatewayError;
 use crate::signin::Denied;
 use axum::http::{StatusCode, header};
@@ -8,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use comity_exchange::ExchangeError;
 use comity_exchange::ports::StoreError;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Why a request is not done, for whoever asked.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(super) struct Refusal {
     status: StatusCode,
     /// Where nobody is signed in: why, which has headers of its own.
     denied: Option<Denied>,
-    title: &'static str,
+    title: Cow<'static, str>,
     description: Option<String>,
 }
 
@@ -29,7 +31,7 @@ struct Message<'a> {
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, title: &'static str) -> Self {
-        Self { status, denied: None, title, description: None }
+        Self { status, denied: None, title: title.into(), description: None }
     }
 
     pub(super) fn not_found(title: &'static str) -> Self {
@@ -55,6 +57,13 @@ impl From<Denied> for Refusal {
             _ => "nobody can be signed in now",
         };
         Self { denied: Some(denied), ..Self::new(denied.status(), title) }
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status, denied: None, title: problem.title.into(), description: problem.detail }
     }
 }
 
@@ -86,7 +95,7 @@ fn failed(status: StatusCode, title: &'static str, error: &(dyn std::error::Erro
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let message = Message {
-            title: self.title,
+            title: &self.title,
             description: self.description.as_deref(),
             http_status: self.status.as_u16().to_string(),
         };

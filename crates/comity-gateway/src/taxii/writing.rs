@@ -7,9 +7,8 @@ use super::statuses::Kept;
 use super::{Addressed, Client, Door, answer, media};
 use crate::work::collections;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequest as _, Path, RawQuery, Request, State};
+use axum::http::{StatusCode, header};
 use axum::response::Response;
 use comity_exchange::collect::StandingRequest;
 use comity_exchange::ports::{Presence, Store as _, VersionWanted};
@@ -61,17 +60,11 @@ pub(super) async fn add(
     State(door): State<Arc<Door>>,
     client: Client,
     Addressed { collection, .. }: Addressed,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    request: Request,
 ) -> Result<Response, Refusal> {
-    media::sent(&headers)?;
+    media::sent(request.headers())?;
     writable(&collection)?;
-    let body = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than the API root takes")
-        }
-        _ => Refusal::malformed("the body was cut off"),
-    })?;
+    let body = body(&door, request).await?;
     let envelope = read(&body)?;
     let now = door.gateway.now();
     let mut given: Vec<Given<'_>> = envelope.objects.iter().enumerate().map(head).collect();
@@ -81,6 +74,24 @@ pub(super) async fn add(
     let root = collection.agreement.0.to_string();
     door.statuses.keep(Kept { root, status: status.clone(), exchange }, now);
     Ok(answer(StatusCode::ACCEPTED, &status))
+}
+
+/// The body, within the bound that the API root tells. One that announces more is refused before any of it is read.
+async fn body(door: &Door, request: Request) -> Result<Bytes, Refusal> {
+    let most = door.gateway.settings().limits.bytes_max;
+    let too_long = || {
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is longer than the API root takes")
+            .with_description(format!("at most {most} bytes"))
+    };
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced: Option<u64> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length| length > most as u64) {
+        return Err(too_long());
+    }
+    Bytes::from_request(request, &()).await.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_long(),
+        _ => Refusal::malformed("the body was cut off, or came too slowly"),
+    })
 }
 
 fn read(body: &[u8]) -> Result<Envelope<'_>, Refusal> {

@@ -85,6 +85,11 @@ async fn what_is_wrong_is_told_as_taxii_tells_it() {
     assert!(told["failures"][0]["message"].as_str().unwrap().contains("nested deeper"), "{told}");
     let wrong: &[u8] = b"{\"objects\":[{\"id\":\"\xff\"}]}";
     tool.ask("POST", &objects, &[("content-type", TAXII)], wrong).await.taxii(400);
+    // A gigabyte that is announced is refused at once, and one that is packed is not unpacked.
+    let head = [("content-type", TAXII), ("content-length", "1073741824")];
+    tool.ask("POST", &objects, &head, b"").await.taxii(413);
+    let packed = [("content-type", TAXII), ("content-encoding", "gzip")];
+    tool.ask("POST", &objects, &packed, b"\x1f\x8b").await.taxii(415);
     assert_eq!(tool.get(&objects).await.taxii(200), json!({}), "nothing came of it");
 }
 

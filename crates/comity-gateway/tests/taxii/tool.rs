@@ -89,7 +89,8 @@ impl Tool {
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if method == "POST" {
+        let announced = headers.iter().any(|(name, _)| *name == "content-length");
+        if method == "POST" && !announced {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
