@@ -276,29 +276,35 @@ pub(super) fn present(
     objects: &[ObjectTag],
 ) -> Result<Vec<(ObjectTag, Presence)>, Fault> {
     let Some(stream) = stream_number(connection, stream)? else { return Ok(Vec::new()) };
-    let mut all = Vec::new();
-    for object in objects {
-        all.extend(every(
-            connection,
-            "-- present
-             SELECT version, content FROM collected WHERE stream = ?1 AND object = ?2",
-            params![stream, object.0],
-            |row| {
-                let (version, content) = (text(row, "version")?, ContentTag(plain(row, "content")?));
-                Ok((*object, Presence::Here { version, content }))
-            },
-        )?);
-        all.extend(every(
-            connection,
-            "-- present, what was taken out
-             SELECT version FROM removed WHERE stream = ?1 AND object = ?2",
-            params![stream, object.0],
-            |row| {
-                let version: String = plain(row, "version")?;
-                let version = (!version.is_empty()).then(|| version.parse()).transpose();
-                Ok((*object, Presence::Removed { version: version.map_err(|_| Fault::Column("version"))? }))
-            },
-        )?);
-    }
+    let tags: Vec<String> = objects.iter().map(|tag| format!("\"{}\"", hex(&tag.0))).collect();
+    let tags = format!("[{}]", tags.join(","));
+    let mut all = every(
+        connection,
+        "-- present
+         SELECT object, version, content FROM collected
+         WHERE stream = ?1 AND object IN (SELECT unhex(value) FROM json_each(?2))",
+        params![stream, tags],
+        |row| {
+            let (version, content) = (text(row, "version")?, ContentTag(plain(row, "content")?));
+            Ok((ObjectTag(plain(row, "object")?), Presence::Here { version, content }))
+        },
+    )?;
+    all.extend(every(
+        connection,
+        "-- present, what was taken out
+         SELECT object, version FROM removed
+         WHERE stream = ?1 AND object IN (SELECT unhex(value) FROM json_each(?2))",
+        params![stream, tags],
+        |row| {
+            let version: String = plain(row, "version")?;
+            let version = (!version.is_empty()).then(|| version.parse()).transpose();
+            let version = version.map_err(|_| Fault::Column("version"))?;
+            Ok((ObjectTag(plain(row, "object")?), Presence::Removed { version }))
+        },
+    )?);
     Ok(all)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,0 +1,214 @@
+"""A second implementation of the formats in this folder, written from its pages alone. Speaks to conform.py."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+import uuid
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+
+def bytes_of(text):
+    return base64.b64decode(text, validate=True)
+
+
+def text_of(data):
+    return base64.b64encode(data).decode()
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def parts(domain, *all):
+    hasher = hashlib.sha256()
+    for part in (domain.encode(), *all):
+        hasher.update(len(part).to_bytes(8, "big") + part)
+    return hasher.digest()
+
+
+def named(digest):
+    return f"sha256:{digest.hex()}"
+
+
+def digest_of_parts(input):
+    return {"digest": named(parts(input["domain"], *map(bytes_of, input["parts"])))}
+
+
+def entry(input):
+    opening = bytes_of(input["opening"])
+    family = ["exchange", "remedy", "oversight", "procedure"].index(input["family"]) + 1
+    month = int(input["month"].replace("-", ""))
+    commitment = parts("comity/entry/v1", opening[:32], opening[32:])
+    return {"entry": text_of(bytes([1, family]) + month.to_bytes(4, "big") + commitment)}
+
+
+def root(leaves):
+    """RFC 6962, section 2.1, over leaf hashes."""
+    if not leaves:
+        return sha256(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return sha256(b"\1" + root(leaves[:split]) + root(leaves[split:]))
+
+
+def records_root(input):
+    salt = bytes_of(input["salt"])
+    records = map(bytes_of, input["records"])
+    all = [parts("comity/record/v1", salt, n.to_bytes(8, "big"), record) for n, record in enumerate(records)]
+    return {"commitments": [named(one) for one in all], "root": text_of(root([sha256(b"\0" + one) for one in all]))}
+
+
+def objects(input):
+    rest = bytes_of(input["cleartext"])
+    found = []
+    while rest:
+        length, rest = int.from_bytes(rest[:4], "big"), rest[4:] if len(rest) >= 4 else None
+        if rest is None or len(rest) < length:
+            return {"objects": None}
+        found.append(text_of(rest[:length]))
+        rest = rest[length:]
+    return {"objects": found}
+
+
+def verifies(key, message, signature):
+    try:
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+        return True
+    except InvalidSignature:
+        return False
+
+
+def frame(input):
+    magic, rest = b"comity/1\n", bytes_of(input["frame"])
+    if not rest.startswith(magic):
+        return {"valid": False}
+    rest = rest[len(magic):]
+
+    def part(rest):
+        length = int.from_bytes(rest[:4], "big")
+        return (rest[4:4 + length], rest[4 + length:]) if len(rest) >= 4 + length else (None, b"")
+
+    header, rest = part(rest)
+    signature, rest = rest[:64], rest[64:]
+    if header is None or len(signature) < 64:
+        return {"valid": False}
+    attachments, bodies = part(rest)
+    message = input["domain"].encode() + b"\n" + header
+    if attachments is None or not verifies(bytes_of(input["key"]), message, signature):
+        return {"valid": False}
+    return {
+        "valid": True,
+        "digest": named(parts("comity/message/v1", header, signature)),
+        "header": text_of(header),
+        "attachments": text_of(attachments),
+        "bodies": text_of(bodies),
+    }
+
+
+def expand(secret, info, length):
+    """HKDF-Expand, RFC 5869 section 2.3."""
+    out = block = b""
+    while len(out) < length:
+        block = hmac.digest(secret, block + info + bytes([len(out) // 32 + 1]), "sha256")
+        out += block
+    return out[:length]
+
+
+def exporter(secret, encapsulated, info):
+    """The exporter secret of RFC 9180, base mode, DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, export-only."""
+
+    def extract(suite, salt, label, key):
+        return hmac.digest(salt or bytes(32), b"HPKE-v1" + suite + label + key, "sha256")
+
+    def labelled(suite, key, label, context, length):
+        return expand(key, length.to_bytes(2, "big") + b"HPKE-v1" + suite + label + context, length)
+
+    kem, suite = b"KEM\x00\x20", b"HPKE\x00\x20\x00\x01\xff\xff"
+    private = X25519PrivateKey.from_private_bytes(secret)
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    agreed = private.exchange(X25519PublicKey.from_public_bytes(encapsulated))
+    shared = labelled(kem, extract(kem, b"", b"eae_prk", agreed), b"shared_secret", encapsulated + public, 32)
+    context = b"\0" + extract(suite, b"", b"psk_id_hash", b"") + extract(suite, b"", b"info_hash", info)
+    exporting = labelled(suite, extract(suite, shared, b"secret", b""), b"exp", context, 32)
+    return lambda context: labelled(suite, exporting, b"sec", context, 32)
+
+
+def bodies(input):
+    exchange, sender, receiver = input["exchange"], input["sender"], input["receiver"]
+    info = f"comity/offer/v1\n{exchange}\n{sender}\n{receiver}\n".encode()
+    export = exporter(bytes_of(input["transport_secret"]), bytes_of(input["encapsulated"]), info)
+    label = b"comity offer 1 body"
+    texts = []
+    for number, (name, body) in enumerate(zip(input["classes"], map(bytes_of, input["sealed"]))):
+        secret = export(len(label).to_bytes(8, "big") + label + number.to_bytes(8, "big"))
+        associated = uuid.UUID(exchange).bytes + uuid.UUID(name).bytes + input["agreement"].encode()
+        both = expand(secret, associated, 64)
+        if not hmac.compare_digest(both[32:], body[:32]):
+            texts.append(None)
+            continue
+        texts.append(text_of(AESGCM(both[:32]).decrypt(bytes(12), body[32:], associated)))
+    return {"cleartexts": texts}
+
+
+def follow(leaf, index, size, proof):
+    """The root that a proof leads to: RFC 9162, section 2.1.3.2. None when it has not the right length."""
+    hash, node, last = leaf, index, size - 1
+    for sibling in proof:
+        if last == 0:
+            return None
+        if node & 1 or node == last:
+            hash = sha256(b"\1" + sibling + hash)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            hash = sha256(b"\1" + hash + sibling)
+        node, last = node >> 1, last >> 1
+    return hash if last == 0 else None
+
+
+def receipt(input):
+    head, note = input["receipt"].split("\n\n", 1)
+    lines = head.split("\n")
+    assert lines.pop(0) == "c2sp.org/tlog-proof@v1"
+    if lines[0].startswith("extra "):
+        lines.pop(0)
+    index = int(lines.pop(0).removeprefix("index "))
+    text, signatures = note.split("\n\n", 1)
+    text += "\n"
+    origin, size, claimed = text.split("\n")[:3]
+    name, _, key = input["vkey"].rsplit("+", 2)
+    key = bytes_of(key)
+    signed = any(
+        line.startswith(f"— {name} ") and verifies(key[1:], text.encode(), bytes_of(line.split(" ")[2])[4:])
+        for line in signatures.splitlines()
+    )
+    found = follow(sha256(b"\0" + bytes_of(input["entry"])), index, int(size), list(map(bytes_of, lines)))
+    if not (signed and origin == name and found == bytes_of(claimed)):
+        return {"valid": False}
+    return {"valid": True, "index": index, "tree_size": int(size)}
+
+
+KINDS = {
+    "digest-of-parts": digest_of_parts,
+    "entry": entry,
+    "records-root": records_root,
+    "objects": objects,
+    "frame": frame,
+    "bodies": bodies,
+    "receipt": receipt,
+}
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    answer = KINDS.get(asked["kind"], lambda _: {"unsupported": True})(asked["input"])
+    print(json.dumps(answer), flush=True)
