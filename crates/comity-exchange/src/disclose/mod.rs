@@ -21,7 +21,7 @@ mod stages;
 
 pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded, abandon};
 pub use renew::{Renewal, Renewed, Stale};
-pub use seal::{Halting, Sealed, Sealing, Summary};
+pub use seal::{Halting, Sealed, Sealing, Summary, rulings_whole};
 pub use stages::{
     Classified, Decided, Escalated, Minimised, Permitted, Received, Refused, Ruling, Told, Tools,
 };

@@ -348,7 +348,8 @@ impl Ruling {
 
 /// Whether every class may go: a class that was refused as it stands counts as going when its stripped extract
 /// may.
-fn rulings_whole(rulings: &[Ruling]) -> bool {
+#[must_use]
+pub fn rulings_whole(rulings: &[Ruling]) -> bool {
     use comity_agreement::Outcome::Permitted;
     rulings.iter().all(|ruling| {
         ruling.decision.outcome == Permitted

@@ -4,11 +4,10 @@ use super::out::{Exit, Out};
 use super::{Approve, Cli, print};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::approve::{self, Came, Waiting, Word};
+use crate::work::approve::{self, Came, Word};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
-use comity_terms::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ pub async fn list(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exi
     let now = gateway.now();
     let waiting = approve::waiting(gateway).await?;
     if cli.json {
-        out.json(&waiting.iter().map(|waiting| waiting_json(waiting, now)).collect::<Vec<_>>());
+        out.json(&waiting.iter().map(|waiting| approve::waiting_json(waiting, now)).collect::<Vec<_>>());
         return Ok(Exit::Done);
     }
     for waiting in &waiting {
@@ -56,36 +55,6 @@ pub async fn list(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exi
         out.line("nothing waits for an office");
     }
     Ok(Exit::Done)
-}
-
-fn waiting_json(waiting: &Waiting, now: Timestamp) -> Json {
-    let Waiting { row, standing } = waiting;
-    let detail = &row.detail;
-    let offices = standing.offices.iter().map(|(office, approved)| {
-        let turn = detail.turn(office, now);
-        json!({
-            "office": office.to_string(),
-            "approved": approved,
-            "acting": turn.map(|turn| turn.office.0.to_string()),
-            "until": turn.map(|turn| turn.until.0.to_string()),
-        })
-    });
-    let questions = detail
-        .questions
-        .iter()
-        .map(|put| json!({ "question": put.question, "reasons": put.reasons, "rules": put.rules }));
-    json!({
-        "exchange_id": row.exchange.to_string(),
-        "pack": detail.agreement,
-        "receiver": detail.peer,
-        "activity": detail.activity,
-        "purpose": detail.purpose,
-        "requested_by": detail.requester,
-        "since": detail.began,
-        "offices": offices.collect::<Json>(),
-        "questions": questions.collect::<Json>(),
-        "void": standing.void.iter().map(|void| approve::why(*void)).collect::<Vec<_>>(),
-    })
 }
 
 /// `comity approve`

@@ -3,6 +3,7 @@
 use super::Serve;
 use super::out::{Exit, Out};
 use super::run::Local;
+use crate::api;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
@@ -133,7 +134,8 @@ pub async fn start(
     let plain = address(&listener)?;
     let router = plain::router(Arc::clone(gateway))
         .merge(ready::router(Arc::clone(gateway)))
-        .merge(taxii::router(Arc::clone(gateway)));
+        .merge(taxii::router(Arc::clone(gateway)))
+        .merge(api::v1::router(Arc::clone(gateway)));
     tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
     let mut federation = None;
     if let Some(at) = federation_at {

@@ -4,10 +4,9 @@ use super::out::{Exit, Out};
 use super::{Cli, Taxii, TaxiiAdd, print};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::collections::{self, Asked};
+use crate::work::collections::{self, Asked, collection_json};
 use crate::work::manage;
 use comity_exchange::collect::StandingRequest;
-use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,19 +25,19 @@ pub async fn run(
         Taxii::Collections(_) => {
             let all = collections::standing(gateway);
             if cli.json {
-                out.json(&all.iter().map(told).collect::<Vec<_>>());
+                out.json(&all.iter().map(collection_json).collect::<Vec<_>>());
             } else {
                 all.iter().for_each(|request| out.line(&line(request)));
             }
         }
         Taxii::Add(args) => {
             let request = collections::make(gateway, &args.officer, asked(args)).await?;
-            if cli.json { out.json(&told(&request)) } else { out.line(&line(&request)) }
+            if cli.json { out.json(&collection_json(&request)) } else { out.line(&line(&request)) }
         }
         Taxii::End(args) => {
             let request = collections::end(gateway, &args.officer, args.id).await?;
             if cli.json {
-                out.json(&told(&request));
+                out.json(&collection_json(&request));
             } else {
                 out.line(&format!(
                     "{} ({}) takes and gives nothing from now on",
@@ -81,25 +80,6 @@ fn asked(args: &TaxiiAdd) -> Asked {
         until: args.until.map(manage::end_of),
         reviewer: args.reviewer.as_ref().map(ToString::to_string),
     }
-}
-
-fn told(request: &StandingRequest) -> Json {
-    json!({
-        "id": request.id,
-        "title": request.title,
-        "description": request.description,
-        "can_read": request.can_read,
-        "can_write": request.can_write,
-        "pack": request.agreement,
-        "partner": request.partner,
-        "activity": request.activity,
-        "purpose": request.purpose,
-        "facts": request.facts.iter().map(|(key, value)| (key.0.to_string(), value.clone())).collect::<Vec<_>>(),
-        "from": request.from,
-        "until": request.until,
-        "reviewer": request.reviewer,
-        "ended": request.ended,
-    })
 }
 
 fn line(request: &StandingRequest) -> String {

@@ -426,3 +426,35 @@ async fn one(gateway: &Arc<Gateway>, row: EscalationRow) -> Result<Option<Act>, 
     manage::record(gateway, Act::EscalationMoved, facts, change).await?;
     Ok(Some(Act::EscalationMoved))
 }
+
+/// What waits, as it is printed.
+#[must_use]
+pub fn waiting_json(waiting: &Waiting, now: Timestamp) -> Json {
+    let Waiting { row, standing } = waiting;
+    let detail = &row.detail;
+    let offices = standing.offices.iter().map(|(office, approved)| {
+        let turn = detail.turn(office, now);
+        json!({
+            "office": office.to_string(),
+            "approved": approved,
+            "acting": turn.map(|turn| turn.office.0.to_string()),
+            "until": turn.map(|turn| turn.until.0.to_string()),
+        })
+    });
+    let questions = detail
+        .questions
+        .iter()
+        .map(|put| json!({ "question": put.question, "reasons": put.reasons, "rules": put.rules }));
+    json!({
+        "exchange_id": row.exchange.to_string(),
+        "pack": detail.agreement,
+        "receiver": detail.peer,
+        "activity": detail.activity,
+        "purpose": detail.purpose,
+        "requested_by": detail.requester,
+        "since": detail.began,
+        "offices": offices.collect::<Json>(),
+        "questions": questions.collect::<Json>(),
+        "void": standing.void.iter().map(|void| why(*void)).collect::<Vec<_>>(),
+    })
+}

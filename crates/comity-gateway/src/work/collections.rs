@@ -12,7 +12,7 @@ use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::Text;
 use comity_terms::ids::CollectionId;
 use comity_terms::{Act, Action, Activity, Asserter, FactKey, Facts, PackSlug, Party, Purpose, Timestamp};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -336,3 +336,24 @@ pub async fn remove(
 
 /// The most versions of one object that are taken out at once.
 const REMOVED_MAX: u32 = 500;
+
+/// A collection, as it is printed.
+#[must_use]
+pub fn collection_json(request: &StandingRequest) -> Json {
+    json!({
+        "id": request.id,
+        "title": request.title,
+        "description": request.description,
+        "can_read": request.can_read,
+        "can_write": request.can_write,
+        "pack": request.agreement,
+        "partner": request.partner,
+        "activity": request.activity,
+        "purpose": request.purpose,
+        "facts": request.facts.iter().map(|(key, value)| (key.0.to_string(), value.clone())).collect::<Vec<_>>(),
+        "from": request.from,
+        "until": request.until,
+        "reviewer": request.reviewer,
+        "ended": request.ended,
+    })
+}

@@ -2,7 +2,7 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | [`share`] | an officer gives a bundle to a partner |
+//! | [`share`], [`preview`] | an officer gives a bundle to a partner, or sees what would come of it |
 //! | [`collections`] | standing requests: what tools write and read by |
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
@@ -25,6 +25,7 @@ pub mod moving;
 pub mod officers;
 pub mod offices;
 pub mod outbox;
+pub mod preview;
 pub mod rotate;
 pub mod share;
 pub mod succession;

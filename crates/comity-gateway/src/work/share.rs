@@ -197,7 +197,7 @@ async fn place(
 }
 
 /// The laws to ask, and the request as they are asked it.
-async fn asked(
+pub(super) async fn asked(
     gateway: &Gateway,
     order: &Order,
     (supersedes, approved): (Option<Superseded>, Option<Approved>),
@@ -249,7 +249,7 @@ async fn once(
 }
 
 /// What the officer gave is at fault, not the gateway.
-fn input(error: comity_exchange::ExchangeError) -> GatewayError {
+pub(super) fn input(error: comity_exchange::ExchangeError) -> GatewayError {
     use comity_exchange::ExchangeError::{Bundle, Question};
     match error {
         error @ (Bundle(_) | Question(_)) => GatewayError::Input(error.to_string()),

@@ -20,7 +20,7 @@ async fn clients_of_others_write_and_read_a_fresh_gateway() {
         return;
     };
     let (house, _, path) = fresh().await;
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/taxii/clients.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/doors/clients.py");
     let url = format!("http://{}", house.plain());
     let run = move || Command::new(python).arg(script).args([&url, &path, "ana", PASSWORD]).output();
     let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();

@@ -1,5 +1,7 @@
-//! TAXII 2.1 over a real socket: the standard, clause by clause; what governing adds to it; and clients that others wrote.
+//! The doors that tools and programs come in by, over a real socket: TAXII 2.1, clause by clause, with what governing adds
+//! to it and clients that others wrote; and the API.
 
+mod api;
 mod clients;
 mod conformance;
 mod governed;

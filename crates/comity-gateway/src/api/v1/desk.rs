@@ -1,0 +1,114 @@
+//! What an officer finds on their desk: who they are, what waits, what is owed, what tools use.
+
+use super::{Api, Officer, Refused, answer, malformed};
+use crate::api::problem::Problem;
+use crate::work::{self, audit};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use comity_exchange::shell::Shell as _;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/me",
+    summary = "Who is signed in",
+    responses(
+        (status = 200, description = "The officer, their role, and until when their training is valid", body = Object),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn me(State(api): State<Arc<Api>>, Officer(officer): Officer) -> Response {
+    answer(&json!({
+        "officer": officer.officer,
+        "role": officer.role,
+        "training_valid_until": officer.training_valid_until.to_string(),
+        "by": officer.by.as_str(),
+        "party": api.gateway.signatory().party.to_string(),
+    }))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/approvals",
+    summary = "What waits for offices: of whom, until when, for which reasons",
+    responses(
+        (status = 200, description = "Every exchange that waits", body = [Object]),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn approvals(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
+    let now = api.gateway.now();
+    let waiting = work::approve::waiting(&api.gateway).await?;
+    Ok(answer(&waiting.iter().map(|waiting| work::approve::waiting_json(waiting, now)).collect::<Vec<_>>()))
+}
+
+/// Which part of a list.
+#[derive(Deserialize)]
+pub(super) struct Part {
+    #[serde(default)]
+    after: usize,
+    #[serde(default = "most")]
+    limit: usize,
+}
+
+fn most() -> usize {
+    PART_MAX
+}
+
+/// The most of a list that is given at once.
+const PART_MAX: usize = 1_000;
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/obligations",
+    summary = "What is owed: of whom, until when, by which rule, and what shows that it is done",
+    params(
+        ("after" = Option<u64>, Query, description = "How many to leave out: `next` of the part before"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
+    responses(
+        (status = 200, description = "A part of the list, and where the next one begins", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn obligations(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Part>, axum::extract::rejection::QueryRejection>,
+) -> Result<Response, Refused> {
+    let Query(Part { after, limit }) =
+        query.map_err(|_| malformed("`after`, `limit`: expected whole numbers"))?;
+    if !(1..=PART_MAX).contains(&limit) {
+        return Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")));
+    }
+    let duties = audit::obligations(&api.gateway).await?;
+    let part: Vec<_> = duties.iter().skip(after).take(limit).map(audit::duty_json).collect();
+    let end = after.saturating_add(part.len());
+    let next = (end < duties.len()).then_some(end);
+    Ok(answer(&json!({ "obligations": part, "total": duties.len(), "next": next })))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/collections",
+    summary = "The collections that tools write and read by, over TAXII",
+    responses(
+        (status = 200, description = "Those that stand now", body = [Object]),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn collections(State(api): State<Arc<Api>>, _: Officer) -> Response {
+    let standing = work::collections::standing(&api.gateway);
+    answer(&standing.iter().map(work::collections::collection_json).collect::<Vec<_>>())
+}

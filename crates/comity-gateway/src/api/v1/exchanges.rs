@@ -1,0 +1,175 @@
+//! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
+
+use super::{Api, Officer, Refused, answer, malformed};
+use crate::api::problem::Problem;
+use crate::work::preview::preview;
+use crate::work::share::{self, Order};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use comity_exchange::ports::Store as _;
+use comity_exchange::shell::Shell as _;
+use comity_exchange::wire::Text;
+use comity_terms::{Activity, Digest, ExchangeId, FactKey, PackSlug, Party, Purpose};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// What an officer orders.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShareRequest {
+    /// The agreement.
+    #[schema(value_type = String, example = "eu-nis2-2022-2555")]
+    under: Text<PackSlug>,
+    /// The receiver.
+    #[schema(value_type = String, example = "FI")]
+    to: Text<Party>,
+    /// The agreed category of collaboration.
+    #[schema(value_type = String, example = "threat_intel")]
+    activity: Text<Activity>,
+    /// What the data is for.
+    #[schema(value_type = String, example = "cyber_defence")]
+    purpose: Text<Purpose>,
+    /// Facts that the officer states, as text.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    facts: BTreeMap<Text<FactKey>, String>,
+    /// Facts that offices attest: `value`, `issuer`, `document_digest`, `valid_until`.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, Object>)]
+    attestations: BTreeMap<Text<FactKey>, Box<RawValue>>,
+    /// A STIX 2.1 bundle, an object, or a list of objects.
+    #[schema(value_type = Object)]
+    bundle: Box<RawValue>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Dry {
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/exchanges",
+    summary = "Share a bundle with a partner, or see what would come of it",
+    request_body = ShareRequest,
+    params(
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded or sent"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request is done once")
+    ),
+    responses(
+        (status = 200, description = "The exchange, whatever the laws said of it: `outcome`", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn share(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    query: Result<Query<Dry>, axum::extract::rejection::QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let Query(Dry { dry_run }) = query.map_err(|_| malformed("`dry_run`: expected true or false"))?;
+    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is no JSON");
+        return Err(problem.of_kind("media-type").with_detail("send it as `application/json`").into());
+    }
+    let body = body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let most = api.gateway.settings().limits.bytes_max;
+            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
+            Refused::from(problem.of_kind("too-long").with_detail(format!("the most is {most} bytes")))
+        }
+        _ => malformed("the body was cut off"),
+    })?;
+    let order = order(&body, &officer.officer)?;
+    if dry_run {
+        return Ok(answer(&preview(&api.gateway, &order).await?));
+    }
+    let work = async {
+        let report = share::share(&api.gateway, order).await?;
+        // Unwrap safety: a report is plain data with text keys.
+        Ok(serde_json::to_vec(&report).expect("a report is plain data"))
+    };
+    let bytes = match headers.get("idempotency-key") {
+        None => work.await?,
+        Some(key) => {
+            let of = (officer.officer.as_str(), key.as_bytes());
+            api.once.answer(of, Digest::of(&body), api.gateway.now(), work).await?
+        }
+    };
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, Body::from(bytes)).into_response())
+}
+
+fn order(body: &[u8], officer: &str) -> Result<Order, Refused> {
+    let asked: ShareRequest = serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
+    Ok(Order {
+        bundle: Arc::new(asked.bundle.get().as_bytes().to_vec()),
+        officer: officer.to_owned(),
+        under: asked.under.0,
+        to: asked.to.0,
+        activity: asked.activity.0,
+        purpose: asked.purpose.0,
+        facts: asked.facts.into_iter().map(|(key, value)| (key.0, value)).collect(),
+        attestations: asked
+            .attestations
+            .into_iter()
+            .map(|(key, attested)| (key.0, attested.get().as_bytes().to_vec()))
+            .collect(),
+        assume_in_force: false,
+        added: None,
+    })
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/exchanges/{id}",
+    summary = "Where an exchange stands",
+    params(("id" = String, Path, description = "The exchange")),
+    responses(
+        (status = 200, description = "Its skeleton: parties, agreement, counts, dates, outcome", body = Object),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such exchange is recorded here", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn stands(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    Path(id): Path<String>,
+) -> Result<Response, Refused> {
+    let none =
+        || Problem::new(StatusCode::NOT_FOUND, "no such exchange is recorded here").of_kind("not-found");
+    let id: ExchangeId = id.parse().map_err(|_| none())?;
+    let row = api.gateway.store().exchange(id).await.map_err(crate::gateway::GatewayError::from)?;
+    let row = row.ok_or_else(none)?;
+    Ok(answer(&json!({
+        "exchange_id": row.id.to_string(),
+        "side": row.side,
+        "peer": row.peer.to_string(),
+        "pack": row.agreement.to_string(),
+        "pack_digest": row.agreement_digest.to_string(),
+        "supersedes": row.supersedes.map(|id| id.to_string()),
+        "outcome": row.outcome.as_str(),
+        "objects": row.objects,
+        "at": row.at.to_string(),
+        "changed_at": row.changed_at.to_string(),
+    })))
+}

@@ -1,0 +1,129 @@
+//! The API for programs that are no TAXII clients: JSON over HTTP, signed in as everywhere (docs/signin.md).
+//!
+//! ```text
+//! GET  /api/                          this API, readable in a browser
+//! GET  /api/v1/openapi.json           the same, OpenAPI 3.1, generated from these routes
+//! GET  /api/v1/me                     who is signed in
+//! POST /api/v1/exchanges[?dry_run]    a share; with `dry_run` what would come of it
+//! GET  /api/v1/exchanges/{id}         where an exchange stands
+//! GET  /api/v1/approvals              what waits for offices
+//! GET  /api/v1/obligations            what is owed, page by page
+//! GET  /api/v1/collections            what tools write and read by
+//! ```
+//! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
+
+mod desk;
+mod document;
+mod exchanges;
+mod once;
+
+use crate::api::problem::Problem;
+use crate::gateway::{Gateway, GatewayError};
+use crate::signin::{Denied, SignedIn};
+use axum::extract::{DefaultBodyLimit, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use comity_exchange::ExchangeError;
+use comity_exchange::shell::Shell as _;
+use once::Once;
+use std::sync::Arc;
+
+/// What the routes share.
+struct Api {
+    gateway: Arc<Gateway>,
+    once: Once,
+}
+
+/// The routes under `/api`.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    let bytes_max = gateway.settings().limits.bytes_max;
+    let api = Arc::new(Api { gateway, once: Once::default() });
+    Router::new()
+        .route("/api", get(document::page))
+        .route("/api/", get(document::page))
+        .route("/api/v1/openapi.json", get(document::openapi))
+        .route("/api/v1/me", get(desk::me))
+        .route("/api/v1/exchanges", post(exchanges::share))
+        .route("/api/v1/exchanges/{id}", get(exchanges::stands))
+        .route("/api/v1/approvals", get(desk::approvals))
+        .route("/api/v1/obligations", get(desk::obligations))
+        .route("/api/v1/collections", get(desk::collections))
+        .layer(DefaultBodyLimit::max(bytes_max))
+        .with_state(api)
+}
+
+/// Who asks.
+struct Officer(SignedIn);
+
+impl FromRequestParts<Arc<Api>> for Officer {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
+        let from = crate::signin::from(&parts.extensions);
+        let gateway = &api.gateway;
+        Ok(Self(gateway.signin().who(gateway, &parts.headers, from, gateway.now()).await?))
+    }
+}
+
+/// Why a request is not done: a problem, or nobody who is signed in.
+enum Refused {
+    Problem(Problem),
+    Denied(Denied),
+}
+
+impl From<Denied> for Refused {
+    fn from(denied: Denied) -> Self {
+        Self::Denied(denied)
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<GatewayError> for Refused {
+    fn from(error: GatewayError) -> Self {
+        Self::Problem(match error {
+            GatewayError::Input(why) => {
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "it cannot be done so")
+                    .of_kind("input")
+                    .with_detail(why)
+            }
+            GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => {
+                tracing::error!(%error, "a request of the API failed");
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the store takes and gives nothing now")
+                    .of_kind("unavailable")
+            }
+            error => {
+                tracing::error!(%error, "a request of the API failed");
+                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed").of_kind("failed")
+            }
+        })
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Denied(denied) => denied.into_response(),
+        }
+    }
+}
+
+/// Plain JSON that no cache keeps.
+fn answer(value: &impl serde::Serialize) -> Response {
+    ([(axum::http::header::CACHE_CONTROL, "no-store")], Json(value)).into_response()
+}
+
+fn malformed(detail: impl Into<String>) -> Refused {
+    Problem::new(StatusCode::BAD_REQUEST, "the request does not read")
+        .of_kind("malformed")
+        .with_detail(detail)
+        .into()
+}

@@ -1,0 +1,142 @@
+//! The API: it says of itself what it does, and does that.
+
+use crate::house::{PHISHING, pair};
+use crate::tool::Tool;
+use crate::{PASSWORD, fresh, indicator, officer};
+use serde_json::{Value as Json, json};
+use std::path::Path;
+use std::process::Command;
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+const EXCHANGES: &str = "/api/v1/exchanges";
+
+fn order(under: &str, to: &str, bundle: &Json) -> Json {
+    json!({ "under": under, "to": to, "activity": "threat_intel", "purpose": "cyber_defence", "bundle": bundle })
+}
+
+async fn post(tool: &Tool, path: &str, more: &[(&str, &str)], body: &Json) -> (u16, Json) {
+    let headers = [&JSON[..], more].concat();
+    let answer = tool.ask("POST", path, &headers, body.to_string().as_bytes()).await;
+    (answer.status, answer.json())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_explains_itself_and_every_route_is_there() {
+    let (_house, tool, _) = fresh().await;
+    let document = tool.showing(None).get("/api/v1/openapi.json").await.json();
+    assert_eq!(document["openapi"], "3.1.0");
+    let page = tool.showing(None).get("/api/").await;
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
+        for method in methods.as_object().unwrap().keys() {
+            let asked = tool.ask(&method.to_uppercase(), &path, &JSON, b"{}").await;
+            let told = methods[method]["responses"].as_object().unwrap();
+            assert!(told.contains_key(&asked.status.to_string()), "{method} {path}: {}", asked.status);
+            let nobody = tool.showing(None).ask(&method.to_uppercase(), &path, &JSON, b"{}").await;
+            assert_eq!(nobody.status, 401, "{method} {path}");
+            assert_eq!(nobody.header("content-type"), Some("application/problem+json"));
+        }
+    }
+    let me = tool.get("/api/v1/me").await.json();
+    assert_eq!((&me["officer"], &me["party"], &me["by"]), (&json!("ana"), &json!("EE"), &json!("password")));
+    assert_eq!(tool.get("/api/v1/collections").await.json()[0]["pack"], "comity-open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dry_run_says_what_comes_of_it_and_leaves_nothing() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    let tool = Tool::of(&sender, "ana", PASSWORD);
+    let order = order("eu-nis2-2022-2555", "FI", &serde_json::from_slice(PHISHING).unwrap());
+    let size = async || sender.get("/log/checkpoint").await.lines().rev().nth(3).map(str::to_owned);
+    let before = size().await;
+    let (status, dry) = post(&tool, &format!("{EXCHANGES}?dry_run=true"), &[], &order).await;
+    assert_eq!((status, &dry["dry_run"], &dry["outcome"]), (200, &json!(true), &json!("delivered")));
+    assert_eq!(size().await, before, "nothing is recorded");
+
+    let (status, real) = post(&tool, EXCHANGES, &[], &order).await;
+    assert_eq!((status, &real["outcome"]), (200, &json!("delivered")));
+    assert_eq!(real["objects"], dry["objects"]);
+    assert_eq!(real["withholdings"], dry["withholdings"]);
+    let own = |decisions: &Json| {
+        let all = decisions.as_array().unwrap().iter().filter(|one| one["side"] == "sender");
+        all.map(|one| one["citations"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(own(&real["decisions"]), own(&dry["decisions"]));
+    let stands = tool.get(&format!("{EXCHANGES}/{}", real["exchange_id"].as_str().unwrap())).await.json();
+    assert_eq!((&stands["outcome"], &stands["peer"]), (&json!("delivered"), &json!("FI")));
+    let owed = tool.get("/api/v1/obligations?limit=2").await.json();
+    assert_eq!(owed["obligations"].as_array().unwrap().len(), 2);
+    assert_eq!(owed["next"], 2);
+    drop(receiver);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_does_the_same_once_and_another_request_under_it_is_refused() {
+    let (_house, tool, _) = fresh().await;
+    let place = |number| order("comity-open", "EE", &json!([indicator(number, 1)]));
+    let key = [("idempotency-key", "a-key-of-mine")];
+    let (_, first) = post(&tool, EXCHANGES, &key, &place(1)).await;
+    let (status, again) = post(&tool, EXCHANGES, &key, &place(1)).await;
+    assert_eq!((status, &again), (200, &first));
+    let (status, refused) = post(&tool, EXCHANGES, &key, &place(2)).await;
+    assert_eq!((status, &refused["type"]), (422, &json!("urn:comity:problem:idempotency")));
+    let (_, other) = post(&tool, EXCHANGES, &[("idempotency-key", "another")], &place(1)).await;
+    assert_ne!(other["exchange_id"], first["exchange_id"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_requests_are_told_where_they_are_wrong() {
+    let (_house, tool, _) = fresh().await;
+    let good = order("comity-open", "EE", &json!([indicator(1, 1)]));
+    let with = |key: &str, value: Json| {
+        let mut changed = good.clone();
+        changed[key] = value;
+        changed
+    };
+    for (body, status, word) in [
+        (json!([]), 400, ""),
+        (json!({}), 400, "under"),
+        (with("to", json!("nowhere")), 400, ""),
+        (with("to", json!("FI")), 422, "FI"),
+        (with("under", json!("no-such-pack")), 422, "no-such-pack"),
+        (with("facts", json!({ "nothing_known": "true" })), 422, "nothing_known"),
+        (with("bundle", json!(7)), 422, "bundle"),
+        (with("more", json!(1)), 400, "more"),
+    ] {
+        let (found, told) = post(&tool, EXCHANGES, &[], &body).await;
+        assert_eq!(found, status, "{told}");
+        assert!(told["detail"].as_str().unwrap().contains(word), "{word}: {told}");
+    }
+    let text = tool.ask("POST", EXCHANGES, &[("content-type", "text/plain")], b"{}").await;
+    assert_eq!(text.status, 415);
+    for query in ["after=x", "limit=0", "limit=-1"] {
+        assert_eq!(tool.get(&format!("/api/v1/obligations?{query}")).await.status, 400, "{query}");
+    }
+}
+
+/// Whatever the document lets one say is answered as the document says: `schemathesis` says it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_make_of_the_document_is_answered_as_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| root.join(".venv"), std::path::PathBuf::from);
+    let program = venv.join("bin/schemathesis");
+    if !program.is_file() {
+        eprintln!("skipped: no schemathesis; scripts/test installs it");
+        return;
+    }
+    let (house, _, _) = fresh().await;
+    let url = format!("http://{}/api/v1/openapi.json", house.plain());
+    let run = move || {
+        Command::new(venv.join("bin/python"))
+            .arg(program)
+            .args(["run", &url, "--auth", &format!("ana:{PASSWORD}"), "--max-examples", "15", "--seed", "1"])
+            .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
+            .args(["--phases", "examples,fuzzing"])
+            .output()
+    };
+    let output = tokio::task::spawn_blocking(run).await.unwrap().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+}
