@@ -33,7 +33,7 @@ pub struct Preview {
 /// # Errors
 /// As [`share::share`].
 pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, GatewayError> {
-    let (lent, request) = share::asked(gateway, order, (None, None)).await?;
+    let (lent, request) = share::unsigned(gateway, order).await?;
     let (working, bundle) = (Arc::clone(gateway), Arc::clone(&order.bundle));
     let told = tokio::task::spawn_blocking(move || {
         let token_key = working.token_key(&request.agreement, &request.receiver, request.at)?;

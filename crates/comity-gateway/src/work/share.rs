@@ -196,22 +196,33 @@ async fn place(
     report(gateway, order, &disclosed, &lent).await
 }
 
-/// The laws to ask, and the request as they are asked it.
-pub(super) async fn asked(
+/// The laws to ask, and the request as they are asked it, signed by the officer.
+async fn asked(
     gateway: &Gateway,
     order: &Order,
     (supersedes, approved): (Option<Superseded>, Option<Approved>),
 ) -> Result<(Lent, Request), GatewayError> {
+    let acting = officers::acting(gateway, &order.officer).await?;
+    let (lent, mut request) = unsigned(gateway, order).await?;
+    request.supersedes = supersedes;
+    if let Some(escalation) = &mut request.escalation {
+        escalation.approved = approved;
+    }
+    let bundle = Digest::of(&order.bundle);
+    let signature = acting.sign(request.order(bundle).as_bytes()).to_string();
+    request.ordered = Some(Ordered { key: acting.key(), bundle, signature });
+    Ok((lent, request))
+}
+
+/// The laws to ask, and the request as they are asked it: nobody has ordered anything yet.
+pub(super) async fn unsigned(gateway: &Gateway, order: &Order) -> Result<(Lent, Request), GatewayError> {
     let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
         GatewayError::Input(format!(
             "`{}` was not adopted here; `comity law adopt {}`",
             order.under, order.under
         ))
     })?;
-    let mut request = request(gateway, order, &lent, supersedes, gateway.now()).await?;
-    if let Some(escalation) = &mut request.escalation {
-        escalation.approved = approved;
-    }
+    let request = request(gateway, order, &lent, gateway.now()).await?;
     Ok((lent, request))
 }
 
@@ -261,17 +272,15 @@ async fn request(
     gateway: &Gateway,
     order: &Order,
     lent: &Lent,
-    supersedes: Option<Superseded>,
     now: Timestamp,
 ) -> Result<Request, GatewayError> {
-    let acting = officers::acting(gateway, &order.officer).await?;
     let officer = gateway.store().officer(&order.officer).await?.ok_or_else(|| {
         GatewayError::Input(format!("no officer `{}` is known; `comity officer add`", order.officer))
     })?;
     let (mut facts, attestations) = stated(order, lent, now)?;
     let trained = FactKey::new("training_valid").map_err(|e| GatewayError::Broken(e.to_string()))?;
     facts.state(trained, now <= officer.training_until, Asserter::Gateway);
-    let mut request = Request {
+    Ok(Request {
         sender: gateway.signatory().party.clone(),
         receiver: order.to.clone(),
         agreement: order.under.clone(),
@@ -289,13 +298,9 @@ async fn request(
         assume_in_force: order.assume_in_force,
         binding: lent.binding,
         live: true,
-        supersedes,
+        supersedes: None,
         ordered: None,
-    };
-    let bundle = Digest::of(&order.bundle);
-    let signature = acting.sign(request.order(bundle).as_bytes()).to_string();
-    request.ordered = Some(Ordered { key: acting.key(), bundle, signature });
-    Ok(request)
+    })
 }
 
 fn term<'v>(vocabulary: &'v Vocabulary, key: &FactKey) -> Result<&'v FactTerm, GatewayError> {

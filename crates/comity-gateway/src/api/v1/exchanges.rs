@@ -25,10 +25,10 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub(super) struct ShareRequest {
     /// The agreement.
-    #[schema(value_type = String, example = "eu-nis2-2022-2555")]
+    #[schema(value_type = String)]
     under: Text<PackSlug>,
     /// The receiver.
-    #[schema(value_type = String, example = "FI")]
+    #[schema(value_type = String)]
     to: Text<Party>,
     /// The agreed category of collaboration.
     #[schema(value_type = String, example = "threat_intel")]
