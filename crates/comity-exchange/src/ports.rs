@@ -47,8 +47,12 @@ pub struct Record {
     pub segments: Vec<SealedSegment>,
     /// The final answer to a partner's offer.
     pub answer: Option<StoredAnswer>,
-    /// A step of a partner's log that this gateway cosigns.
+    /// A step of a partner's log that this gateway cosigns. Where the log stands elsewhere by now, that is a conflict;
+    /// but an answer is kept all the same then, without the cosignature that came with the step.
     pub witness: Option<WitnessStep>,
+    /// What a partner says it knows of this gateway's log. Only a hint, for the partner refuses a wrong one; a size that
+    /// the log does not have with this record is none, and is not kept.
+    pub witnessed_by: Option<(Party, TreeSize)>,
     /// A receipt of the other side.
     pub partner_receipt: Option<(ExchangeId, Vec<u8>)>,
     /// A partner, made known or changed.
@@ -95,7 +99,7 @@ pub struct Draft {
     pub entry: PublicEntry,
     /// The segment of the vault that holds its opening.
     pub opening: SegmentId,
-    /// The exchange that it is about; the first entry of an exchange is what its receipt is for.
+    /// The exchange that it is about; the first that comes with the skeleton of an exchange is what its receipt is for.
     pub exchange: Option<ExchangeId>,
 }
 
@@ -309,7 +313,7 @@ pub struct AdoptedLaw {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// A row that may be written once is there already: a second answer to one exchange, a second acceptance
-    /// in one chain, a stale witness step.
+    /// in one chain, a stale witness step without an answer.
     /// Nothing changed; callers read what is there and go by that.
     #[error("{0} is there already")]
     Conflict(&'static str),
@@ -349,7 +353,7 @@ pub trait Store: Send + Sync + 'static {
         id: ExchangeId,
     ) -> impl Future<Output = Result<Option<ExchangeRow>, StoreError>> + Send;
 
-    /// Where the first entry about an exchange on this side was integrated.
+    /// Where the entry that records an exchange on this side was integrated: the first about it that came with its skeleton.
     fn exchange_integrated(
         &self,
         id: ExchangeId,
@@ -438,13 +442,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// What a partner said it knows of this gateway's log.
     fn witnessed_by(&self, peer: &Party) -> impl Future<Output = Result<TreeSize, StoreError>> + Send;
-
-    /// Keeps what a partner knows of this gateway's log. Only a hint: the partner refuses a wrong one.
-    fn note_witnessed_by(
-        &self,
-        peer: &Party,
-        size: TreeSize,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// A partner by its party.
     fn peer(&self, party: &Party) -> impl Future<Output = Result<Option<Peer>, StoreError>> + Send;

@@ -340,7 +340,7 @@ impl Gateway {
         Ok(StoreError::BehindMark { marked: seen.size().0, found: stored.checkpoint().size().0 })
     }
 
-    /// Publishes what was committed, before the process ends.
+    /// Publishes what was committed, before a command is answered or the process ends.
     pub async fn finish(&self) {
         if let Err(error) = self.store.flush_tiles().await {
             tracing::warn!(%error, "the published log is behind; it is derived again at the next start");

@@ -66,8 +66,6 @@ calls! {
     WitnessedCheckpoint,
     /// `witnessed_by`.
     WitnessedBy,
-    /// `note_witnessed_by`.
-    NoteWitnessedBy,
     /// `peer`.
     Peer,
     /// `peers`.
@@ -122,11 +120,8 @@ impl Call {
     /// Whether it changes what is stored, here or at a partner; for the others it is the same whether they were carried out.
     #[must_use]
     pub fn changes(self) -> bool {
-        use Call::{ClaimOffer, ClaimOutbox, CloseBucket, NoteWitnessedBy, Postpone, Record, SendOffer};
-        matches!(
-            self,
-            Record | CloseBucket | SendOffer | ClaimOutbox | ClaimOffer | Postpone | NoteWitnessedBy
-        )
+        use Call::{ClaimOffer, ClaimOutbox, CloseBucket, Postpone, Record, SendOffer};
+        matches!(self, Record | CloseBucket | SendOffer | ClaimOutbox | ClaimOffer | Postpone)
     }
 }
 
@@ -356,10 +351,6 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
         self.pass(Call::WitnessedBy, self.inner.witnessed_by(peer), |_| {}).await
-    }
-
-    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
-        self.pass(Call::NoteWitnessedBy, self.inner.note_witnessed_by(peer, size), |()| {}).await
     }
 
     async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {

@@ -45,7 +45,6 @@ const STRUCK: &[Call] = &[
     Call::Consistency,
     Call::Witnessed,
     Call::WitnessedBy,
-    Call::NoteWitnessedBy,
     Call::Peers,
     Call::Officer,
     Call::AdoptedLaws,

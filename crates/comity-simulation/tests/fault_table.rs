@@ -72,7 +72,6 @@ const TABLE: &[Row] = &[
     row(Call::SendOffer, SENDER, 0, Direct, ByItself, ByItself),
     row(Call::Exchange, SENDER, 0, Direct, ByItself, ByItself),
     row(Call::Record, SENDER, 1, Direct, ByItself, ByItself),
-    row(Call::NoteWitnessedBy, SENDER, 0, Direct, ByItself, ByItself),
     // The receiver: before its record nothing has happened, after it the stored answer is given.
     row(Call::Answer, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Witnessed, RECEIVER, 0, Direct, ByItself, ByItself),

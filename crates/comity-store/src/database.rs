@@ -183,10 +183,6 @@ impl Store for Database {
         either!(self, store => store.witnessed_by(peer).await)
     }
 
-    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
-        either!(self, store => store.note_witnessed_by(peer, size).await)
-    }
-
     async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
         either!(self, store => store.peer(party).await)
     }

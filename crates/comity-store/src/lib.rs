@@ -13,7 +13,7 @@
 //! 4. commit, to the disk                                            all of it happened
 //! 5. the high-water mark is advanced, to its disk                   the mark is behind: opening advances it
 //! 6. whoever waits is answered                                      the caller asks again and finds it
-//! 7. tiles and DIR/log/checkpoint are derived, on a thread apart    opening derives what is missing
+//! 7. tiles, then DIR/log/checkpoint, are derived, on a thread apart  opening derives what is missing
 //! ```
 //! Any doubt from 4 on stops the writer: what persisted is found out by opening the store again, which is the
 //! same code as every start.

@@ -10,7 +10,7 @@
 
 use crate::mark::Mark;
 use comity_exchange::ports::{Draft, Integrated, Record, StoreError};
-use comity_terms::Timestamp;
+use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::{
     Checkpoint, Frontier, Hash, LeafIndex, Node, SignedCheckpoint, SigningKey, TreeSize, leaf_hash,
 };
@@ -210,6 +210,12 @@ impl Batch {
         self.nodes.extend(self.frontier.append(leaf_hash(&draft.entry.to_bytes())));
         self.entries.push((index, draft));
     }
+}
+
+/// The first entry about an exchange in a record whose first entry will have `index`.
+pub(crate) fn first_about(record: &Record, exchange: ExchangeId, index: LeafIndex) -> Option<LeafIndex> {
+    let place = record.entries.iter().position(|draft| draft.exchange == Some(exchange))?;
+    Some(LeafIndex(index.0 + place as u64))
 }
 
 /// About how many bytes a record writes.

@@ -82,7 +82,8 @@ pub(crate) enum TileError {
 /// The folder of a published log, and how far it goes.
 pub(crate) struct PublishedLog {
     folder: PathBuf,
-    published: TreeSize,
+    /// `None` while no checkpoint of this log is there.
+    published: Option<TreeSize>,
 }
 
 impl PublishedLog {
@@ -94,14 +95,14 @@ impl PublishedLog {
         key: &VerifierKey,
         reader: &R,
     ) -> Result<Self, TileError> {
-        let mut log = Self { folder, published: TreeSize(0) };
+        let mut log = Self { folder, published: None };
         let found = fs::read(log.folder.join("checkpoint")).unwrap_or_default();
         let published = SignedCheckpoint::open(&found, key).ok().map(|signed| signed.checkpoint().clone());
         if let Some(published) =
             published.filter(|p| root_at(p.size(), &Wide::of(reader)).ok() == Some(p.root()))
         {
             log.derive(TreeSize(0), published.size(), reader, Self::is_whole)?;
-            log.published = published.size();
+            log.published = Some(published.size());
         }
         Ok(log)
     }
@@ -113,13 +114,13 @@ impl PublishedLog {
         checkpoint: &str,
         reader: &R,
     ) -> Result<(), TileError> {
-        if size < self.published {
-            // Another node's checkpoint was read before this one's was published.
+        if self.published.is_some_and(|published| size <= published) {
+            // There is nothing newer; or another node's checkpoint was read before this one's was published.
             return Ok(());
         }
-        self.derive(self.published, size, reader, |_, _, _| false)?;
+        self.derive(self.published.unwrap_or(TreeSize(0)), size, reader, |_, _, _| false)?;
         self.write("checkpoint", checkpoint.as_bytes())?;
-        self.published = size;
+        self.published = Some(size);
         Ok(())
     }
 

@@ -449,23 +449,19 @@ impl Delivered {
             settled: vec![row.id],
             segments: acts.into_iter().map(|(_, opening)| opening).collect(),
             partner_receipt: self.receipt.map(|receipt| (row.id, receipt.to_string().into_bytes())),
+            // For the next request to cosign.
+            witnessed_by: self.witnessed.map(|size| (self.item.peer, size)),
             ..Record::default()
         };
-        let integrated = match store.record(record).await {
-            Ok(integrated) => integrated,
+        match store.record(record).await {
+            Ok(_) => Ok(row),
             // Claims that overlap, as after a jump of the clock, are answered alike; one of them is noted.
             Err(StoreError::Conflict(_)) => {
                 let ended = store.exchange(row.id).await?;
-                return ended.ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"));
+                ended.ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))
             }
-            Err(error) => return Err(error.into()),
-        };
-        // A hint for the next request to cosign: a size that this log does not have is none, and one that is not
-        // kept is told again.
-        if let Some(size) = self.witnessed.filter(|size| *size <= integrated.size) {
-            let _ = store.note_witnessed_by(&self.item.peer, size).await;
+            Err(error) => Err(error.into()),
         }
-        Ok(row)
     }
 
     /// The exchange of the chain that the partner had accepted before this one, where its answer names one that

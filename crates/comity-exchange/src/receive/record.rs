@@ -356,7 +356,7 @@ impl Kept<'_> {
         let record = self.assemble(world, peer, lent, cosigning.as_ref(), now)?;
         match world.store().record(record).await {
             Ok(_) => {}
-            // Another try was faster, or the partner's log moved on: what is stored by now decides.
+            // Another try was faster: what is stored by now decides.
             Err(StoreError::Conflict(_)) => {
                 if let Some(found) = world.store().answer(&peer.party, exchange).await? {
                     return again(world, peer, &self.offer, found, now).await;

@@ -174,7 +174,10 @@ impl Handler for Local {
             match Cli::try_parse_from(arguments) {
                 Ok(cli) => {
                     let stdin = request.stdin.map(|bytes| bytes.0);
-                    office::command(&self.0, &cli, stdin, &request.cwd, &mut out).await
+                    let exit = office::command(&self.0, &cli, stdin, &request.cwd, &mut out).await;
+                    // What a command says it did can be verified in DIR/log when it says so.
+                    self.0.finish().await;
+                    exit
                 }
                 Err(error) => out.bad_input(error),
             }

@@ -12,22 +12,29 @@ use comity_exchange::ports::{ExchangeRow, FoundAnswer, Integrated, StoredAnswer}
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::{ExchangeId, Party};
 use comity_tlog::{LeafIndex, TreeSize};
+use std::collections::BTreeMap;
 
-/// Puts each row in the place of the one with its id.
-pub(super) fn put_exchanges<'p>(rows: &[&'p ExchangeRow]) -> Result<Step<'p>, Fault> {
+/// Puts each row in the place of the one with its id; `first` are the first entries about them that come with the rows.
+pub(super) fn put_exchanges<'p>(
+    rows: &[&'p ExchangeRow],
+    first: &BTreeMap<ExchangeId, LeafIndex>,
+) -> Result<Step<'p>, Fault> {
+    let first = rows.iter().map(|row| first.get(&row.id).map(|index| integer(index.0)).transpose());
+    let first = first.collect::<Result<Vec<Option<i64>>, Fault>>()?;
     let objects = rows.iter().map(|row| integer(row.objects)).collect::<Result<Vec<i64>, Fault>>()?;
     Ok(Step::new(
         "-- put_exchanges
          INSERT INTO exchange (id, side, peer, agreement, agreement_digest, supersedes, chain, offer, outcome, whole,
-                               objects, at, changed_at)
+                               objects, at, changed_at, first_entry)
          SELECT * FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[],
                               $7::bytea[], $8::bytea[], $9::text[], $10::bigint[], $11::bigint[], $12::text[],
-                              $13::text[])
+                              $13::text[], $14::bigint[])
          ON CONFLICT (id) DO UPDATE SET
              side = excluded.side, peer = excluded.peer, agreement = excluded.agreement,
              agreement_digest = excluded.agreement_digest, supersedes = excluded.supersedes,
              chain = excluded.chain, offer = excluded.offer, outcome = excluded.outcome, whole = excluded.whole,
-             objects = excluded.objects, at = excluded.at, changed_at = excluded.changed_at",
+             objects = excluded.objects, at = excluded.at, changed_at = excluded.changed_at,
+             first_entry = coalesce(exchange.first_entry, excluded.first_entry)",
     )
     .column(rows, |row| &row.id.as_bytes()[..])
     .column(rows, |row| side_text(row.side))
@@ -41,7 +48,8 @@ pub(super) fn put_exchanges<'p>(rows: &[&'p ExchangeRow]) -> Result<Step<'p>, Fa
     .column(rows, |row| i64::from(row.whole))
     .with(objects)
     .column(rows, |row| instant(row.at))
-    .column(rows, |row| instant(row.changed_at)))
+    .column(rows, |row| instant(row.changed_at))
+    .with(first))
 }
 
 pub(super) async fn exchange(client: &Client, exchange: ExchangeId) -> Result<Option<ExchangeRow>, Fault> {
@@ -120,22 +128,26 @@ pub(super) fn accepts(row: &ExchangeRow) -> Option<Chain> {
 }
 
 /// Keeps final answers, each recorded by the entry at its index.
-pub(super) fn put_answers<'p>(rows: &[(&'p StoredAnswer, LeafIndex)]) -> Result<Step<'p>, Fault> {
-    let witnessed = rows.iter().map(|(answer, _)| answer.witnessed.map(|size| integer(size.0)).transpose());
+/// Final answers, each with the entry that records it and whether the witness's step is taken: without it, an answer is kept
+/// without its cosignature.
+pub(super) fn put_answers<'p>(rows: &[(&'p StoredAnswer, bool, LeafIndex)]) -> Result<Step<'p>, Fault> {
+    let witnessed = rows.iter().map(|(answer, stepped, _)| {
+        answer.witnessed.filter(|_| *stepped).map(|size| integer(size.0)).transpose()
+    });
     let witnessed = witnessed.collect::<Result<Vec<Option<i64>>, Fault>>()?;
-    let indices = rows.iter().map(|(_, index)| integer(index.0)).collect::<Result<Vec<i64>, Fault>>()?;
+    let indices = rows.iter().map(|(.., index)| integer(index.0)).collect::<Result<Vec<i64>, Fault>>()?;
     Ok(Step::new(
         "-- put_answers
          INSERT INTO answer (peer, exchange, offer, header, signature, cosignature, witnessed, leaf_index)
          SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[],
                               $7::bigint[], $8::bigint[])",
     )
-    .column(rows, |(answer, _)| answer.peer.as_str())
-    .column(rows, |(answer, _)| &answer.exchange.as_bytes()[..])
-    .column(rows, |(answer, _)| &answer.offer.0[..])
-    .column(rows, |(answer, _)| &answer.header[..])
-    .column(rows, |(answer, _)| &answer.signature[..])
-    .column(rows, |(answer, _)| answer.cosignature.as_deref())
+    .column(rows, |(answer, ..)| answer.peer.as_str())
+    .column(rows, |(answer, ..)| &answer.exchange.as_bytes()[..])
+    .column(rows, |(answer, ..)| &answer.offer.0[..])
+    .column(rows, |(answer, ..)| &answer.header[..])
+    .column(rows, |(answer, ..)| &answer.signature[..])
+    .column(rows, |(answer, stepped, _)| answer.cosignature.as_deref().filter(|_| *stepped))
     .with(witnessed)
     .with(indices))
 }

@@ -171,7 +171,7 @@ pub(super) async fn checkpoint_over(client: &Client, index: LeafIndex) -> Result
     found.ok_or_else(|| Fault::Other(format!("no checkpoint covers entry {index}")))
 }
 
-/// The first entry about an exchange, and where it was integrated.
+/// The entry that records an exchange, and where it was integrated.
 pub(super) async fn exchange_integrated(
     client: &Client,
     exchange: ExchangeId,
@@ -179,7 +179,7 @@ pub(super) async fn exchange_integrated(
     let found = first(
         client,
         "-- exchange_integrated
-         SELECT leaf_index, bytes FROM entry WHERE exchange = $1 ORDER BY leaf_index LIMIT 1",
+         SELECT leaf_index, bytes FROM exchange JOIN entry ON leaf_index = first_entry WHERE id = $1",
         &[&&exchange.as_bytes()[..]],
         |row| {
             let bytes: Vec<u8> = plain(row, "bytes")?;

@@ -441,15 +441,6 @@ impl Store for PostgresStore {
         .await
     }
 
-    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
-        let peer = peer.clone();
-        self.ask(move |c| {
-            let peer = peer.clone();
-            Box::pin(async move { peers::put_witnessed_by(c, &peer, size).await })
-        })
-        .await
-    }
-
     async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
         let party = party.clone();
         self.ask(move |c| {

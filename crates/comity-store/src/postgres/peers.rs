@@ -1,6 +1,6 @@
 //! Partners, what is witnessed between their logs and ours, and officers.
 
-use super::columns::{Step, bytes, change, every, first, instant, integer, maybe_text, number, plain, text};
+use super::columns::{Step, bytes, every, first, instant, integer, maybe_text, number, plain, text};
 use super::connection::Client;
 use super::fault::Fault;
 use comity_exchange::ports::{Officer, OfficerKey, Peer, WitnessStep};
@@ -140,16 +140,15 @@ pub(super) async fn officer_keys(client: &Client) -> Result<Vec<OfficerKey>, Fau
     .await
 }
 
-pub(super) async fn put_witnessed_by(client: &Client, party: &Party, size: TreeSize) -> Result<(), Fault> {
-    change(
-        client,
+pub(super) fn put_witnessed_by<'p>(rows: &[(&'p Party, TreeSize)]) -> Result<Step<'p>, Fault> {
+    let sizes = rows.iter().map(|(_, size)| integer(size.0)).collect::<Result<Vec<i64>, Fault>>()?;
+    Ok(Step::new(
         "-- put_witnessed_by
-         INSERT INTO witnessed_by (party, tree_size) VALUES ($1, $2)
+         INSERT INTO witnessed_by (party, tree_size) SELECT * FROM unnest($1::text[], $2::bigint[])
          ON CONFLICT (party) DO UPDATE SET tree_size = excluded.tree_size",
-        &[&party.as_str(), &integer(size.0)?],
     )
-    .await?;
-    Ok(())
+    .column(rows, |(party, _)| party.as_str())
+    .with(sizes))
 }
 
 pub(super) async fn witnessed_by(client: &Client, party: &Party) -> Result<TreeSize, Fault> {

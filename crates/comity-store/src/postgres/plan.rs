@@ -8,6 +8,7 @@ use super::columns::Step;
 use super::exchange::Chain;
 use super::fault::Fault;
 use super::{erasure, exchange, laws, outbox, peers, vault};
+use crate::log::first_about;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, CollectedSegment, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment,
@@ -68,13 +69,16 @@ impl<'r> Wanted<'r> {
 pub(super) struct Plan<'r> {
     found: Found,
     exchanges: BTreeMap<ExchangeId, &'r ExchangeRow>,
+    /// The first entry about each that is to be put.
+    first_entries: BTreeMap<ExchangeId, LeafIndex>,
     offers: BTreeMap<ExchangeId, &'r OutboxItem>,
     settled: BTreeSet<ExchangeId>,
     segments: Vec<&'r SealedSegment>,
     /// How many records come into each bucket.
     entering: BTreeMap<Bucket, u64>,
-    answers: Vec<(&'r StoredAnswer, LeafIndex)>,
+    answers: Vec<(&'r StoredAnswer, bool, LeafIndex)>,
     witnessed: BTreeMap<&'r str, &'r WitnessStep>,
+    witnessed_by: BTreeMap<&'r Party, TreeSize>,
     receipts: BTreeMap<ExchangeId, &'r [u8]>,
     peers: BTreeMap<&'r Party, &'r Peer>,
     officers: BTreeMap<&'r str, &'r Officer>,
@@ -98,6 +102,9 @@ impl<'r> Plan<'r> {
                 self.found.accepted.insert(chain, row.id);
             }
             self.exchanges.insert(row.id, row);
+            if let Some(first) = first_about(record, row.id, index) {
+                self.first_entries.entry(row.id).or_insert(first);
+            }
         }
         for item in &record.outbox {
             self.found.offers.insert(item.exchange.as_bytes().to_vec());
@@ -115,13 +122,19 @@ impl<'r> Plan<'r> {
             self.found.segments.insert(segment.id.as_bytes().to_vec());
             self.segments.push(segment);
         }
+        let stepped = self.steps_on(record);
         if let Some(answer) = &record.answer {
             self.found.answers.insert(key_of(answer));
-            self.answers.push((answer, index));
+            self.answers.push((answer, stepped, index));
         }
-        if let Some(step) = &record.witness {
+        if let Some(step) = record.witness.as_ref().filter(|_| stepped) {
             self.found.witnessed.insert(step.origin.clone(), step.size);
             self.witnessed.insert(&step.origin, step);
+        }
+        if let Some((party, size)) = &record.witnessed_by
+            && size.0 <= index.0 + record.entries.len() as u64
+        {
+            self.witnessed_by.insert(party, *size);
         }
         if let Some((exchange, receipt)) = &record.partner_receipt {
             self.receipts.insert(*exchange, receipt);
@@ -178,12 +191,18 @@ impl<'r> Plan<'r> {
                 return Err(Fault::Conflict("answer"));
             }
         }
-        match &record.witness {
-            Some(step) if self.found.witnessed.get(&step.origin).copied() != step.old => {
-                Err(Fault::Conflict("witness step"))
-            }
-            _ => Ok(()),
+        if record.answer.is_none() && !self.steps_on(record) {
+            return Err(Fault::Conflict("witness step"));
         }
+        Ok(())
+    }
+
+    /// Whether the witness's step of a record, if there is one, begins where the log stands.
+    fn steps_on(&self, record: &Record) -> bool {
+        record
+            .witness
+            .as_ref()
+            .is_none_or(|step| self.found.witnessed.get(&step.origin).copied() == step.old)
     }
 
     /// Whether partners or laws change.
@@ -208,7 +227,7 @@ impl<'r> Plan<'r> {
         let receipts: Vec<_> =
             self.receipts.iter().map(|(exchange, receipt)| (*exchange, *receipt)).collect();
         if !self.exchanges.is_empty() {
-            steps.push(exchange::put_exchanges(&values(&self.exchanges))?);
+            steps.push(exchange::put_exchanges(&values(&self.exchanges), &self.first_entries)?);
         }
         // Settled ones first: an offer of the same exchange that came later stays.
         if !settled.is_empty() {
@@ -227,6 +246,10 @@ impl<'r> Plan<'r> {
         }
         if !self.witnessed.is_empty() {
             steps.push(peers::put_witnessed(&values(&self.witnessed))?);
+        }
+        if !self.witnessed_by.is_empty() {
+            let rows: Vec<_> = self.witnessed_by.iter().map(|(party, size)| (*party, *size)).collect();
+            steps.push(peers::put_witnessed_by(&rows)?);
         }
         if !receipts.is_empty() {
             steps.push(exchange::put_partner_receipts(&receipts));

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0005_escalation.sql"),
     include_str!("../../migrations/postgres/0006_collected.sql"),
     include_str!("../../migrations/postgres/0007_tokens.sql"),
+    include_str!("../../migrations/postgres/0008_first_entry.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -79,6 +80,7 @@ mod tests {
         include_str!("../../migrations/postgres/0005_escalation.sha256"),
         include_str!("../../migrations/postgres/0006_collected.sha256"),
         include_str!("../../migrations/postgres/0007_tokens.sha256"),
+        include_str!("../../migrations/postgres/0008_first_entry.sha256"),
     ];
 
     #[test]

@@ -11,19 +11,25 @@ use comity_terms::{ExchangeId, Party};
 use comity_tlog::{LeafIndex, TreeSize};
 use rusqlite::{Connection, Row, params};
 
-pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result<(), Fault> {
+/// Puts the row in the place of the one with its id. `first` is the first entry about it of those that come with the row.
+pub(super) fn put_exchange(
+    connection: &Connection,
+    row: &ExchangeRow,
+    first: Option<LeafIndex>,
+) -> Result<(), Fault> {
     let put = change(
         connection,
         "-- put_exchange
          INSERT INTO exchange (id, side, peer, agreement, agreement_digest, supersedes, chain, offer, outcome,
-                               whole, objects, at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+                               whole, objects, at, changed_at, first_entry)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (id) DO UPDATE SET
              side = excluded.side, peer = excluded.peer, agreement = excluded.agreement,
              agreement_digest = excluded.agreement_digest, supersedes = excluded.supersedes,
              chain = excluded.chain, offer = excluded.offer, outcome = excluded.outcome,
              whole = excluded.whole, objects = excluded.objects, at = excluded.at,
-             changed_at = excluded.changed_at",
+             changed_at = excluded.changed_at,
+             first_entry = coalesce(first_entry, excluded.first_entry)",
         params![
             row.id.as_bytes(),
             side_text(row.side),
@@ -38,6 +44,7 @@ pub(super) fn put_exchange(connection: &Connection, row: &ExchangeRow) -> Result
             integer(row.objects)?,
             instant(row.at),
             instant(row.changed_at),
+            first.map(|index| integer(index.0)).transpose()?,
         ],
     );
     match put {
@@ -94,10 +101,11 @@ fn read_exchange(row: &Row<'_>) -> Result<ExchangeRow, Fault> {
     })
 }
 
-/// Keeps the final answer, recorded by the entry at `index`.
+/// Keeps the final answer, recorded by the entry at `index`; with its cosignature only where the witness's step is taken.
 pub(super) fn put_answer(
     connection: &Connection,
     answer: &StoredAnswer,
+    stepped: bool,
     index: LeafIndex,
 ) -> Result<(), Fault> {
     insert_once(
@@ -112,8 +120,8 @@ pub(super) fn put_answer(
             answer.offer.0,
             answer.header,
             answer.signature,
-            answer.cosignature,
-            answer.witnessed.map(|size| integer(size.0)).transpose()?,
+            answer.cosignature.as_ref().filter(|_| stepped),
+            answer.witnessed.filter(|_| stepped).map(|size| integer(size.0)).transpose()?,
             integer(index.0)?,
         ],
     )

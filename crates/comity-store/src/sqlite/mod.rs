@@ -334,10 +334,6 @@ impl Store for SqliteStore {
         self.readers.read(move |c| peers::witnessed_by(c, &peer)).await
     }
 
-    async fn note_witnessed_by(&self, peer: &Party, size: TreeSize) -> Result<(), StoreError> {
-        self.change(|waiter| Change::WitnessedBy { party: peer.clone(), size, waiter }).await
-    }
-
     async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
         let party = party.clone();
         self.readers.read(move |c| peers::peer(c, &party)).await

@@ -10,12 +10,12 @@ use super::columns::change;
 use super::fault::Fault;
 use super::{credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, vault};
 use crate::faults::{Faults, Point};
-use crate::log::{Batch, Log, record_bytes};
+use crate::log::{Batch, Log, first_about, record_bytes};
 use crate::mark::MarkFile;
 use crate::publisher::Notice;
 use comity_exchange::ports::{Integrated, OutboxItem, Record, StoreError};
 use comity_terms::{ExchangeId, Party, Timestamp};
-use comity_tlog::{Frontier, LeafIndex, TreeSize};
+use comity_tlog::{Frontier, LeafIndex};
 use comity_vault::Bucket;
 use rusqlite::{Connection, ErrorCode};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,11 +45,6 @@ pub(super) enum Change {
     Postpone {
         exchange: ExchangeId,
         next_at: Timestamp,
-        waiter: Waiter<()>,
-    },
-    WitnessedBy {
-        party: Party,
-        size: TreeSize,
         waiter: Waiter<()>,
     },
     CloseBucket {
@@ -211,9 +206,6 @@ impl<M: MarkFile> Writer<M> {
             Change::Postpone { exchange, next_at, waiter } => {
                 Made::Done(self.apart(|c| outbox::postpone(c, exchange, next_at)), waiter)
             }
-            Change::WitnessedBy { party, size, waiter } => {
-                Made::Done(self.apart(|c| peers::put_witnessed_by(c, &party, size)), waiter)
-            }
             Change::CloseBucket { bucket, now, waiter } => {
                 Made::Closed(self.apart(|c| erasure::close(c, &bucket, now)), waiter)
             }
@@ -270,7 +262,7 @@ fn put_record(
     now: Timestamp,
 ) -> Result<(), Fault> {
     for row in &record.exchanges {
-        exchange::put_exchange(connection, row)?;
+        exchange::put_exchange(connection, row, first_about(record, row.id, index))?;
     }
     for item in &record.outbox {
         outbox::put_offer(connection, item)?;
@@ -290,14 +282,23 @@ fn put_record(
         vault::put_segment(connection, segment)?;
         erasure::enter(connection, &segment.agreement, &segment.rows)?;
     }
+    let stepped = record.witness.as_ref().map_or(Ok(()), |step| peers::step_witness(connection, step));
+    let stepped = match stepped {
+        Ok(()) => true,
+        // Another answer to the same partner was faster.
+        Err(Fault::Conflict(_)) if record.answer.is_some() => false,
+        Err(fault) => return Err(fault),
+    };
     if let Some(answer) = &record.answer {
         if record.entries.is_empty() {
             return Err(Fault::Other("an answer without the entry that records it".into()));
         }
-        exchange::put_answer(connection, answer, index)?;
+        exchange::put_answer(connection, answer, stepped, index)?;
     }
-    if let Some(step) = &record.witness {
-        peers::step_witness(connection, step)?;
+    if let Some((party, size)) = &record.witnessed_by
+        && size.0 <= index.0 + record.entries.len() as u64
+    {
+        peers::put_witnessed_by(connection, party, *size)?;
     }
     if let Some((exchange, receipt)) = &record.partner_receipt {
         exchange::put_partner_receipt(connection, *exchange, receipt)?;
@@ -354,9 +355,7 @@ fn refuse(changes: Vec<Change>, error: &StoreError) {
             Change::Record(_, waiter) => drop(waiter.send(Err(error.clone()))),
             Change::ClaimDue { waiter, .. } => drop(waiter.send(Err(error.clone()))),
             Change::Claim { waiter, .. } => drop(waiter.send(Err(error.clone()))),
-            Change::Postpone { waiter, .. } | Change::WitnessedBy { waiter, .. } => {
-                drop(waiter.send(Err(error.clone())));
-            }
+            Change::Postpone { waiter, .. } => drop(waiter.send(Err(error.clone()))),
             Change::CloseBucket { waiter, .. } => drop(waiter.send(Err(error.clone()))),
         }
     }

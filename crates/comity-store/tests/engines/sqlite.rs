@@ -80,6 +80,7 @@ conforms! {
     atomicity::a_conflict_leaves_nothing,
     atomicity::conflicts_leave_the_rest_of_their_batch_alone,
     atomicity::a_witness_steps_only_from_where_it_stands,
+    atomicity::an_answer_is_kept_without_its_cosignature_where_the_step_is_stale,
     atomicity::an_answer_needs_the_entry_that_records_it,
     collected::what_was_added_is_found_by_filter_and_page,
     collected::an_object_is_added_once_with_each_version,

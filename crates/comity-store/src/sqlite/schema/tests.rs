@@ -13,6 +13,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0005_escalation.sha256"),
     include_str!("../../../migrations/0006_collected.sha256"),
     include_str!("../../../migrations/0007_tokens.sha256"),
+    include_str!("../../../migrations/0008_first_entry.sha256"),
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::rows::{answer, exchange_row, offer, witness};
 use super::{Harness, Seeded, at, party, record, wait};
-use comity_exchange::ports::{Store, StoreError};
+use comity_exchange::ports::{Record, Store, StoreError};
 use comity_terms::ExchangeId;
 use comity_tlog::{SignedCheckpoint, TreeSize};
 
@@ -84,6 +84,33 @@ pub(crate) fn a_witness_steps_only_from_where_it_stands(harness: &impl Harness) 
         }
         let (known, _) = store.witnessed("partner.example/log").await.unwrap().unwrap();
         assert_eq!(known, TreeSize(5));
+    });
+}
+
+pub(crate) fn an_answer_is_kept_without_its_cosignature_where_the_step_is_stale(harness: &impl Harness) {
+    let store = harness.open();
+    let mut entropy = Seeded(5);
+    let [first, second] = [0, 1].map(|_| ExchangeId::draw(&mut entropy));
+    let answered = |entropy: &mut Seeded, exchange| Record {
+        answer: Some(answer("XA", exchange, b"offer")),
+        witness: Some(witness(None, 3)),
+        ..record(entropy, 1, Some(exchange))
+    };
+    wait(async {
+        // Both were made while nothing was known of that log; they arrive at once, or one after the other.
+        let both = (answered(&mut entropy, first), answered(&mut entropy, second));
+        let (one, other) = tokio::join!(store.record(both.0), store.record(both.1));
+        one.and(other).unwrap();
+        let mut cosigned = 0;
+        for exchange in [first, second] {
+            let kept = store.answer(&party("XA"), exchange).await.unwrap().unwrap().answer;
+            assert_eq!(kept.header, answer("XA", exchange, b"offer").header);
+            assert_eq!(kept.cosignature.is_some(), kept.witnessed.is_some());
+            cosigned += usize::from(kept.cosignature.is_some());
+        }
+        assert_eq!(cosigned, 1);
+        let (known, _) = store.witnessed("partner.example/log").await.unwrap().unwrap();
+        assert_eq!(known, TreeSize(3));
     });
 }
 

@@ -5,8 +5,8 @@ use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, ExchangeRow, Officer,
-    OfficerKey, OutboxItem, Peer, SegmentKind, Store, StoreError, StoredAnswer, SubjectRow, TokenRow,
-    WitnessStep,
+    OfficerKey, OutboxItem, Peer, Record, SegmentKind, Store, StoreError, StoredAnswer, SubjectRow,
+    TokenRow, WitnessStep,
 };
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::signature::{PartyKey, Signature};
@@ -101,6 +101,9 @@ pub(crate) fn exchanges_and_receipts(harness: &impl Harness) {
         let mut begun = record(&mut entropy, 2, Some(id));
         let first = begun.entries[0].entry;
         begun.exchanges.push(row.clone());
+        // What was said about it before it was recorded is not what records it.
+        store.record(record(&mut entropy, 1, Some(id))).await.unwrap();
+        assert_eq!(store.exchange_integrated(id).await.unwrap(), None);
         let integrated = store.record(begun).await.unwrap();
         assert_eq!(store.exchange(id).await.unwrap(), Some(row.clone()));
         row.outcome = ExchangeOutcome::Delivered;
@@ -192,8 +195,14 @@ pub(crate) fn peers_officers_and_laws(harness: &impl Harness) {
             known.law_signatures = vec![(party(code), law(digest))];
             store.record(known).await.unwrap();
         }
-        store.note_witnessed_by(&party("XA"), TreeSize(3)).await.unwrap();
-        store.note_witnessed_by(&party("XA"), TreeSize(5)).await.unwrap();
+        for size in [3, 5, 6] {
+            // There are five entries with the second of these, and with the third: one more than that is no hint.
+            let told = Record {
+                witnessed_by: Some((party("XA"), TreeSize(size))),
+                ..record(&mut entropy, usize::from(size == 3) * 2, None)
+            };
+            store.record(told).await.unwrap();
+        }
         drop(store);
         let store = harness.open();
         assert_eq!(store.peers().await.unwrap(), [peer("XA"), peer("XB")]);
