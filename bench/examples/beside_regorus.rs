@@ -135,7 +135,7 @@ impl Rego {
     }
 
     fn rule(&mut self, rule: &Rule) -> Tested<()> {
-        let policy = rule.policy.to_json()?;
+        let policy = rule.policy().to_json()?;
         let mut body = Vec::new();
         for end in ["principal", "resource"] {
             if let Some(id) = policy[end]["entity"]["id"].as_str() {

@@ -2,7 +2,7 @@
 //! `cargo run --release -p comity-agreement --example many_agreements`.
 //!
 //! The shipped NIS 2 pack under as many names. A library reads a pack when it is asked for; what all include is
-//! held once. Told for each number: opening, one decision (median), and what a loaded law weighs.
+//! held once. Told for each number: opening, one decision (median), and what a law weighs: loaded, and once it was asked.
 
 use comity_agreement::{LawFiles, Library, Setting, decide, shipped};
 use comity_terms::PackSlug;
@@ -21,8 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
-        "{:>10} {:>12} {:>12} {:>14} {:>12}",
-        "agreements", "open", "load one", "decide, p50", "KB a law"
+        "{:>10} {:>12} {:>12} {:>14} {:>12} {:>12}",
+        "agreements", "open", "load one", "decide, p50", "KB a law", "KB, asked"
     )?;
     for number in [10, 100, 1_000, 10_000] {
         let files = many(number)?;
@@ -39,7 +39,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             loaded.push(laws(&mut library, &slug(1 + place * (number - 1) / count)?)?);
         }
         let load = started.elapsed() / u32::try_from(count)?;
-        let weight = resident()?.saturating_sub(before) / count / 1_024;
+        let weighs = |now: usize| now.saturating_sub(before) / count / 1_024;
+        let weight = weighs(resident()?);
         let question = question(&loaded[0])?;
         let mut times: Vec<Duration> = (0..DECISIONS)
             .map(|round| {
@@ -49,9 +50,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             })
             .collect();
         times.sort_unstable();
+        let asked = weighs(resident()?);
         writeln!(
             out,
-            "{number:>10} {opened:>12.1?} {load:>12.1?} {:>14.1?} {weight:>12}",
+            "{number:>10} {opened:>12.1?} {load:>12.1?} {:>14.1?} {weight:>12} {asked:>12}",
             times[DECISIONS / 2]
         )?;
     }

@@ -189,7 +189,7 @@ fn lifted(was: &Rule, is: &Rule) -> Direction {
 
 /// The condition as Cedar prints it: what the sieve leaves untold differs here.
 fn condition(rule: &Rule) -> String {
-    rule.matcher.to_string()
+    rule.matcher().map_or_else(String::new, ToString::to_string)
 }
 
 fn figures(old: &Pack, new: &Pack) -> Vec<(String, String, String)> {

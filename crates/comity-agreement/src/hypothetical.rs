@@ -123,7 +123,7 @@ fn candidates(laws: &LawSet, question: &Question) -> BTreeMap<FactKey, BTreeSet<
     let rules = packs.flat_map(|law| law.compiled()).flat_map(|compiled| compiled.pack.rules());
     for rule in rules.filter(|rule| rule.actions.contains(&question.action)) {
         for attribute in &rule.attributes {
-            let Some(term) = vocabulary.fact(attribute) else { continue };
+            let Some(term) = vocabulary.facts.get(attribute) else { continue };
             let stated: Vec<&FactTerm> = match &term.derived {
                 None => vec![term],
                 Some(derivation) => derivation

@@ -29,6 +29,12 @@ impl Memo {
         Self { capacity: capacity.max(1), clock: 0, entries: HashMap::new(), by_use: BTreeMap::new() }
     }
 
+    /// How many classes can be held.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// How many classes are held.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -31,7 +31,7 @@ use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use comity_terms::calendar::Count;
 use comity_terms::{
-    Activity, Article, DataCategory, DataClass, Digest, JurisdictionCode, PackSlug, Purpose, RuleId,
+    Activity, Article, DataCategory, DataClass, Digest, FactKey, JurisdictionCode, PackSlug, Purpose, RuleId,
     Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,7 +224,7 @@ impl Pack {
         let mut facts: BTreeSet<&str> = BTreeSet::new();
         let mut words = BTreeSet::new();
         for rule in &self.rules {
-            facts.extend(rule.attributes.iter().map(String::as_str));
+            facts.extend(rule.attributes.iter().map(FactKey::as_str));
             words.extend(rule.actions.iter().map(|action| format!("actions.toml#{action}")));
             words.extend(rule.reason.iter().map(|reason| format!("reasons.toml#{reason}")));
             words.extend(rule.escalate_to.iter().map(|office| format!("offices.toml#{office}")));

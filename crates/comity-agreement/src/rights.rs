@@ -33,7 +33,7 @@ impl Right {
     fn kept_by(&self, pack: &Pack, rule: &Rule) -> bool {
         rule.effect != RuleEffect::Permit
             && (rule.reason.iter().any(|reason| self.reasons.contains(reason.as_str()))
-                || rule.attributes.iter().any(|fact| self.facts.contains(fact))
+                || rule.attributes.iter().any(|fact| self.facts.contains(fact.as_str()))
                 || pack.templates(&rule.id).iter().any(|duty| self.duties.contains(duty.kind.as_str())))
     }
 }

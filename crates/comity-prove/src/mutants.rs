@@ -235,8 +235,8 @@ impl<'b, 's> Bench<'b, 's> {
     /// Whether the two provably match the same questions.
     fn same(&self, was: &Rule, is: &Rule, actions: &BTreeSet<Action>) -> bool {
         was.actions == is.actions
-            && expression::condition(&was.policy).is_ok_and(|one| {
-                expression::condition(&is.policy).is_ok_and(|other| {
+            && expression::condition(&was.policy()).is_ok_and(|one| {
+                expression::condition(&is.policy()).is_ok_and(|other| {
                     self.prover.equivalent(&one, &other, &actions.iter().collect::<Vec<_>>())
                 })
             })

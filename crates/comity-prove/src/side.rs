@@ -100,7 +100,7 @@ impl Side {
         let mut permits: Vec<Vec<Json>> = vec![Vec::new(); self.laws().len()];
         let mut out = Conditions::default();
         for (place, rule) in self.rules(action) {
-            let condition = expression::condition(&rule.policy)?;
+            let condition = expression::condition(&rule.policy())?;
             match rule.effect {
                 RuleEffect::Permit => permits[place].push(condition),
                 _ => out.must_not.push(condition),

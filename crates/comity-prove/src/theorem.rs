@@ -190,7 +190,7 @@ impl Search<'_> {
         cache: &Cache,
     ) -> Result<Found, String> {
         let text = |error: &dyn std::fmt::Display| error.to_string();
-        let condition = expression::condition(&rule.policy).map_err(|error| text(&error))?;
+        let condition = expression::condition(&rule.policy()).map_err(|error| text(&error))?;
         let environment = self.words.environment(action, [&condition]).map_err(|error| text(&error))?;
         let goal = Conditions { must: vec![condition.clone()], must_not: Vec::new() };
         let key = Digest::of_parts("comity proof of no error 1", &[&key(&environment, &goal, &never()).0]);
@@ -232,7 +232,7 @@ impl Search<'_> {
 /// The condition of a law's own rule about `action`; never, where it does not cover it.
 fn rule_condition(law: &Law, id: &RuleId, action: &Action) -> Result<Json, expression::ConditionError> {
     let rule = law.pack().rules().iter().find(|rule| rule.id == *id && rule.actions.contains(action));
-    rule.map_or(Ok(expression::truth(false)), |rule| expression::condition(&rule.policy))
+    rule.map_or(Ok(expression::truth(false)), |rule| expression::condition(&rule.policy()))
 }
 
 /// Whether some question about `action` meets the first condition and not the second, as far as the solver says.

@@ -21,7 +21,7 @@ fn as_written(asked: &Asked<'_>) -> BTreeSet<String> {
         .flat_map(|(included, pack)| pack.rules().iter().map(move |rule| (included, rule)))
         .filter(|(included, rule)| !(*included && rule.effect == RuleEffect::Permit))
         .filter(|(_, rule)| {
-            let set = PolicySet::from_policies([rule.policy.clone()]).unwrap();
+            let set = PolicySet::from_policies([rule.policy()]).unwrap();
             let response = Authorizer::new().is_authorized(&request, &set, entities());
             assert!(response.diagnostics().errors().next().is_none());
             response.diagnostics().reason().next().is_some()
@@ -89,7 +89,7 @@ fn a_rule_that_errs_refuses() {
         let mut own = Compiled::clone(&laws.agreement.own);
         let rule = own.rule_mut(place);
         // Adding overflows: the one way in which a validated condition can err, and the loader refuses it.
-        rule.matcher = "9223372036854775807 + 1 == 1".parse().unwrap();
+        rule.ask_instead("9223372036854775807 + 1 == 1".parse().unwrap());
         rule.sieve = crate::pack::Sieve::Untold;
         let agreement = Arc::new(Law { own: Arc::new(own), includes: laws.agreement.includes.clone() });
         let broken = LawSet { agreement, ..laws.clone() };

@@ -13,11 +13,13 @@ use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
 use crate::vocabulary::{DECLARATIONS, Slot, Vocabulary, entity_type};
 use cedar_policy::{Expression, Policy, PolicyId, PolicySet, ValidationMode};
-use comity_terms::{Action, Article, Office, ReasonCode, RuleId};
+use comity_terms::{Action, Article, FactKey, Office, ReasonCode, RuleId};
 use miette::Diagnostic;
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::str::FromStr as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 mod condition;
 
@@ -94,13 +96,13 @@ pub struct Rule {
     /// What kind of ground it is, `@kind`.
     pub kind: Option<String>,
     /// The file it stands in.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line of its `@id`.
     pub line: usize,
     /// The actions that it covers.
     pub actions: BTreeSet<Action>,
     /// The attributes that it names.
-    pub attributes: BTreeSet<String>,
+    pub attributes: BTreeSet<FactKey>,
     /// The places of the facts among them.
     pub(crate) slots: Vec<Slot>,
     /// The words and parties that it names, each list literal together and each other word alone.
@@ -109,13 +111,42 @@ pub struct Rule {
     pub declarations: BTreeSet<String>,
     /// What can be told of its condition without Cedar.
     pub(crate) sieve: Sieve,
-    /// The policy, with the `unless` of `@escalate_to` appended: what provers read.
-    pub policy: Policy,
-    /// Its parties and conditions as one expression: what is asked.
-    pub(crate) matcher: Expression,
+    /// The text of its file, which the rules of it share, and where in it this one stands.
+    written: (Arc<str>, Range<usize>),
+    /// Its parties and conditions as one expression, once it was asked.
+    matcher: OnceLock<Option<Box<Expression>>>,
 }
 
 impl Rule {
+    /// The policy, with the `unless` of `@escalate_to` appended: what provers read. It is read anew each time: what Cedar
+    /// makes of a rule weighs ten times its text.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        // Unwrap safety: the same text was read when the pack was loaded.
+        self.read().unwrap_or_else(|error| unreachable!("rule `{}` was read before: {error}", self.id))
+    }
+
+    fn read(&self) -> Result<Policy, String> {
+        let est = alone(&self.written.0[self.written.1.clone()])?;
+        let est = lifted(est, self.escalate_to.as_ref())?;
+        Policy::from_json(Some(PolicyId::new(self.id.as_str())), est).map_err(|error| error.to_string())
+    }
+
+    /// Its parties and conditions as one expression: what is asked. Made when it is asked the first time; `None`, for the
+    /// caller to refuse, where that does not come out as it did when the pack was loaded.
+    pub(crate) fn matcher(&self) -> Option<&Expression> {
+        let make = || {
+            let est = lifted(alone(&self.written.0[self.written.1.clone()])?, self.escalate_to.as_ref())?;
+            matcher(&est).map(Box::new)
+        };
+        self.matcher.get_or_init(|| make().ok()).as_deref()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn ask_instead(&mut self, matcher: Expression) {
+        self.matcher = OnceLock::from(Some(Box::new(matcher)));
+    }
+
     /// What it asks in a conjunction.
     pub(crate) fn reach(&self) -> Reach<'_> {
         Reach::of(self)
@@ -155,10 +186,11 @@ pub fn rules(
         let id: &str = policy.id().as_ref();
         id.trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
     });
+    let (path, text): (Arc<str>, Arc<str>) = (path.into(), text.into());
     let mut findings = Vec::new();
     let mut rules = Vec::new();
     for policy in policies {
-        let place = Place::of(path, text, policy);
+        let place = Place::of(&path, &text, policy);
         match rule(policy, effect, &place, vocabulary) {
             Ok(rule) => rules.push(rule),
             Err(finding) => findings.push(finding),
@@ -166,8 +198,8 @@ pub fn rules(
     }
     let mut validation = Vec::new();
     let validated = vocabulary.validator.validate(&parsed, ValidationMode::Strict);
-    validation.extend(validated.validation_errors().map(|error| diagnosed(path, text, error)));
-    validation.extend(validated.validation_warnings().map(|warning| diagnosed(path, text, warning)));
+    validation.extend(validated.validation_errors().map(|error| diagnosed(&path, &text, error)));
+    validation.extend(validated.validation_warnings().map(|warning| diagnosed(&path, &text, warning)));
     // What we found ourselves names the attribute; Cedar's word on the same line adds nothing.
     validation.retain(|cedar| !findings.iter().any(|ours| ours.line == cedar.line));
     findings.extend(validation);
@@ -187,13 +219,13 @@ fn diagnosed(file: &str, text: &str, diagnostic: &dyn Diagnostic) -> Finding {
 
 /// Where a policy stands in its file.
 struct Place<'t> {
-    file: &'t str,
-    text: &'t str,
+    file: &'t Arc<str>,
+    text: &'t Arc<str>,
     begin: usize,
 }
 
 impl<'t> Place<'t> {
-    fn of(file: &'t str, text: &'t str, policy: &Policy) -> Self {
+    fn of(file: &'t Arc<str>, text: &'t Arc<str>, policy: &Policy) -> Self {
         let begin = policy.annotation("id").and_then(|id| text.find(&format!("@id({id:?})"))).unwrap_or(0);
         Self { file, text, begin }
     }
@@ -280,9 +312,17 @@ fn rule(
         Some("cooperation") => Some(Floor::Cooperation),
         Some(other) => return Err(wrong(format!("`@floor(\"{other}\")` is not protection or cooperation"))),
     };
-    // Made of what Cedar parsed already: asked of the policy itself, it would parse its text again.
-    let parsed = Policy::from(policy.as_ref().clone());
-    let est = parsed.to_json().map_err(|error| wrong(error.to_string()))?;
+    let est = est(policy).map_err(&wrong)?;
+    let written = policy
+        .as_ref()
+        .loc()
+        .map(|loc| loc.span.offset()..loc.span.offset() + loc.span.len())
+        .filter(|span| place.text.get(span.clone()).is_some())
+        .ok_or_else(|| wrong("Cedar does not tell where it stands".into()))?;
+    // It is read by itself when it is first asked: that must be the rule that is checked here.
+    if alone(&place.text[written.clone()]).map_err(&wrong)? != est {
+        return Err(wrong("it reads otherwise by itself than in its file".into()));
+    }
     let actions = actions(policy, vocabulary).map_err(|action| {
         let text = format!("rule `{id}`: no action `{action}`");
         let known = vocabulary.actions.keys().map(|known| known.as_str());
@@ -294,6 +334,7 @@ fn rule(
             Finding::error(place.file, place.line_of(attribute), format!("rule `{id}`: {text}"))
         })?;
     }
+    let slots: Vec<Slot> = attributes.iter().filter_map(|attribute| vocabulary.slot(attribute)).collect();
     if let Some(operator) = find(&est, &|key, _| ["+", "-", "*", "neg"].contains(&key)) {
         return Err(wrong(format!(
             "`{operator}` can overflow, and a rule that errors is no rule: derive a fact"
@@ -309,14 +350,13 @@ fn rule(
     let declarations = named(&est["conditions"], &entity_type(DECLARATIONS));
     let mut lists = Vec::new();
     word_lists(&est, &mut lists);
-    let est = lifted(est, escalate_to.as_ref()).map_err(wrong)?;
+    let est = lifted(est, escalate_to.as_ref()).map_err(&wrong)?;
     let sieve = Sieve::of(&est, vocabulary);
-    let matcher = matcher(&est).map_err(wrong)?;
-    let policy =
-        Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| wrong(error.to_string()))?;
+    matcher(&est).map_err(&wrong)?;
+    Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| wrong(error.to_string()))?;
     let line = place.line();
     let kind = annotation("kind").map(str::to_owned);
-    let file = place.file.to_owned();
+    let file = Arc::clone(place.file);
     Ok(Rule {
         id,
         article,
@@ -330,14 +370,25 @@ fn rule(
         file,
         line,
         actions,
-        slots: attributes.iter().filter_map(|attribute| vocabulary.slot(attribute)).collect(),
-        attributes,
+        attributes: slots.iter().map(|slot| vocabulary.keys[*slot].clone()).collect(),
+        slots,
         lists,
         declarations,
         sieve,
-        policy,
-        matcher,
+        written: (Arc::clone(place.text), written),
+        matcher: OnceLock::new(),
     })
+}
+
+/// A policy in Cedar's JSON form.
+fn est(policy: &Policy) -> Result<Json, String> {
+    // Made of what Cedar parsed already: asked of the policy itself, it would parse its text again.
+    Policy::from(policy.as_ref().clone()).to_json().map_err(|error| error.to_string())
+}
+
+/// The one policy of a text, in Cedar's JSON form.
+fn alone(text: &str) -> Result<Json, String> {
+    est(&Policy::parse(None, text).map_err(|error| error.to_string())?)
 }
 
 /// What a permit's `when` may compare, beside the parties.

@@ -103,7 +103,7 @@ fn cedar(rule: &Rule, values: &[Option<Value>], ends: (&str, &str), vocabulary: 
     let context = Context::from_pairs(pairs.chain([approvals])).unwrap();
     let action = uid(&types.action, rule.actions.first().unwrap().as_str());
     let request = Request::new(uid(&types.party, ends.0), action, uid(&types.party, ends.1), context, None);
-    match eval_expression(&request.unwrap(), &Entities::empty(), &rule.matcher) {
+    match eval_expression(&request.unwrap(), &Entities::empty(), rule.matcher().unwrap()) {
         Ok(EvalResult::Bool(truth)) => Some(truth),
         _ => None,
     }
