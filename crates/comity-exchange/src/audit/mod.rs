@@ -12,4 +12,5 @@ pub mod amended;
 pub mod obligations;
 pub mod recorded;
 pub mod replay;
+mod unread;
 pub mod walk;

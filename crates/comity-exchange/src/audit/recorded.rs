@@ -84,6 +84,21 @@ pub struct RecordedRuling {
 }
 
 impl RecordedRuling {
+    /// Of a class that is asked about, its answer not read.
+    pub(super) fn asked_about(facts: RecordedFacts, approvals: Vec<Text<Office>>) -> Self {
+        Self {
+            objects: 0,
+            facts,
+            approvals,
+            outcome: String::new(),
+            reasons: Vec::new(),
+            escalate_to: Vec::new(),
+            rules: Vec::new(),
+            obligations: Vec::new(),
+            stripped: Vec::new(),
+        }
+    }
+
     /// What an opening holds of `decision` about `objects` objects with these facts. `owed` is what [`owed`] gave.
     #[must_use]
     pub fn of(

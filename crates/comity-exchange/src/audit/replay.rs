@@ -5,9 +5,12 @@
 //! A law whose text is not what was signed is a difference, whatever it says.
 
 use super::recorded::{RecordedQuestion, RecordedRuling, read_facts, reasons, recorded_obligation, rules};
+use super::unread::Questions;
 use crate::wire::Text;
 use comity_agreement::facts::raise;
-use comity_agreement::{Decision, Law, LawSet, Memo, Mode, Question, Setting, Vocabulary, decide};
+use comity_agreement::{
+    Decision, Law, LawSet, Memo, Mode, Question, QuestionError, Setting, Vocabulary, decide,
+};
 use comity_terms::{Act, Digest, ExchangeId, LawName, PackSlug};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -94,14 +97,15 @@ pub struct MissingLaw {
 /// Makes decisions again.
 pub struct Replayer<'a, A> {
     archive: &'a A,
-    memo: Option<Memo>,
+    pub(super) memo: Option<Memo>,
+    pub(super) questions: Questions,
     sets: HashMap<Named, Arc<Then>>,
 }
 
 type Named = (PackSlug, BTreeMap<Text<LawName>, Text<Digest>>);
 
 /// The laws of a decision, as far as they are here.
-struct Then {
+pub(super) struct Then {
     laws: Option<LawSet>,
     missing: Vec<MissingLaw>,
     damaged: Vec<Difference>,
@@ -111,17 +115,22 @@ impl<'a, A: Archive> Replayer<'a, A> {
     /// One that asks every rule afresh for each class; with `memo`, that asks equal questions once.
     #[must_use]
     pub fn new(archive: &'a A, memo: Option<Memo>) -> Self {
-        Self { archive, memo, sets: HashMap::new() }
+        Self { archive, memo, questions: Questions::default(), sets: HashMap::new() }
     }
 
     /// Makes the decision again that an opening's content tells of.
     #[must_use]
     pub fn verdict(&mut self, content: &[u8]) -> Verdict {
-        match read(content) {
-            Ok(Some(decision)) => self.again(&decision),
-            Ok(None) => Verdict::NoDecision,
-            Err(error) => Verdict::Different(vec![Difference::whole("opening", error, Json::Null)]),
-        }
+        let opened = decided(content).and_then(|facts| {
+            let Some(facts) = facts else { return Ok(Verdict::NoDecision) };
+            if let Some(classes) = self.unread(facts) {
+                return Ok(Verdict::Identical(classes));
+            }
+            Ok(read_decision(facts)?.map_or(Verdict::NoDecision, |decision| self.again(&decision)))
+        });
+        opened.unwrap_or_else(|error| {
+            Verdict::Different(vec![Difference::whole("opening", error, Json::Null)])
+        })
     }
 
     fn again(&mut self, decision: &RecordedDecision) -> Verdict {
@@ -158,14 +167,24 @@ impl<'a, A: Archive> Replayer<'a, A> {
         ruling: &RecordedRuling,
     ) -> Result<Decision, (&'static str, String)> {
         let (question, setting) = question(laws, asked, ruling).map_err(|error| ("facts", error))?;
-        let decided = match &mut self.memo {
-            Some(memo) => memo.decide(laws, &question, &setting, &asked.case_state.0),
-            None => decide(laws, &question, &setting),
-        };
+        let decided = self.decide(laws, &question, &setting, &asked.case_state.0);
         decided.map_err(|error| ("question", error.to_string()))
     }
 
-    fn then(&mut self, asked: &RecordedQuestion) -> Arc<Then> {
+    pub(super) fn decide(
+        &mut self,
+        laws: &LawSet,
+        question: &Question,
+        setting: &Setting,
+        case_state: &Digest,
+    ) -> Result<Decision, QuestionError> {
+        match &mut self.memo {
+            Some(memo) => memo.decide(laws, question, setting, case_state),
+            None => decide(laws, question, setting),
+        }
+    }
+
+    pub(super) fn then(&mut self, asked: &RecordedQuestion) -> Arc<Then> {
         let named = (asked.agreement.0.clone(), asked.laws.clone());
         if let Some(then) = self.sets.get(&named) {
             return Arc::clone(then);
@@ -197,6 +216,16 @@ pub fn verdicts<A: Archive>(replayers: &mut [Replayer<'_, A>], contents: &[Vec<u
 /// # Errors
 /// In words, when it does not read.
 pub fn read(content: &[u8]) -> Result<Option<RecordedDecision>, String> {
+    decided(content)?.map_or(Ok(None), read_decision)
+}
+
+fn read_decision(facts: &str) -> Result<Option<RecordedDecision>, String> {
+    let decision: RecordedDecision = serde_json::from_str(facts).map_err(|error| error.to_string())?;
+    Ok(Some(decision).filter(|decision| decision.accepted_before.is_none()))
+}
+
+/// The facts of an opening whose act laws decided, as they are written.
+fn decided(content: &[u8]) -> Result<Option<&str>, String> {
     #[derive(Deserialize)]
     struct Head<'a> {
         act: &'a str,
@@ -204,12 +233,8 @@ pub fn read(content: &[u8]) -> Result<Option<RecordedDecision>, String> {
         facts: &'a serde_json::value::RawValue,
     }
     let head: Head<'_> = serde_json::from_slice(content).map_err(|error| error.to_string())?;
-    if !DECIDED.iter().any(|act| act.as_str() == head.act) {
-        return Ok(None);
-    }
-    let decision: RecordedDecision =
-        serde_json::from_str(head.facts.get()).map_err(|error| error.to_string())?;
-    Ok(Some(decision).filter(|decision| decision.accepted_before.is_none()))
+    let decided = DECIDED.iter().any(|act| act.as_str() == head.act);
+    Ok(decided.then(|| head.facts.get()))
 }
 
 /// The acts that laws decided.
@@ -252,6 +277,11 @@ pub fn question(
 }
 
 impl Then {
+    /// The laws, where all of them are here, as they were signed.
+    pub(super) fn whole(&self) -> Option<&LawSet> {
+        self.laws.as_ref().filter(|_| self.missing.is_empty() && self.damaged.is_empty())
+    }
+
     fn of(archive: &impl Archive, asked: &RecordedQuestion) -> Self {
         let mut then = Self { laws: None, missing: Vec::new(), damaged: Vec::new() };
         let mut agreement = None;
@@ -347,3 +377,6 @@ const LAW_MISSING: &str = "law_not_loaded";
 
 /// How the reasons begin for which no rule is asked.
 const FACT: &str = "fact_";
+
+#[cfg(test)]
+mod tests;
