@@ -3,7 +3,7 @@
 //!
 //! Each recorded decision is one class of objects of a shipped bundle at an instant of its own, under an agreement and
 //! the laws of both parties, as its opening holds it. Reading the opening, deciding and comparing are in the time;
-//! reading the database and unsealing are not.
+//! reading the database and unsealing are not. A number of decisions may be given.
 
 use comity_agreement::{Law, LawSet, Library, Memo, Vocabulary, shipped};
 use comity_exchange::audit::recorded::{RecordedRuling, owed};
@@ -19,6 +19,10 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const BUNDLE: &[u8] = include_bytes!("../../examples/bundles/phishing-campaign.json");
 const AGREEMENT: &str = "eu-nis2-2022-2555";
@@ -46,42 +50,51 @@ fn main() -> Result<(), Box<dyn Error>> {
     let all = std::iter::once(&laws.agreement).chain(laws.national.values());
     let named = all.map(|law| ((law.pack().slug.clone(), law.digest()), Arc::clone(law)));
     let archive = Shipped(named.collect(), Arc::clone(&laws.vocabulary));
-    let contents = recorded(&laws)?;
+    let decisions = std::env::args().nth(1).map_or(Ok(DECISIONS), |number| number.parse())?;
+    let contents = recorded(&laws, decisions)?;
     let bytes: usize = contents.iter().map(Vec::len).sum();
-    line(&format!("{DECISIONS} recorded decisions of {} bytes each", bytes / contents.len()));
+    line(&format!("{decisions} recorded decisions of {} bytes each", bytes / contents.len()));
 
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    line("                    one thread    all threads");
+    line("                    one thread    all threads   processor time for one");
     let mut told = Vec::new();
     for (name, memo) in [("every rule asked", false), ("equal asked once", true)] {
         let one = || Replayer::new(&archive, memo.then(|| Memo::new(10_000)));
-        let mut rates = Vec::new();
+        let (mut rates, mut spent) = (Vec::new(), Vec::new());
         for many in [1, threads] {
             let mut replayers: Vec<_> = (0..many).map(|_| one()).collect();
             // The laws of the time are read, and the memo is as warm as an audit of a year has it.
-            let _ = verdicts(&mut replayers, &contents[..SAMPLE]);
-            let begun = Instant::now();
+            let _ = verdicts(&mut replayers, &contents[..SAMPLE.min(decisions)]);
+            let (begun, before) = (Instant::now(), processor()?);
             let found = verdicts(&mut replayers, &contents);
-            rates.push(rate(begun.elapsed()));
+            rates.push(decisions as f64 / begun.elapsed().as_secs_f64());
+            spent.push((processor()? - before).as_secs_f64() / decisions as f64 * 1e6);
             if let Some(wrong) = found.iter().find(|verdict| **verdict != Verdict::Identical(1)) {
                 return Err(format!("a decision did not come out the same: {wrong:?}").into());
             }
             told.push(found);
         }
-        line(&format!("{name}  {:10.0}/s   {:10.0}/s   ({threads} threads)", rates[0], rates[1]));
+        line(&format!(
+            "{name}  {:10.0}/s   {:10.0}/s   {:.1} us, {:.1} us  ({threads} threads)",
+            rates[0], rates[1], spent[0], spent[1]
+        ));
     }
-    let sample = (0..DECISIONS).step_by(DECISIONS / SAMPLE);
+    let sample = (0..decisions).step_by((decisions / SAMPLE).max(1));
     let same = sample.clone().filter(|number| told.iter().all(|found| found[*number] == told[0][*number]));
     line(&format!("identical by both on a sample of {}: {}", sample.count(), same.count()));
     Ok(())
 }
 
-fn rate(took: Duration) -> f64 {
-    DECISIONS as f64 / took.as_secs_f64()
+/// The processor time that this process has used: what a busy machine leaves as it is.
+fn processor() -> Result<Duration, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(10 * ticks))
 }
 
 /// The openings of as many decisions as are asked for, each at an instant of its own.
-fn recorded(laws: &LawSet) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+fn recorded(laws: &LawSet, decisions: usize) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
     let mut facts = Facts::new();
     facts.state("training_valid".parse()?, true, Asserter::Gateway);
     let begin: Timestamp = "2026-03-02T08:00:00Z".parse()?;
@@ -113,8 +126,8 @@ fn recorded(laws: &LawSet) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
             *byte = (number >> 56) as u8;
         }
     };
-    let mut contents = Vec::with_capacity(DECISIONS);
-    for number in 0..DECISIONS {
+    let mut contents = Vec::with_capacity(decisions);
+    for number in 0..decisions {
         request.at = begin.checked_add(Duration::from_secs(7 * number as u64))?;
         let detected = classes[number % classes.len()];
         let (question, setting) = (request.question(detected, laws), request.setting());

@@ -134,6 +134,17 @@ impl Sender {
         })
     }
 
+    /// The processor time that both gateways have used, and what drives them: what a busy machine leaves as it is.
+    pub(crate) fn processor(&self) -> Tested<Duration> {
+        let mut ticks = 0;
+        for process in ["self".to_owned(), self.receiver.id().to_string()] {
+            let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+            let fields = stat.rsplit_once(')').ok_or("no stat")?.1.split_whitespace().skip(11).take(2);
+            ticks += fields.map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+        }
+        Ok(Duration::from_millis(10 * ticks))
+    }
+
     /// The sender's steps apart, without recording or sending anything.
     pub(crate) async fn parts(&self, bytes: &[u8]) -> Tested<[Duration; 5]> {
         let gateway = &self.gateway;

@@ -10,6 +10,10 @@ mod taxii;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
+/// As in the shipped binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const OBJECTS: usize = 1_000;
 const ROUNDS: usize = 30;
 const WARM: usize = 3;

@@ -6,6 +6,10 @@ use comity_gateway::cli::{Cli, run};
 use comity_gateway::watch::{LogFormat, start_logging};
 use std::process::ExitCode;
 
+/// Trees of objects come and go with every exchange: with the allocator of the C library they cost a fifth more.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
