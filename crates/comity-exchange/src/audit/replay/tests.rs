@@ -72,7 +72,7 @@ fn recorded() -> Vec<Json> {
         out.push(json!({
             "act": Act::ExchangeDecided.as_str(),
             "facts": {
-                "exchange": ExchangeId::from_bytes([7; 16]).to_string(),
+                "exchange": "00000000-0000-4000-8000-000000000007",
                 "asked": request.recorded(laws),
                 "rulings": rulings,
             },
