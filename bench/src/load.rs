@@ -74,8 +74,9 @@ async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
     ));
     let rate = rate.unwrap_or(saturated / 2.0);
     // The disk is asked a few times a second while it serves the exchanges: what one of their fdatasyncs takes then.
-    let asking =
-        std::thread::spawn(move || disk.synced(OPEN.as_millis() as usize / 100, Duration::from_millis(100)).ok());
+    let asking = std::thread::spawn(move || {
+        disk.synced(OPEN.as_millis() as usize / 100, Duration::from_millis(100)).ok()
+    });
     let mut times = open(&sender, &bundle, &next, rate).await?;
     let mut syncs = asking.join().ok().flatten().ok_or("the disk was not asked")?;
     times.sort();

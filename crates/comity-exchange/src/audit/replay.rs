@@ -128,9 +128,8 @@ impl<'a, A: Archive> Replayer<'a, A> {
             }
             Ok(read_decision(facts)?.map_or(Verdict::NoDecision, |decision| self.again(&decision)))
         });
-        opened.unwrap_or_else(|error| {
-            Verdict::Different(vec![Difference::whole("opening", error, Json::Null)])
-        })
+        opened
+            .unwrap_or_else(|error| Verdict::Different(vec![Difference::whole("opening", error, Json::Null)]))
     }
 
     fn again(&mut self, decision: &RecordedDecision) -> Verdict {

@@ -199,10 +199,7 @@ impl<'r> Plan<'r> {
 
     /// Whether the witness's step of a record, if there is one, begins where the log stands.
     fn steps_on(&self, record: &Record) -> bool {
-        record
-            .witness
-            .as_ref()
-            .is_none_or(|step| self.found.witnessed.get(&step.origin).copied() == step.old)
+        record.witness.as_ref().is_none_or(|step| self.found.witnessed.get(&step.origin).copied() == step.old)
     }
 
     /// Whether partners or laws change.

@@ -5,8 +5,8 @@ use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, ExchangeRow, Officer,
-    OfficerKey, OutboxItem, Peer, Record, SegmentKind, Store, StoreError, StoredAnswer, SubjectRow,
-    TokenRow, WitnessStep,
+    OfficerKey, OutboxItem, Peer, Record, SegmentKind, Store, StoreError, StoredAnswer, SubjectRow, TokenRow,
+    WitnessStep,
 };
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::signature::{PartyKey, Signature};
