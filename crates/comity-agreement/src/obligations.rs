@@ -50,7 +50,8 @@ pub(crate) struct Owed {
 
 impl Template {
     /// The facts that it reads.
-    pub(crate) fn facts(&self) -> Vec<&str> {
+    #[must_use]
+    pub fn facts(&self) -> Vec<&str> {
         let mut out = Vec::new();
         for expression in self.due.iter().chain(&self.value).chain(&self.handling).chain(self.terms.values())
         {

@@ -6,6 +6,7 @@
 use crate::cache::Cache;
 use crate::case::Case;
 use crate::consistency::Standing;
+use crate::duties;
 use crate::environment::Words;
 use crate::expression::{and, end, entity, has, or, same, value};
 use crate::replay::{self, Answer};
@@ -13,9 +14,9 @@ use crate::side::Side;
 use crate::solver::Solver;
 use crate::theorem::{self, Found, Goal, Search};
 use comity_agreement::{Law, Vocabulary};
-use comity_terms::{Action, JurisdictionCode, RuleId};
+use comity_terms::{Action, JurisdictionCode, ObligationType, RuleId};
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -182,6 +183,28 @@ impl Prover {
         self.about_rule(law, rule, Goal::Errs(law.clone(), rule.clone()))
     }
 
+    /// No question gives a duty of the type under the one law and not under the other; only acts for which the one
+    /// has a rule that owes it.
+    #[must_use]
+    pub fn owed_alike(&self, one: &Arc<Law>, other: &Arc<Law>, kind: &ObligationType) -> Proof {
+        let sides = [Side::law(one), Side::law(other)];
+        let rules = duties::owing(one, kind);
+        let mut standing = standing(&sides[0], false);
+        let speaks = |law: &Law| duties::owing(law, kind).iter().any(|rule| !rule.declarations.is_empty());
+        standing.declares |= speaks(one) || speaks(other);
+        let search = Search {
+            vocabulary: &self.vocabulary,
+            words: &self.words,
+            goal: Goal::Owes([one.clone(), other.clone()], kind.clone()),
+            against: None,
+            given: Vec::new(),
+            standing,
+            parties: &parties(&[&sides[0], &sides[1]], &self.vocabulary),
+        };
+        let actions: BTreeSet<&Action> = rules.iter().flat_map(|rule| &rule.actions).collect();
+        self.refute(&search, &actions.into_iter().collect::<Vec<_>>())
+    }
+
     fn about_rule(&self, law: &Arc<Law>, rule: &RuleId, goal: Goal) -> Proof {
         let side = Side::law(law);
         let parties = parties(&[&side], &self.vocabulary);
@@ -222,7 +245,10 @@ impl Prover {
     fn shown(&self, search: &Search<'_>, case: Case) -> Verdict {
         let own = match &search.goal {
             Goal::Permits(side) => side.clone(),
-            Goal::Matches(law, _) | Goal::Errs(law, _) | Goal::Differs([law, _], _) => Side::law(law),
+            Goal::Matches(law, _)
+            | Goal::Errs(law, _)
+            | Goal::Differs([law, _], _)
+            | Goal::Owes([law, _], _) => Side::law(law),
         };
         let a = replay::ask(&self.vocabulary, &own, &case);
         let b = search.against.as_ref().map(|side| replay::ask(&self.vocabulary, side, &case)).transpose();

@@ -21,6 +21,7 @@ pub mod cache;
 pub mod case;
 pub mod claim;
 pub mod consistency;
+pub mod duties;
 pub mod environment;
 pub mod expression;
 pub mod instance;

@@ -9,7 +9,7 @@ use crate::side::{Side, is_floor, packs};
 use comity_agreement::pack::{Pack, Rule, RuleEffect};
 use comity_agreement::try_case::{citation_json, set_up};
 use comity_agreement::{Decision, Law, LawSet, Mode, Outcome, Question, Setting, Vocabulary, decide};
-use comity_terms::{Asserter, Citation, FactKey, Facts, LawName, RuleId, Timestamp};
+use comity_terms::{Asserter, Citation, FactKey, Facts, LawName, ObligationType, RuleId, Timestamp};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -164,6 +164,20 @@ pub fn matches(
 ) -> Result<bool, String> {
     let decision = decided(vocabulary, std::slice::from_ref(law), case)?;
     Ok(decision.citations.iter().any(|citation| citation.rule == *rule && citation.law == LawName::Agreement))
+}
+
+/// Whether `law` gives a duty of the type in the case.
+///
+/// # Errors
+/// Why it cannot be asked.
+pub fn owes(
+    vocabulary: &Arc<Vocabulary>,
+    law: &Arc<Law>,
+    kind: &ObligationType,
+    case: &Case,
+) -> Result<bool, String> {
+    let decision = decided(vocabulary, std::slice::from_ref(law), case)?;
+    Ok(decision.obligations.iter().any(|duty| duty.kind == *kind))
 }
 
 /// Whether some rule cannot be evaluated on the case.

@@ -1,5 +1,6 @@
 //! What commands print: JSON as the contract has it, and lines for people.
 
+use crate::case::Case;
 use crate::claim::{Counterexample, Proof, Verdict};
 use crate::replay::Answer;
 use serde_json::{Map, Value as Json, json};
@@ -43,13 +44,19 @@ pub fn counterexample(found: &Counterexample) -> Json {
 /// A case in lines for people.
 #[must_use]
 pub fn lines(found: &Counterexample, a: &str, b: &str) -> Vec<String> {
-    let case = &found.case;
+    let mut out = case_lines(&found.case);
+    out.extend(answer(a, &found.a));
+    out.extend(found.b.iter().flat_map(|said| answer(b, said)));
+    out
+}
+
+/// What a case asks, in lines for people.
+#[must_use]
+pub fn case_lines(case: &Case) -> Vec<String> {
     let mut out = vec![format!("  {} from {} to {}, {}", case.action, case.sending, case.receiving, case.at)];
     out.extend(case.facts.iter().map(|(key, value)| format!("    {key} = {}", told(value))));
     out.extend(case.setup.iter().map(|(key, value)| format!("    {key}: {}", told(value))));
     out.extend(case.approvals.iter().map(|office| format!("    approved by {office}")));
-    out.extend(answer(a, &found.a));
-    out.extend(found.b.iter().flat_map(|said| answer(b, said)));
     out
 }
 

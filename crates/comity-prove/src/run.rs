@@ -8,6 +8,7 @@ use comity_agreement::pack::Kind;
 use comity_agreement::{Law, Library, Vocabulary};
 use comity_prove::cache::Cache;
 use comity_prove::claim::{about, at_home, concerns};
+use comity_prove::duties::{self, Duty};
 use comity_prove::solver::Solver;
 use comity_prove::{Proof, Prover, Side, Verdict, packs, report};
 use comity_terms::{JurisdictionCode, PackSlug};
@@ -123,8 +124,12 @@ fn compare(cli: &Cli, args: &Two) -> Result<bool, Error> {
         timed(|| prover.implies(&sides[0], &sides[1], Vec::new())),
         timed(|| prover.implies(&sides[1], &sides[0], Vec::new())),
     );
-    let extra = json!({ "equivalent": there.0.holds() && back.0.holds() });
-    both_ways(cli, [&a, &b], [there, back], extra)
+    let duties = duties::changes(&prover, &a, &b);
+    let mut extra = told_duties(&duties);
+    extra.insert("equivalent".into(), (there.0.holds() && back.0.holds()).into());
+    let holds = both_ways(cli, [&a, &b], [there, back], extra)?;
+    tell_duties(cli, &duties, b.pack().slug.as_str());
+    Ok(holds)
 }
 
 fn amend(cli: &Cli, args: &Two) -> Result<bool, Error> {
@@ -142,8 +147,37 @@ fn amend(cli: &Cli, args: &Two) -> Result<bool, Error> {
     if !cli.json {
         print_line(&format!("the amendment: {direction}"));
     }
-    both_ways(cli, [&old, &new], [tightens, loosens], json!({ "direction": direction }))?;
+    let duties = duties::changes(&prover, &old, &new);
+    let mut extra = told_duties(&duties);
+    extra.insert("direction".into(), direction.into());
+    both_ways(cli, [&old, &new], [tightens, loosens], extra)?;
+    tell_duties(cli, &duties, "the new version");
     Ok(direction != "unknown")
+}
+
+/// What becomes of duties, as JSON.
+fn told_duties(duties: &[Duty]) -> Map<String, Json> {
+    let one = |duty: &Duty| {
+        let case = duty.case.as_ref().map_or(Json::Null, |case| case.json().into());
+        json!({ "type": duty.kind.as_str(), "change": duty.change.as_str(), "case": case })
+    };
+    let listed = duties.iter().map(one).collect::<Vec<_>>();
+    Map::from_iter([
+        ("duties".to_owned(), listed.into()),
+        ("duties_direction".to_owned(), duties::direction(duties).into()),
+    ])
+}
+
+/// What becomes of duties under the second law, for people.
+fn tell_duties(cli: &Cli, duties: &[Duty], name: &str) {
+    if cli.json {
+        return;
+    }
+    print_line(&format!("what {name} owes: {}", duties::direction(duties)));
+    for duty in duties {
+        print_line(&format!("  {}: {}", duty.kind, duty.change.as_str()));
+        duty.case.iter().flat_map(report::case_lines).for_each(|line| print_line(&format!("  {line}")));
+    }
 }
 
 fn recognise(cli: &Cli, args: &Recognise) -> Result<bool, Error> {
@@ -163,15 +197,22 @@ fn recognise(cli: &Cli, args: &Recognise) -> Result<bool, Error> {
     };
     let proofs = [way(&a, &b), way(&b, &a)];
     let mutual = proofs.iter().all(|(proof, _)| proof.holds());
-    both_ways(cli, [&a, &b], proofs, json!({ "mutual": mutual, "activity": args.activity.as_str() }))
+    let extra = [("mutual", mutual.into()), ("activity", args.activity.as_str().into())];
+    let extra = extra.into_iter().map(|(key, value): (_, Json)| (key.to_owned(), value)).collect();
+    both_ways(cli, [&a, &b], proofs, extra)
 }
 
 /// Prints two proofs, one each way.
-fn both_ways(cli: &Cli, laws: [&Law; 2], proofs: [(Proof, f64); 2], extra: Json) -> Result<bool, Error> {
+fn both_ways(
+    cli: &Cli,
+    laws: [&Law; 2],
+    proofs: [(Proof, f64); 2],
+    extra: Map<String, Json>,
+) -> Result<bool, Error> {
     let [a, b] = laws.map(|law| law.pack().slug.as_str());
     let [(there, long), (back, longer)] = &proofs;
     if cli.json {
-        let mut out = extra.as_object().cloned().unwrap_or_default();
+        let mut out = extra;
         out.insert("a_implies_b".into(), report::proof(there, *long).into());
         out.insert("b_implies_a".into(), report::proof(back, *longer).into());
         print_json(out);

@@ -10,6 +10,7 @@
 use crate::cache::{Cache, Kept};
 use crate::case::Case;
 use crate::consistency::{self, Standing};
+use crate::duties;
 use crate::environment::{Environment, Words};
 use crate::expression::{self, allowing};
 use crate::instance::{self, Impossible};
@@ -20,7 +21,7 @@ use crate::solver::Solver;
 use comity_agreement::pack::Rule;
 use comity_agreement::vocabulary::Derivation;
 use comity_agreement::{Law, Outcome, Vocabulary};
-use comity_terms::{Action, Digest, JurisdictionCode, RuleId};
+use comity_terms::{Action, Digest, JurisdictionCode, ObligationType, RuleId};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub enum Goal {
     Matches(Arc<Law>, RuleId),
     /// A rule of the first law's own pack matches, and not as the second has it.
     Differs([Arc<Law>; 2], RuleId),
+    /// The first law gives a duty of the type, and the second does not.
+    Owes([Arc<Law>; 2], ObligationType),
     /// A rule of the law's own pack cannot be evaluated.
     Errs(Arc<Law>, RuleId),
 }
@@ -175,6 +178,10 @@ impl Search<'_> {
                 let (is, was) = (rule_condition(is, id, action)?, rule_condition(was, id, action)?);
                 Ok(Conditions { must: vec![is], must_not: vec![was] })
             }
+            Goal::Owes([one, other], kind) => Ok(Conditions {
+                must: vec![expression::any(owing(one, kind, action)?)],
+                must_not: owing(other, kind, action)?,
+            }),
         }
     }
 
@@ -223,6 +230,10 @@ impl Search<'_> {
                 replay::matches(self.vocabulary, is, rule, case) == Ok(true)
                     && replay::matches(self.vocabulary, was, rule, case) == Ok(false)
             }
+            Goal::Owes([one, other], kind) => {
+                replay::owes(self.vocabulary, one, kind, case) == Ok(true)
+                    && replay::owes(self.vocabulary, other, kind, case) == Ok(false)
+            }
             Goal::Errs(law, _) => replay::errs(self.vocabulary, law, case) == Ok(true),
         };
         reached && self.against.as_ref().is_none_or(|side| permits(self.vocabulary, side, case) == Ok(false))
@@ -233,6 +244,12 @@ impl Search<'_> {
 fn rule_condition(law: &Law, id: &RuleId, action: &Action) -> Result<Json, expression::ConditionError> {
     let rule = law.pack().rules().iter().find(|rule| rule.id == *id && rule.actions.contains(action));
     rule.map_or(Ok(expression::truth(false)), |rule| expression::condition(&rule.policy()))
+}
+
+/// The conditions of the rules about `action` that owe a duty of the type, of the law and of what it includes.
+fn owing(law: &Law, kind: &ObligationType, action: &Action) -> Result<Vec<Json>, expression::ConditionError> {
+    let rules = duties::owing(law, kind).into_iter().filter(|rule| rule.actions.contains(action));
+    rules.map(|rule| expression::condition(&rule.policy)).collect()
 }
 
 /// Whether some question about `action` meets the first condition and not the second, as far as the solver says.
