@@ -83,7 +83,7 @@ pub fn changes(prover: &Prover, old: &Arc<Law>, new: &Arc<Law>) -> Vec<Duty> {
     let mut out = Vec::new();
     for kind in kinds(old).union(&kinds(new)) {
         let text = |law: &Law| -> Vec<String> {
-            owing(law, kind).iter().map(|rule| rule.policy.to_string()).collect()
+            owing(law, kind).iter().map(|rule| rule.policy().to_string()).collect()
         };
         if text(old) != text(new) {
             for (one, other, change) in [(old, new, Change::Vanishes), (new, old, Change::Appears)] {

@@ -249,7 +249,7 @@ fn rule_condition(law: &Law, id: &RuleId, action: &Action) -> Result<Json, expre
 /// The conditions of the rules about `action` that owe a duty of the type, of the law and of what it includes.
 fn owing(law: &Law, kind: &ObligationType, action: &Action) -> Result<Vec<Json>, expression::ConditionError> {
     let rules = duties::owing(law, kind).into_iter().filter(|rule| rule.actions.contains(action));
-    rules.map(|rule| expression::condition(&rule.policy)).collect()
+    rules.map(|rule| expression::condition(&rule.policy())).collect()
 }
 
 /// Whether some question about `action` meets the first condition and not the second, as far as the solver says.
