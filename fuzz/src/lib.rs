@@ -35,5 +35,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "receipt", run: targets::receipt, seeds: seeds::receipts },
     Target { name: "tile", run: targets::tile, seeds: seeds::tiles },
     Target { name: "policy", run: targets::policy, seeds: seeds::policies },
+    Target { name: "misp", run: targets::misp, seeds: seeds::misp },
     Target { name: "pack", run: targets::pack, seeds: seeds::packs },
 ];

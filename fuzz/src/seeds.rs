@@ -62,6 +62,16 @@ pub(crate) fn bundles() -> Vec<Vec<u8>> {
     found
 }
 
+pub(crate) fn misp() -> Vec<Vec<u8>> {
+    let mut found = texts(&[
+        r#"{"Event":{"uuid":"a6ef17d6-91cb-4a05-b10b-2f045daf874c","info":"x","date":"2020-10-25","timestamp":"1603642920","Tag":[{"name":"tlp:red"}],"Attribute":[{"type":"domain|ip","category":"Network activity","value":"a.example|192.0.2.1","to_ids":true,"Sighting":[{"type":"1"}]}],"Object":[{"name":"credential","Attribute":[{"type":"text","object_relation":"password","value":"x"}],"ObjectReference":[{"referenced_uuid":"a6ef17d6-91cb-4a05-b10b-2f045daf874c","relationship_type":"x"}]}]}}"#,
+        r#"{"response":[{"Attribute":{"type":"malware-sample","category":"Other","value":"a|00000000000000000000000000000000","data":"AAAA"}}]}"#,
+    ]);
+    found.extend(shared("misp"));
+    found.extend(shared("stix21/misp-export"));
+    found
+}
+
 pub(crate) fn free_texts() -> Vec<Vec<u8>> {
     texts(&[
         "Dear Ms. Anna Kask, call +372 555 0123 or write to anna.kask@example.org.",

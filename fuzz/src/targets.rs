@@ -47,6 +47,21 @@ fn minimised(bundle: &Bundle<'_>) -> Vec<u8> {
     minimised.bytes()
 }
 
+/// A MISP document: what is made of it is a bundle that reads back, and says the same the second time round. And a
+/// bundle of others: what is made of it is a MISP document.
+pub fn misp(data: &[u8]) {
+    let limits = comity_misp::Limits { bytes_max: 1 << 20, records_max: 20_000, text_length_max: 1 << 16 };
+    if let Ok(misp) = comity_misp::to_misp(data, &limits) {
+        let _ = comity_misp::to_stix(misp.document.to_string().as_bytes(), &comity_misp::Limits::default());
+    }
+    let Ok(stix) = comity_misp::to_stix(data, &limits) else { return };
+    let roomy = comity_misp::Limits::default();
+    let back = comity_misp::to_misp(stix.document.to_string().as_bytes(), &roomy).expect("our STIX reads");
+    let again = comity_misp::to_stix(back.document.to_string().as_bytes(), &roomy).expect("our MISP reads");
+    let count = |document: &serde_json::Value| document["objects"].as_array().map_or(0, Vec::len);
+    assert!(count(&again.document) <= count(&stix.document), "more comes back than went");
+}
+
 /// A free text: what is found in it lies in order, apart, and between characters.
 pub fn text(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -7,6 +7,7 @@
 pub mod approve;
 mod arguments;
 pub mod audit;
+pub mod convert;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
@@ -117,6 +118,12 @@ pub enum Command {
     Vault(Vault),
     /// Print the least of a bundle that serves the purpose, as `share` would send it.
     Minimise(Box<Minimise>),
+    /// Make a STIX bundle of what other tools write.
+    #[command(subcommand)]
+    Import(Import),
+    /// Make what other tools read of a STIX bundle.
+    #[command(subcommand)]
+    Export(Export),
     /// Find where people are named in texts, and how they are reached: JSON Lines in, JSON Lines out.
     Detect(Detect),
     /// Verify logs and receipts, trusting nobody; make recorded decisions again.

@@ -5,8 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, demo, detect, keep,
-    key, law, manual, minimise, office, prove, serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, convert, demo,
+    detect, keep, key, law, manual, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
@@ -63,6 +63,8 @@ pub async fn run(cli: Cli, out: &mut Out<'_>) -> Exit {
         Command::Completions(args) => manual::completions(args, out),
         Command::Man(args) => manual::manual(args, &cwd, out),
         Command::Minimise(args) => minimise::run(args, cli.json, &cwd, out),
+        Command::Import(args) => convert::import(args, cli.json, &cwd, out),
+        Command::Export(args) => convert::export(args, cli.json, &cwd, out),
         Command::Detect(args) => tokio::task::block_in_place(|| detect::run(args, &cwd, out)),
         _ => locally(&cli, &cwd, out).await,
     }

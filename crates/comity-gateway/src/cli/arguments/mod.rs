@@ -1,6 +1,7 @@
 //! What the commands take beside the place they work on: one file for each kind of work.
 
 mod audit;
+mod convert;
 mod exchange;
 mod keeping;
 mod law;
@@ -8,6 +9,7 @@ mod people;
 mod taxii;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
+pub use convert::{Export, ExportMisp, Import, ImportMisp};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};

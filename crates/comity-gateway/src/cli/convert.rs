@@ -1,0 +1,100 @@
+//! `comity import` and `comity export`: other formats to STIX and back. Needs no gateway.
+
+use super::out::{Exit, Out};
+use super::{Export, ExportMisp, Import, ImportMisp};
+use comity_misp::{Converted, Limits, MispError, Reason};
+use serde_json::json;
+use std::io::Read as _;
+use std::path::Path;
+
+/// `comity import`
+pub fn import(args: &Import, json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
+    let Import::Misp(args) = args;
+    told(import_misp(args, cwd), "bundle", args.output.as_deref(), json, cwd, out)
+}
+
+/// `comity export`
+pub fn export(args: &Export, json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
+    let Export::Misp(args) = args;
+    told(export_misp(args, cwd), "document", args.output.as_deref(), json, cwd, out)
+}
+
+fn import_misp(args: &ImportMisp, cwd: &Path) -> Result<Converted, String> {
+    let limits = Limits::default();
+    let mut import = comity_misp::Import::new(limits);
+    for file in &args.files {
+        let bytes = read(file, cwd, &limits)?;
+        import.add(&bytes).map_err(|error| at(file, &error))?;
+    }
+    import.finish().map_err(|error| error.to_string())
+}
+
+fn export_misp(args: &ExportMisp, cwd: &Path) -> Result<Converted, String> {
+    let limits = Limits::default();
+    let bytes = read(&args.file, cwd, &limits)?;
+    comity_misp::to_misp(&bytes, &limits).map_err(|error| at(&args.file, &error))
+}
+
+fn at(file: &Path, error: &MispError) -> String {
+    format!("{}: {error}", file.display())
+}
+
+/// One byte more than the limit at most: what is longer is refused by who reads it.
+fn read(file: &Path, cwd: &Path, limits: &Limits) -> Result<Vec<u8>, String> {
+    let most = limits.bytes_max as u64 + 1;
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().take(most).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(cwd.join(file)).and_then(|found| found.take(most).read_to_end(&mut bytes))
+    };
+    read.map(|_| bytes).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// The document to its place, and what is not in it to whoever watches.
+fn told(
+    converted: Result<Converted, String>,
+    name: &str,
+    output: Option<&Path>,
+    json: bool,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Exit {
+    let converted = match converted {
+        Ok(converted) => converted,
+        Err(error) => return out.bad_input(error),
+    };
+    let written = format!("{}\n", converted.document);
+    if let Some(path) = output
+        && let Err(error) = std::fs::write(cwd.join(path), &written)
+    {
+        return out.bad_input(format!("{}: {error}", path.display()));
+    }
+    if json {
+        let left: Vec<_> = converted
+            .left
+            .iter()
+            .map(|left| json!({ "path": left.path, "count": left.count, "reason": left.reason.to_string() }))
+            .collect();
+        let mut report = json!({ "events": converted.events, "left": left });
+        if output.is_none() {
+            report[name] = converted.document;
+        }
+        out.json(&report);
+        return Exit::Done;
+    }
+    if output.is_none() {
+        out.raw(written.as_bytes());
+    }
+    let local = converted.left.iter().filter(|left| left.reason == Reason::Local);
+    let local: Vec<&str> = local.map(|left| left.path.rsplit('.').next().unwrap_or_default()).collect();
+    for left in converted.left.iter().filter(|left| left.reason != Reason::Local) {
+        let times =
+            if left.count == 1 { String::new() } else { format!(" (and {} like it)", left.count - 1) };
+        out.note(&format!("not carried: {}{times}: {}", left.path, left.reason));
+    }
+    if !local.is_empty() {
+        out.note(&format!("not carried: {}: {}", local.join(", "), Reason::Local));
+    }
+    Exit::Done
+}

@@ -1,0 +1,6 @@
+//! Every file of the shared data through both directions; see the modules.
+
+mod minimised;
+mod oracle;
+mod round_trip;
+mod support;
