@@ -10,6 +10,7 @@
 //! | [`federation`] | what partners ask of it, and the way to them |
 //! | [`laws`], [`settings`] | adopted packs; what an operator sets |
 //! | [`taxii`] | what tools ask of it: TAXII 2.1 |
+//! | [`misp`] | MISP's own REST interface, over a door to a collection |
 //! | [`net`] | listeners and connections, TLS with pinned certificates |
 //! | [`api`] | errors over HTTP |
 //! | [`dirs`], [`files`] | where things lie, and that they lie there durably |
@@ -28,6 +29,7 @@ pub mod gateway;
 pub mod jobs;
 pub mod keys;
 pub mod laws;
+pub mod misp;
 pub mod net;
 pub mod passwords;
 pub mod settings;

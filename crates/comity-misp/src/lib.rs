@@ -39,6 +39,7 @@ mod left;
 mod marking;
 mod observe;
 mod pattern;
+pub mod rest;
 mod time;
 
 pub use export::to_misp;

@@ -8,6 +8,9 @@ use crate::{galaxy, id, time};
 use serde_json::{Map, Value, json};
 use std::collections::HashSet;
 
+/// The label of a note that stands where an object was removed from a collection.
+const TOMBSTONE: &str = "removed";
+
 impl Bundle {
     /// Adds what `object` says about parts of the event.
     pub(super) fn context(&mut self, object: &Object, draft: &mut Draft) {
@@ -96,6 +99,11 @@ impl Bundle {
     /// Adds the report that a note is: any note that is nothing else of MISP's.
     pub(super) fn report(&mut self, object: &Object, draft: &mut Draft) {
         let labels = Labels::of(object);
+        if text(object, "type") == "note" && labels.tags().any(|label| label == TOMBSTONE) {
+            // Says that an object was taken out of a collection, and nothing of it.
+            self.left.add(text(object, "id"), Reason::NoPlace);
+            return;
+        }
         let is_other =
             ["type", "name", "analyst", "context-layer"].into_iter().any(|key| labels.get(key).is_some())
                 || labels.get("data-layer") == Some("Sighting");

@@ -70,6 +70,27 @@ pub fn to_stix(bytes: &[u8], limits: &Limits) -> Result<Converted, MispError> {
     import.finish()
 }
 
+/// A bundle of one sighting of the object `of`; `None` when it is of no known type.
+pub(crate) fn sighting(said: &Value, of: &str, marks: Vec<String>, at: Timestamp) -> Option<Value> {
+    let fields = Fields::new(said.as_object()?.clone(), "Sighting".to_owned());
+    let mut scope = Scope {
+        id: String::new(),
+        marks,
+        author: None,
+        day: None,
+        at,
+        refs: Vec::new(),
+        listed: HashSet::new(),
+        known: HashMap::new(),
+        references: Vec::new(),
+    };
+    let mut writer = Writer::default();
+    context::sighting(fields, of, &mut scope, &mut writer);
+    let (objects, _) = writer.end();
+    let id = objects.first()?.get("id")?.as_str()?.to_owned();
+    Some(json!({ "type": "bundle", "id": format!("bundle--{}", id::derived(&[&id])), "objects": objects }))
+}
+
 /// The events of a document; attributes and objects without one are gathered by the event they name.
 #[derive(Default)]
 struct Documents {

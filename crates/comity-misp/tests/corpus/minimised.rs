@@ -72,11 +72,20 @@ fn what_is_let_through_comes_back_as_it_was() {
     deleted["deleted"] = json!(true);
     let mut tagged = attribute(12, "url", "http://c2.example/gate", true);
     tagged["Tag"] = json!([{ "name": "tlp:red" }, { "name": "misp-galaxy:mitre-tool=\"Mimikatz - S0002\"" }]);
-    let attributes = [seen, deleted, tagged, attribute(13, "ip-dst|port", "198.51.100.8|443", false)];
+    let attributes = [seen, deleted, tagged, attribute(13, "hostname|port", "c2.example|443", false)];
     let before = event(&attributes, &[file]);
     let after = through(&before);
     let lost = support::lost(&before, &after);
     assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+/// What is made coarser is made coarser where it stands: an address that no indicator cites may be a person's.
+#[test]
+fn what_is_generalised_comes_back_coarser() {
+    let after = through(&event(&[attribute(13, "ip-dst|port", "198.51.100.8|443", false)], &[]));
+    let attribute = &after["Event"]["Attribute"][0];
+    assert_eq!(attribute["value"], "198.51.100.0/24|443");
+    assert_eq!(attribute["uuid"], *uuid(13));
 }
 
 #[test]
