@@ -180,7 +180,7 @@ pub(crate) fn value(shape: Shape, objects: &[&Map<String, Value>]) -> Option<(St
     let first = |kind: &str| {
         objects.iter().copied().find(|object| object.get("type").is_some_and(|found| found == kind))
     };
-    let text = |object: &Map<String, Value>, name: &str| Some(scalar(object.get(name)?)?);
+    let text = |object: &Map<String, Value>, name: &str| scalar(object.get(name)?);
     let host = || first("ipv4-addr").or_else(|| first("ipv6-addr"));
     let plain = match shape {
         Shape::Plain(kind, property) => text(first(kind)?, property)?,
@@ -245,7 +245,7 @@ fn hash(object: &Map<String, Value>, name: &str) -> Option<String> {
 /// Whether a text has the alphabet and length of base64 (RFC 4648 section 4).
 pub(crate) fn is_base64(text: &str) -> bool {
     let inside = text.trim_end_matches('=');
-    text.len() % 4 == 0
+    text.len().is_multiple_of(4)
         && text.len() - inside.len() <= 2
         && inside.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'))
 }

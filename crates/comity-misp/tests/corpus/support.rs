@@ -38,10 +38,9 @@ pub(crate) fn events(document: &Value) -> Vec<Value> {
             if let Some(response) = map.get("response") {
                 return events(response);
             }
-            if let Some(event) = map.get("Event").filter(|_| !map.contains_key("value")) {
-                if !map.contains_key("Attribute") && !map.contains_key("name") {
-                    return vec![event.clone()];
-                }
+            let is_part = ["value", "Attribute", "name"].iter().any(|name| map.contains_key(*name));
+            if let Some(event) = map.get("Event").filter(|_| !is_part) {
+                return vec![event.clone()];
             }
             if map.contains_key("value") {
                 return vec![serde_json::json!({ "Attribute": [document] })];
@@ -209,7 +208,8 @@ fn attribute_under(key: &str, attribute: &Value, found: &mut BTreeMap<String, St
     for name in ["type", "category", "value", "comment", "timestamp", "data", "object_relation"] {
         let value = word(&attribute[name]);
         // One fixture has bytes that are no base64; these are named and left.
-        if !value.is_empty() && !(name == "data" && value.contains('\'')) {
+        let is_base64 = !value.contains('\'');
+        if !value.is_empty() && (name != "data" || is_base64) {
             found.insert(format!("{key} {name}"), value);
         }
     }
