@@ -181,6 +181,19 @@ impl Rego {
             "has" => format!("input.facts.{} != null", args["attr"].as_str().ok_or("no attribute")?),
             "." => format!("{} == true", value(json)?),
             "contains" => format!("{} in {}", value(&args["right"])?, value(&args["left"])?),
+            // No entity has parents: what is in another is that one.
+            "in" if args["right"].get("Set").is_some() => {
+                format!("{} in {}", value(&args["left"])?, value(&args["right"])?)
+            }
+            "in" => format!("{} == {}", value(&args["left"])?, value(&args["right"])?),
+            "containsAll" => {
+                format!("every member in {} {{ member in {} }}", value(&args["right"])?, value(&args["left"])?)
+            }
+            "containsAny" => {
+                self.helpers += 1;
+                let (set, items) = (value(&args["left"])?, value(&args["right"])?);
+                format!("some member{0} in {items}; member{0} in {set}", self.helpers)
+            }
             "isEmpty" => format!("count({}) == 0", value(&args["arg"])?),
             "==" | "!=" | "<" | "<=" | ">" | ">=" => {
                 format!("{} {operator} {}", value(&args["left"])?, value(&args["right"])?)
