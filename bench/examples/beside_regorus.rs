@@ -187,7 +187,11 @@ impl Rego {
             }
             "in" => format!("{} == {}", value(&args["left"])?, value(&args["right"])?),
             "containsAll" => {
-                format!("every member in {} {{ member in {} }}", value(&args["right"])?, value(&args["left"])?)
+                format!(
+                    "every member in {} {{ member in {} }}",
+                    value(&args["right"])?,
+                    value(&args["left"])?
+                )
             }
             "containsAny" => {
                 self.helpers += 1;
