@@ -8,6 +8,7 @@ use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
 use crate::jobs::{escalations, sweep, telling, witnesses};
+use crate::misp;
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
 use crate::socket;
@@ -135,7 +136,8 @@ pub async fn start(
     let router = plain::router(Arc::clone(gateway))
         .merge(ready::router(Arc::clone(gateway)))
         .merge(taxii::router(Arc::clone(gateway)))
-        .merge(api::v1::router(Arc::clone(gateway)));
+        .merge(api::v1::router(Arc::clone(gateway)))
+        .merge(misp::collection::collections(Arc::clone(gateway)));
     tasks.spawn(listener::serve(listener, Door::Plain, router, Limits::default(), stop.clone()));
     let mut federation = None;
     if let Some(at) = federation_at {

@@ -14,6 +14,7 @@
 //!
 //! Source: MISP's OpenAPI description of its REST interface.
 
+pub mod collection;
 pub mod door;
 mod reading;
 mod writing;

@@ -1,5 +1,9 @@
 //! Collections: the standing requests that officers make, and what tools write and read by them.
 
+mod adding;
+
+pub use adding::{Fate, Given, add};
+
 use super::{manage, officers};
 use crate::gateway::{Gateway, GatewayError};
 use crate::settings::PublicCollection;

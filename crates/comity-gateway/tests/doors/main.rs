@@ -8,6 +8,7 @@ mod governed;
 #[path = "../federation/house.rs"]
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
+mod misp;
 mod tool;
 
 use comity_exchange::ports::Officer;
