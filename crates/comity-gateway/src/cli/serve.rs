@@ -11,6 +11,7 @@ use crate::jobs::{escalations, sweep, telling, witnesses};
 use crate::misp;
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
+use crate::signin;
 use crate::socket;
 use crate::taxii;
 use crate::watch::{Stop, metrics, ready, stopping};
@@ -135,6 +136,7 @@ pub async fn start(
     let plain = address(&listener)?;
     let router = plain::router(Arc::clone(gateway))
         .merge(ready::router(Arc::clone(gateway)))
+        .merge(signin::router(Arc::clone(gateway)))
         .merge(taxii::router(Arc::clone(gateway)))
         .merge(api::v1::router(Arc::clone(gateway)))
         .merge(misp::collection::collections(Arc::clone(gateway)));

@@ -155,8 +155,15 @@ fn unreachable(error: impl std::error::Error) -> ClientError {
 
 /// Connects by TCP and TLS.
 #[derive(Clone)]
-struct Connector {
+pub(crate) struct Connector {
     tls: Arc<ClientConfig>,
+}
+
+impl Connector {
+    /// One that takes servers as `tls` says.
+    pub(crate) fn new(tls: Arc<ClientConfig>) -> Self {
+        Self { tls }
+    }
 }
 
 impl tower_service::Service<Uri> for Connector {
@@ -181,7 +188,7 @@ impl tower_service::Service<Uri> for Connector {
 }
 
 /// A TLS stream that the pool can keep.
-struct Wire(TlsStream<TcpStream>);
+pub(crate) struct Wire(TlsStream<TcpStream>);
 
 impl Connection for Wire {
     fn connected(&self) -> Connected {

@@ -31,6 +31,8 @@ pub enum Denied {
     },
     /// The officer is known and has shown it, and orders nothing any more.
     Disabled,
+    /// A page of another site may have sent it: the session's CSRF token is missing or wrong.
+    Forged,
     /// The store cannot be asked.
     Unavailable,
 }
@@ -41,7 +43,7 @@ impl Denied {
     pub fn status(self) -> StatusCode {
         match self {
             Self::Missing | Self::Unreadable(_) | Self::Wrong => StatusCode::UNAUTHORIZED,
-            Self::Disabled => StatusCode::FORBIDDEN,
+            Self::Disabled | Self::Forged => StatusCode::FORBIDDEN,
             Self::LockedOut { .. } | Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Busy { .. } | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -76,6 +78,7 @@ impl Denied {
             Self::Limited { .. } => "too many requests",
             Self::Busy { .. } => "too many sign-ins at once",
             Self::Disabled => "this officer orders nothing any more",
+            Self::Forged => "the CSRF token is missing or wrong",
             Self::Unavailable => "nobody can sign in now",
         }
     }
@@ -92,6 +95,9 @@ impl Denied {
             }
             Self::Limited { .. } | Self::Busy { .. } => "try again after the seconds in Retry-After",
             Self::Disabled => "their key was ended; a new one is given with `comity key rotate officer`",
+            Self::Forged => {
+                "send what GET /me says under `csrf` in X-CSRF-Token, from a page of this gateway"
+            }
             Self::Unavailable => "try again later",
         }
     }
@@ -107,6 +113,7 @@ impl Denied {
             Self::Limited { .. } => "limited",
             Self::Busy { .. } => "busy",
             Self::Disabled => "disabled",
+            Self::Forged => "forged",
             Self::Unavailable => "unavailable",
         }
     }

@@ -7,6 +7,10 @@
 //! A door asks [`SignIn::who`] and either knows the officer or gives [`Denied`] back in its own form of error. Whether
 //! the officer may do what they ask is for the laws: they are told the role and until when the training is valid.
 //!
+//! Tools show a password or a token each time ([`SignIn::who`]); a browser shows a cookie of a session that began at an
+//! OpenID provider ([`openid`]), and only doors for browsers take it ([`SignIn::visitor`]): a page of another site can make
+//! a browser send its cookie, so whatever changes something also needs the session's CSRF token.
+//!
 //! A password is hashed once and then known by a keyed digest for a while (`passwords`); wrong ones are counted by
 //! name and by address (`wrongs`). All of that is in the memory of this process and bounded; a restart forgets it.
 //! Nothing here logs, counts or answers with a name, an address, a password or a token.
@@ -15,29 +19,39 @@
 
 mod address;
 mod bounded;
+mod cookies;
 mod denied;
 mod given;
+pub mod openid;
 mod passwords;
 mod rates;
+mod routes;
+mod sessions;
 mod settings;
 pub mod tokens;
 mod wrongs;
 
 pub use address::{Network, TrustedProxies, from};
 pub use denied::Denied;
+pub use routes::router;
 pub use settings::SignInSettings;
 
 use crate::clock::OsEntropy;
 use crate::gateway::Gateway;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use comity_exchange::ports::{Officer, Standing, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Entropy as _, Timestamp};
 use given::Given;
+use openid::OpenId;
 use passwords::Passwords;
 use rates::Rates;
+use sessions::Sessions;
 use std::net::IpAddr;
 use std::sync::Arc;
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// An officer who has signed in.
@@ -85,6 +99,8 @@ pub struct SignIn {
     addresses: Rates<Network>,
     officers: Rates<[u8; 32]>,
     proxies: TrustedProxies,
+    sessions: Sessions,
+    openid: Option<OpenId>,
 }
 
 impl SignIn {
@@ -97,6 +113,8 @@ impl SignIn {
             addresses: Rates::new(settings.address_rate, settings.remembered_most),
             officers: Rates::new(settings.officer_rate, settings.remembered_most),
             proxies: settings.trusted_proxies.clone(),
+            sessions: Sessions::new(settings),
+            openid: settings.openid.clone().map(|provider| OpenId::new(provider, settings.remembered_most)),
         }
     }
 
@@ -112,38 +130,120 @@ impl SignIn {
         from: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<SignedIn, Denied> {
-        let (by, found) = self.found(gateway, headers, from, now).await;
-        gateway
-            .counts()
-            .sign_in(by.map_or("none", By::as_str), found.as_ref().map_or_else(Denied::word, |_| "ok"));
+        self.counted(gateway, None, headers, from, now).await
+    }
+
+    /// As [`who`](Self::who), for doors that browsers come in through: a session's cookie counts too, where nothing else
+    /// is shown. Where `method` changes something, it needs the session's CSRF token in `X-CSRF-Token`.
+    ///
+    /// # Errors
+    /// As [`who`](Self::who), and [`Denied::Forged`].
+    pub async fn visitor(
+        &self,
+        gateway: &Gateway,
+        method: &Method,
+        headers: &HeaderMap,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<SignedIn, Denied> {
+        self.counted(gateway, Some(method), headers, from, now).await
+    }
+
+    async fn counted(
+        &self,
+        gateway: &Gateway,
+        browser: Option<&Method>,
+        headers: &HeaderMap,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<SignedIn, Denied> {
+        let (by, found) = match self.address(headers, from, now) {
+            Ok(from) => self.found(gateway, browser, headers, from, now).await,
+            Err(denied) => (None, Err(denied)),
+        };
+        let outcome = found.as_ref().map_or_else(Denied::word, |_| "ok");
+        gateway.counts().sign_in(by.map_or("none", By::as_str), outcome);
         found
+    }
+
+    /// Where a request comes from, if that address is within its rate.
+    ///
+    /// # Errors
+    /// [`Denied::Limited`].
+    pub fn address(
+        &self,
+        headers: &HeaderMap,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Network>, Denied> {
+        let from = from.map(|address| Network::of(self.proxies.client(address, headers)));
+        if let Some(from) = from {
+            self.addresses.take(from, now).map_err(|retry_after| Denied::Limited { retry_after })?;
+        }
+        Ok(from)
+    }
+
+    /// The provider that people sign in by, where one is set.
+    #[must_use]
+    pub fn openid(&self) -> Option<&OpenId> {
+        self.openid.as_ref()
     }
 
     async fn found(
         &self,
         gateway: &Gateway,
+        browser: Option<&Method>,
         headers: &HeaderMap,
-        from: Option<IpAddr>,
+        from: Option<Network>,
         now: Timestamp,
     ) -> (Option<By>, Result<SignedIn, Denied>) {
-        let from = from.map(|address| Network::of(self.proxies.client(address, headers)));
-        if let Some(from) = from
-            && let Err(retry_after) = self.addresses.take(from, now)
-        {
-            return (None, Err(Denied::Limited { retry_after }));
-        }
-        match given::read(headers) {
-            Err(denied) => (None, Err(denied)),
-            Ok(Given::Nothing) => (None, Err(Denied::Missing)),
+        let (by, shown) = match given::read(headers) {
+            Err(denied) => return (None, Err(denied)),
             Ok(Given::Password { name, password }) => {
-                let shown = self.by_password(gateway, &name, password, from, now).await;
-                (Some(By::Password), shown.and_then(|officer| self.within(officer, By::Password, now)))
+                (By::Password, self.by_password(gateway, &name, password, from, now).await)
             }
-            Ok(Given::Token(text)) => {
-                let shown = by_token(gateway, &text, now).await;
-                (Some(By::Token), shown.and_then(|officer| self.within(officer, By::Token, now)))
-            }
+            Ok(Given::Token(text)) => (By::Token, by_token(gateway, &text, now).await),
+            Ok(Given::Nothing) => match browser.zip(cookies::read(headers, cookies::SESSION)) {
+                None => return (None, Err(Denied::Missing)),
+                Some((method, cookie)) => {
+                    (By::Session, self.by_session(gateway, method, cookie, headers, now).await)
+                }
+            },
+        };
+        (Some(by), shown.and_then(|officer| self.within(officer, by, now)))
+    }
+
+    async fn by_session(
+        &self,
+        gateway: &Gateway,
+        method: &Method,
+        cookie: &str,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Officer, Denied> {
+        let officer = self.sessions.officer(cookie, now).ok_or(Denied::Wrong)?;
+        if !method.is_safe() && !self.is_ours(cookie, headers) {
+            return Err(Denied::Forged);
         }
+        in_good_standing(gateway.store().standing(&officer).await.map_err(unavailable)?)
+    }
+
+    /// Whether a page of this gateway sent it: with the session's CSRF token, and from no other origin where one is told.
+    fn is_ours(&self, cookie: &str, headers: &HeaderMap) -> bool {
+        let told = headers
+            .get(CSRF_HEADER)
+            .is_some_and(|told| bool::from(told.as_bytes().ct_eq(self.csrf(cookie).as_bytes())));
+        let elsewhere = headers.get(header::ORIGIN).is_some_and(|origin| {
+            self.openid
+                .as_ref()
+                .is_none_or(|openid| origin.as_bytes() != openid.settings().origin().as_bytes())
+        });
+        told && !elsewhere
+    }
+
+    /// The token that stands for a session where its cookie alone is not enough.
+    fn csrf(&self, cookie: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.passwords.digest(&[b"session", b"csrf", cookie.as_bytes()]))
     }
 
     async fn by_password(
@@ -201,6 +301,9 @@ fn unavailable(error: comity_exchange::ports::StoreError) -> Denied {
     tracing::error!(%error, "the store says nothing of officers");
     Denied::Unavailable
 }
+
+/// Where a page of this gateway sends its session's CSRF token.
+pub const CSRF_HEADER: &str = "x-csrf-token";
 
 #[cfg(test)]
 mod tests;

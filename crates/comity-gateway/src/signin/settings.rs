@@ -1,6 +1,7 @@
 //! What an operator sets of sign-in: the table `[signin]` of `DIR/settings.toml`, key by key over the shipped one.
 
 use super::address::TrustedProxies;
+use super::openid::OpenIdSettings;
 use super::rates::Rate;
 use serde::Deserialize;
 use toml::Table;
@@ -31,10 +32,16 @@ pub struct SignInSettings {
     pub officer_rate: Rate,
     /// How often one address may ask.
     pub address_rate: Rate,
-    /// How many names, addresses, and passwords that were right are remembered, each.
+    /// How long a session lasts that nobody uses, seconds.
+    pub session_idle_seconds: u64,
+    /// How long a session lasts at most, seconds.
+    pub session_seconds_most: u64,
+    /// How many names, addresses, sessions, and passwords that were right are remembered, each.
     pub remembered_most: usize,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: TrustedProxies,
+    /// The provider that people sign in by; none unless it is set.
+    pub openid: Option<OpenIdSettings>,
 }
 
 impl SignInSettings {
@@ -48,6 +55,9 @@ impl SignInSettings {
         let settings: Self = all.try_into().map_err(|error| format!("[signin]: {}", message(&error)))?;
         if settings.wrong_by_name == 0 || settings.wrong_by_address == 0 {
             return Err("[signin]: wrong_by_name, wrong_by_address: expected 1 or more".to_owned());
+        }
+        if let Some(openid) = &settings.openid {
+            openid.check().map_err(|why| format!("[signin.openid]: {why}"))?;
         }
         Ok(settings)
     }

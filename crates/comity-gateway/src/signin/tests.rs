@@ -5,7 +5,6 @@ use crate::passwords::hash;
 use crate::settings::Settings;
 use crate::work::{manage, officers, tokens as given_out};
 use axum::http::{HeaderValue, StatusCode, header};
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::time::Duration;
 
