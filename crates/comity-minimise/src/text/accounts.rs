@@ -4,27 +4,32 @@
 //! name behind an initial. After `:`, `=` or a quote the word may be any but an ordinary one.
 
 use super::items::{Item, Kind};
-use super::lexicon::{ACCOUNT, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING, is_cue};
+use super::lexicon::{
+    ACCOUNT, COMMAND, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING, is_cue,
+};
 use super::names::unmarked;
 use super::span::{Label, Span};
-use super::tokens::{Form, Token, What, lower};
-use std::collections::HashSet;
+use super::tokens::{Form, Token, Tokens, What, lower};
+use std::cell::LazyCell;
+use std::collections::BTreeSet;
 
 /// The shortest and longest account that is taken.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=40;
 
 /// Pushes the accounts of `text`; `spans` holds those that paths and domains gave.
-pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexicon, spans: &mut Vec<Span>) {
-    let english = is_english(tokens, text);
-    let people = people(text, spans);
-    let mut known: HashSet<String> = spans
+pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexicon, spans: &mut Vec<Span>) {
+    let english = LazyCell::new(|| is_english(tokens, text));
+    let mut people: Option<Vec<String>> = None;
+    let mut known: BTreeSet<String> = spans
         .iter()
         .filter(|span| matches!(span.label, Label::Username | Label::PathUser))
         .map(|span| text[span.start..span.end].to_lowercase())
         .collect();
-    let mut taken: HashSet<usize> = HashSet::new();
+    let mut taken: BTreeSet<usize> = BTreeSet::new();
     for at in 0..tokens.len() {
-        if tokens[at].cues & ACCOUNT == 0 && !is_command(text, tokens, at) {
+        if tokens[at].cues & (ACCOUNT | COMMAND) == 0
+            || tokens[at].cues & ACCOUNT == 0 && !is_command(text, tokens, at)
+        {
             continue;
         }
         // The last word of a phrase announces, not its first.
@@ -35,8 +40,8 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
         let Some((start, strong)) = announced(text, items, tokens, at) else { continue };
         let end = account_end(text, start);
         let account = &text[start..end];
-        let named = is_of(account, &people);
-        if (named || is_account(account, strong || is_command(text, tokens, at), english, lexicon))
+        let named = may_be_of(account) && is_of(account, people.get_or_insert_with(|| names_of(text, spans)));
+        if (named || is_account(account, strong || is_command(text, tokens, at), &|| *english, lexicon))
             && taken.insert(start)
             && !lured(tokens, at)
         {
@@ -57,8 +62,16 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
     if known.is_empty() {
         return;
     }
-    for token in tokens {
-        if !matches!(token.what, What::Word(Form::Lower | Form::Mixed)) || taken.contains(&token.start) {
+    let mut begins = [false; 256];
+    for name in &known {
+        begins[usize::from(name.as_bytes()[0])] = true;
+    }
+    for token in tokens.iter() {
+        let first = text.as_bytes()[token.start];
+        if !matches!(token.what, What::Word(Form::Lower | Form::Mixed))
+            || first.is_ascii() && !begins[usize::from(first.to_ascii_lowercase())]
+            || taken.contains(&token.start)
+        {
             continue;
         }
         let free = text[..token.start]
@@ -73,7 +86,7 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
 }
 
 /// The parts of the names that were found, as they stand in accounts.
-fn people(text: &str, spans: &[Span]) -> Vec<String> {
+fn names_of(text: &str, spans: &[Span]) -> Vec<String> {
     let names = spans.iter().filter(|span| span.label == Label::Person);
     let parts = names.flat_map(|span| text[span.start..span.end].split(|c: char| !c.is_alphabetic()));
     let mut parts: Vec<String> =
@@ -83,12 +96,14 @@ fn people(text: &str, spans: &[Span]) -> Vec<String> {
     parts
 }
 
+/// Whether `account` can be made of a name at all.
+fn may_be_of(account: &str) -> bool {
+    account.len() >= 4 && account.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
 /// Whether `account` is made of the name of somebody whom the text names: `skettun` of Kettunen.
 fn is_of(account: &str, people: &[String]) -> bool {
-    let account = account.to_lowercase();
-    if account.len() < 4 || !account.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
-        return false;
-    }
+    let account = account.to_ascii_lowercase();
     let tail = account[1..].trim_start_matches(['.', '_', '-']);
     people.iter().any(|part| {
         let short = part.get(..4).unwrap_or(part);
@@ -104,8 +119,8 @@ fn speakers(
     text: &str,
     tokens: &[Token],
     lexicon: &Lexicon,
-    taken: &mut HashSet<usize>,
-    known: &mut HashSet<String>,
+    taken: &mut BTreeSet<usize>,
+    known: &mut BTreeSet<String>,
     spans: &mut Vec<Span>,
 ) {
     for (at, token) in tokens.iter().enumerate() {
@@ -131,13 +146,12 @@ fn speakers(
     }
 }
 
+/// The words of [`is_command`].
+pub(super) const COMMANDS: [&str; 11] =
+    ["user", "su", "u", "l", "useradd", "userdel", "usermod", "adduser", "passwd", "chage", "whoami"];
+
 /// `net user jdoe`, `su - jdoe`, `chown jdoe`, `sudo -u jdoe`: commands that take an account.
 fn is_command(text: &str, tokens: &[Token], at: usize) -> bool {
-    if !matches!(text.as_bytes()[tokens[at].start], b'a' | b'c' | b'l' | b'p' | b's' | b'u' | b'w')
-        || tokens[at].end - tokens[at].start > 8
-    {
-        return false;
-    }
     let word = &text[tokens[at].range()];
     let before = at.checked_sub(1).map(|at| &text[tokens[at].range()]);
     match word {
@@ -154,7 +168,7 @@ fn is_command(text: &str, tokens: &[Token], at: usize) -> bool {
 }
 
 /// Where the account begins that the cue at `at` announces, and whether a mark says that it is one.
-fn announced(text: &str, items: &[Item], tokens: &[Token], at: usize) -> Option<(usize, bool)> {
+fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(usize, bool)> {
     let mut strong = false;
     let mut fillers = 0;
     let mut look = at + 1;
@@ -167,14 +181,14 @@ fn announced(text: &str, items: &[Item], tokens: &[Token], at: usize) -> Option<
             ) => strong = true,
             What::Mark('(' | '-' | '#' | '@' | '.') => {}
             What::Word(form) => {
-                let word = lower(&text[token.range()]);
+                let word = tokens.lower(token);
                 let filler = [
                     "is", "was", "name", "names", "account", "id", "of", "the", "named", "called", "as",
                     "for", "von", "de", "du", "mit", "est", "ist", "on", "oli", "es", "adlı", "o", "nazwie",
                     "nimega", "nimi", "user", "name:", "kennung", "namens", "domain", "local", "admin",
                     "invalid",
                 ]
-                .contains(&word.as_ref());
+                .contains(&word);
                 if filler && form == Form::Lower && fillers < 3 && !strong_word(text, token) {
                     fillers += 1;
                     // What came before the filler does not make the word after it an account.
@@ -229,7 +243,7 @@ fn account_end(text: &str, start: usize) -> usize {
     start + text[start..start + length].trim_end_matches(['.', '-']).len()
 }
 
-fn is_account(account: &str, strong: bool, english: bool, lexicon: &Lexicon) -> bool {
+fn is_account(account: &str, strong: bool, english: &dyn Fn() -> bool, lexicon: &Lexicon) -> bool {
     let lower = account.to_lowercase();
     // `e.g`
     if account.split(['.', '-', '_']).all(|part| part.len() < 2) {
@@ -281,7 +295,7 @@ fn is_account(account: &str, strong: bool, english: bool, lexicon: &Lexicon) -> 
     let ordinary = lexicon.is_plain(&lower)
         || is_cue(lexicon.cues(&lower))
         || lower.len() > 5 && formed.iter().any(|end| lower.ends_with(end));
-    account.is_ascii() && !ordinary && (strong || english && lower.len() > 3)
+    account.is_ascii() && !ordinary && (strong || english() && lower.len() > 3)
         || strong && account.is_ascii() && !lexicon.is_english(&lower) && lexicon.given(&lower) != Known::No
 }
 

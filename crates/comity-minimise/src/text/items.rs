@@ -9,8 +9,15 @@ use super::span::Label;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
+mod chunk;
 mod mail;
 mod path;
+
+pub(super) use chunk::is_unspaced;
+use chunk::{
+    AT, BACKSLASH, Bits, CHUNK_MAX, COLON, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits, chunk,
+    is_chunk_letter, is_marked_word,
+};
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,35 +41,29 @@ pub(super) struct Item {
     pub kind: Kind,
 }
 
-/// The longest chunk that is looked into; a longer one is an encoded blob.
-const CHUNK_MAX: usize = 1024;
-/// A chunk that has reached this length ends at the next separator: rows of values without spaces.
-const CHUNK_LONG: usize = 512;
-
 /// The items of `text`.
 pub(super) fn items(text: &str, lexicon: &Lexicon) -> Vec<Item> {
-    let mut reader = Reader { text, lexicon, items: Vec::new(), path_end: None };
+    let mut reader = Reader { text, lexicon, items: Vec::with_capacity(16), path_end: None };
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let Some(length) = chunk_char(text, at) else {
-            at += text[at..].chars().next().map_or(1, char::len_utf8);
-            continue;
-        };
-        let start = at;
-        at += length;
-        let mut seen = bits(bytes[start]);
-        while at < bytes.len()
-            && let Some(length) = chunk_char(text, at)
-        {
-            if at - start > CHUNK_LONG && b",;&=".contains(&bytes[at]) {
-                break;
+        match bits(bytes[at]) {
+            0 => {
+                at += 1;
+                continue;
             }
-            seen |= bits(bytes[at]);
-            at += length;
+            OTHER => {
+                let Some(c) = text[at..].chars().next() else { break };
+                if !is_chunk_letter(c) {
+                    at += c.len_utf8();
+                    continue;
+                }
+            }
+            _ => {}
         }
-        let long = at - start >= 32;
-        if seen & SPECIAL != 0 || long || (seen & (DIGIT | DASH)) == (DIGIT | DASH) {
+        let (start, seen) = (at, chunk(text, &mut at));
+        let dashed = seen & (DIGIT | DASH) == (DIGIT | DASH);
+        if seen & SPECIAL != 0 && !is_marked_word(&bytes[start..at]) || at - start >= LONG || dashed {
             reader.chunk(start, at, seen);
         }
         if seen & BACKSLASH == 0 {
@@ -81,46 +82,6 @@ pub(super) fn items(text: &str, lexicon: &Lexicon) -> Vec<Item> {
     reader.items
 }
 
-const DOT: u8 = 1;
-const SLASH: u8 = 2;
-const BACKSLASH: u8 = 4;
-const AT: u8 = 8;
-const COLON: u8 = 16;
-const DIGIT: u8 = 32;
-const DASH: u8 = 64;
-const SPECIAL: u8 = DOT | SLASH | BACKSLASH | AT | COLON;
-
-fn bits(b: u8) -> u8 {
-    match b {
-        b'.' => DOT,
-        b'/' => SLASH,
-        b'\\' => BACKSLASH,
-        b'@' => AT,
-        b':' => COLON,
-        b'0'..=b'9' => DIGIT,
-        b'-' => DASH,
-        _ => 0,
-    }
-}
-
-/// How long the character at `at` is, if it belongs to a chunk.
-fn chunk_char(text: &str, at: usize) -> Option<usize> {
-    match text.as_bytes()[at] {
-        b'"' | b'<' | b'>' | b'|' | b'`' => None,
-        0x21..=0x7e => Some(1),
-        0..=0x7f => None,
-        _ => {
-            let c = text[at..].chars().next()?;
-            (c.is_alphanumeric() && !is_unspaced(c)).then(|| c.len_utf8())
-        }
-    }
-}
-
-/// Whether `c` belongs to a script that is written without spaces between words.
-pub(super) fn is_unspaced(c: char) -> bool {
-    matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
-}
-
 struct Reader<'t> {
     text: &'t str,
     lexicon: &'t Lexicon,
@@ -135,6 +96,9 @@ impl Reader<'_> {
     }
 
     fn cues(&self, word: &str) -> Cues {
+        if word.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+            return self.lexicon.cues(word);
+        }
         self.lexicon.cues(&word.to_lowercase())
     }
 
@@ -146,7 +110,7 @@ impl Reader<'_> {
                 .any(|start| lower.starts_with(start))
     }
 
-    fn chunk(&mut self, start: usize, end: usize, seen: u8) {
+    fn chunk(&mut self, start: usize, end: usize, seen: Bits) {
         if end - start > CHUNK_MAX {
             return self.put(start..end, Kind::Thing);
         }
@@ -160,7 +124,7 @@ impl Reader<'_> {
             self.put(start + found.start..start + stop, kind);
             return self.chunk_again(start + stop, end);
         }
-        if is_defanged(chunk) {
+        if seen & FANG != 0 && is_defanged(chunk) {
             let (from, to) = trimmed(chunk);
             return self.put(start + from..start + to, Kind::Defanged);
         }
@@ -181,15 +145,14 @@ impl Reader<'_> {
 
     fn chunk_again(&mut self, start: usize, end: usize) {
         if start < end {
-            let seen = self.text.as_bytes()[start..end].iter().fold(0, |seen, b| seen | bits(*b));
+            let seen = seen(&self.text[start..end]);
             self.chunk(start, end, seen);
         }
     }
 
     /// A part of a chunk between quotes, brackets and the like.
     fn piece(&mut self, start: usize, end: usize) {
-        let bytes = &self.text.as_bytes()[start..end];
-        let seen = bytes.iter().fold(0, |seen, b| seen | bits(*b));
+        let seen = seen(&self.text[start..end]);
         if seen & AT != 0 {
             return self.at_signs(start, end);
         }
@@ -237,7 +200,7 @@ impl Reader<'_> {
         if length < 3 {
             return;
         }
-        if piece.contains('.') {
+        if seen(piece) & DOT != 0 {
             if let Ok(address) = piece.parse::<Ipv4Addr>() {
                 let kind = ipv4(address);
                 return self.put(start..end, kind);
@@ -281,9 +244,13 @@ impl Reader<'_> {
     }
 }
 
+fn seen(part: &str) -> Bits {
+    part.bytes().fold(0, |seen, b| seen | bits(b))
+}
+
 /// Where a URL's scheme lies in `chunk`: `https://`, `hxxp[:]//`; not that of a local file.
 fn scheme(chunk: &str) -> Option<Range<usize>> {
-    let slashes = chunk.find("//")?;
+    let slashes = chunk.as_bytes().windows(2).position(|pair| pair == b"//")?;
     let before = &chunk[..slashes];
     let colon = before.strip_suffix("[:]").or_else(|| before.strip_suffix(':'))?;
     let start = colon
@@ -312,16 +279,23 @@ fn url_end(chunk: &str, from: usize) -> usize {
     end
 }
 
-/// Whether someone made sure that nobody follows it by accident.
+/// Whether someone made sure that nobody follows it by accident: it has `[.`, `(dot)` or `hxxp` in it, and more.
 fn is_defanged(chunk: &str) -> bool {
-    if !chunk.contains(['[', '(', '{']) && !chunk.contains("xx") && !chunk.contains("XX") {
-        return false;
-    }
-    let lower = chunk.to_ascii_lowercase();
-    ["[.]", "(.)", "{.}", "[dot]", "(dot)", "[.", "[:]", "[@]", "[at]", "(at)", "hxxp"]
-        .iter()
-        .any(|sign| lower.contains(sign))
-        && lower.bytes().filter(u8::is_ascii_alphanumeric).count() > 3
+    let bytes = chunk.as_bytes();
+    let begins = |at: usize, sign: &str| {
+        bytes.get(at..at + sign.len()).is_some_and(|found| found.eq_ignore_ascii_case(sign.as_bytes()))
+    };
+    let signs = |first: u8| -> &[&str] {
+        match first {
+            b'[' => &["[.", "[dot]", "[:]", "[@]", "[at]"],
+            b'(' => &["(.)", "(dot)", "(at)"],
+            b'{' => &["{.}"],
+            b'h' | b'H' => &["hxxp"],
+            _ => &[],
+        }
+    };
+    let sign = (0..bytes.len()).any(|at| signs(bytes[at]).iter().any(|sign| begins(at, sign)));
+    sign && bytes.iter().filter(|b| b.is_ascii_alphanumeric()).count() > 3
 }
 
 /// The part of `piece` without the punctuation around it.
@@ -393,12 +367,37 @@ fn is_blob(piece: &str) -> bool {
 fn is_numbered(piece: &str) -> bool {
     let letters = piece.bytes().take_while(u8::is_ascii_uppercase).count();
     let rest = &piece[letters..];
+    if !(1..=6).contains(&letters) || !rest.bytes().all(|b| b.is_ascii_digit() || b"-.#".contains(&b)) {
+        return false;
+    }
     let known = [
         "CVE", "CWE", "CAPEC", "MS", "KB", "GHSA", "ZDI", "ICSA", "VU", "USN", "DSA", "RHSA", "S", "TA", "T",
         "APT", "FIN", "UNC", "UAC", "TEMP", "DEV", "TAG", "INC", "RFC", "ISO", "SR", "CS", "TICKET", "REQ",
         "CHG", "PRB",
     ];
-    known.contains(&&piece[..letters])
-        && rest.bytes().any(|b| b.is_ascii_digit())
-        && rest.bytes().all(|b| b.is_ascii_digit() || b"-.#".contains(&b))
+    rest.bytes().any(|b| b.is_ascii_digit()) && known.contains(&&piece[..letters])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_defanged;
+    use proptest::prelude::*;
+
+    /// The definition, as it is said.
+    fn is_defanged_by_definition(chunk: &str) -> bool {
+        let lower = chunk.to_ascii_lowercase();
+        ["[.]", "(.)", "{.}", "[dot]", "(dot)", "[.", "[:]", "[@]", "[at]", "(at)", "hxxp"]
+            .iter()
+            .any(|sign| lower.contains(sign))
+            && lower.bytes().filter(u8::is_ascii_alphanumeric).count() > 3
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, fork: false, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_defanged_is_so_by_definition(chunk in "[hHxXpP\\[\\](){}.:@aAtTdDoOé]{0,9}") {
+            prop_assert_eq!(is_defanged(&chunk), is_defanged_by_definition(&chunk));
+        }
+    }
 }

@@ -4,9 +4,9 @@
 //! Every word is looked up among the cues, which are few and stay in the cache; only words in capitals, and what may
 //! be an account, are looked up in the long lists. The tables are built when the first text comes.
 
+use super::fingerprint::{Table, fingerprint};
 use serde::Deserialize;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
 /// What a word tells: a set of the constants below.
@@ -39,6 +39,9 @@ pub(super) const NATIONAL_ID: Cues = 1 << 23;
 pub(super) const DOTTED_END: Cues = 1 << 24;
 /// A phrase begins with it.
 pub(super) const BEGINS: Cues = 1 << 25;
+
+/// It may be a command that takes an account.
+pub(super) const COMMAND: Cues = 1 << 26;
 
 /// Which lists have a word: a set of the constants below.
 type Lists = u8;
@@ -84,15 +87,17 @@ impl Names {
 
 /// The words of several words: what follows the first, and what the whole tells.
 struct Phrase {
-    rest: Vec<Box<str>>,
+    /// The fingerprints of the words.
+    rest: Vec<u64>,
     cues: Cues,
 }
 
 /// The shipped words.
 pub(super) struct Lexicon {
-    words: HashMap<Box<str>, Cues, Quick>,
-    lists: HashMap<&'static str, Lists, Quick>,
-    phrases: HashMap<Box<str>, Vec<Phrase>, Quick>,
+    words: Table<Cues>,
+    lists: Table<Lists>,
+    /// By the fingerprint of the first word.
+    phrases: HashMap<u64, Vec<Phrase>, Quick>,
     inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
 }
 
@@ -134,8 +139,8 @@ impl Lexicon {
         let lists: CueLists =
             toml::from_str(include_str!("../../data/cues.toml")).expect("the shipped cues are well formed");
         let mut lexicon = Self {
-            words: HashMap::default(),
-            lists: HashMap::with_capacity_and_hasher(150_000, Quick::default()),
+            words: Table::with_capacity(8_000),
+            lists: Table::with_capacity(131_000),
             phrases: HashMap::default(),
             inflections: HashMap::default(),
         };
@@ -169,6 +174,9 @@ impl Lexicon {
         for cue in super::national::Table::shipped().cues() {
             lexicon.add(cue, NATIONAL_ID);
         }
+        for command in super::accounts::COMMANDS {
+            lexicon.tell(command, COMMAND);
+        }
         for entry in lines(include_str!("../../data/things.txt")) {
             lexicon.add(entry, THING);
         }
@@ -189,7 +197,7 @@ impl Lexicon {
         ] {
             for line in list.lines() {
                 let (word, list) = line.strip_suffix('?').map_or((line, well), |word| (word, weakly));
-                *lexicon.lists.entry(word).or_default() |= list;
+                lexicon.lists.add(fingerprint(word), list);
             }
         }
         for line in lines(include_str!("../../data/inflections.txt")) {
@@ -202,45 +210,41 @@ impl Lexicon {
     }
 
     fn tell(&mut self, word: &str, cues: Cues) {
-        match self.words.get_mut(word) {
-            Some(known) => *known |= cues,
-            None => {
-                self.words.insert(word.into(), cues);
-            }
-        }
+        self.words.add(fingerprint(word), cues);
     }
 
     fn add(&mut self, entry: &str, cues: Cues) {
         let mut parts = words_of(entry);
         let Some(first) = parts.next() else { return };
-        let rest: Vec<Box<str>> = parts.map(Into::into).collect();
+        let rest: Vec<u64> = parts.map(fingerprint).collect();
         if rest.is_empty() {
             self.tell(first, cues);
         } else {
             self.tell(first, BEGINS);
-            self.phrases.entry(first.into()).or_default().push(Phrase { rest, cues });
+            self.phrases.entry(fingerprint(first)).or_default().push(Phrase { rest, cues });
         }
     }
 
     fn lists(&self, word: &str) -> Lists {
-        self.lists.get(word).copied().unwrap_or(0)
+        self.lists.get(fingerprint(word))
     }
 
     /// What `word`, in lower case, tells.
     pub(super) fn cues(&self, word: &str) -> Cues {
-        self.words.get(word).copied().unwrap_or(0)
+        self.cues_of(fingerprint(word))
+    }
+
+    /// What the word with this fingerprint tells.
+    pub(super) fn cues_of(&self, fingerprint: u64) -> Cues {
+        self.words.get(fingerprint)
     }
 
     /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` says whether
-    /// the word at a distance is the given one.
-    pub(super) fn phrase(
-        &self,
-        first: &str,
-        mut next: impl FnMut(usize, &str) -> bool,
-    ) -> Option<(usize, Cues)> {
+    /// the word at a distance has the given fingerprint.
+    pub(super) fn phrase(&self, first: u64, next: impl Fn(usize, u64) -> bool) -> Option<(usize, Cues)> {
         let mut longest: Option<(usize, Cues)> = None;
-        for phrase in self.phrases.get(first)? {
-            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, word));
+        for phrase in self.phrases.get(&first)? {
+            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, *word));
             if met {
                 longest = match longest {
                     Some((length, cues)) if length == phrase.rest.len() => Some((length, cues | phrase.cues)),
@@ -260,8 +264,13 @@ impl Lexicon {
     /// What the lists say of `word`, in lower case. Who has no such keys writes names without marks; in many
     /// languages they are inflected.
     pub(super) fn names(&self, word: &str) -> Names {
-        let lists = self.lists(word);
-        let found = Names::of(lists, self.cues(word));
+        self.names_of(word, fingerprint(word))
+    }
+
+    /// [`Self::names`] of a word whose fingerprint is known.
+    pub(super) fn names_of(&self, word: &str, fingerprint: u64) -> Names {
+        let lists = self.lists.get(fingerprint);
+        let found = Names::of(lists, self.cues_of(fingerprint));
         if found.plain || lists != 0 {
             return found;
         }
@@ -334,7 +343,7 @@ impl Lexicon {
 
 /// Whether `cues` tells something of what stands beside the word.
 pub(super) fn is_cue(cues: Cues) -> bool {
-    cues & !(PLAIN | DOTTED_END | BEGINS) != 0
+    cues & !(PLAIN | DOTTED_END | BEGINS | COMMAND) != 0
 }
 
 /// The words of an entry, as the text's own words are cut.
@@ -374,23 +383,5 @@ impl Unspaced {
     }
 }
 
-type Quick = BuildHasherDefault<QuickHasher>;
-
-/// A quick hash for tables whose keys are compiled in: nobody can choose keys that collide.
-#[derive(Default)]
-struct QuickHasher(u64);
-
-impl Hasher for QuickHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        // The table looks at the high bits and at the low ones.
-        self.0 ^ self.0 >> 32
-    }
-}
+/// A quick hash without a secret: the keys are compiled in, so that nobody can choose keys that collide.
+type Quick = foldhash::fast::FixedState;

@@ -14,7 +14,9 @@
 //! a name that no list and no cue explains is not found: it is told apart as a *likely name*.
 
 mod accounts;
+mod fingerprint;
 mod items;
+mod letters;
 mod lexicon;
 mod names;
 mod national;
@@ -26,7 +28,8 @@ mod tokens;
 pub use span::{Label, Span, in_code_points};
 
 use items::Kind;
-use std::collections::HashSet;
+use lexicon::{Lexicon, PARTICLE, THING};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 
@@ -42,7 +45,9 @@ pub struct Found {
 /// Names that are known from elsewhere, and are found in a text where any part of one stands alone.
 #[derive(Clone, Default)]
 pub struct Known {
-    parts: HashSet<String>,
+    parts: BTreeSet<String>,
+    /// With which two bytes they begin, a bit for each that may: most words are not looked up.
+    begins: [u64; 16],
 }
 
 impl fmt::Debug for Known {
@@ -63,7 +68,33 @@ impl Known {
                         && word.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '\'' | '’' | '.'))
                 })
         };
-        Self { parts: values.filter(named).flat_map(str::split_whitespace).map(str::to_lowercase).collect() }
+        let mut known = Self::default();
+        for part in values.filter(named).flat_map(str::split_whitespace) {
+            known.add(&part.to_lowercase());
+        }
+        known
+    }
+
+    /// Adds a part of a name in lower case, unless it is an ordinary word or what a thing is called.
+    fn add(&mut self, part: &str) {
+        let lexicon = Lexicon::shipped();
+        if lexicon.is_plain(part) || lexicon.cues(part) & (PARTICLE | THING) != 0 || self.has(part) {
+            return;
+        }
+        let (word, bit) = beginning(part);
+        self.begins[word] |= bit;
+        self.parts.insert(part.to_owned());
+    }
+
+    fn has(&self, part: &str) -> bool {
+        self.parts.contains(part)
+    }
+
+    /// Whether a part may begin as `word` does; where none does, `word` is no form of one either, since an ending is
+    /// taken off behind three bytes at least.
+    fn may_begin(&self, word: &str) -> bool {
+        let (word, bit) = beginning(word);
+        self.begins[word] & bit != 0
     }
 
     /// Whether no name is known.
@@ -71,6 +102,13 @@ impl Known {
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
+}
+
+/// The bit of the first two bytes of `word`, among 1,024.
+fn beginning(word: &str) -> (usize, u64) {
+    let byte = |at: usize| word.as_bytes().get(at).copied().map_or(0, usize::from);
+    let place = (byte(0) * 37 + byte(1)) % 1024;
+    (place / 64, 1 << (place % 64))
 }
 
 /// What `text` tells of people.
@@ -82,9 +120,9 @@ pub fn detect(text: &str) -> Found {
 /// What `text` tells of people, some of whom are `known`.
 #[must_use]
 pub fn detect_knowing(text: &str, known: &Known) -> Found {
-    let lexicon = lexicon::Lexicon::shipped();
+    let lexicon = Lexicon::shipped();
     let items = items::items(text, lexicon);
-    let tokens = tokens::tokens(text, &items, lexicon);
+    let tokens = tokens::Tokens::read(text, &items, lexicon);
     let mut spans: Vec<Span> = items
         .iter()
         .filter_map(|item| match item.kind {
@@ -107,20 +145,15 @@ pub fn detect_knowing(text: &str, known: &Known) -> Found {
 /// The spans in order, none over another: what was found first stays.
 fn apart(spans: Vec<Span>) -> Vec<Span> {
     let mut ranked: Vec<(usize, Span)> = spans.into_iter().enumerate().collect();
-    ranked.sort_by_key(|(rank, span)| (span.start, *rank));
-    let mut kept: Vec<(usize, Span)> = Vec::with_capacity(ranked.len());
-    for (rank, span) in ranked {
-        match kept.last() {
-            Some((before, last)) if last.end > span.start => {
-                if rank < *before {
-                    kept.pop();
-                    kept.push((rank, span));
-                }
-            }
-            _ => kept.push((rank, span)),
+    ranked.sort_unstable_by_key(|(rank, span)| (span.start, *rank));
+    ranked.dedup_by(|next, last| {
+        let over = last.1.end > next.1.start;
+        if over && next.0 < last.0 {
+            *last = *next;
         }
-    }
-    kept.into_iter().map(|(_, span)| span).collect()
+        over
+    });
+    ranked.into_iter().map(|(_, span)| span).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 use super::items::Item;
 use super::lexicon::*;
 use super::span::{Label, Span};
-use super::tokens::{Form, Token, What};
+use super::tokens::{Form, Tokens, What};
 use std::ops::Range;
 use word::Word;
 
@@ -28,25 +28,32 @@ const WORDS_MAX: usize = 5;
 pub(super) fn find(
     text: &str,
     items: &[Item],
-    tokens: &[Token],
+    tokens: &Tokens,
     lexicon: &Lexicon,
     known: &super::Known,
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
-    let words = tokens.iter().map(|token| Word::read(text, token, lexicon)).collect();
+    let words = tokens.iter().map(|token| Word::read(tokens, token, lexicon)).collect();
     let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
     finder.walk();
-    finder.again(&known.parts);
+    finder.again(known);
     unspaced::find(text, tokens, &mut finder.found);
     let names = finder.found.iter();
     spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
     finder.likely
 }
 
+/// The words in capitals from one on, and where a name ends that ends with each.
+struct Run {
+    cores: [usize; WORDS_MAX],
+    ends: [usize; WORDS_MAX],
+    length: usize,
+}
+
 struct Finder<'t> {
     text: &'t str,
     items: &'t [Item],
-    tokens: &'t [Token],
+    tokens: &'t Tokens,
     words: Vec<Word>,
     found: Vec<Range<usize>>,
     likely: Vec<Range<usize>>,
@@ -102,8 +109,10 @@ impl Finder<'_> {
         }
         let mut best = None;
         let mut most = 0.0;
-        for (end, cores) in self.ends(at) {
-            let weight = self.weight(at, end, &cores, before);
+        let run = self.run(at);
+        for (place, end) in run.ends[..run.length].iter().copied().enumerate() {
+            let cores = &run.cores[..=place];
+            let weight = self.weight(at, end, cores, before);
             let enough = if cores.len() == 1 { ENOUGH_ALONE } else { ENOUGH };
             #[expect(clippy::cast_precision_loss, reason = "a handful of words")]
             let longer = weight + 0.2 * cores.len() as f32;
@@ -135,13 +144,12 @@ impl Finder<'_> {
         matches!(&self.text[end..start], "" | " " | "\u{a0}" | "  ")
     }
 
-    /// The ends that a name from `at` may have, each with its core words.
-    fn ends(&self, at: usize) -> Vec<(usize, Vec<usize>)> {
-        let mut ends = Vec::new();
-        let mut cores = Vec::new();
+    /// The words that a name from `at` may have.
+    fn run(&self, at: usize) -> Run {
+        let mut run = Run { cores: [at; WORDS_MAX], ends: [at; WORDS_MAX], length: 0 };
         let mut look = at;
         let mut particles = 0;
-        while look < self.tokens.len() && cores.len() < WORDS_MAX && particles < 4 {
+        while look < self.tokens.len() && run.length < WORDS_MAX && particles < 4 {
             if look > at {
                 let gap = &self.text[self.tokens[look - 1].end..self.tokens[look].start];
                 let after_mark = self.tokens[look - 1].is_mark('.');
@@ -152,7 +160,7 @@ impl Finder<'_> {
             let token = &self.tokens[look];
             let initial = token.form() == Some(Form::Initial);
             if self.words[look].able {
-                cores.push(look);
+                run.cores[run.length] = look;
                 look += 1;
                 if initial
                     && self.tokens.get(look).is_some_and(|next| next.is_mark('.'))
@@ -160,30 +168,31 @@ impl Finder<'_> {
                 {
                     look += 1;
                 }
-                ends.push((look, cores.clone()));
+                run.ends[run.length] = look;
+                run.length += 1;
                 // `Anna.Then` is no name.
                 continue;
             }
             let particle = token.cues & PARTICLE != 0 && token.form() == Some(Form::Lower);
-            if !cores.is_empty() && particle {
+            if run.length > 0 && particle {
                 particles += 1;
                 look += 1;
                 continue;
             }
             break;
         }
-        ends
+        run
     }
 
     /// What speaks for the words `cores` from `at` to `end` being a name.
     fn weight(&self, at: usize, end: usize, cores: &[usize], before: f32) -> f32 {
         let mut weight = 0.0;
         let (mut given, mut surname, mut initials, mut plain, mut unknown) = (0, 0, 0, 0, 0);
-        let forms: Vec<Form> = cores.iter().filter_map(|core| self.tokens[*core].form()).collect();
+        let form = |core: &usize| self.tokens[*core].form();
         for (place, core) in cores.iter().enumerate() {
             let word = self.words[*core];
             let last = place + 1 == cores.len() && cores.len() > 1;
-            if forms[place] == Form::Initial {
+            if form(core) == Some(Form::Initial) {
                 initials += 1;
                 weight += 0.5;
                 continue;
@@ -225,11 +234,14 @@ impl Finder<'_> {
             weight += if surname > 0 && plain == 0 { 0.7 } else { -0.6 };
         }
         // ANNA TAMM and Anna TAMM; not Anna tamm, not ANNA Tamm, not a word among abbreviations.
-        let upper = forms.iter().filter(|form| **form == Form::Upper).count();
-        let title = forms.iter().filter(|form| **form == Form::Title).count();
+        let upper = cores.iter().filter(|core| form(core) == Some(Form::Upper)).count();
+        let title = cores.iter().filter(|core| form(core) == Some(Form::Title)).count();
         if upper > 0
             && title > 0
-            && !(forms.last() == Some(&Form::Upper) || forms.first() == Some(&Form::Upper))
+            && ![cores.first(), cores.last()]
+                .into_iter()
+                .flatten()
+                .any(|core| form(core) == Some(Form::Upper))
         {
             weight -= 3.0;
         }

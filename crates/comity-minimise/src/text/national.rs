@@ -103,6 +103,8 @@ enum Check {
 /// Every kind that is known.
 pub(super) struct Table {
     kinds: Vec<Kind>,
+    /// By how many digits a number begins with, those of [`RUN_MAX`] and more together: the kinds that may, in order.
+    runs: Vec<Vec<usize>>,
     generic: Vec<String>,
 }
 
@@ -117,16 +119,32 @@ static SHIPPED: LazyLock<Table> = LazyLock::new(|| {
     // Unwrap safety: the file is compiled in, and every test of the detector reads it.
     let file: File = toml::from_str(include_str!("../../data/national-ids.toml"))
         .expect("the shipped table is well formed");
-    let kinds = file.id.into_iter().map(|text| Kind { shape: shape(&text.shape), text }).collect();
-    Table { kinds, generic: file.cues }
+    let kinds: Vec<Kind> = file.id.into_iter().map(|text| Kind { shape: shape(&text.shape), text }).collect();
+    let of = |run: usize| (0..kinds.len()).filter(|kind| begins(&kinds[*kind].shape, run)).collect();
+    let runs = (0..=RUN_MAX).map(of).collect();
+    Table { kinds, runs, generic: file.cues }
 });
 
-static IBAN_LENGTHS: LazyLock<std::collections::HashMap<&'static str, usize>> = LazyLock::new(|| {
-    lines(include_str!("../../data/iban-lengths.txt"))
-        .filter_map(|line| line.split_once(' '))
-        .filter_map(|(code, length)| Some((code, length.parse().ok()?)))
-        .collect()
-});
+static IBAN_LENGTHS: LazyLock<std::collections::HashMap<&'static str, usize, foldhash::fast::FixedState>> =
+    LazyLock::new(|| {
+        lines(include_str!("../../data/iban-lengths.txt"))
+            .filter_map(|line| line.split_once(' '))
+            .filter_map(|(code, length)| Some((code, length.parse().ok()?)))
+            .collect()
+    });
+
+/// The longest run of digits that a number's beginning is told by.
+const RUN_MAX: usize = 24;
+
+/// Whether what begins with so many digits, and goes on with something else, can have this shape.
+fn begins(shape: &[Step], digits: usize) -> bool {
+    const DIGITS: u128 = 0x3ff << b'0';
+    let Some((step, rest)) = shape.split_first() else { return digits == 0 || digits == RUN_MAX };
+    let takes = step.characters & if digits > 0 { DIGITS } else { !DIGITS };
+    // What comes behind the digits is not looked at.
+    let taken = takes != 0 && (digits == 0 || begins(rest, digits - 1));
+    taken || step.optional && begins(rest, digits)
+}
 
 /// What is known of a number that has a shape of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,12 +167,22 @@ impl Table {
         self.generic.iter().chain(self.kinds.iter().flat_map(|kind| &kind.text.cues)).map(String::as_str)
     }
 
+    /// The kinds that may begin with as many digits as `text` does.
+    fn beginning(&self, text: &str) -> &[usize] {
+        let run = text.bytes().take(RUN_MAX).take_while(u8::is_ascii_digit).count();
+        self.runs.get(run).map_or(&[], Vec::as_slice)
+    }
+
     /// The best reading of what begins at the start of `text`; longer is better among equals, and first of all where
     /// a word before it `announced` such a number.
     pub(super) fn find(&self, text: &str, announced: bool) -> Option<Match> {
+        Self::best(self.beginning(text).iter().map(|kind| &self.kinds[*kind]), text, announced)
+    }
+
+    fn best<'k>(kinds: impl Iterator<Item = &'k Kind>, text: &str, announced: bool) -> Option<Match> {
         let bytes = text.as_bytes();
         let mut best: Option<Match> = None;
-        for kind in &self.kinds {
+        for kind in kinds {
             let Some(length) = fit(&kind.shape, bytes) else { continue };
             let boundary = text[length..].chars().next().is_none_or(|c| !c.is_alphanumeric() && c != '_');
             let goes_on = bytes[length..].first().is_some_and(|b| b"-.:/".contains(b))

@@ -30,11 +30,11 @@ pub(super) fn find(text: &str, tokens: &[Token], spans: &mut Vec<Span>) {
         }) {
             continue;
         }
-        let announced = announced(tokens, at);
+        let announced = || announced(tokens, at);
         let rest = &text[token.start..];
         let found = match letters {
-            true => with_letters(table, rest, &text[token.range()], announced),
-            false => number(table, rest, &text[token.range()], announced),
+            true => with_letters(table, rest, &text[token.range()], &announced),
+            false => number(table, rest, &text[token.range()], &announced),
         };
         if let Some((from, to, label)) = found {
             let mut span = Span { start: token.start + from, end: token.start + to, label };
@@ -76,9 +76,14 @@ fn announced(tokens: &[Token], at: usize) -> Cues {
 }
 
 /// What begins with a letter or has one: a bank account, a number of a state.
-fn with_letters(table: &Table, rest: &str, word: &str, announced: Cues) -> Option<(usize, usize, Label)> {
+fn with_letters(
+    table: &Table,
+    rest: &str,
+    word: &str,
+    announced: &dyn Fn() -> Cues,
+) -> Option<(usize, usize, Label)> {
     if let Some((length, right)) = iban(rest)
-        && (right || announced & IBAN != 0)
+        && (right || announced() & IBAN != 0)
     {
         return Some((0, length, Label::Iban));
     }
@@ -86,15 +91,25 @@ fn with_letters(table: &Table, rest: &str, word: &str, announced: Cues) -> Optio
     if !plausible {
         return None;
     }
-    let found = table.find(rest, announced & NATIONAL_ID != 0)?;
-    (found.alone || announced & NATIONAL_ID != 0).then_some((0, found.length, Label::NationalId))
+    let announced = announced() & NATIONAL_ID != 0;
+    let found = table.find(rest, announced)?;
+    (found.alone || announced).then_some((0, found.length, Label::NationalId))
 }
 
-fn number(table: &Table, rest: &str, whole: &str, announced: Cues) -> Option<(usize, usize, Label)> {
+fn number(
+    table: &Table,
+    rest: &str,
+    whole: &str,
+    announced: &dyn Fn() -> Cues,
+) -> Option<(usize, usize, Label)> {
+    if whole.len() < 5 {
+        return None;
+    }
     let digits: Vec<u8> = whole.bytes().filter(u8::is_ascii_digit).collect();
     if digits.len() < 5 {
         return None;
     }
+    let announced = announced();
     if whole.starts_with('+') {
         return phone(whole, &digits, announced).map(|length| (0, length, Label::Phone));
     }

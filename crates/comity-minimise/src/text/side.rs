@@ -8,7 +8,8 @@ use super::lexicon::{
 };
 use super::span::{Label, Span};
 use super::tokens::{Token, What};
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// How many tokens before and after an address are looked at.
 const BEFORE: usize = 16;
@@ -22,7 +23,11 @@ struct Weights {
 
 /// Pushes the addresses of persons.
 pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexicon, spans: &mut Vec<Span>) {
-    let mut sums: HashMap<String, (f32, bool)> = HashMap::new();
+    if !items.iter().any(|item| matches!(item.kind, Kind::Address { .. } | Kind::Mail { .. })) {
+        return;
+    }
+    let mut sums: Vec<f32> = Vec::new();
+    let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     let mut mentions = Vec::new();
     let mut header = 0.0_f32;
     let mut line_start = 0;
@@ -54,21 +59,30 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
         if matches!(item.kind, Kind::Mail { .. }) && is_signed_by_thing(tokens, at) {
             score -= 0.8;
         }
-        let key = text[item.range.clone()].to_lowercase();
-        let sum = sums.entry(key.clone()).or_insert((start, false));
-        sum.0 += score;
-        mentions.push((index, key));
+        let place = *places.entry(folded(&text[item.range.clone()])).or_insert_with(|| {
+            sums.push(start);
+            sums.len() - 1
+        });
+        sums[place] += score;
+        mentions.push((index, place));
     }
-    for (index, key) in mentions {
+    for (index, place) in mentions {
         let item = &items[index];
         let label = match item.kind {
             Kind::Mail { local } if is_office(text, item, local, lexicon) => continue,
             Kind::Mail { .. } => Label::Email,
             _ => Label::Ip,
         };
-        if sums.get(&key).is_some_and(|(sum, _)| *sum > 0.0) {
+        if sums[place] > 0.0 {
             spans.push(Span { start: item.range.start, end: item.range.end, label });
         }
+    }
+}
+
+fn folded(address: &str) -> Cow<'_, str> {
+    match address.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        true => Cow::Borrowed(address),
+        false => Cow::Owned(address.to_lowercase()),
     }
 }
 

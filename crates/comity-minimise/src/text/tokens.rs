@@ -1,9 +1,20 @@
 //! The text as tokens: words with what they tell, numbers, items, marks, ends of lines.
+//!
+//! Most text is ASCII, and most words are: a table tells what a byte of it is, and a copy of the text in lower case
+//! is where every such word lies folded. Unicode is asked where a byte is none of ASCII, and the words that fold
+//! otherwise are written behind that copy. Property-tested: both ways read ASCII alike.
 
+use super::fingerprint::fingerprint;
 use super::items::{Item, is_unspaced};
+use super::letters::is_alphanumeric;
 use super::lexicon::{BEGINS, Cues, Lexicon};
 use std::borrow::Cow;
-use std::ops::Range;
+use std::ops::{Deref, Range};
+use word::{DIGIT, LINE, LOWER, OTHER, SPACE, UPPER, class, quick_word, word};
+
+mod word;
+
+pub(super) use word::{is_combining, lower};
 
 /// How a word is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +54,10 @@ pub(super) struct Token {
     pub what: What,
     /// What it tells, phrases included.
     pub cues: Cues,
+    /// Where it lies in lower case: a word only.
+    folded: (usize, usize),
+    /// That of its word in lower case: a word only.
+    pub fingerprint: u64,
 }
 
 impl Token {
@@ -62,67 +77,196 @@ impl Token {
     }
 }
 
-/// The tokens of `text`, in order; items are one token each.
-pub(super) fn tokens(text: &str, items: &[Item], lexicon: &Lexicon) -> Vec<Token> {
-    let mut tokens = Vec::with_capacity(text.len() / 5);
-    let mut items = items.iter().enumerate().peekable();
-    let mut at = 0;
-    while at < text.len() {
-        while let Some((index, item)) = items.peek()
-            && item.range.start <= at
-        {
-            if item.range.start == at {
-                tokens.push(Token { start: at, end: item.range.end, what: What::Item(*index), cues: 0 });
-                at = item.range.end;
-            }
-            items.next();
-        }
-        if at >= text.len() {
-            break;
-        }
-        let stop = items.peek().map_or(text.len(), |(_, item)| item.range.start);
-        if stop <= at {
-            continue;
-        }
-        at = token(&text[..stop], at, &mut tokens);
-    }
-    cue(text, &mut tokens, lexicon);
-    tokens
+/// The tokens of a text, in order; items are one token each.
+pub(super) struct Tokens {
+    tokens: Vec<Token>,
+    /// The text in lower case as far as ASCII goes, and behind it the words that fold otherwise.
+    folded: String,
 }
 
-/// Pushes the token at `at`, if there is one, and gives the position after it.
-fn token(text: &str, at: usize, tokens: &mut Vec<Token>) -> usize {
-    let Some(c) = text[at..].chars().next() else { return text.len() };
-    let mut put = |end: usize, what: What| {
-        tokens.push(Token { start: at, end, what, cues: 0 });
-        end
-    };
-    let after = at + c.len_utf8();
-    if c == '\n' || c == '\u{2028}' || c == '\u{2029}' {
-        return put(after, What::Line);
+impl Deref for Tokens {
+    type Target = [Token];
+
+    fn deref(&self) -> &[Token] {
+        &self.tokens
     }
-    if c.is_whitespace() || c.is_control() {
-        return after;
-    }
-    if (c.is_ascii_digit()
-        || (c == '+' && text[after..].starts_with(|c: char| c.is_ascii_digit() || c == '(')))
-        && let Some(end) = number(text, at)
-    {
-        return put(end, What::Number);
-    }
-    if is_unspaced(c) {
-        if !c.is_alphanumeric() && c != '々' && c != 'ー' {
-            return put(after, What::Mark(c));
+}
+
+impl Tokens {
+    /// The tokens of `text`, whose `items` are read.
+    pub(super) fn read(text: &str, items: &[Item], lexicon: &Lexicon) -> Self {
+        let mut reader =
+            Reader { text, tokens: Vec::with_capacity(text.len() / 4), folded: text.to_ascii_lowercase() };
+        let mut at = 0;
+        for (index, item) in items.iter().enumerate() {
+            if item.range.start < at {
+                continue;
+            }
+            reader.run(at, item.range.start);
+            reader.put(item.range.start, item.range.end, What::Item(index));
+            at = item.range.end;
         }
-        let end =
-            text[at..].find(|c: char| !(is_unspaced(c) && (c.is_alphanumeric() || c == '々' || c == 'ー')));
-        return put(end.map_or(text.len(), |end| at + end), What::Unspaced);
+        reader.run(at, text.len());
+        let mut tokens = Self { tokens: reader.tokens, folded: reader.folded };
+        tokens.cue(lexicon);
+        tokens
     }
-    if c.is_alphanumeric() || c == '_' {
-        let (end, form) = word(text, at);
-        return put(end, What::Word(form));
+
+    /// The word of `token` in lower case; empty for what is no word.
+    pub(super) fn lower(&self, token: &Token) -> &str {
+        &self.folded[token.folded.0..token.folded.1]
     }
-    put(after, What::Mark(c))
+
+    /// Writes on every token what its word, and the phrases that it belongs to, tell.
+    fn cue(&mut self, lexicon: &Lexicon) {
+        let mut begin = Vec::new();
+        for at in 0..self.tokens.len() {
+            if !matches!(self.tokens[at].what, What::Word(_)) {
+                continue;
+            }
+            let fingerprint = fingerprint(self.lower(&self.tokens[at]));
+            let cues = lexicon.cues_of(fingerprint);
+            let token = &mut self.tokens[at];
+            token.fingerprint = fingerprint;
+            token.cues = cues;
+            if cues & BEGINS != 0 {
+                begin.push(at);
+            }
+        }
+        for at in begin {
+            // The words that follow in this line, marks of abbreviation left out.
+            let mut places = [at; PHRASE_MAX];
+            let mut count = 0;
+            for (place, token) in self.tokens.iter().enumerate().skip(at + 1).take(12) {
+                match token.what {
+                    What::Word(_) => {
+                        places[count] = place;
+                        count += 1;
+                        if count == PHRASE_MAX {
+                            break;
+                        }
+                    }
+                    What::Mark('.' | '/' | '&') => {}
+                    _ => break,
+                }
+            }
+            let found = lexicon.phrase(self.tokens[at].fingerprint, |distance, wanted| {
+                distance < count && self.tokens[places[distance]].fingerprint == wanted
+            });
+            if let Some((length, cues)) = found {
+                self.tokens[at].cues |= cues;
+                for place in &places[..length] {
+                    self.tokens[*place].cues |= cues;
+                }
+            }
+        }
+    }
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    tokens: Vec<Token>,
+    folded: String,
+}
+
+impl Reader<'_> {
+    /// Pushes a token; gives its end.
+    fn put(&mut self, start: usize, end: usize, what: What) -> usize {
+        let folded = match what {
+            What::Word(_) => self.fold(start, end),
+            _ => (0, 0),
+        };
+        self.tokens.push(Token { start, end, what, cues: 0, folded, fingerprint: 0 });
+        end
+    }
+
+    /// Where the word `start..end` lies in lower case.
+    fn fold(&mut self, start: usize, end: usize) -> (usize, usize) {
+        let word = &self.text[start..end];
+        if word.is_ascii() {
+            return (start, end);
+        }
+        match lower(word) {
+            Cow::Borrowed(_) => (start, end),
+            Cow::Owned(lower) => {
+                let at = self.folded.len();
+                self.folded.push_str(&lower);
+                (at, self.folded.len())
+            }
+        }
+    }
+
+    /// Pushes the tokens of `start..end`, in which no item lies.
+    fn run(&mut self, start: usize, end: usize) {
+        let text = &self.text[..end];
+        let bytes = text.as_bytes();
+        let mut at = start;
+        while at < end {
+            let byte = bytes[at];
+            at = match class(byte) {
+                SPACE => at + 1,
+                LOWER | UPPER => self.word(text, at),
+                DIGIT => match number(text, at).filter(|_| byte != b'_') {
+                    Some(end) => self.put(at, end, What::Number),
+                    None => self.word(text, at),
+                },
+                LINE => self.put(at, at + 1, What::Line),
+                OTHER => self.other(text, at),
+                _ => match number_with_sign(text, at) {
+                    Some(end) => self.put(at, end, What::Number),
+                    None => self.put(at, at + 1, What::Mark(char::from(byte))),
+                },
+            };
+        }
+    }
+
+    fn word(&mut self, text: &str, at: usize) -> usize {
+        match quick_word(text.as_bytes(), at) {
+            Some((end, form, true)) => {
+                self.tokens.push(Token {
+                    start: at,
+                    end,
+                    what: What::Word(form),
+                    cues: 0,
+                    folded: (at, end),
+                    fingerprint: 0,
+                });
+                end
+            }
+            Some((end, form, false)) => self.put(at, end, What::Word(form)),
+            None => {
+                let (end, form) = word(text, at);
+                self.put(at, end, What::Word(form))
+            }
+        }
+    }
+
+    /// What begins with a character that is none of ASCII.
+    fn other(&mut self, text: &str, at: usize) -> usize {
+        let Some(c) = text[at..].chars().next() else { return text.len() };
+        let after = at + c.len_utf8();
+        match c {
+            '\u{2028}' | '\u{2029}' => self.put(at, after, What::Line),
+            c if c.is_whitespace() || c.is_control() => after,
+            c if is_unspaced_word(c) => {
+                let end = text[at..].find(|c: char| !is_unspaced_word(c)).map_or(text.len(), |end| at + end);
+                self.put(at, end, What::Unspaced)
+            }
+            c if is_alphanumeric(c) && !is_unspaced(c) => self.word(text, at),
+            c => self.put(at, after, What::Mark(c)),
+        }
+    }
+}
+
+fn is_unspaced_word(c: char) -> bool {
+    is_unspaced(c) && (is_alphanumeric(c) || c == '々' || c == 'ー')
+}
+
+/// A number that begins with `+`: a telephone's.
+fn number_with_sign(text: &str, at: usize) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let signed = bytes[at] == b'+' && bytes.get(at + 1).is_some_and(|b| b.is_ascii_digit() || *b == b'(');
+    signed.then(|| number(text, at)).flatten()
 }
 
 /// A number with its separators, at most 40 bytes; `None` when it is part of a word.
@@ -162,161 +306,6 @@ fn number(text: &str, at: usize) -> Option<usize> {
     let group = text[at..end].rfind(|c: char| !c.is_ascii_digit())?;
     let before = text[at..at + group].trim_end_matches(|c: char| !c.is_ascii_digit());
     (!before.is_empty() && before != "+").then_some(at + before.len())
-}
-
-fn word(text: &str, at: usize) -> (usize, Form) {
-    let mut end = at;
-    let (mut upper, mut lower, mut digits, mut parts, mut other) =
-        (0_usize, 0_usize, 0_usize, 1_usize, false);
-    let (mut title, mut part_start, mut part_upper) = (true, true, 0_usize);
-    let mut characters = text[at..].char_indices().peekable();
-    while let Some((offset, c)) = characters.next() {
-        let next = characters.peek().map(|(_, next)| *next);
-        if c.is_alphabetic() && !is_unspaced(c) {
-            if c.is_lowercase() {
-                lower += 1;
-                title &= !part_start;
-            } else {
-                upper += 1;
-                part_upper += 1;
-            }
-            part_start = false;
-        } else if c.is_numeric() && !is_unspaced(c) || c == '_' {
-            digits += 1;
-            title = false;
-            part_start = false;
-        } else if is_combining(c) {
-        } else if matches!(c, '-' | '\'' | '’' | '‑') {
-            let Some(next) = next.filter(|next| next.is_alphabetic() && !is_unspaced(*next)) else { break };
-            let apostrophe = matches!(c, '\'' | '’');
-            // `Anna's`, `Yılmaz'ın`: what follows is an ending. `d'Anna`, `l'utilisateur`: what comes before is one.
-            if apostrophe && (next.is_lowercase() && upper > 0 && offset > 0) {
-                break;
-            }
-            if apostrophe && lower > 0 && upper == 0 && offset <= 2 {
-                break;
-            }
-            parts += 1;
-            title &= part_upper <= 2;
-            part_start = true;
-            part_upper = 0;
-        } else {
-            break;
-        }
-        other |= !c.is_alphabetic() && !matches!(c, '-' | '\'' | '’' | '‑') && !is_combining(c);
-        end = at + offset + c.len_utf8();
-    }
-    // McDonald, MacArthur, DiCaprio, O'Brien: a second capital inside a part is allowed, more is not a name.
-    let form = if digits > 0 || other {
-        Form::Mixed
-    } else if upper == 0 {
-        Form::Lower
-    } else if lower == 0 {
-        if upper == 1 && parts == 1 { Form::Initial } else { Form::Upper }
-    } else if title && upper <= parts + 1 {
-        Form::Title
-    } else {
-        Form::Mixed
-    };
-    (end.max(at + text[at..].chars().next().map_or(1, char::len_utf8)), form)
-}
-
-pub(super) fn is_combining(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{200c}' | '\u{200d}' | '\u{ad}')
-}
-
-/// `word` in lower case. Nothing is allocated for a word that has no capital.
-pub(super) fn lower(word: &str) -> Cow<'_, str> {
-    if word.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
-        return Cow::Borrowed(word);
-    }
-    if word.is_ascii() {
-        return Cow::Owned(word.to_ascii_lowercase());
-    }
-    if !word.chars().any(|c| c.is_uppercase() || is_combining(c) || c == '’') {
-        return Cow::Borrowed(word);
-    }
-    let mut out = String::with_capacity(word.len());
-    let mut characters = word.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
-            'İ' => out.push('i'),
-            '’' => out.push('\''),
-            '\u{ad}' | '\u{200c}' | '\u{200d}' => {}
-            c => match characters.peek().and_then(|mark| composed(c, *mark)) {
-                Some(one) => {
-                    characters.next();
-                    out.extend(one.to_lowercase());
-                }
-                None => out.extend(c.to_lowercase()),
-            },
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// A letter with a mark that stands apart, as one: the pairs that names have.
-fn composed(letter: char, mark: char) -> Option<char> {
-    const PAIRS: [(char, &str, &str); 9] = [
-        ('\u{300}', "aeiouAEIOU", "àèìòùÀÈÌÒÙ"),
-        ('\u{301}', "aeiouyncszlAEIOUYNCSZL", "áéíóúýńćśźĺÁÉÍÓÚÝŃĆŚŹĹ"),
-        ('\u{302}', "aeiouAEIOU", "âêîôûÂÊÎÔÛ"),
-        ('\u{303}', "anoANO", "ãñõÃÑÕ"),
-        ('\u{308}', "aeiouAEIOU", "äëïöüÄËÏÖÜ"),
-        ('\u{30a}', "auAU", "åůÅŮ"),
-        ('\u{30c}', "cszrneCSZRNE", "čšžřňěČŠŽŘŇĚ"),
-        ('\u{327}', "csCS", "çşÇŞ"),
-        ('\u{328}', "aeAE", "ąęĄĘ"),
-    ];
-    let (_, letters, whole) = PAIRS.iter().find(|(m, ..)| *m == mark)?;
-    let place = letters.chars().position(|l| l == letter)?;
-    whole.chars().nth(place)
-}
-
-/// Writes on every token what its word, and the phrases that it belongs to, tell.
-fn cue(text: &str, tokens: &mut [Token], lexicon: &Lexicon) {
-    for at in 0..tokens.len() {
-        if !matches!(tokens[at].what, What::Word(_)) {
-            continue;
-        }
-        let first = lower(&text[tokens[at].range()]);
-        let cues = lexicon.cues(&first);
-        tokens[at].cues |= cues;
-        if cues & BEGINS == 0 {
-            continue;
-        }
-        // The words that follow in this line, marks of abbreviation left out.
-        let mut places = [at; PHRASE_MAX];
-        let mut words: [Option<Cow<'_, str>>; PHRASE_MAX] = Default::default();
-        let mut count = 0;
-        for (place, token) in tokens.iter().enumerate().skip(at + 1).take(12) {
-            match token.what {
-                What::Word(_) => {
-                    places[count] = place;
-                    count += 1;
-                    if count == PHRASE_MAX {
-                        break;
-                    }
-                }
-                What::Mark('.' | '/' | '&') => {}
-                _ => break,
-            }
-        }
-        let found = lexicon.phrase(&first, |distance, wanted| {
-            distance < count
-                && words[distance]
-                    .get_or_insert_with(|| lower(&text[tokens[places[distance]].range()]))
-                    .as_ref()
-                    == wanted
-        });
-        drop(words);
-        if let Some((length, cues)) = found {
-            tokens[at].cues |= cues;
-            for place in &places[..length] {
-                tokens[*place].cues |= cues;
-            }
-        }
-    }
 }
 
 /// The most words that follow the first of a phrase.

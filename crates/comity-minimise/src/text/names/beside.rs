@@ -166,7 +166,7 @@ impl Finder<'_> {
                 let Some(local) = mail else { return self.titled(end) };
                 let local = lower(local);
                 let named = cores.iter().any(|core| {
-                    let word = unmarked(&lower(&self.text[self.tokens[*core].range()]));
+                    let word = unmarked(self.tokens.lower(&self.tokens[*core]));
                     word.len() > 2 && local.contains(&word)
                 });
                 if named { 3.0 } else { 0.8 }

@@ -1,29 +1,28 @@
 //! What is left once names are found: their parts where these stand alone, and what reads like a name unexplained.
 
 use super::Finder;
+use crate::text::Known as KnownNames;
 use crate::text::lexicon::*;
 use crate::text::tokens::{Form, is_combining, lower};
-use std::collections::HashSet;
 
 impl Finder<'_> {
     /// Finds the parts of found names again where they stand alone.
-    pub(super) fn again(&mut self, known: &HashSet<String>) {
-        let mut parts: HashSet<String> = known.clone();
+    pub(super) fn again(&mut self, known: &KnownNames) {
+        let lexicon = Lexicon::shipped();
+        let mut parts = KnownNames::default();
         for range in &self.found {
             for part in self.text[range.clone()]
                 .split(|c: char| !(c.is_alphabetic() || c == '-' || c == '\'' || is_combining(c)))
             {
                 let part = lower(part);
                 if part.chars().count() > 2 {
-                    parts.insert(part.into_owned());
+                    parts.add(&part);
                 }
             }
         }
-        if parts.is_empty() {
+        if parts.is_empty() && known.is_empty() {
             return;
         }
-        let lexicon = Lexicon::shipped();
-        parts.retain(|part| !lexicon.is_plain(part) && lexicon.cues(part) & (PARTICLE | THING) == 0);
         let mut taken = vec![false; self.tokens.len()];
         for range in &self.found {
             let from = self.tokens.partition_point(|token| token.start < range.start);
@@ -39,8 +38,11 @@ impl Finder<'_> {
                     && !matches!(self.tokens[at].form(), Some(Form::Initial))
                     // Capitals are abbreviations more often than they are names that were named before.
                     && (self.tokens[at].form() != Some(Form::Upper) || self.tokens[at].end - self.tokens[at].start > 4)
-                    && lexicon
-                        .is_form_of(&lower(&self.text[self.tokens[at].range()]), |base| parts.contains(base))
+                    && {
+                        let word = self.tokens.lower(&self.tokens[at]);
+                        (parts.may_begin(word) || known.may_begin(word))
+                            && lexicon.is_form_of(word, |base| parts.has(base) || known.has(base))
+                    }
             };
             if !named(at) {
                 at += 1;
@@ -71,7 +73,7 @@ impl Finder<'_> {
             let name = word.able
                 && !word.plain
                 && self.tokens[at].form() == Some(Form::Title)
-                && self.tokens[at].cues == 0;
+                && self.tokens[at].cues & !COMMAND == 0;
             (name && self.tokens[at].end - self.tokens[at].start > 2).then_some(())
         };
         if at > 0 && self.words[at - 1].able && self.close(self.tokens[at - 1].end, self.tokens[at].start) {

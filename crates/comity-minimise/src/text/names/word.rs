@@ -1,7 +1,7 @@
 //! A word as part of a name.
 
 use crate::text::lexicon::*;
-use crate::text::tokens::{Form, Token, lower};
+use crate::text::tokens::{Form, Token, Tokens};
 
 /// A word as part of a name.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub(super) struct Word {
 impl Word {
     const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
 
-    pub(super) fn read(text: &str, token: &Token, lexicon: &Lexicon) -> Self {
+    pub(super) fn read(tokens: &Tokens, token: &Token, lexicon: &Lexicon) -> Self {
         let Some(form) = token.form() else { return Self::NONE };
         let able = match form {
             Form::Title | Form::Initial => true,
@@ -29,8 +29,7 @@ impl Word {
         if form == Form::Initial {
             return Self { able: true, ..Self::NONE };
         }
-        let lower = lower(&text[token.range()]);
-        let Names { given, surname, plain } = lexicon.names(&lower);
+        let Names { given, surname, plain } = lexicon.names_of(tokens.lower(token), token.fingerprint);
         // `Employee Anna`, `Analüütik Jaan`: what a person is, is not what they are called.
         let tells = ROLE | TITLE | NAMES_NEXT | SALUTATION | CLOSING | ACCOUNT | NATIONAL_ID | SAYS;
         if token.cues & tells != 0

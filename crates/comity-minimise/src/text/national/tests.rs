@@ -56,3 +56,13 @@ fn every_kind_says_whose_it_is_and_how_it_looks() {
         assert!(kind.text.alone || !kind.text.cues.is_empty(), "{} is never found", kind.text.shape);
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 2_000, fork: false, ..Default::default() })]
+
+    #[test]
+    fn only_kinds_are_left_out_that_cannot_begin_so(text in "[A-Z]{0,3}[0-9]{0,14}[-./ A-Z]{0,2}[0-9A-Z]{0,12}[0-9]{0,14}", announced: bool) {
+        let table = Table::shipped();
+        proptest::prop_assert_eq!(table.find(&text, announced), Table::best(table.kinds.iter(), &text, announced));
+    }
+}

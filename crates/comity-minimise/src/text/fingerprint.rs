@@ -1,0 +1,111 @@
+//! Tables of words that are compiled in, by the fingerprints of the words.
+//!
+//! A look-up compares one number and touches one line of memory, where a map of strings follows a pointer to compare
+//! letters. The words of a table have fingerprints of their own (tested); that another word has one of them is as
+//! likely as one in 2^64 for each word of the table, and it would be taken for that word, no more.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::ops::BitOrAssign;
+
+/// The fingerprint of a word; never 0.
+pub(super) fn fingerprint(word: &str) -> u64 {
+    let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
+    hasher.write(word.as_bytes());
+    hasher.finish().max(1)
+}
+
+/// What is said of each word: a set of bits.
+pub(super) struct Table<V> {
+    /// 0 where nothing lies. A power of two, at most half full.
+    fingerprints: Vec<u64>,
+    values: Vec<V>,
+    length: usize,
+}
+
+impl<V: Copy + Default + BitOrAssign> Table<V> {
+    /// A table for about `words` words.
+    pub(super) fn with_capacity(words: usize) -> Self {
+        let slots = (words * 2).next_power_of_two().max(16);
+        Self { fingerprints: vec![0; slots], values: vec![V::default(); slots], length: 0 }
+    }
+
+    /// Adds what `value` says of a word.
+    pub(super) fn add(&mut self, fingerprint: u64, value: V) {
+        if (self.length + 1) * 2 > self.fingerprints.len() {
+            self.grow();
+        }
+        let slot = self.slot(fingerprint);
+        self.length += usize::from(self.fingerprints[slot] == 0);
+        self.fingerprints[slot] = fingerprint;
+        self.values[slot] |= value;
+    }
+
+    /// What is said of a word; nothing where it is not in the table.
+    pub(super) fn get(&self, fingerprint: u64) -> V {
+        let slot = self.slot(fingerprint);
+        // A value where no word lies is nothing.
+        self.values[slot]
+    }
+
+    /// Where a fingerprint lies, or would.
+    fn slot(&self, fingerprint: u64) -> usize {
+        let mask = self.fingerprints.len() - 1;
+        #[expect(clippy::cast_possible_truncation, reason = "the low bits are taken")]
+        let mut slot = fingerprint as usize & mask;
+        while self.fingerprints[slot] != fingerprint && self.fingerprints[slot] != 0 {
+            slot = (slot + 1) & mask;
+        }
+        slot
+    }
+
+    fn grow(&mut self) {
+        let mut larger = Self::with_capacity(self.fingerprints.len());
+        for (fingerprint, value) in self.fingerprints.iter().zip(&self.values).filter(|(f, _)| **f != 0) {
+            larger.add(*fingerprint, *value);
+        }
+        *self = larger;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn the_shipped_words_have_fingerprints_of_their_own() {
+        let files = [
+            include_str!("../../data/names/given.txt"),
+            include_str!("../../data/names/surnames.txt"),
+            include_str!("../../data/words/english.txt"),
+            include_str!("../../data/plain.txt"),
+            include_str!("../../data/things.txt"),
+            include_str!("../../data/tlds.txt"),
+            include_str!("../../data/cues.toml"),
+        ];
+        let words: HashSet<&str> = files
+            .iter()
+            .flat_map(|file| file.split(|c: char| c.is_whitespace() || matches!(c, '?' | '"' | ',')))
+            .collect();
+        let fingerprints: HashSet<u64> = words.iter().map(|word| fingerprint(word)).collect();
+        assert!(words.len() > 100_000);
+        assert_eq!(fingerprints.len(), words.len());
+    }
+
+    #[test]
+    fn a_table_holds_what_was_added_and_nothing_else() {
+        let mut table: Table<u8> = Table::with_capacity(1);
+        for number in 0..5_000_u32 {
+            table.add(fingerprint(&number.to_string()), if number % 2 == 0 { 1 } else { 2 });
+            table.add(fingerprint(&number.to_string()), 4);
+        }
+        for number in 0..10_000_u32 {
+            let said = match number {
+                5_000.. => 0,
+                number if number % 2 == 0 => 5,
+                _ => 6,
+            };
+            assert_eq!(table.get(fingerprint(&number.to_string())), said, "{number}");
+        }
+    }
+}
