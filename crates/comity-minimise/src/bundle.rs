@@ -9,8 +9,10 @@
 //!
 //! Leaves what the properties mean to [`crate::table`]. Source: STIX 2.1 sections 2.9, 3.1, 3.2, 8.
 
+use crate::classify::Texts;
 use crate::json::{Node, TreeError};
 use crate::pattern::{Literal, literals};
+use crate::table::PathTable;
 use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -155,6 +157,7 @@ pub struct Object<'a> {
     ident: Ident,
     // Several readers ask for them.
     literals: OnceLock<Vec<Literal>>,
+    texts: OnceLock<Texts>,
 }
 
 impl<'a> Object<'a> {
@@ -215,6 +218,11 @@ impl<'a> Object<'a> {
                 _ => Vec::new(),
             }
         })
+    }
+
+    /// What its free texts tell of people: read once, for the table that is asked first.
+    pub(crate) fn texts(&self, table: &PathTable) -> &Texts {
+        self.texts.get_or_init(|| Texts::read(self, table))
     }
 
     /// Whether `modified` tells versions of it apart.
@@ -381,7 +389,14 @@ impl<'a> Bundle<'a> {
             }
             Entry::Vacant(free) => {
                 free.insert(position);
-                self.objects.push(Object { position, raw, tree, ident, literals: OnceLock::new() });
+                self.objects.push(Object {
+                    position,
+                    raw,
+                    tree,
+                    ident,
+                    literals: OnceLock::new(),
+                    texts: OnceLock::new(),
+                });
             }
         }
     }

@@ -3,8 +3,9 @@
 //! | key | value |
 //! |---|---|
 //! | `data_category` | from the path table, by type, by what is present and by whether a person is concerned; `other` for a type that is not listed |
-//! | `personal_data` | whether any property present is about a person who is not the attacker's side |
+//! | `personal_data` | whether any property present is about a person who is not the attacker's side, or a free text tells of one |
 //! | `subject_status` | whom it concerns, from the graph; only where it is personal |
+//! | `likely_names_present` | true where words in a free text read like a name and nothing explains them |
 //! | `touches_untargeted` | true where an indicator, or what lies on the attacker's side, is on a warning list |
 //! | `marking` | the strictest handling that its markings ask for; only where there is one |
 //!
@@ -21,6 +22,10 @@ use crate::warning::of_object;
 use comity_terms::{Asserter, FactKey, Facts, Handling};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+
+mod texts;
+
+pub(crate) use texts::Texts;
 
 /// One object's facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +56,13 @@ pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
     let objects = bundle.objects().iter().zip(markings).enumerate();
     objects
         .map(|(index, (object, markings))| {
-            let personal = is_personal(object, table, &subjects);
+            let texts = object.texts(table);
+            let personal = is_personal(object, table, &subjects) || texts.tell_of_a_person(table, &subjects);
             let found = Told {
                 personal,
                 category: category(object, table, personal),
                 status: personal.then(|| subjects.status(object.ident(), table)),
+                likely_names: texts.likely_names,
                 untargeted: !of_object(index, object, &subjects, table.warning_lists()).is_empty(),
                 marking: markings.strictest,
             };
@@ -71,6 +78,7 @@ struct Told<'t> {
     personal: bool,
     category: &'t str,
     status: Option<&'t str>,
+    likely_names: bool,
     untargeted: bool,
     marking: Option<Handling>,
 }
@@ -87,6 +95,9 @@ impl Told<'_> {
         state("data_category", self.category.into());
         if let Some(status) = self.status {
             state("subject_status", status.into());
+        }
+        if self.likely_names {
+            state("likely_names_present", true.into());
         }
         if self.untargeted {
             state("touches_untargeted", true.into());

@@ -294,7 +294,8 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
             self.note(name.as_str(), Treatment::Pseudonymise, || Ground::Recurs);
         }
         let profile = self.profile;
-        let lasting = clean.is_none() && treated.is_none() && matches!(leaf, Node::Text(Cow::Borrowed(_)));
+        let of_bundle = std::ptr::eq(self.object, self.source.tree());
+        let lasting = clean.is_none() && treated.is_none() && of_bundle;
         if scan == Scan::People
             && let Some(scrubbed) = clean.as_deref().or(text).and_then(|found| self.people(found, lasting))
         {
@@ -324,15 +325,23 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
         }
     }
 
+    fn knows_nobody(&self) -> bool {
+        self.fates.and_then(|(_, scrubber)| scrubber).is_none_or(|scrubber| scrubber.known.is_empty())
+    }
+
     /// What the detector makes of a text. One that is `lasting`, because it lies in the bundle, is looked at once
     /// as long as nobody is known by name.
     fn people(&self, text: &str, lasting: bool) -> Option<Scrubbed> {
         let shared = self.shared;
+        // Who is known by name is found where nobody else is.
+        if lasting && self.knows_nobody() && self.source.texts(shared.table).are_clear() {
+            return None;
+        }
         let known = self.fates.and_then(|(_, scrubber)| scrubber).map(|scrubber| &scrubber.known);
         let nobody = Known::default();
         let known = known.unwrap_or(&nobody);
         let place = (text.as_ptr() as usize, text.len());
-        let lasting = lasting && known.is_empty();
+        let lasting = lasting && self.knows_nobody();
         if lasting && let Some(made) = shared.people.borrow().get(&place) {
             return made.clone();
         }

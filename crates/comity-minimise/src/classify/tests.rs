@@ -85,3 +85,28 @@ fn a_type_that_is_not_listed_is_told_as_other_and_as_personal() {
     assert_eq!(word(&facts[0], "data_category").as_deref(), Some("other"));
     assert_eq!(facts[0].value("personal_data"), Some(&Value::Bool(true)));
 }
+
+#[test]
+fn a_text_that_tells_of_a_person_is_personal_and_one_of_attacks_is_not() {
+    let report = |text: &str| {
+        let facts = facts_of(&format!(
+            r#"[{{"type":"report","id":"report--00000000-0000-4000-8000-000000000008",{WHEN},"name":"A report","published":"2026-01-01T00:00:00Z","description":"{text}","object_refs":["malware--00000000-0000-4000-8000-000000000009"]}}]"#
+        ));
+        facts[0].clone()
+    };
+    let told = report("Reported by Mari Kask, mari.kask@ministry.example, from her laptop 10.1.2.3.");
+    assert_eq!(told.value("personal_data"), Some(&Value::Bool(true)));
+    assert_eq!(word(&told, "subject_status").as_deref(), Some("unrelated"));
+    let attack = report("Cobalt Strike beacons to 185.220.101.4; CVE-2024-12345 was used by Lazarus Group.");
+    assert_eq!(attack.value("personal_data"), Some(&Value::Bool(false)));
+    assert_eq!(attack.value("likely_names_present"), None, "only where there are");
+}
+
+#[test]
+fn what_only_reads_like_a_name_is_told_apart() {
+    let note = format!(
+        r#"[{{"type":"note","id":"note--00000000-0000-4000-8000-00000000000a",{WHEN},"content":"The malware was bought by Qwelmar Zonthrup in May.","object_refs":["malware--00000000-0000-4000-8000-000000000009"]}}]"#
+    );
+    let facts = facts_of(&note);
+    assert_eq!(facts[0].value("likely_names_present"), Some(&Value::Bool(true)));
+}
