@@ -84,6 +84,9 @@ pub struct ExchangeReport {
     pub withholdings: Vec<WithholdingReport>,
     /// Objects that could not be read, by place and reason.
     pub rejected: Vec<RejectedReport>,
+    /// What is on a warning list that the operator named, as it was given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningReport>,
     /// The limits that hold on the other side.
     pub safeguards: SafeguardsReport,
     /// The proofs.
@@ -93,6 +96,17 @@ pub struct ExchangeReport {
     /// The exchange that this one replaces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub supersedes: Option<Text<ExchangeId>>,
+}
+
+/// One value that a warning list has: others than the attacker use it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarningReport {
+    /// The object's id.
+    pub object: String,
+    /// Where in it, as a granular-marking selector.
+    pub path: String,
+    /// The name of the list.
+    pub list: String,
 }
 
 /// `in = kept + changed + withheld`.

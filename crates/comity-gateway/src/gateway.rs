@@ -11,6 +11,7 @@ use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
 use crate::signin::SignIn;
+use crate::warning::{self, WarningError};
 use crate::watch::metrics::Counts;
 use comity_agreement::{LawSet, Memo, shipped};
 use comity_exchange::ExchangeError;
@@ -23,13 +24,14 @@ use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
-use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_minimise::{Limits, PathTable, TokenKey, WarningLists};
 use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
 use comity_terms::ids::CollectionId;
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use comity_vault::TransportSecret;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 /// An open gateway.
@@ -46,6 +48,7 @@ pub struct Gateway {
     /// The version of the register as it was read last; held while it is read.
     read: tokio::sync::Mutex<i64>,
     table: PathTable,
+    warning_lists: WarningLists,
     memo: Mutex<Memo>,
     epoch_keys: Mutex<FileEpochKeys>,
     transport_keys: TransportKeys,
@@ -101,6 +104,9 @@ pub enum GatewayError {
     /// What a partner tells of itself does not follow from what is known of it.
     #[error(transparent)]
     NotFollowed(#[from] NotFollowed),
+    /// The warning lists that the operator named.
+    #[error(transparent)]
+    WarningList(#[from] WarningError),
     /// Something that the operator or officer gave.
     #[error("{0}")]
     Input(String),
@@ -118,6 +124,8 @@ impl Gateway {
         let lock = directory.lock()?;
         let seat = directory.gateway()?;
         let settings = Settings::read(&directory.settings())?;
+        let named = settings.warning_lists.iter().map(|list| directory.data().join(list)).collect::<Vec<_>>();
+        let warning_lists = warning::lists(named.iter().map(PathBuf::as_path))?;
         let (signatory, log_key) = signatory(&directory, &seat)?;
         let mark_path = directory.mark();
         let mark = FileMark::open(&mark_path).map_err(files::at(&mark_path, "open"))?;
@@ -139,6 +147,7 @@ impl Gateway {
             read: tokio::sync::Mutex::default(),
             shelf: Shelf::new(directory.law()),
             table: PathTable::shipped().map_err(|error| GatewayError::Broken(error.to_string()))?,
+            warning_lists,
             memo: Mutex::new(Memo::new(settings.memo_classes)),
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
@@ -363,6 +372,12 @@ impl Gateway {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// The shipped warning lists and those that the operator named.
+    #[must_use]
+    pub fn warning_lists(&self) -> &WarningLists {
+        &self.warning_lists
     }
 
     /// Its federation certificate.

@@ -8,7 +8,7 @@
 //! | [`work`] | what officers and operators ask of it |
 //! | [`jobs`] | what it does by itself: the sweep of the vault |
 //! | [`federation`] | what partners ask of it, and the way to them |
-//! | [`laws`], [`settings`] | adopted packs; what an operator sets |
+//! | [`laws`], [`settings`], [`warning`] | adopted packs; what an operator sets; the lists that an operator names |
 //! | [`taxii`] | what tools ask of it: TAXII 2.1 |
 //! | [`misp`] | MISP's own REST interface, over a door to a collection |
 //! | [`net`] | listeners and connections, TLS with pinned certificates |
@@ -36,5 +36,6 @@ pub mod settings;
 pub mod signin;
 pub mod socket;
 pub mod taxii;
+pub mod warning;
 pub mod watch;
 pub mod work;

@@ -41,6 +41,8 @@ pub struct Settings {
     pub destroy_after: Duration,
     /// How many months the secret of a month's pseudonyms is kept after it.
     pub token_months: u32,
+    /// The warning lists over the shipped ones: files, and directories of them, from the gateway's directory.
+    pub warning_lists: Vec<PathBuf>,
     /// The bounds on a bundle.
     pub limits: Limits,
     /// How many classes of facts keep their decision in memory.
@@ -98,6 +100,7 @@ struct File {
     sweep_every_seconds: Option<u64>,
     destroy_after_hours: Option<u64>,
     token_months: Option<u32>,
+    warning_lists: Option<Vec<PathBuf>>,
     bundle_bytes_max: Option<usize>,
     bundle_objects_max: Option<usize>,
     memo_classes: Option<usize>,
@@ -171,6 +174,7 @@ impl Settings {
             sweep_every: Duration::from_secs(sweep),
             destroy_after: Duration::from_secs(destroy * 60 * 60),
             token_months: set!(token_months),
+            warning_lists: set!(warning_lists),
             limits: Limits {
                 bytes_max: set!(bundle_bytes_max),
                 objects_max: set!(bundle_objects_max),

@@ -51,5 +51,5 @@ pub use minimise::{Counts, Minimised, MinimisedObject, bundle_bytes, minimise};
 pub use profile::Profile;
 pub use table::{Class, PathTable, TableError};
 pub use token::{TokenKey, TokenKeyError};
-pub use warning::{Warning, WarningLists, warnings};
+pub use warning::{Warning, WarningListError, WarningLists, warnings};
 pub use withholding::{Ground, Withholding};

@@ -8,12 +8,13 @@ use super::out::{Exit, Out};
 use crate::clock::{Clock, OsEntropy};
 use crate::keys::TokenSecrets;
 use crate::laws;
+use crate::warning;
 use crate::work::share::{rejected_report, withholding_report};
 use comity_agreement::{LawSet, Library, Memo};
 use comity_exchange::disclose::{Decided, Received, Tools};
 use comity_exchange::question::Request;
 use comity_exchange::report::Side;
-use comity_minimise::{Bundle, Limits, PathTable, TokenKey, Warning, WarningLists, bundle_bytes, warnings};
+use comity_minimise::{Limits, PathTable, TokenKey, bundle_bytes};
 use comity_terms::{Action, Asserter, Facts, PackSlug, Timestamp};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,9 +24,6 @@ use std::sync::Arc;
 
 /// The documented preview key.
 const PREVIEW_KEY: [u8; 32] = *b"comity preview key: not a secret";
-
-/// The largest warning list that is read.
-const WARNING_LIST_BYTES_MAX: usize = 64 << 20;
 
 /// The id of the bundle on standard output: the same for the same input would tell nothing more.
 const PREVIEW_BUNDLE: &str = "bundle--00000000-0000-4000-8000-000000000001";
@@ -87,11 +85,9 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
     let token_key =
         TokenKey::derive(&secret, slug.as_str(), args.to.as_str(), &period).map_err(|e| e.to_string())?;
     let table = PathTable::shipped().map_err(|e| e.to_string())?;
-    let mut lists = WarningLists::shipped().map_err(|e| e.to_string())?;
-    if let Some(dir) = &args.warning_lists {
-        add_lists(&mut lists, &cwd.join(dir))?;
-    }
-    let warned = warned(&bytes, &limits, &table, &lists);
+    let named = args.warning_lists.as_ref().map(|named| cwd.join(named));
+    let lists = warning::lists(named.as_deref()).map_err(|e| e.to_string())?;
+    let warned = warning::warned(&bytes, &limits, &table, &lists);
     let tools = Tools { laws: &laws, table: &table, token_key: &token_key, limits: &limits };
     let mut memo = Memo::new(4_096);
     let decided = Received::read(&bytes, &limits, request)
@@ -142,29 +138,6 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
             Ok(Exit::Refused)
         }
     }
-}
-
-/// Adds every list in `dir`: its files that end in `.json`, by name.
-fn add_lists(lists: &mut WarningLists, dir: &Path) -> Result<(), String> {
-    let entries = std::fs::read_dir(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.extension().is_some_and(|end| end == "json"));
-    files.sort();
-    for path in files {
-        let bytes = crate::files::read(&path, WARNING_LIST_BYTES_MAX).map_err(|e| e.to_string())?;
-        lists.add(&path.display().to_string(), &bytes.unwrap_or_default()).map_err(|e| e.to_string())?;
-    }
-    Ok(())
-}
-
-/// What is on a warning list: the object, the property and the list. A bundle that does not read has none.
-fn warned(bytes: &[u8], limits: &Limits, table: &PathTable, lists: &WarningLists) -> Vec<serde_json::Value> {
-    let Ok(bundle) = Bundle::parse(bytes, limits) else { return Vec::new() };
-    let told = |warning: Warning| {
-        let object = bundle.objects()[warning.index].id();
-        json!({ "object": object, "path": warning.path, "list": warning.list })
-    };
-    warnings(&bundle, table, lists).into_iter().map(told).collect()
 }
 
 fn read(file: &Path, cwd: &Path, most: usize) -> Result<Vec<u8>, String> {

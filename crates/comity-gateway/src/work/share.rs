@@ -4,6 +4,7 @@ use super::manage::hear_from;
 use super::officers;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
+use crate::warning::warned;
 use comity_agreement::Vocabulary;
 use comity_agreement::approval::Person;
 use comity_agreement::vocabulary::FactTerm;
@@ -17,7 +18,7 @@ use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Attestation, Ordered, Request, Superseded};
 use comity_exchange::report::{
     ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
-    WithholdingReport,
+    WarningReport, WithholdingReport,
 };
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
@@ -361,8 +362,20 @@ struct AttestationFile {
 }
 
 /// The exchange as it is printed; its receipts are written to files.
+/// What of the bundle is on the lists that the operator named; nothing where none is named.
+async fn warnings(gateway: &Arc<Gateway>, order: &Order) -> Result<Vec<WarningReport>, GatewayError> {
+    if gateway.settings().warning_lists.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (working, bundle) = (Arc::clone(gateway), Arc::clone(&order.bundle));
+    let look = move || warned(&bundle, &working.settings().limits, working.table(), working.warning_lists());
+    tokio::task::spawn_blocking(look)
+        .await
+        .map_err(|error| GatewayError::Broken(format!("looking up warning lists broke off: {error}")))
+}
+
 async fn report(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     order: &Order,
     disclosed: &Disclosed,
     lent: &Lent,
@@ -389,6 +402,7 @@ async fn report(
         decisions,
         withholdings: summary.withholdings.iter().map(withholding_report).collect(),
         rejected: summary.rejected.iter().map(rejected_report).collect(),
+        warnings: warnings(gateway, order).await?,
         safeguards: SafeguardsReport::from(&safeguards),
         receipts: Receipts {
             sender: Some(keep(gateway, summary.id, "sender", &disclosed.receipt)?),

@@ -12,6 +12,7 @@ mod outbox;
 mod partner;
 mod replay;
 mod succession;
+mod warned;
 mod watching;
 
 use comity_exchange::disclose::{Clearance, Delivery, Grade, Recorded};

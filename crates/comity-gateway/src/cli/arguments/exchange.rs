@@ -97,7 +97,7 @@ pub struct Minimise {
     /// Treat the agreement as in force.
     #[arg(long)]
     pub assume_in_force: bool,
-    /// A directory of warning lists (JSON, as MISP publishes them), over the shipped ones, for the report.
+    /// A warning list or a directory of them (JSON, as MISP publishes them), over the shipped ones, for the report.
     #[arg(long, value_name = "DIR")]
     pub warning_lists: Option<PathBuf>,
     /// The gateway whose pseudonyms to use; a fixed preview key, which protects nothing, unless given.
