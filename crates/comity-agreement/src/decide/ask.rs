@@ -102,12 +102,12 @@ pub(super) fn ask_where(
     let mut out = Matches { laws: vec![LawMatches::default(); asked.laws.len()] };
     for (law_index, index, place, rule) in candidates {
         let found = &mut out.laws[law_index];
-        match rule.matcher().map(|matcher| eval_expression(&request, entities(), matcher)) {
-            Some(Ok(EvalResult::Bool(true))) => {
+        match rule.matcher().and_then(|matcher| eval_expression(&request, entities(), matcher).ok()) {
+            Some(EvalResult::Bool(true)) => {
                 found.permitted |= rule.effect == RuleEffect::Permit;
                 found.rules.push((index, place));
             }
-            Some(Ok(EvalResult::Bool(false))) => {}
+            Some(EvalResult::Bool(false)) => {}
             // A condition that errs, or comes to no truth at all: never as if it were not there.
             _ => found.error = true,
         }

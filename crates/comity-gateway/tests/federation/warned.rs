@@ -46,7 +46,8 @@ async fn what_an_operators_list_has_is_told_to_the_officer_and_decides_nothing()
 
     let room = sender.close().await;
     set(&dir, "{\n \"name\": 7}");
-    let error = Gateway::open(Directory::open(&dir, None).unwrap()).await.err().expect("it does not start");
+    let error =
+        Gateway::open(Directory::open(&dir, None).unwrap()).await.map(drop).expect_err("it does not start");
     let told = error.to_string();
     assert!(told.contains("lists/ours.json") && told.contains("line 2"), "{told}");
     drop((room, receiver));
