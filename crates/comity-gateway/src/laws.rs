@@ -106,6 +106,11 @@ impl Shelf {
         let loaded = load(source, pack)?;
         let directory = self.root.join(loaded.law.digest().hex());
         let _one = self.putting.lock().unwrap_or_else(PoisonError::into_inner);
+        // What lies here stays as it is, its vocabulary too: laws adopted together are asked in the same words, after an
+        // upgrade as before it.
+        if let Some(kept) = self.law(pack, loaded.law.digest())? {
+            return Ok(kept);
+        }
         if !directory.is_dir() {
             let needed = needed(source, &loaded.law).0;
             let files = needed.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice()));

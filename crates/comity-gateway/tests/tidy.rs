@@ -10,7 +10,8 @@ fn root() -> PathBuf {
 fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") && !path.ends_with(".venv") {
+        let others = ["target", ".git", ".venv", ".node"].iter().any(|name| path.ends_with(name));
+        if path.is_dir() && !others {
             files(&path, ending, found);
         } else if path.to_string_lossy().ends_with(ending) {
             found.push(path);

@@ -50,19 +50,30 @@ pub struct FactClass {
 /// The facts of every object, in the order of the bundle.
 #[must_use]
 pub fn classify(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
+    found(bundle, table, true)
+}
+
+/// The facts of every object as releases found them that did not look into free texts: to understand what such a one says.
+#[must_use]
+pub fn classify_properties(bundle: &Bundle<'_>, table: &PathTable) -> Vec<ObjectFacts> {
+    found(bundle, table, false)
+}
+
+fn found(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<ObjectFacts> {
     let subjects = Subjects::read(bundle, table, &|_| true);
     let markings = markings(bundle, table);
     let mut told: HashMap<Told<'_>, Arc<Facts>> = HashMap::new();
     let objects = bundle.objects().iter().zip(markings).enumerate();
     objects
         .map(|(index, (object, markings))| {
-            let texts = object.texts(table);
-            let personal = is_personal(object, table, &subjects) || texts.tell_of_a_person(table, &subjects);
+            let texts = texts_too.then(|| object.texts(table));
+            let personal = is_personal(object, table, &subjects)
+                || texts.is_some_and(|texts| texts.tell_of_a_person(table, &subjects));
             let found = Told {
                 personal,
                 category: category(object, table, personal),
                 status: personal.then(|| subjects.status(object.ident(), table)),
-                likely_names: texts.likely_names,
+                likely_names: texts.is_some_and(|texts| texts.likely_names),
                 untargeted: !of_object(index, object, &subjects, table.warning_lists()).is_empty(),
                 marking: markings.strictest,
             };

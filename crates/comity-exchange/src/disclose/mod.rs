@@ -236,6 +236,11 @@ async fn try_deliver<W: Shell>(
         let why = format!("`{}` is not adopted here any more", recorded.agreement());
         return wait(world, exchange, attempts, Because::NotReady, why).await;
     };
+    if !lent.laws.national.contains_key(&peer.party) {
+        // Without it every decision is a refusal, and that would be for good: it is asked for first.
+        let why = format!("the law of {} is not here", peer.party);
+        return wait(world, exchange, attempts, Because::NotReady, why).await;
+    }
     let mut cleared = clear(world, recorded, &lent, now);
     if let Clearance::Stale(stale) = cleared {
         match stale.decide(world, &lent, now)?.record(world).await? {

@@ -77,6 +77,14 @@ impl Basis {
 }
 
 impl OutboxItem {
+    /// The agreement that it is under.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Proof`] when the row is not what was written.
+    pub fn agreement(&self) -> Result<PackSlug, ExchangeError> {
+        Ok(self.header()?.agreement.0)
+    }
+
     /// The header as it was signed.
     ///
     /// # Errors

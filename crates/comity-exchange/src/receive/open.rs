@@ -6,7 +6,7 @@ use crate::federation::asking::Asking;
 use crate::federation::offer::{Offer, OfferHeader, split_objects};
 use crate::wire::facts_from_wire;
 use comity_agreement::{LawSet, Memo, Outcome};
-use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify};
+use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify, classify_properties};
 use comity_terms::{Digest, Facts, Safeguards, Timestamp};
 use comity_vault::{Cleartext, TransportSecret, open_offer};
 use std::collections::BTreeMap;
@@ -54,6 +54,8 @@ struct Reading {
     texts: Vec<Cleartext>,
     safeguards: Safeguards,
     classes: Vec<(usize, Facts, u64)>,
+    /// Whether the header says all that a release could find which does not look into free texts.
+    looked_less: bool,
 }
 
 /// A mismatched extract once it was decided on as what it is.
@@ -64,6 +66,8 @@ pub(super) struct Judged<'a> {
     pub(super) difference: Difference,
     /// What may be kept, in quarantine, and under which limits; what may not is wiped by now.
     pub(super) kept: Option<(Vec<Cleartext>, Safeguards)>,
+    /// Whether its sender only looked into fewer places: what is permitted as it was found is then kept like any other.
+    pub(super) looked_less: bool,
 }
 
 impl<'a> Permitted<'a> {
@@ -102,14 +106,14 @@ impl<'a> Permitted<'a> {
 impl<'a> Opened<'a> {
     /// Classifies what was opened again, as a whole, and compares it with what the header said was sent.
     pub(super) fn check(self, table: &PathTable, limits: &Limits) -> Found<'a> {
-        let (difference, classes) = match self.difference(table, limits) {
+        let (difference, found) = match self.difference(table, limits) {
             Ok(None) => return Found::AsSaid(Checked(self)),
-            Ok(Some((difference, classes))) => (difference, Some(classes)),
+            Ok(Some((difference, classes, looked_less))) => (difference, Some((classes, looked_less))),
             Err(difference) => (difference, None),
         };
         let Self { offer, rulings, safeguards, texts } = self;
         // What does not even read can be decided by no law: it is wiped here.
-        let found = classes.map(|classes| Reading { texts, safeguards, classes });
+        let found = found.map(|(classes, looked_less)| Reading { texts, safeguards, classes, looked_less });
         Found::Otherwise(Mismatched { offer, rulings, difference, found })
     }
 
@@ -119,10 +123,13 @@ impl<'a> Opened<'a> {
         &self,
         table: &PathTable,
         limits: &Limits,
-    ) -> Result<Option<(Difference, Vec<(usize, Facts, u64)>)>, Difference> {
+    ) -> Result<Option<(Difference, Vec<(usize, Facts, u64)>, bool)>, Difference> {
         let classes = &self.offer.header.classes;
-        let mut difference = None;
-        let mut note = |class, what| _ = difference.get_or_insert(Difference { class, what });
+        let (mut difference, mut only_facts) = (None, true);
+        let mut note = |class, what| {
+            only_facts &= what == "facts";
+            difference.get_or_insert(Difference { class, what });
+        };
         let mut objects: Vec<(usize, &[u8])> = Vec::new();
         for (number, (class, text)) in classes.iter().zip(&self.texts).enumerate() {
             if Digest::of(text.as_bytes()) != class.digest.0 {
@@ -158,7 +165,15 @@ impl<'a> Opened<'a> {
             let found = found.into_iter();
             found.map(|((class, facts), objects)| (class, Arc::unwrap_or_clone(facts), objects)).collect()
         };
-        Ok(difference.map(|difference| (difference, found())))
+        Ok(difference.map(|difference| {
+            let looked_less = only_facts
+                && classify_properties(&bundle, table).into_iter().all(|object| {
+                    objects
+                        .get(object.index)
+                        .is_some_and(|(class, _)| said[*class].as_ref() == Some(&*object.facts))
+                });
+            (difference, found(), looked_less)
+        }))
     }
 }
 
@@ -176,8 +191,8 @@ impl<'a> Mismatched<'a> {
         now: Timestamp,
     ) -> Result<Judged<'a>, ExchangeError> {
         let Self { offer, mut rulings, difference, found } = self;
-        let Some(Reading { texts, mut safeguards, classes }) = found else {
-            return Ok(Judged { offer, rulings, difference, kept: None });
+        let Some(Reading { texts, mut safeguards, classes, looked_less }) = found else {
+            return Ok(Judged { offer, rulings, difference, kept: None, looked_less: false });
         };
         let asking = Asking { header: &offer.header, laws, binding, at: offer.header.at.0, now };
         let mut permitted = true;
@@ -189,6 +204,7 @@ impl<'a> Mismatched<'a> {
             safeguards = safeguards.join(&ruling.decision.safeguards);
             rulings.push(ruling);
         }
-        Ok(Judged { offer, rulings, difference, kept: permitted.then_some((texts, safeguards)) })
+        let kept = permitted.then_some((texts, safeguards));
+        Ok(Judged { offer, rulings, difference, kept, looked_less })
     }
 }

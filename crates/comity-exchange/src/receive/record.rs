@@ -247,7 +247,18 @@ impl<'a> Checked<'a> {
 impl<'a> Judged<'a> {
     /// Seals what may be kept where nobody reads it. The cleartext is wiped after this, in any case.
     fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
-        let Self { offer, rulings, difference, kept } = self;
+        let Self { offer, rulings, difference, kept, looked_less } = self;
+        if let Some((texts, safeguards)) = kept.as_ref().filter(|_| looked_less) {
+            // Its sender could not see more; our laws have permitted what it is. It is in no collection: its class there
+            // would be that of the header.
+            let (segments, records) = seal_records(world, &offer, texts, safeguards, SegmentKind::Records)?;
+            return Ok(Kept {
+                safeguards: Some(safeguards.clone()),
+                segments,
+                records,
+                ..Kept::new(offer, rulings, AnswerResult::Accepted)
+            });
+        }
         let (segments, records) = match &kept {
             Some((texts, safeguards)) => {
                 seal_records(world, &offer, texts, safeguards, SegmentKind::Quarantined)?

@@ -156,7 +156,12 @@ async fn take_up(
         abandon(&**gateway, item).await?;
         return Ok(None);
     }
-    let peer = gateway.peer(&item.peer)?;
+    let mut peer = gateway.peer(&item.peer)?;
+    let agreement = item.agreement()?;
+    if gateway.laws(&agreement, &item.peer).is_some_and(|lent| !lent.laws.national.contains_key(&item.peer)) {
+        // Signed otherwise since, or never heard: without it nothing could be decided again.
+        peer = hear_from(gateway, &peer).await.unwrap_or(peer);
+    }
     let sent = resume(&**gateway, item, &peer).await?;
     gateway.counts().reached(&peer.party, matches!(sent, Sent::Answered { .. }));
     let sent = match sent {
