@@ -9,6 +9,7 @@ mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
+mod record;
 mod vitals;
 
 pub use collected::{
@@ -19,119 +20,18 @@ pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
+pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use vitals::Vitals;
 
-use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::identity::{Identity, SignedLaw};
 use crate::report::{ExchangeOutcome, Side};
-use comity_terms::ids::{ClassId, SegmentId};
+use comity_terms::ids::SegmentId;
 use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, VerifierKey};
-use comity_vault::{Bucket, KeyRow};
+use comity_vault::Bucket;
 use std::future::Future;
-
-/// Everything that one act changes. What is empty changes nothing.
-#[derive(Debug, Default)]
-pub struct Record {
-    /// The entries to append, each with the segment that holds its sealed opening.
-    pub entries: Vec<Draft>,
-    /// Exchanges that begin or move on: a row is replaced by its id.
-    pub exchanges: Vec<ExchangeRow>,
-    /// Offers to deliver.
-    pub outbox: Vec<OutboxItem>,
-    /// Offers that need no more delivering. One that waits no longer is a conflict: another try was faster.
-    pub settled: Vec<ExchangeId>,
-    /// Sealed records with their key rows.
-    pub segments: Vec<SealedSegment>,
-    /// The final answer to a partner's offer.
-    pub answer: Option<StoredAnswer>,
-    /// A step of a partner's log that this gateway cosigns. Where the log stands elsewhere by now, that is a conflict;
-    /// but an answer is kept all the same then, without the cosignature that came with the step.
-    pub witness: Option<WitnessStep>,
-    /// What a partner says it knows of this gateway's log. Only a hint, for the partner refuses a wrong one; a size that
-    /// the log does not have with this record is none, and is not kept.
-    pub witnessed_by: Option<(Party, TreeSize)>,
-    /// A receipt of the other side.
-    pub partner_receipt: Option<(ExchangeId, Vec<u8>)>,
-    /// A partner, made known or changed.
-    pub peer: Option<Peer>,
-    /// An officer, made known or changed.
-    pub officer: Option<Officer>,
-    /// Keys of officers, begun or ended.
-    pub officer_keys: Vec<OfficerKey>,
-    /// Tokens that stand for officers, begun or ended. An end that was set stays.
-    pub tokens: Vec<TokenRow>,
-    /// Officers as an OpenID provider knows them. A subject that is another officer, or an officer who is another
-    /// subject, is a conflict.
-    pub subjects: Vec<SubjectRow>,
-    /// Packs that this gateway adopts, with their files' digests signed.
-    pub adopted: Option<AdoptedLaw>,
-    /// Signatures of partners under packs.
-    pub law_signatures: Vec<(Party, SignedLaw)>,
-    /// Exchanges that wait for offices, or no longer do.
-    pub escalations: Vec<EscalationRow>,
-    /// What offices said. One that was said before is a conflict.
-    pub approvals: Vec<ApprovalRow>,
-    /// Approvals that are used, each with the exchange that it is used for. One that was used is a conflict.
-    pub used: Vec<(Digest, ExchangeId)>,
-    /// Offices that are lent.
-    pub delegations: Vec<DelegationRow>,
-    /// Records that end here.
-    pub erased: Option<Erasure>,
-    /// Key rows wrapped anew, because the key that wrapped them is to be destroyed.
-    pub rewrapped: Vec<Rewrapped>,
-    /// Epoch keys that were destroyed.
-    pub destroyed: Option<Destruction>,
-    /// Segments whose records readers may ask for from now on.
-    pub collected: Vec<CollectedSegment>,
-    /// Objects that are taken out of a stream, beside the erasure of their records.
-    pub removed: Vec<Removal>,
-    /// Collections, made or changed: a row is replaced by its id.
-    pub standing: Vec<StandingRequest>,
-}
-
-/// One entry on its way into the log.
-#[derive(Debug, Clone)]
-pub struct Draft {
-    /// The public part.
-    pub entry: PublicEntry,
-    /// The segment of the vault that holds its opening.
-    pub opening: SegmentId,
-    /// The exchange that it is about; the first that comes with the skeleton of an exchange is what its receipt is for.
-    pub exchange: Option<ExchangeId>,
-}
-
-/// A sealed blob and the keys of its records.
-#[derive(Debug, Clone)]
-pub struct SealedSegment {
-    /// Its id.
-    pub id: SegmentId,
-    /// The exchange that it belongs to; openings of other acts have none.
-    pub exchange: Option<ExchangeId>,
-    /// The class of objects that it holds; openings have none.
-    pub class: Option<ClassId>,
-    /// The agreement that its records are held under: part of what binds them.
-    pub agreement: PackSlug,
-    /// What it holds.
-    pub kind: SegmentKind,
-    /// The ciphertext.
-    pub blob: Vec<u8>,
-    /// One key row per record.
-    pub rows: Vec<KeyRow>,
-}
-
-/// What a segment holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SegmentKind {
-    /// The opening of a log entry.
-    Opening,
-    /// Records received from a partner.
-    Records,
-    /// Records that did not read as their offer said: kept without a reader until they are settled or erased.
-    Quarantined,
-}
 
 /// The skeleton of an exchange: ids, digests, counts and dates; no value of the input.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,13 @@ use crate::ExchangeError;
 use crate::entry::Opening;
 use crate::ports::{SealedSegment, SegmentKind};
 use crate::signature::PartyKey;
-use comity_terms::ids::SegmentId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Entropy, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{CosigningKey, VerifierKey};
-use comity_vault::{EpochKeys, OpeningContext, SealedOpening, open_opening, seal_opening};
+use comity_vault::{
+    Bucket, EpochKey, EpochKeys, OpeningContext, SealedOpening, SegmentBuilder, SegmentContext, open_opening,
+    seal_opening,
+};
 
 /// A gateway as its messages show it.
 #[derive(Debug)]
@@ -54,6 +57,54 @@ impl Signatory {
         let clear = open_opening(&sealed, &key, &context)?;
         let opening = Opening::from_bytes(clear.as_bytes());
         opening.map(Some).ok_or_else(|| ExchangeError::proof("an opening is cut off"))
+    }
+
+    /// Seals records of one class into a segment, each under a secret of its own, until `erase_by`.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Vault`] when a record or the segment is too long; callers keep nothing.
+    pub fn seal_records<'r>(
+        &self,
+        (agreement, exchange, class): (&PackSlug, ExchangeId, ClassId),
+        records: impl IntoIterator<Item = &'r [u8]>,
+        (erase_by, bucket, key): (Timestamp, &Bucket, &EpochKey),
+        kind: SegmentKind,
+        entropy: &mut dyn Entropy,
+    ) -> Result<SealedSegment, ExchangeError> {
+        let context = SegmentContext {
+            store: self.store.clone(),
+            agreement: agreement.clone(),
+            exchange,
+            class,
+            segment: SegmentId::draw(entropy),
+        };
+        let mut segment = SegmentBuilder::new(&context);
+        for record in records {
+            segment.push(record, erase_by, (bucket, key), entropy)?;
+        }
+        let sealed = segment.finish();
+        Ok(SealedSegment {
+            id: context.segment,
+            exchange: Some(exchange),
+            class: Some(class),
+            agreement: context.agreement,
+            kind,
+            blob: sealed.blob,
+            rows: sealed.rows,
+        })
+    }
+
+    /// What the records of a segment are bound to; `None` for one that holds none of an exchange.
+    #[must_use]
+    pub fn binds(&self, segment: &SealedSegment) -> Option<SegmentContext> {
+        let (exchange, class) = segment.exchange.zip(segment.class)?;
+        Some(SegmentContext {
+            store: self.store.clone(),
+            agreement: segment.agreement.clone(),
+            exchange,
+            class,
+            segment: segment.id,
+        })
     }
 
     /// Seals an opening in a segment of its own, until `erase_by`.

@@ -20,6 +20,7 @@
 //! ```
 
 pub mod seat;
+mod seed;
 
 pub use seat::{Gateway, Generations};
 
@@ -28,6 +29,7 @@ use crate::net::tls::{Certificate, TlsError};
 use crate::work::officers;
 use comity_store::{Location, LocationError, ServerUrl};
 use comity_terms::{Entropy, JurisdictionCode, Party, Timestamp};
+use seed::{hex_line, seed_from_hex};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
@@ -480,26 +482,6 @@ fn resolved(path: &Path) -> Result<PathBuf, FileError> {
         }
     }
     Ok(plain)
-}
-
-fn hex_line(seed: &[u8; 32]) -> Zeroizing<String> {
-    let mut line = Zeroizing::new(String::with_capacity(65));
-    for byte in seed {
-        line.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
-    }
-    line.push('\n');
-    line
-}
-
-fn seed_from_hex(hex: &str) -> Option<Zeroizing<[u8; 32]>> {
-    if hex.len() != 64 || !hex.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let mut seed = Zeroizing::new([0; 32]);
-    for (index, byte) in seed.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&hex[2 * index..2 * index + 2], 16).ok()?;
-    }
-    Some(seed)
 }
 
 /// Longer than any URL that a server is named by.

@@ -2,7 +2,7 @@
 //!
 //! Opening takes the lock on DIR; whatever happens at this gateway happens through this value.
 
-use crate::clock::{Clock, OsEntropy};
+use crate::clock::Clock;
 use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
@@ -13,26 +13,26 @@ use crate::settings::{Settings, SettingsError};
 use crate::signin::SignIn;
 use crate::warning::{self, WarningError};
 use crate::watch::metrics::Counts;
-use comity_agreement::{LawSet, Memo, shipped};
+use comity_agreement::{Memo, shipped};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::{StandingRequest, Tags};
 use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
 use comity_exchange::ports::{Collections as _, Peer, Store as _, StoreError};
-use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
-use comity_minimise::{Limits, PathTable, TokenKey, WarningLists};
+use comity_minimise::{PathTable, WarningLists};
 use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
 use comity_terms::ids::CollectionId;
-use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
+use comity_terms::{Digest, PackSlug, Party};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
-use comity_vault::TransportSecret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+mod lent;
 
 /// An open gateway.
 pub struct Gateway {
@@ -231,6 +231,14 @@ impl Gateway {
         register.standing.iter().find(|request| request.id.0 == id && request.stands(now)).cloned()
     }
 
+    /// The collections that stand now, by their ids.
+    #[must_use]
+    pub fn collections(&self) -> Vec<StandingRequest> {
+        let now = self.clock.now();
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        register.standing.iter().filter(|request| request.stands(now)).cloned().collect()
+    }
+
     /// The digest under which this gateway has adopted a pack last.
     #[must_use]
     pub fn adopted(&self, pack: &PackSlug) -> Option<Digest> {
@@ -421,114 +429,6 @@ impl Gateway {
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Gateway of {} at {}", self.signatory.party, self.directory.data().display())
-    }
-}
-
-impl Shell for Gateway {
-    type Store = Database;
-    type Peers = Road;
-    type Keys = FileEpochKeys;
-
-    fn store(&self) -> &Database {
-        &self.store
-    }
-
-    fn peers(&self) -> &Road {
-        &self.road
-    }
-
-    fn signatory(&self) -> &Signatory {
-        &self.signatory
-    }
-
-    fn tags(&self) -> &Tags {
-        &self.tags
-    }
-
-    fn table(&self) -> &PathTable {
-        &self.table
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.settings.limits
-    }
-
-    fn with_memo<T>(&self, work: impl FnOnce(&mut Memo) -> T) -> T {
-        work(&mut locked(&self.memo))
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
-    fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {
-        let digest = self.adopted(agreement)?;
-        let Loaded { law, vocabulary } = self.loaded(agreement, digest)?;
-        // What stays in this house binds nobody else.
-        let binding =
-            *partner == self.signatory.party || self.signed_by(partner, agreement).contains(&digest);
-        let mut national = BTreeMap::new();
-        let own = (&self.signatory.party, self.adopted(&self.signatory.home));
-        let partner_slug = PackSlug::new(partner.as_str()).ok()?;
-        // The newest that the partner signed and whose text is here.
-        let theirs = self.signed_by(partner, &partner_slug).pop();
-        for (party, digest) in [own, (partner, theirs)] {
-            let Some((slug, digest)) = PackSlug::new(party.as_str()).ok().zip(digest) else { continue };
-            match self.loaded(&slug, digest) {
-                // Laws that use other words than the agreement cannot be asked the same question.
-                Some(loaded) if loaded.vocabulary.digest() != vocabulary.digest() => {
-                    tracing::warn!(%party, "its law was adopted with another vocabulary: not asked");
-                }
-                Some(loaded) if self.shelf().go_together(&law, &loaded.law, &vocabulary) => {
-                    national.insert(party.clone(), loaded.law);
-                }
-                // What loosens, or blocks what a floor of cooperation grants, is no law here: it was logged.
-                Some(_) => {}
-                None => {}
-            }
-        }
-        Some(Lent { laws: Arc::new(LawSet { agreement: law, national, vocabulary }), binding })
-    }
-
-    fn transport_secret(&self, id: Digest) -> Option<TransportSecret> {
-        self.transport_keys.secret(id).unwrap_or_else(|error| {
-            tracing::error!(%error, "a transport key cannot be read");
-            None
-        })
-    }
-
-    fn token_key(
-        &self,
-        agreement: &PackSlug,
-        partner: &Party,
-        at: Timestamp,
-    ) -> Result<Arc<TokenKey>, ExchangeError> {
-        let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
-        self.token_keys.get(agreement, partner, Month::of(at), || {
-            let secret = self.token_secrets.of(at, self.now()).map_err(|error| keys(&error))?;
-            TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &Month::of(at).to_string())
-                .map_err(|error| keys(&error))
-        })
-    }
-
-    fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
-        self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
-    }
-
-    fn horizon(&self, at: Timestamp) -> Timestamp {
-        self.settings.horizon(at)
-    }
-
-    fn holds_until(&self, at: Timestamp) -> Timestamp {
-        self.settings.holds_until(at)
-    }
-
-    fn claimed_until(&self, now: Timestamp) -> Timestamp {
-        self.settings.claimed_until(now)
-    }
-
-    fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
-        work(&mut locked(&self.epoch_keys), &mut OsEntropy)
     }
 }
 

@@ -20,6 +20,7 @@
 //! | [`clock`], [`watch`] | time and randomness; logs and stopping |
 
 pub mod api;
+mod bounded;
 pub mod cli;
 pub mod clock;
 pub mod dirs;

@@ -4,14 +4,14 @@ use super::tags::Tags;
 use crate::ExchangeError;
 use crate::disclose::{Minimised, Sealed};
 use crate::entry::records_root;
-use crate::ports::{CollectedObject, CollectedSegment, SealedSegment, SegmentKind, Stream};
+use crate::ports::{CollectedObject, CollectedSegment, SegmentKind, Stream};
 use crate::report::ExchangeOutcome;
 use crate::signatory::Signatory;
 use crate::wire::{Base64, WireFact, WireSafeguards, facts_to_wire};
 use comity_agreement::LawSet;
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Entropy, ExchangeId, Month, Timestamp};
-use comity_vault::{EpochKeys, SegmentBuilder, SegmentContext};
+use comity_vault::EpochKeys;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt::Display;
@@ -81,31 +81,12 @@ impl Minimised {
                 safeguards: WireSafeguards::from(&self.extract.safeguards),
             };
             for objects in class.objects.chunks(SEGMENT_OBJECTS_MAX) {
-                let context = SegmentContext {
-                    store: signatory.store.clone(),
-                    agreement: agreement.clone(),
-                    exchange: id,
-                    class: ClassId::draw(entropy),
-                    segment: SegmentId::draw(entropy),
-                };
-                let mut segment = SegmentBuilder::new(&context);
-                for object in objects {
-                    segment.push(object, erase_by, (&bucket, &key), entropy)?;
-                }
-                let sealed = segment.finish();
-                let objects = objects.iter().map(Vec::as_slice);
-                placed.push((
-                    CollectedSegment { added, ..collected(context.segment, &stream, &known, objects, tags)? },
-                    SealedSegment {
-                        id: context.segment,
-                        exchange: Some(id),
-                        class: Some(context.class),
-                        agreement: agreement.clone(),
-                        kind: SegmentKind::Records,
-                        blob: sealed.blob,
-                        rows: sealed.rows,
-                    },
-                ));
+                let of = (&agreement, id, ClassId::draw(entropy));
+                let records = || objects.iter().map(Vec::as_slice);
+                let kept = (erase_by, &bucket, &key);
+                let segment = signatory.seal_records(of, records(), kept, SegmentKind::Records, entropy)?;
+                let found = collected(segment.id, &stream, &known, records(), tags)?;
+                placed.push((CollectedSegment { added, ..found }, segment));
             }
         }
         let all = self.extract.classes.iter().flat_map(|class| class.objects.iter().map(Vec::as_slice));

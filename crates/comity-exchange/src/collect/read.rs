@@ -12,7 +12,7 @@ use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Act, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
-use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, SegmentContext, open};
+use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
 use serde_json::json;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -224,17 +224,8 @@ fn opened(
     row: &KeyRow,
     key: &EpochKey,
 ) -> Result<Option<Cleartext>, ExchangeError> {
-    let (Some(exchange), Some(class), SegmentKind::Records) = (segment.exchange, segment.class, segment.kind)
-    else {
-        return Ok(None);
-    };
-    let context = SegmentContext {
-        store: signatory.store.clone(),
-        agreement: segment.agreement.clone(),
-        exchange,
-        class,
-        segment: segment.id,
-    };
+    let readable = segment.kind == SegmentKind::Records;
+    let Some(context) = signatory.binds(segment).filter(|_| readable) else { return Ok(None) };
     let cut = || ExchangeError::proof("a sealed record lies outside its segment");
     let begin = usize::try_from(row.offset).map_err(|_| cut())?;
     let sealed =

@@ -13,12 +13,13 @@ use crate::ExchangeError;
 use crate::entry::Opening;
 use crate::erase;
 use crate::ports::{
-    Draft, Erasure, HeldRecord, Listed, Record, Removal, SealedSegment, SegmentKind, Store, Stream,
+    CollectedSegment, Draft, Erasure, HeldRecord, Listed, Record, Removal, SealedSegment, SegmentKind, Store,
+    Stream,
 };
 use crate::shell::Shell;
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Act, Entropy, ExchangeId, Month, Timestamp};
-use comity_vault::{EpochKeys as _, SegmentBuilder, SegmentContext};
+use comity_vault::{Bucket, EpochKey, EpochKeys as _};
 use serde_json::{Value as Json, json};
 
 /// What is taken out, and by whose order.
@@ -51,7 +52,8 @@ pub async fn remove<W: Shell>(
     let now = world.now();
     let held: Vec<HeldRecord> = listed.iter().filter_map(|row| held(row, segments)).collect();
     let Some(until) = held.iter().map(|record| record.row.erase_by).max() else { return Ok(()) };
-    let known = listed.iter().zip(segments).map(|(_, (_, known))| known.as_str()).next();
+    // A tombstone is read as the object was: any of its versions tells by which facts.
+    let known = segments.first().map(|(_, known)| known.as_str());
     let mut facts = erase::facts_of(&held, GROUND);
     facts["ordered"] = removing.by.clone();
     let home = world.signatory().home();
@@ -110,9 +112,9 @@ fn sealed<W: Shell>(
     world: &W,
     (removing, known): (&Removing<'_>, &str),
     (now, until): (Timestamp, Timestamp),
-    key: (&comity_vault::Bucket, &comity_vault::EpochKey),
+    (bucket, key): (&Bucket, &EpochKey),
     entropy: &mut dyn Entropy,
-) -> Result<(SealedSegment, crate::ports::CollectedSegment), ExchangeError> {
+) -> Result<(SealedSegment, CollectedSegment), ExchangeError> {
     let known: ClassKnown = serde_json::from_str(known)
         .map_err(|_| ExchangeError::proof("what is known of a segment does not read"))?;
     let at = format!("{now:.3}");
@@ -128,27 +130,10 @@ fn sealed<W: Shell>(
         "object_refs": [removing.id],
     })
     .to_string();
-    let context = SegmentContext {
-        store: world.signatory().store.clone(),
-        agreement: removing.stream.agreement.clone(),
-        exchange: ExchangeId::draw(entropy),
-        class: ClassId::draw(entropy),
-        segment: SegmentId::draw(entropy),
-    };
-    let mut segment = SegmentBuilder::new(&context);
-    segment.push(note.as_bytes(), until, key, entropy)?;
-    let sealed = segment.finish();
-    let tags = world.tags();
-    let collected =
-        collected(context.segment, &removing.stream, &known, std::iter::once(note.as_bytes()), tags)?;
-    let segment = SealedSegment {
-        id: context.segment,
-        exchange: Some(context.exchange),
-        class: Some(context.class),
-        agreement: context.agreement,
-        kind: SegmentKind::Records,
-        blob: sealed.blob,
-        rows: sealed.rows,
-    };
+    let of = (&removing.stream.agreement, ExchangeId::draw(entropy), ClassId::draw(entropy));
+    let record = || std::iter::once(note.as_bytes());
+    let kept = (until, bucket, key);
+    let segment = world.signatory().seal_records(of, record(), kept, SegmentKind::Records, entropy)?;
+    let collected = collected(segment.id, &removing.stream, &known, record(), world.tags())?;
     Ok((segment, collected))
 }

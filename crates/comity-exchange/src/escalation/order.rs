@@ -15,9 +15,9 @@ use comity_agreement::approval::{laws_between, liftable};
 use comity_agreement::escalation::{path_of, turns};
 use comity_agreement::{Law, LawSet, Outcome};
 use comity_terms::calendar::{Calendar, Count};
-use comity_terms::ids::{ClassId, SegmentId};
+use comity_terms::ids::ClassId;
 use comity_terms::{Entropy, ExchangeId, Month, Office, Timestamp};
-use comity_vault::{Cleartext, EpochKeys, SegmentBuilder, SegmentContext};
+use comity_vault::{Cleartext, EpochKeys};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
@@ -69,16 +69,10 @@ pub(crate) fn waiting<K: EpochKeys<Error: Display>>(
         of_offices.values().filter_map(|turns: &Vec<Turn>| turns.last()).map(|turn| turn.until.0).max();
     let erase_by = ends.unwrap_or(last);
     let (bucket, key) = keys.current(&request.agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
-    let context = SegmentContext {
-        store: signatory.store.clone(),
-        agreement: request.agreement.clone(),
-        exchange: id,
-        class: ClassId::draw(entropy),
-        segment: SegmentId::draw(entropy),
-    };
-    let mut segment = SegmentBuilder::new(&context);
-    segment.push(&join_order(order, bundle), erase_by, (&bucket, &key), entropy)?;
-    let sealed = segment.finish();
+    let of = (&request.agreement, id, ClassId::draw(entropy));
+    let order = join_order(order, bundle);
+    let (records, kept) = (std::iter::once(&order[..]), (erase_by, &bucket, &key));
+    let segment = signatory.seal_records(of, records, kept, SegmentKind::Records, entropy)?;
     let detail = EscalationDetail {
         requester: requester.name.clone(),
         unit: requester.unit.clone(),
@@ -87,20 +81,11 @@ pub(crate) fn waiting<K: EpochKeys<Error: Display>>(
         activity: Text(request.activity.clone()),
         purpose: Text(request.purpose.clone()),
         began: Text(request.at),
-        order: Text(context.segment),
+        order: Text(segment.id),
         packs: laws_between(laws, parties).map(Law::digest).map(Text).collect(),
         questions,
         turns: of_offices,
         late: BTreeMap::new(),
-    };
-    let segment = SealedSegment {
-        id: context.segment,
-        exchange: Some(id),
-        class: Some(context.class),
-        agreement: context.agreement,
-        kind: SegmentKind::Records,
-        blob: sealed.blob,
-        rows: sealed.rows,
     };
     Ok(Some((EscalationRow { exchange: id, open: true, detail }, segment)))
 }
@@ -141,16 +126,9 @@ pub fn open_order<K: EpochKeys<Error: Display>>(
 ) -> Result<Option<(Cleartext, std::ops::Range<usize>)>, ExchangeError> {
     let none = || ExchangeError::proof("a segment that holds no order");
     let row = segment.rows.first().ok_or_else(none)?;
-    let (exchange, class) = segment.exchange.zip(segment.class).ok_or_else(none)?;
+    let context = signatory.binds(segment).ok_or_else(none)?;
     let Some(key) = keys.get(&row.bucket(&segment.agreement)).map_err(ExchangeError::keys)? else {
         return Ok(None);
-    };
-    let context = SegmentContext {
-        store: signatory.store.clone(),
-        agreement: segment.agreement.clone(),
-        exchange,
-        class,
-        segment: segment.id,
     };
     let clear = comity_vault::open(row, &segment.blob, &key, &context)?;
     let (order, _) = split_order(clear.as_bytes()).ok_or_else(none)?;

@@ -34,6 +34,8 @@ pub struct SubjectRow {
 pub struct Standing {
     /// The officer.
     pub officer: Officer,
-    /// Whether their newest key has ended and none came in its place: they order nothing.
+    /// The public half of their newest key: what entries name them by. `None` until they have ordered something.
+    pub key: Option<String>,
+    /// Whether that key has ended and none came in its place: they order nothing.
     pub revoked: bool,
 }

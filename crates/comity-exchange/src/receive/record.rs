@@ -33,9 +33,8 @@ use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards};
-use comity_terms::ids::SegmentId;
 use comity_terms::{Act, Digest, ExchangeId, LawName, Month, Safeguards, Timestamp};
-use comity_vault::{Cleartext, EpochKeys, SegmentBuilder, SegmentContext};
+use comity_vault::{Cleartext, EpochKeys};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -297,27 +296,9 @@ fn seal_records<R: Shell>(
         for (class, text) in header.classes.iter().zip(texts) {
             let objects = split_objects(text.as_bytes())
                 .ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
-            let context = SegmentContext {
-                store: world.signatory().store.clone(),
-                agreement: agreement.clone(),
-                exchange: header.exchange_id.0,
-                class: class.class.0,
-                segment: SegmentId::draw(entropy),
-            };
-            let mut segment = SegmentBuilder::new(&context);
-            for object in &objects {
-                segment.push(object, erase_by, (&bucket, &key), entropy)?;
-            }
-            let sealed = segment.finish();
-            segments.push(SealedSegment {
-                id: context.segment,
-                exchange: Some(context.exchange),
-                class: Some(context.class),
-                agreement: context.agreement,
-                kind,
-                blob: sealed.blob,
-                rows: sealed.rows,
-            });
+            let of = (agreement, header.exchange_id.0, class.class.0);
+            let (records, kept) = (objects.iter().copied(), (erase_by, &bucket, &key));
+            segments.push(world.signatory().seal_records(of, records, kept, kind, entropy)?);
             all.extend(objects);
         }
         let root = records_root(&salt, all);

@@ -115,8 +115,8 @@ impl MispDoor for CollectionDoor {
             return Err(DoorError::Forbidden("this collection is not to be read".to_owned()));
         }
         let gateway = &self.gateway;
-        let officer = gateway.store().officer(&visitor.id).await.map_err(|error| refused(error.into()))?;
-        let officer = officer.ok_or(DoorError::Broken)?;
+        let standing = gateway.store().standing(&visitor.id).await.map_err(|error| refused(error.into()))?;
+        let standing = standing.ok_or(DoorError::Broken)?;
         let after = taking.next.as_deref().map(place).transpose()?;
         let wanted = Wanted {
             stream: self.collection.stream(),
@@ -127,7 +127,7 @@ impl MispDoor for CollectionDoor {
             versions: vec![VersionWanted::Last],
             limit: gateway.settings().page_objects_max,
         };
-        let reader = Reader { training_valid_until: officer.training_until, key: None };
+        let reader = Reader { training_valid_until: standing.officer.training_until, key: standing.key };
         let read = collections::read(gateway, &self.collection, &reader, wanted).await.map_err(refused)?;
         let objects = read.records.iter().map(|record| serde_json::from_slice(record.object.as_bytes()));
         Ok(Page {

@@ -120,14 +120,12 @@ impl<D: MispDoor> Misp<D> {
             .collect())
     }
 
-    /// Events by search.
-    pub(super) async fn found(
-        &self,
-        visitor: &Visitor,
-        search: &rest::Search,
-    ) -> Result<Vec<Value>, Failure> {
+    /// Reads a search and goes through what it asks for: the search, to be asked of each event, and the events.
+    async fn search(&self, visitor: &Visitor, asked: &Value) -> Result<(rest::Search, Vec<Value>), Failure> {
+        let search = rest::Search::read(asked, (self.now)())?;
         let heads = self.heads(visitor, &search.uuids).await?;
-        self.events(visitor, heads).await
+        let found = self.events(visitor, heads).await?;
+        Ok((search, found))
     }
 
     /// One object, under one of these ids.
@@ -173,8 +171,7 @@ pub(super) async fn events<D: MispDoor>(
     bytes: Bytes,
 ) -> Response {
     let answer = async {
-        let search = rest::Search::read(&body(&bytes)?, (misp.now)())?;
-        let found = misp.found(&asked.visitor, &search).await?;
+        let (search, found) = misp.search(&asked.visitor, &body(&bytes)?).await?;
         Ok(json!({ "response": wrapped(search.events(found)) }))
     };
     told(&asked, answer.await)
@@ -187,8 +184,7 @@ pub(super) async fn attributes<D: MispDoor>(
     bytes: Bytes,
 ) -> Response {
     let answer = async {
-        let search = rest::Search::read(&body(&bytes)?, (misp.now)())?;
-        let found = misp.found(&asked.visitor, &search).await?;
+        let (search, found) = misp.search(&asked.visitor, &body(&bytes)?).await?;
         Ok(json!({ "response": { "Attribute": search.attributes(found) } }))
     };
     told(&asked, answer.await)
@@ -209,8 +205,7 @@ pub(super) async fn whole_index<D: MispDoor>(State(misp): State<Arc<Misp<D>>>, a
 }
 
 async fn listed<D: MispDoor>(misp: &Misp<D>, asked: &Asked, bytes: &[u8]) -> Result<Value, Failure> {
-    let search = rest::Search::read(&body(bytes)?, (misp.now)())?;
-    let found = misp.found(&asked.visitor, &search).await?;
+    let (search, found) = misp.search(&asked.visitor, &body(bytes)?).await?;
     Ok(json!(search.events(found).iter().map(rest::index_entry).collect::<Vec<_>>()))
 }
 
@@ -243,8 +238,8 @@ async fn one<D: MispDoor>(
     deleted: bool,
 ) -> Result<Value, Failure> {
     let uuid = uuid.trim_end_matches(".json");
-    let search = rest::Search::read(&json!({ "uuid": uuid, "deleted": deleted }), (misp.now)())?;
-    let found = misp.found(&asked.visitor, &search).await?;
+    let asked_for = json!({ "uuid": uuid, "deleted": deleted });
+    let (search, found) = misp.search(&asked.visitor, &asked_for).await?;
     match search.events(found).into_iter().next() {
         Some(event) => Ok(json!({ "Event": event })),
         None => Err(Failure::new(StatusCode::NOT_FOUND, "Invalid event")),

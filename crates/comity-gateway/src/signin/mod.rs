@@ -18,7 +18,6 @@
 //! Source: RFC 9110 section 11 (authentication), RFC 7617 (Basic), RFC 6750 (Bearer), RFC 6585 section 4 (429).
 
 mod address;
-mod bounded;
 mod cookies;
 mod denied;
 mod given;
@@ -41,7 +40,7 @@ use crate::gateway::Gateway;
 use axum::http::{HeaderMap, Method, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use comity_exchange::ports::{Officer, Standing, Store as _};
+use comity_exchange::ports::{Standing, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Entropy as _, Timestamp};
 use given::Given;
@@ -63,6 +62,8 @@ pub struct SignedIn {
     pub role: String,
     /// The last instant at which their training is valid, UTC. It may be past: what follows from that, the laws say.
     pub training_valid_until: Timestamp,
+    /// The public half of the key that signs what they order: what entries name them by. `None` until they have one.
+    pub key: Option<String>,
     /// What they have shown.
     pub by: By,
 }
@@ -220,7 +221,7 @@ impl SignIn {
         cookie: &str,
         headers: &HeaderMap,
         now: Timestamp,
-    ) -> Result<Officer, Denied> {
+    ) -> Result<Standing, Denied> {
         let officer = self.sessions.officer(cookie, now).ok_or(Denied::Wrong)?;
         if !method.is_safe() && !self.is_ours(cookie, headers) {
             return Err(Denied::Forged);
@@ -253,7 +254,7 @@ impl SignIn {
         password: Zeroizing<String>,
         from: Option<Network>,
         now: Timestamp,
-    ) -> Result<Officer, Denied> {
+    ) -> Result<Standing, Denied> {
         self.passwords.open_to(name, from, now)?;
         let standing = gateway.store().standing(name).await.map_err(unavailable)?;
         let hash = standing.as_ref().map(|standing| standing.officer.password_hash.clone());
@@ -261,13 +262,15 @@ impl SignIn {
         in_good_standing(standing)
     }
 
-    fn within(&self, officer: Officer, by: By, now: Timestamp) -> Result<SignedIn, Denied> {
-        let key = self.passwords.digest(&[officer.name.as_bytes()]);
-        self.officers.take(key, now).map_err(|retry_after| Denied::Limited { retry_after })?;
+    fn within(&self, standing: Standing, by: By, now: Timestamp) -> Result<SignedIn, Denied> {
+        let Standing { officer, key, .. } = standing;
+        let name = self.passwords.digest(&[officer.name.as_bytes()]);
+        self.officers.take(name, now).map_err(|retry_after| Denied::Limited { retry_after })?;
         Ok(SignedIn {
             officer: officer.name,
             role: officer.role,
             training_valid_until: officer.training_until,
+            key,
             by,
         })
     }
@@ -279,7 +282,7 @@ impl SignIn {
     }
 }
 
-async fn by_token(gateway: &Gateway, text: &str, now: Timestamp) -> Result<Officer, Denied> {
+async fn by_token(gateway: &Gateway, text: &str, now: Timestamp) -> Result<Standing, Denied> {
     let digest = tokens::digest(text).ok_or(Denied::Wrong)?;
     let row = gateway.store().token(digest).await.map_err(unavailable)?.ok_or(Denied::Wrong)?;
     if row.ended.is_some() || row.until.is_some_and(|until| until < now) {
@@ -289,11 +292,11 @@ async fn by_token(gateway: &Gateway, text: &str, now: Timestamp) -> Result<Offic
 }
 
 /// The officer, if they may still order anything.
-fn in_good_standing(standing: Option<Standing>) -> Result<Officer, Denied> {
+fn in_good_standing(standing: Option<Standing>) -> Result<Standing, Denied> {
     match standing {
         None => Err(Denied::Wrong),
         Some(Standing { revoked: true, .. }) => Err(Denied::Disabled),
-        Some(Standing { officer, .. }) => Ok(officer),
+        Some(standing) => Ok(standing),
     }
 }
 

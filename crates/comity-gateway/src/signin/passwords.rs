@@ -14,9 +14,9 @@
 
 use super::Denied;
 use super::address::Network;
-use super::bounded::Bounded;
 use super::settings::SignInSettings;
 use super::wrongs::Wrongs;
+use crate::bounded::Bounded;
 use crate::passwords;
 use comity_terms::{Digest, Timestamp};
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -3,7 +3,7 @@
 //! A bucket holds `burst` tokens and gains `each_second`. Kept is the instant at which it will be full again; one that
 //! is full need not be remembered, so what is forgotten for want of room is the one unused for longest.
 
-use super::bounded::Bounded;
+use crate::bounded::Bounded;
 use comity_terms::Timestamp;
 use serde::Deserialize;
 use std::hash::Hash;

@@ -1,8 +1,8 @@
 //! Sessions of browsers: kept in memory under the digest of their cookie, until they end by themselves or are ended.
 
-use super::bounded::Bounded;
 use super::openid::random;
 use super::settings::SignInSettings;
+use crate::bounded::Bounded;
 use comity_terms::{Digest, Entropy, Timestamp};
 use std::time::Duration;
 use zeroize::Zeroizing;

@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::work::{manage, officers, tokens as given_out};
 use axum::http::{HeaderValue, StatusCode, header};
 use base64::engine::general_purpose::STANDARD as BASE64;
+use comity_exchange::ports::Officer;
 use std::time::Duration;
 
 const PASSWORD: &str = "correct horse";
@@ -65,6 +66,7 @@ async fn a_password_is_hashed_once() {
         officer: "a.tamm".to_owned(),
         role: "analyst".to_owned(),
         training_valid_until: at(1_000_000),
+        key: None,
         by: By::Password,
     };
     for seconds in [0, 1, 99] {

@@ -9,8 +9,8 @@
 //! A name counts whether there is such an officer or not. Names are kept as keyed digests, addresses as networks.
 
 use super::address::Network;
-use super::bounded::Bounded;
 use super::settings::SignInSettings;
+use crate::bounded::Bounded;
 use comity_terms::Timestamp;
 use std::time::Duration;
 

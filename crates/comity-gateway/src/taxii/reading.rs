@@ -4,15 +4,15 @@ use super::query::{Query, next_of};
 use super::refusal::Refusal;
 use super::resources::{Manifest, ManifestRecord, Objects, Page, Versions, instant, version};
 use super::{Addressed, Client, Door, answer, media};
+use crate::signin::SignedIn;
 use crate::work::collections::{self, Reader};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use comity_exchange::collect::{Read, Record, StandingRequest};
-use comity_exchange::ports::Store as _;
+use comity_exchange::ports::Presence;
 use comity_exchange::shell::Shell as _;
-use serde::Deserialize;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -83,10 +83,7 @@ async fn known(door: &Door, addressed: Addressed) -> Result<(StandingRequest, St
     readable(&collection)?;
     let id = object.unwrap_or_default();
     let present = collections::present(&door.gateway, collection.stream(), &[&id]).await?;
-    let here = |presence: &comity_exchange::ports::Presence| {
-        matches!(presence, comity_exchange::ports::Presence::Here { .. })
-    };
-    if present.iter().any(|(_, presence)| here(presence)) {
+    if present.iter().any(|(_, presence)| matches!(presence, Presence::Here { .. })) {
         Ok((collection, id))
     } else {
         Err(Refusal::not_found("no such object is in this collection"))
@@ -113,9 +110,8 @@ async fn page(
     let Some(wanted) = query.wanted(collection.stream(), gateway.tags(), most) else {
         return Ok(Read::default());
     };
-    let keys = gateway.store().officer_keys().await?;
-    let key = keys.into_iter().rfind(|key| key.officer == client.who.officer).map(|key| key.key);
-    let reader = Reader { training_valid_until: client.who.training_valid_until, key };
+    let SignedIn { training_valid_until, key, .. } = client.who.clone();
+    let reader = Reader { training_valid_until, key };
     let read = collections::read(gateway, collection, &reader, wanted).await?;
     if read.records.is_empty() && read.refused > 0 && !read.more {
         return Err(refused(&read));

@@ -40,7 +40,7 @@ pub(super) async fn add(
         collections::add(&door.gateway, &collection, &client.who.officer, &envelope.objects).await?;
     let status = told(given, now, &door);
     let root = collection.agreement.0.to_string();
-    door.statuses.keep(Kept { root, status: status.clone(), exchange }, now);
+    door.statuses.keep(Kept { root, status: status.clone(), exchange, at: now });
     Ok(answer(StatusCode::ACCEPTED, &status))
 }
 
@@ -117,7 +117,7 @@ pub(super) async fn status(
     _: Client,
     Path((root, id)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let kept = door.statuses.get(&root, &id);
+    let kept = door.statuses.get(&root, &id, door.gateway.now());
     let Kept { mut status, exchange, .. } =
         kept.ok_or_else(|| Refusal::not_found("no status of that id is kept"))?;
     if let Some(exchange) = exchange.filter(|_| status.pending_count > 0) {

@@ -167,9 +167,7 @@ async fn record(gateway: &Gateway, request: &StandingRequest) -> Result<(), Gate
 /// The collections that stand now, by title.
 #[must_use]
 pub fn standing(gateway: &Gateway) -> Vec<StandingRequest> {
-    let now = gateway.now();
-    let mut all: Vec<StandingRequest> =
-        gateway.register().standing.into_iter().filter(|request| request.stands(now)).collect();
+    let mut all = gateway.collections();
     all.sort_by(|one, other| (&one.title, one.id).cmp(&(&other.title, other.id)));
     all
 }

@@ -7,6 +7,7 @@ use comity_gateway::work::collections::{self, Asked};
 use comity_gateway::work::{audit, manage};
 use comity_terms::Timestamp;
 use serde_json::{Value as Json, json};
+use std::time::Duration;
 
 const NIS2: &str = "eu-nis2-2022-2555";
 
@@ -94,16 +95,9 @@ async fn a_partner_that_is_down_leaves_objects_pending_until_it_has_answered() {
     assert_eq!((&told["status"], &told["pending_count"]), (&json!("pending"), &json!(1)), "{told}");
     receiver.plug(&sender, at).await;
     let status = format!("/taxii2/{NIS2}/status/{}/", told["id"].as_str().unwrap());
-    let delivered = async {
-        loop {
-            let told = writer.get(&status).await.taxii(200);
-            if told["status"] == "complete" {
-                return told;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-    };
-    let told = tokio::time::timeout(std::time::Duration::from_secs(60), delivered).await.expect("delivered");
+    tokio::time::timeout(Duration::from_secs(60), sender.settled()).await.expect("delivered");
+    let told = writer.get(&status).await.taxii(200);
+    assert_eq!(told["status"], "complete", "{told}");
     assert_eq!((&told["success_count"], &told["pending_count"]), (&json!(1), &json!(0)));
 }
 

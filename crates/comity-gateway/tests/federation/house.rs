@@ -1,6 +1,6 @@
 //! A gateway of its own in a temporary directory, with its listeners; and two that know each other.
 
-use comity_exchange::ports::Officer;
+use comity_exchange::ports::{Officer, Store as _};
 use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::Shell as _;
 use comity_gateway::cli::serve::{Running, start};
@@ -141,6 +141,15 @@ impl House {
     /// `by` finds this gateway again.
     pub(crate) async fn plug(&self, by: &House, at: SocketAddr) {
         by.meet(self, at).await;
+    }
+
+    /// Offers what waits at once, whenever it would be due, until nothing waits.
+    pub(crate) async fn settled(&self) {
+        let (store, now) = (self.gateway.store(), self.gateway.now());
+        let far = now.checked_add(Duration::from_secs(30 * 86_400)).unwrap();
+        while !store.claim_outbox(far, now, 16, &[]).await.unwrap().is_empty() {
+            at_once(self).await;
+        }
     }
 
     pub(crate) async fn share(&self, bundle: &[u8]) -> ExchangeReport {

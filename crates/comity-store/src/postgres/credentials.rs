@@ -3,7 +3,8 @@
 use super::columns::{change, digest, every, first, instant, maybe_text, plain, text};
 use super::connection::Client;
 use super::fault::Fault;
-use comity_exchange::ports::{Officer, Record, Standing, SubjectRow, TokenRow};
+use super::peers::read_officer;
+use comity_exchange::ports::{Record, Standing, SubjectRow, TokenRow};
 use comity_terms::Digest;
 use tokio_postgres::Row;
 
@@ -102,21 +103,14 @@ pub(super) async fn standing(client: &Client, name: &str) -> Result<Option<Stand
     first(
         client,
         "-- standing
-         SELECT name, role, unit, training_until, password_hash,
-             coalesce((SELECT ended IS NOT NULL FROM officer_key
-                       WHERE officer_key.officer = officer.name ORDER BY begun DESC, key DESC LIMIT 1), FALSE)
-                 AS revoked
-         FROM officer WHERE name = $1",
+         SELECT name, role, unit, training_until, password_hash, newest.key, newest.ended IS NOT NULL AS revoked
+         FROM officer LEFT JOIN (SELECT officer, key, ended FROM officer_key WHERE officer = $1
+                                 ORDER BY begun DESC, key DESC LIMIT 1) AS newest ON newest.officer = name
+         WHERE name = $1",
         &[&name],
         |row| {
-            let officer = Officer {
-                name: plain(row, "name")?,
-                role: plain(row, "role")?,
-                unit: plain(row, "unit")?,
-                training_until: text(row, "training_until")?,
-                password_hash: plain(row, "password_hash")?,
-            };
-            Ok(Standing { officer, revoked: plain(row, "revoked")? })
+            let (officer, key) = (read_officer(row)?, plain(row, "key")?);
+            Ok(Standing { officer, key, revoked: plain(row, "revoked")? })
         },
     )
     .await

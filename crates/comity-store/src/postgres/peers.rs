@@ -179,21 +179,24 @@ pub(super) fn put_officers<'p>(rows: &[&'p Officer]) -> Step<'p> {
     .column(rows, |officer| officer.password_hash.as_str())
 }
 
+/// An officer from their columns.
+pub(super) fn read_officer(row: &Row) -> Result<Officer, Fault> {
+    Ok(Officer {
+        name: plain(row, "name")?,
+        role: plain(row, "role")?,
+        unit: plain(row, "unit")?,
+        training_until: text(row, "training_until")?,
+        password_hash: plain(row, "password_hash")?,
+    })
+}
+
 pub(super) async fn officer(client: &Client, name: &str) -> Result<Option<Officer>, Fault> {
     first(
         client,
         "-- officer
          SELECT name, role, unit, training_until, password_hash FROM officer WHERE name = $1",
         &[&name],
-        |row| {
-            Ok(Officer {
-                name: plain(row, "name")?,
-                role: plain(row, "role")?,
-                unit: plain(row, "unit")?,
-                training_until: text(row, "training_until")?,
-                password_hash: plain(row, "password_hash")?,
-            })
-        },
+        read_officer,
     )
     .await
 }

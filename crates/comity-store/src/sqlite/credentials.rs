@@ -2,7 +2,8 @@
 
 use super::columns::{change, digest, every, first, insert_once, instant, maybe_text, plain, text};
 use super::fault::Fault;
-use comity_exchange::ports::{Officer, Record, Standing, SubjectRow, TokenRow};
+use super::peers::read_officer;
+use comity_exchange::ports::{Record, Standing, SubjectRow, TokenRow};
 use comity_terms::Digest;
 use rusqlite::{Connection, Row, params};
 
@@ -91,20 +92,14 @@ pub(super) fn standing(connection: &Connection, name: &str) -> Result<Option<Sta
     first(
         connection,
         "-- standing
-         SELECT name, role, unit, training_until, password_hash,
-             coalesce((SELECT ended IS NOT NULL FROM officer_key
-                       WHERE officer_key.officer = officer.name ORDER BY begun DESC, key DESC LIMIT 1), 0) AS revoked
-         FROM officer WHERE name = ?1",
+         SELECT name, role, unit, training_until, password_hash, newest.key, newest.ended IS NOT NULL AS revoked
+         FROM officer LEFT JOIN (SELECT officer, key, ended FROM officer_key WHERE officer = ?1
+                                 ORDER BY begun DESC, key DESC LIMIT 1) AS newest ON newest.officer = name
+         WHERE name = ?1",
         [name],
         |row| {
-            let officer = Officer {
-                name: plain(row, "name")?,
-                role: plain(row, "role")?,
-                unit: plain(row, "unit")?,
-                training_until: text(row, "training_until")?,
-                password_hash: plain(row, "password_hash")?,
-            };
-            Ok(Standing { officer, revoked: plain(row, "revoked")? })
+            let (officer, key) = (read_officer(row)?, plain(row, "key")?);
+            Ok(Standing { officer, key, revoked: plain(row, "revoked")? })
         },
     )
 }

@@ -158,20 +158,23 @@ pub(super) fn put_officer(connection: &Connection, officer: &Officer) -> Result<
     Ok(())
 }
 
+/// An officer from their columns.
+pub(super) fn read_officer(row: &Row<'_>) -> Result<Officer, Fault> {
+    Ok(Officer {
+        name: plain(row, "name")?,
+        role: plain(row, "role")?,
+        unit: plain(row, "unit")?,
+        training_until: text(row, "training_until")?,
+        password_hash: plain(row, "password_hash")?,
+    })
+}
+
 pub(super) fn officer(connection: &Connection, name: &str) -> Result<Option<Officer>, Fault> {
     first(
         connection,
         "-- officer
          SELECT name, role, unit, training_until, password_hash FROM officer WHERE name = ?1",
         [name],
-        |row| {
-            Ok(Officer {
-                name: plain(row, "name")?,
-                role: plain(row, "role")?,
-                unit: plain(row, "unit")?,
-                training_until: text(row, "training_until")?,
-                password_hash: plain(row, "password_hash")?,
-            })
-        },
+        read_officer,
     )
 }

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod faults;
+mod moves;
 mod postgres;
 mod server;
 mod sqlite;

@@ -7,26 +7,33 @@
 
 use super::Refused;
 use crate::api::problem::Problem;
+use crate::bounded::Bounded;
 use axum::http::StatusCode;
 use comity_terms::{Digest, Timestamp};
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use jiff::SignedDuration;
+use std::sync::Arc;
 
 const KEPT_MAX: usize = 10_000;
-const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// The longest key, bytes: a UUID has 36.
 const KEY_BYTES_MAX: usize = 255;
 
-type Slot = Arc<tokio::sync::Mutex<Option<Vec<u8>>>>;
+type Answer = Arc<tokio::sync::Mutex<Option<Vec<u8>>>>;
 
-#[derive(Default)]
-pub(super) struct Once(Mutex<All>);
+/// What a key was first used for.
+#[derive(Clone)]
+struct Use {
+    request: Digest,
+    at: Timestamp,
+    answer: Answer,
+}
 
-#[derive(Default)]
-struct All {
-    slots: HashMap<Digest, (Digest, Slot)>,
-    order: VecDeque<(Timestamp, Digest)>,
+pub(super) struct Once(Bounded<Digest, Use>);
+
+impl Default for Once {
+    fn default() -> Self {
+        Self(Bounded::new(KEPT_MAX))
+    }
 }
 
 impl Once {
@@ -45,8 +52,13 @@ impl Once {
             return Err(super::malformed(format!("`Idempotency-Key`: expected 1 to {KEY_BYTES_MAX} bytes")));
         }
         let name = Digest::of_parts("comity/idempotency/v1", &[officer.as_bytes(), key]);
-        let slot = self.slot(name, request, now)?;
-        let mut answer = slot.lock().await;
+        let used = self.used(name, request, now);
+        if used.request != request {
+            let problem =
+                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the key was used for another request");
+            return Err(problem.of_kind("idempotency").with_detail("draw a new `Idempotency-Key`").into());
+        }
+        let mut answer = used.answer.lock().await;
         if let Some(answer) = &*answer {
             return Ok(answer.clone());
         }
@@ -55,24 +67,14 @@ impl Once {
         Ok(made)
     }
 
-    fn slot(&self, name: Digest, request: Digest, now: Timestamp) -> Result<Slot, Refused> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = |at: &Timestamp| now.duration_since(*at).unsigned_abs() > KEPT_FOR;
-        while all.order.len() >= KEPT_MAX || all.order.front().is_some_and(|(at, _)| old(at)) {
-            let Some((_, name)) = all.order.pop_front() else { break };
-            all.slots.remove(&name);
+    /// What the key stands for: this request, unless it was used within the day.
+    fn used(&self, name: Digest, request: Digest, now: Timestamp) -> Use {
+        let mut all = self.0.lock();
+        if let Some(known) = all.get(&name).filter(|known| now.duration_since(known.at) < KEPT_FOR) {
+            return known.clone();
         }
-        if let Some((known, slot)) = all.slots.get(&name) {
-            if *known == request {
-                return Ok(Arc::clone(slot));
-            }
-            let problem =
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the key was used for another request");
-            return Err(problem.of_kind("idempotency").with_detail("draw a new `Idempotency-Key`").into());
-        }
-        let slot = Slot::default();
-        all.slots.insert(name, (request, Arc::clone(&slot)));
-        all.order.push_back((now, name));
-        Ok(slot)
+        let new = Use { request, at: now, answer: Answer::default() };
+        all.insert(name, new.clone());
+        new
     }
 }

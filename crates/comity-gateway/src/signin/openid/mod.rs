@@ -30,7 +30,7 @@ pub(super) use officer::officer_of;
 pub use provider::Endpoints;
 pub use settings::{OpenIdSettings, RoleOf};
 
-use super::bounded::Bounded;
+use crate::bounded::Bounded;
 use crate::files;
 use axum::http::{HeaderValue, Uri};
 use base64::Engine as _;

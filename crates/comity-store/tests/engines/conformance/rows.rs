@@ -431,11 +431,15 @@ pub(crate) fn credentials_of_officers(harness: &impl Harness) {
             (vec![key("a", second, None)], false),
             (vec![key("a", second, Some("2026-11-26T00:00:00Z"))], true),
         ] {
+            let newest = keys.last().map(|key: &OfficerKey| key.key.clone());
             let mut changed = record(&mut entropy, 1, None);
             changed.officer_keys = keys;
             store.record(changed).await.unwrap();
             let standing = store.standing("kask").await.unwrap().unwrap();
-            assert_eq!((standing.officer, standing.revoked), (officer.clone(), revoked));
+            assert_eq!(
+                (standing.officer, standing.key, standing.revoked),
+                (officer.clone(), newest, revoked)
+            );
         }
     });
 }

@@ -4,17 +4,17 @@ use hashlink::LruCache;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A map with a bound, shared by all who sign in.
-pub(super) struct Bounded<K, V>(Mutex<LruCache<K, V>>);
+/// A map with a bound, shared by tasks.
+pub(crate) struct Bounded<K, V>(Mutex<LruCache<K, V>>);
 
 impl<K: Hash + Eq, V> Bounded<K, V> {
     /// An empty one for at most `most`, at least one.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self(Mutex::new(LruCache::new(most.max(1))))
     }
 
     /// The map, for as long as the guard lives: no await while it does.
-    pub(super) fn lock(&self) -> MutexGuard<'_, LruCache<K, V>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, LruCache<K, V>> {
         // Each change is one call: a poisoned lock guards a whole map.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

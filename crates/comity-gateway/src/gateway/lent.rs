@@ -1,0 +1,126 @@
+//! What the gateway lends to the rules: time, keys, laws, settings, the store.
+
+use super::{Gateway, locked};
+use crate::clock::OsEntropy;
+use crate::federation::Road;
+use crate::keys::FileEpochKeys;
+use crate::laws::Loaded;
+use comity_agreement::{LawSet, Memo};
+use comity_exchange::ExchangeError;
+use comity_exchange::collect::Tags;
+use comity_exchange::shell::{Lent, Shell};
+use comity_exchange::signatory::Signatory;
+use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_store::Database;
+use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
+use comity_vault::TransportSecret;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+impl Shell for Gateway {
+    type Store = Database;
+    type Peers = Road;
+    type Keys = FileEpochKeys;
+
+    fn store(&self) -> &Database {
+        &self.store
+    }
+
+    fn peers(&self) -> &Road {
+        &self.road
+    }
+
+    fn signatory(&self) -> &Signatory {
+        &self.signatory
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+
+    fn table(&self) -> &PathTable {
+        &self.table
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    fn with_memo<T>(&self, work: impl FnOnce(&mut Memo) -> T) -> T {
+        work(&mut locked(&self.memo))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {
+        let digest = self.adopted(agreement)?;
+        let Loaded { law, vocabulary } = self.loaded(agreement, digest)?;
+        // What stays in this house binds nobody else.
+        let binding =
+            *partner == self.signatory.party || self.signed_by(partner, agreement).contains(&digest);
+        let mut national = BTreeMap::new();
+        let own = (&self.signatory.party, self.adopted(&self.signatory.home));
+        let partner_slug = PackSlug::new(partner.as_str()).ok()?;
+        // The newest that the partner signed and whose text is here.
+        let theirs = self.signed_by(partner, &partner_slug).pop();
+        for (party, digest) in [own, (partner, theirs)] {
+            let Some((slug, digest)) = PackSlug::new(party.as_str()).ok().zip(digest) else { continue };
+            match self.loaded(&slug, digest) {
+                // Laws that use other words than the agreement cannot be asked the same question.
+                Some(loaded) if loaded.vocabulary.digest() != vocabulary.digest() => {
+                    tracing::warn!(%party, "its law was adopted with another vocabulary: not asked");
+                }
+                Some(loaded) if self.shelf().go_together(&law, &loaded.law, &vocabulary) => {
+                    national.insert(party.clone(), loaded.law);
+                }
+                // What loosens, or blocks what a floor of cooperation grants, is no law here: it was logged.
+                Some(_) => {}
+                None => {}
+            }
+        }
+        Some(Lent { laws: Arc::new(LawSet { agreement: law, national, vocabulary }), binding })
+    }
+
+    fn transport_secret(&self, id: Digest) -> Option<TransportSecret> {
+        self.transport_keys.secret(id).unwrap_or_else(|error| {
+            tracing::error!(%error, "a transport key cannot be read");
+            None
+        })
+    }
+
+    fn token_key(
+        &self,
+        agreement: &PackSlug,
+        partner: &Party,
+        at: Timestamp,
+    ) -> Result<Arc<TokenKey>, ExchangeError> {
+        let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
+        self.token_keys.get(agreement, partner, Month::of(at), || {
+            let secret = self.token_secrets.of(at, self.now()).map_err(|error| keys(&error))?;
+            TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &Month::of(at).to_string())
+                .map_err(|error| keys(&error))
+        })
+    }
+
+    fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
+        self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
+    }
+
+    fn horizon(&self, at: Timestamp) -> Timestamp {
+        self.settings.horizon(at)
+    }
+
+    fn holds_until(&self, at: Timestamp) -> Timestamp {
+        self.settings.holds_until(at)
+    }
+
+    fn claimed_until(&self, now: Timestamp) -> Timestamp {
+        self.settings.claimed_until(now)
+    }
+
+    fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
+        work(&mut locked(&self.epoch_keys), &mut OsEntropy)
+    }
+}
