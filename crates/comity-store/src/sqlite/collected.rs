@@ -47,6 +47,16 @@ pub(super) fn put(connection: &Connection, record: &Record, now: Timestamp) -> R
     Ok(())
 }
 
+/// Keeps an object, unless its version or its content lies there.
+///
+/// Without statistics SQLite would rather walk along a stream than look an object up in it: wherever an object is
+/// given, its index is named.
+const PUT_COLLECTED: &str = "-- put_collected
+     INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+     WHERE NOT EXISTS (SELECT 1 FROM collected INDEXED BY collected_by_object
+                       WHERE stream = ?1 AND object = ?3 AND (version = ?6 OR content = ?4))";
+
 fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Timestamp) -> Result<(), Fault> {
     let stream = put_stream(connection, &collected.stream)?;
     let segment = first(
@@ -72,13 +82,7 @@ fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Tim
     )?;
     let mut added =
         microseconds(collected.added.unwrap_or(now)).max(last.flatten().map_or(0, |last| last + 1));
-    let mut statement = connection.prepare_cached(
-        "-- put_collected
-         INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-         WHERE NOT EXISTS (SELECT 1 FROM collected WHERE stream = ?1 AND object = ?3
-                                                     AND (version = ?6 OR content = ?4))",
-    )?;
+    let mut statement = connection.prepare_cached(PUT_COLLECTED)?;
     for (ordinal, object) in collected.objects.iter().enumerate() {
         let version = object.version.map_or_else(|| of_microseconds(added), Some);
         let version = instant(version.ok_or_else(|| Fault::Other("an instant out of range".into()))?);
@@ -192,15 +196,34 @@ pub(super) fn standing(connection: &Connection) -> Result<Vec<StandingRequest>, 
 /// A page of what is asked for.
 pub(super) fn collected(connection: &Connection, wanted: &Wanted) -> Result<Page, Fault> {
     let Some(stream) = stream_number(connection, &wanted.stream)? else { return Ok(Page::default()) };
-    let after = wanted.added_after.max(wanted.after).map_or(i64::MIN, microseconds);
-    let mut sql = String::from(
+    let (sql, values) = question(stream, wanted);
+    let mut found = every(connection, &sql, params_from_iter(values), |row| {
+        Ok((plain::<i64>(row, "segment")?, read_listed(row)?))
+    })?;
+    let more = found.len() > wanted.limit as usize;
+    found.truncate(wanted.limit as usize);
+    let numbers: BTreeMap<i64, ()> = found.iter().map(|(number, _)| (*number, ())).collect();
+    let segments = numbers.into_keys().map(|number| segment(connection, number));
+    let segments = segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect();
+    Ok(Page { listed: found.into_iter().map(|(_, listed)| listed).collect(), segments, more })
+}
+
+/// What is asked for, in SQL: by object where objects are given, by type where it is one, else along the stream.
+fn question(stream: i64, wanted: &Wanted) -> (String, Vec<Value>) {
+    let by = match (wanted.objects.len(), wanted.types.len()) {
+        (1.., _) => "INDEXED BY collected_by_object",
+        (0, 1) => "INDEXED BY collected_by_type",
+        _ => "",
+    };
+    let mut sql = format!(
         "-- collected
          SELECT added, version, object, c.segment, c.ordinal, id,
                 \"offset\", length, wrapped_key, commitment, generation, erase_by
-         FROM collected AS c JOIN key_row AS k ON k.segment = c.segment AND k.ordinal = c.ordinal
+         FROM collected AS c {by} JOIN key_row AS k ON k.segment = c.segment AND k.ordinal = c.ordinal
                              JOIN segment AS s ON s.number = c.segment
-         WHERE stream = ?1 AND added > ?2",
+         WHERE stream = ?1 AND added > ?2"
     );
+    let after = wanted.added_after.max(wanted.after).map_or(i64::MIN, microseconds);
     let mut values = vec![Value::Integer(stream), Value::Integer(after)];
     let mut one_of = |column: &str, all: Vec<Value>| {
         if all.is_empty() {
@@ -215,7 +238,7 @@ pub(super) fn collected(connection: &Connection, wanted: &Wanted) -> Result<Page
     one_of("stix_type", wanted.types.iter().cloned().map(Value::Text).collect());
     let other = |than: &str| {
         format!(
-            "NOT EXISTS (SELECT 1 FROM collected AS o
+            "NOT EXISTS (SELECT 1 FROM collected AS o INDEXED BY collected_by_object
                          WHERE o.stream = c.stream AND o.object = c.object AND o.version {than} c.version)"
         )
     };
@@ -233,15 +256,7 @@ pub(super) fn collected(connection: &Connection, wanted: &Wanted) -> Result<Page
     }
     values.push(Value::Integer(i64::from(wanted.limit) + 1));
     sql.push_str(&format!(" AND ({}) ORDER BY added LIMIT ?{}", versions.join(" OR "), values.len()));
-    let mut found = every(connection, &sql, params_from_iter(values), |row| {
-        Ok((plain::<i64>(row, "segment")?, read_listed(row)?))
-    })?;
-    let more = found.len() > wanted.limit as usize;
-    found.truncate(wanted.limit as usize);
-    let numbers: BTreeMap<i64, ()> = found.iter().map(|(number, _)| (*number, ())).collect();
-    let segments = numbers.into_keys().map(|number| segment(connection, number));
-    let segments = segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect();
-    Ok(Page { listed: found.into_iter().map(|(_, listed)| listed).collect(), segments, more })
+    (sql, values)
 }
 
 fn read_listed(row: &Row<'_>) -> Result<Listed, Fault> {
@@ -269,6 +284,10 @@ fn segment(connection: &Connection, number: i64) -> Result<Option<(SealedSegment
     )
 }
 
+const PRESENT: &str = "-- present
+     SELECT object, version, content FROM collected INDEXED BY collected_by_object
+     WHERE stream = ?1 AND object IN (SELECT unhex(value) FROM json_each(?2))";
+
 /// What a stream has of these objects.
 pub(super) fn present(
     connection: &Connection,
@@ -278,17 +297,10 @@ pub(super) fn present(
     let Some(stream) = stream_number(connection, stream)? else { return Ok(Vec::new()) };
     let tags: Vec<String> = objects.iter().map(|tag| format!("\"{}\"", hex(&tag.0))).collect();
     let tags = format!("[{}]", tags.join(","));
-    let mut all = every(
-        connection,
-        "-- present
-         SELECT object, version, content FROM collected
-         WHERE stream = ?1 AND object IN (SELECT unhex(value) FROM json_each(?2))",
-        params![stream, tags],
-        |row| {
-            let (version, content) = (text(row, "version")?, ContentTag(plain(row, "content")?));
-            Ok((ObjectTag(plain(row, "object")?), Presence::Here { version, content }))
-        },
-    )?;
+    let mut all = every(connection, PRESENT, params![stream, tags], |row| {
+        let (version, content) = (text(row, "version")?, ContentTag(plain(row, "content")?));
+        Ok((ObjectTag(plain(row, "object")?), Presence::Here { version, content }))
+    })?;
     all.extend(every(
         connection,
         "-- present, what was taken out
@@ -307,4 +319,57 @@ pub(super) fn present(
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How SQLite goes about `sql` with the schema as it is.
+    fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = statement.parameter_count();
+        let nothing = params_from_iter(vec![Value::Null; count]);
+        let rows = statement.query_map(nothing, |row| row.get::<_, String>("detail")).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn wanted(objects: usize, types: usize, version: VersionWanted) -> Wanted {
+        let stream = Stream {
+            agreement: "comity-open".parse().unwrap(),
+            partner: "EE".parse().unwrap(),
+            activity: "threat_intel".parse().unwrap(),
+            purpose: "public_warning".parse().unwrap(),
+        };
+        Wanted {
+            stream,
+            objects: (0..objects).map(|at| ObjectTag([at as u8; 16])).collect(),
+            types: (0..types).map(|at| format!("type-{at}")).collect(),
+            versions: vec![version],
+            added_after: None,
+            after: None,
+            limit: 100,
+        }
+    }
+
+    #[test]
+    fn whoever_names_objects_walks_along_no_stream() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        super::super::schema::migrate(&mut connection).unwrap();
+        let asked = [
+            question(1, &wanted(1, 0, VersionWanted::Last)).0,
+            question(1, &wanted(3, 2, VersionWanted::First)).0,
+            question(1, &wanted(0, 1, VersionWanted::Last)).0,
+        ];
+        for sql in asked.iter().map(String::as_str).chain([PUT_COLLECTED, PRESENT]) {
+            for step in plan(&connection, sql) {
+                let walks = step.contains("(stream=?)") || step.contains("(stream=? AND added>?)");
+                assert!(!walks && !step.starts_with("SCAN c"), "{step} of {sql}");
+            }
+        }
+        // A page of everything is the stream, in its order, without sorting.
+        let steps = plan(&connection, &question(1, &wanted(0, 0, VersionWanted::Last)).0);
+        assert!(steps.iter().any(|step| step.contains("(stream=? AND added>?)")), "{steps:?}");
+        assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+    }
 }
