@@ -27,6 +27,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["taxii", ..] => {
             runtime.block_on(taxii::compare(&arguments[1..])).map_err(|error| error.to_string().into())
         }
+        ["taxii-stored", ..] => runtime
+            .block_on(taxii::stored::compare(arguments.get(1)))
+            .map_err(|error| error.to_string().into()),
         ["open-loop"] => runtime.block_on(load::compare()),
         _ => runtime.block_on(compare()),
     }
