@@ -107,7 +107,9 @@ async fn feed(client: &mut Client, url: &str, objects: u64) -> Tested<()> {
         return Ok(());
     };
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("feed.py");
-    let told = tokio::process::Command::new(python).arg(script).args([url, "ana", PASSWORD]).output().await?;
+    let mut foreign = std::process::Command::new(python);
+    foreign.arg(script).args([url, "ana", PASSWORD]);
+    let told = tokio::task::spawn_blocking(move || foreign.output()).await??;
     line(&format!("the same by taxii2-client: {}", String::from_utf8_lossy(&told.stdout).trim()));
     if told.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&told.stderr).into()) }
 }
