@@ -36,5 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tile", run: targets::tile, seeds: seeds::tiles },
     Target { name: "policy", run: targets::policy, seeds: seeds::policies },
     Target { name: "misp", run: targets::misp, seeds: seeds::misp },
+    Target { name: "kev", run: targets::kev, seeds: seeds::kev },
+    Target { name: "veris", run: targets::veris, seeds: seeds::veris },
     Target { name: "pack", run: targets::pack, seeds: seeds::packs },
 ];

@@ -181,6 +181,23 @@ pub(crate) fn packs() -> Vec<Vec<u8>> {
         .collect()
 }
 
+pub(crate) fn kev() -> Vec<Vec<u8>> {
+    let mut found = texts(&[
+        r#"{"title":"x","catalogVersion":"1","dateReleased":"2026-01-02T00:00:00.5Z","count":1,"vulnerabilities":[{"cveID":"CVE-2026-0001","vendorProject":"x","product":"y","vulnerabilityName":"z","dateAdded":"2026-01-01","shortDescription":"d","requiredAction":"a","dueDate":"2026-01-22","knownRansomwareCampaignUse":"Known","notes":"see: https://a.example ; https://b.example, https://c.example","cwes":["CWE-1"]}]}"#,
+    ]);
+    found.extend(shared("reference/cisa-kev"));
+    found
+}
+
+pub(crate) fn veris() -> Vec<Vec<u8>> {
+    let mut found = texts(&[
+        r#"[{"incident_id":"1","source_id":"s","security_incident":"Confirmed","schema_version":"1.4.1","summary":"s","campaign_id":"c","reference":"https://a.example; x","confidence":"High","timeline":{"incident":{"year":2026,"month":2,"day":30},"discovery":{"unit":"Days","value":1.5}},"victim":{"victim_id":"v","employee_count":"Large","industry":"92","government":["Local"],"country":["EE"],"state":"EE-37","secondary":{"victim_id":["a;52",";51"]}},"action":{"malware":{"variety":["Ransomware"],"vector":["Email"],"name":"a, b","cve":"CVE-2026-0001 and so on"},"hacking":{"variety":["SQLi","Other"],"vector":["Web application"]}},"actor":{"external":{"variety":["Organized crime"],"motive":["Financial"],"country":["XX","Unknown"],"name":["n"]},"unknown":{}},"asset":{"assets":[{"variety":"S - Database","amount":2}]},"attribute":{"confidentiality":{"data_disclosure":"Yes","data":[{"variety":"Bank"}],"notes":"n"}},"discovery_method":{"unknown":true},"ioc":[{"indicator":"hxxps://a[.]example/x","comment":"c"},{"indicator":"'"}],"plus":{"created":"2026-03-01T00:00:00Z","x":1}}]"#,
+    ]);
+    found.extend(shared("incidents/veris-import-tests"));
+    found.extend(shared("incidents/veris-tests"));
+    found
+}
+
 /// A name for an input: the start of its digest.
 #[must_use]
 pub fn name_of(input: &[u8]) -> String {

@@ -240,3 +240,33 @@ pub(crate) const PACK: &str = "agreements/eu-nis2-2022-2555";
 /// Its files, by the first byte of an input.
 pub(crate) const PACK_FILES: [&str; 5] =
     ["pack.toml", "permits.cedar", "forbids.cedar", "obligations.cedar", "obligations.toml"];
+
+/// The bounds that imports read within: small, as those of bundles.
+const IMPORTS: comity_import::Limits =
+    comity_import::Limits { bytes_max: 1 << 20, records_max: 20_000, text_length_max: 1 << 16 };
+
+/// A KEV catalogue: a refusal says something; every object of what is made reads as STIX.
+pub fn kev(data: &[u8]) {
+    imported(comity_import::kev::to_stix(data, &IMPORTS));
+}
+
+/// A VERIS incident: a refusal says something; every object of what is made reads as STIX.
+pub fn veris(data: &[u8]) {
+    imported(comity_import::veris::to_stix(data, &IMPORTS));
+}
+
+fn imported(made: Result<comity_import::Imported, comity_import::ImportError>) {
+    match made {
+        Ok(made) => {
+            let text = made.bundle.to_string();
+            // An empty list makes a bundle without objects.
+            let Ok(bundle) = Bundle::parse(text.as_bytes(), &Limits::default()) else {
+                return assert!(made.count == 0, "what is made does not read");
+            };
+            if let Some(rejected) = bundle.rejected().first() {
+                panic!("what is made is rejected: {rejected}");
+            }
+        }
+        Err(why) => assert!(!why.to_string().is_empty()),
+    }
+}

@@ -5,49 +5,18 @@
 
 use crate::id;
 use crate::left::{Lefts, Reason};
+use comity_import::{Limits, Unread};
 use serde_json::{Map, Value};
 
-/// What is read at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of one document. A tree of JSON values takes up to some 30 times as much for an instant.
-    pub bytes_max: usize,
-    /// Objects of JSON in one document: events, attributes, tags and all others.
-    pub records_max: usize,
-    /// Bytes of one text that is no attached file.
-    pub text_length_max: usize,
-}
-
-impl Default for Limits {
-    /// 64 MiB; a million records, which 64 MiB holds at 64 bytes each; texts of 1 MiB.
-    fn default() -> Self {
-        Self { bytes_max: 64 << 20, records_max: 1 << 20, text_length_max: 1 << 20 }
-    }
-}
-
-/// Why a document was not read at all.
+/// Why a document was not converted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MispError {
-    /// More bytes than the limit.
-    #[error("longer than {0} bytes")]
-    TooLong(usize),
-    /// More records than the limit.
-    #[error("more than {0} records")]
-    TooMany(usize),
+    /// It was not read at all.
+    #[error(transparent)]
+    Unread(#[from] Unread),
     /// One thing has more tags, galaxies or markings than this.
     #[error("more than {0} tags, galaxies or markings on one thing")]
     TooManyBorne(usize),
-    /// A text longer than the limit.
-    #[error("a text longer than {0} bytes")]
-    TextTooLong(usize),
-    /// Not JSON, or nested deeper than 128.
-    #[error("line {line}, column {column}: not JSON, or nested too deep")]
-    NotJson {
-        /// Counted from 1.
-        line: usize,
-        /// Counted from 1.
-        column: usize,
-    },
     /// JSON, and no MISP event, attribute or object.
     #[error("no MISP event, attribute or object: {0}")]
     NotMisp(&'static str),
@@ -56,37 +25,9 @@ pub enum MispError {
     NotStix(&'static str),
 }
 
-/// Reads JSON within `limits` (and within 128 levels, serde_json's own bound).
+/// Reads JSON within `limits`; what MISP and STIX carry files and rules in may be long.
 pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Value, MispError> {
-    if bytes.len() > limits.bytes_max {
-        return Err(MispError::TooLong(limits.bytes_max));
-    }
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| MispError::NotJson { line: error.line(), column: error.column() })?;
-    let mut records = 0;
-    bounded(&value, "", limits, &mut records)?;
-    Ok(value)
-}
-
-fn bounded(value: &Value, name: &str, limits: &Limits, records: &mut usize) -> Result<(), MispError> {
-    match value {
-        Value::String(text) => {
-            let holds_file = matches!(name, "data" | "payload_bin" | "pattern");
-            if text.len() > limits.text_length_max && !holds_file {
-                return Err(MispError::TextTooLong(limits.text_length_max));
-            }
-        }
-        Value::Array(items) => items.iter().try_for_each(|item| bounded(item, name, limits, records))?,
-        Value::Object(map) => {
-            *records += 1;
-            if *records > limits.records_max {
-                return Err(MispError::TooMany(limits.records_max));
-            }
-            map.iter().try_for_each(|(name, value)| bounded(value, name, limits, records))?;
-        }
-        _ => {}
-    }
-    Ok(())
+    Ok(comity_import::read::parse(bytes, limits, &["data", "payload_bin", "pattern"])?)
 }
 
 /// The properties of one JSON object, each taken once.

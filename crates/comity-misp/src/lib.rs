@@ -31,21 +31,21 @@
 mod export;
 mod fields;
 mod galaxy;
-mod id;
 mod import;
 mod kinds;
 mod label;
-mod left;
 mod marking;
 mod observe;
 mod pattern;
 pub mod rest;
 mod time;
 
+pub use comity_import::{Left, Limits, Reason, Unread};
 pub use export::to_misp;
-pub use fields::{Limits, MispError};
+pub use fields::MispError;
 pub use import::{Import, to_stix};
-pub use left::{Left, Reason};
+
+pub(crate) use comity_import::{id, left};
 
 use serde_json::Value;
 

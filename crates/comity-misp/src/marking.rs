@@ -1,24 +1,12 @@
 //! Handling: TLP tags, PAP tags, distribution and sharing groups, as marking definitions.
 //!
-//! TLP is the standard's own (STIX 2.1 section 7.2.1.4, and OASIS's extension for TLP 2.0). The others are statements:
+//! TLP is the standard's own, as every importer writes it (`comity_import::marking`). The others are statements:
 //! `PAP:RED`, `MISP distribution: 1`, `MISP sharing group`, the last with the group's name and its organisations as
 //! external references. What an event is marked with, everything in it is marked with.
 
 use crate::id;
+use comity_import::marking::{TLP, TLP_2, definition, tlp};
 use serde_json::{Map, Value, json};
-
-/// The extension that says a TLP 2.0 level.
-const TLP_2: &str = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d";
-
-/// Tag, id, and whether it is of TLP 1.
-const TLP: [(&str, &str, bool); 6] = [
-    ("tlp:white", "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", true),
-    ("tlp:green", "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", true),
-    ("tlp:amber", "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", true),
-    ("tlp:red", "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", true),
-    ("tlp:clear", "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", false),
-    ("tlp:amber+strict", "marking-definition--939a9414-2ddd-4d32-a0cd-375ea402b003", false),
-];
 
 /// Those of TLP 2.0 that are read and not written, since their tags are those of TLP 1.
 const TLP_2_TWINS: [(&str, &str); 3] = [
@@ -47,18 +35,7 @@ pub(crate) enum Handling {
 /// The marking definition for a tag, when it is one of TLP or PAP.
 pub(crate) fn of_tag(tag: &str) -> Option<Map<String, Value>> {
     let lower = tag.to_ascii_lowercase();
-    if let Some((tag, id, first)) = TLP.into_iter().find(|(known, ..)| *known == lower) {
-        let level = tag.trim_start_matches("tlp:");
-        let mut object = definition(id.to_owned(), "2017-01-20T00:00:00.000Z");
-        object.insert("name".to_owned(), json!(format!("TLP:{}", level.to_ascii_uppercase())));
-        if first {
-            object.insert("definition_type".to_owned(), json!("tlp"));
-            object.insert("definition".to_owned(), json!({ "tlp": level }));
-        } else {
-            object.insert("created".to_owned(), json!("2022-10-01T00:00:00.000Z"));
-            let extension = json!({ "extension_type": "property-extension", "tlp_2_0": level });
-            object.insert("extensions".to_owned(), json!({ TLP_2: extension }));
-        }
+    if let Some(object) = tlp(&lower) {
         return Some(object);
     }
     if let Some(text) = tag.strip_prefix(STATEMENT_TAG).and_then(|rest| rest.strip_suffix('"')) {
@@ -74,7 +51,7 @@ pub(crate) fn of_distribution(level: &str) -> Option<Map<String, Value>> {
 
 /// The marking definition for a sharing group: its uuid, name, releasability and organisations.
 pub(crate) fn of_sharing_group(uuid: &str, group: &SharingGroup) -> Map<String, Value> {
-    let mut object = definition(format!("marking-definition--{uuid}"), STATEMENT_CREATED);
+    let mut object = definition(&format!("marking-definition--{uuid}"), STATEMENT_CREATED);
     object.insert("definition_type".to_owned(), json!("statement"));
     object.insert("definition".to_owned(), json!({ "statement": SHARING_GROUP }));
     object.insert("name".to_owned(), json!(group.name));
@@ -101,18 +78,9 @@ pub(crate) struct SharingGroup {
     pub organisations: Vec<(String, String)>,
 }
 
-fn definition(id: String, created: &str) -> Map<String, Value> {
-    let mut object = Map::new();
-    object.insert("type".to_owned(), json!("marking-definition"));
-    object.insert("spec_version".to_owned(), json!("2.1"));
-    object.insert("id".to_owned(), json!(id));
-    object.insert("created".to_owned(), json!(created));
-    object
-}
-
 fn statement(text: &str) -> Map<String, Value> {
     let id = format!("marking-definition--{}", id::derived(&["statement", text]));
-    let mut object = definition(id, STATEMENT_CREATED);
+    let mut object = definition(&id, STATEMENT_CREATED);
     object.insert("definition_type".to_owned(), json!("statement"));
     object.insert("definition".to_owned(), json!({ "statement": text }));
     object

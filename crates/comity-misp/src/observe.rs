@@ -4,7 +4,8 @@
 
 use crate::id;
 use crate::kinds::{Shape, is_hash};
-use crate::pattern::{address_type, system};
+use crate::pattern::system;
+use comity_import::value::{address_type, is_valid};
 use serde_json::{Map, Value, json};
 
 /// What a zip of a sample is locked with, as MISP does.
@@ -138,41 +139,6 @@ fn traffic(side: &str, host: &Map<String, Value>, port: u16, uuid: &str) -> Map<
     let (end, number) = (format!("{side}_ref"), format!("{side}_port"));
     let host = host.get("id").cloned().unwrap_or_default();
     new("network-traffic", json!({ end: host, number: port, "protocols": ["tcp"] }), uuid)
-}
-
-/// Whether STIX takes the value there.
-fn is_valid(kind: &str, value: &str) -> bool {
-    match kind {
-        "domain-name" => value.trim_end_matches('.').split('.').all(|label| {
-            let inside = |c: char| c.is_alphanumeric() || c == '-';
-            (1..=63).contains(&label.len())
-                && label.chars().all(inside)
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        }),
-        "url" => {
-            let scheme = value.split_once("://").map_or("", |(scheme, _)| scheme);
-            !scheme.is_empty()
-                && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'+')
-                && value.bytes().all(|b| b.is_ascii_graphic())
-                && !value.contains(['<', '>', '"', '{', '}', '|', '\\', '^', '`'])
-        }
-        "email-addr" => value.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !value.contains(char::is_whitespace)
-        }),
-        "mac-addr" => {
-            value.len() == 17
-                && value.split(':').count() == 6
-                && value.split(':').all(|pair| {
-                    pair.len() == 2 && pair.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-                })
-        }
-        "windows-registry-key" => {
-            let hive = value.split('\\').next().unwrap_or_default().to_ascii_uppercase();
-            !matches!(hive.as_str(), "HKLM" | "HKCU" | "HKCR" | "HKU" | "HKCC" | "HKPD")
-        }
-        _ => true,
-    }
 }
 
 /// The value that observables carry, and the bytes of a file.

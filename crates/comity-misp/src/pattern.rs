@@ -3,16 +3,7 @@
 //! Source: STIX 2.1 section 9 (patterns), as far as `[a:b = 'c' AND d:e = 1]` goes.
 
 use crate::kinds::{Shape, is_hash};
-use std::net::IpAddr;
-
-/// A text as a literal of a pattern (STIX 2.1 section 9.6.1: quotes and backslashes are escaped).
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-fn equal(path: &str, value: &str) -> String {
-    format!("{path} = {}", quoted(value))
-}
+use comity_import::value::{address_type, equal, quoted};
 
 fn address(side: &str, value: &str) -> Option<String> {
     let kind = address_type(value)?;
@@ -20,20 +11,6 @@ fn address(side: &str, value: &str) -> Option<String> {
         "network-traffic:{side}_ref.type = '{kind}' AND network-traffic:{side}_ref.value = {}",
         quoted(value)
     ))
-}
-
-/// `ipv4-addr` or `ipv6-addr`, for an address or a network of addresses.
-pub(crate) fn address_type(value: &str) -> Option<&'static str> {
-    let (address, length) = value.split_once('/').map_or((value, None), |(a, b)| (a, Some(b)));
-    let address: IpAddr = address.parse().ok()?;
-    let bits = if address.is_ipv4() { 32 } else { 128 };
-    if let Some(length) = length {
-        let length: u8 = length.parse().ok()?;
-        if length > bits {
-            return None;
-        }
-    }
-    Some(if address.is_ipv4() { "ipv4-addr" } else { "ipv6-addr" })
 }
 
 /// The pattern that finds a value; `None` where there is none.

@@ -66,6 +66,8 @@ fn every_command_of_the_contract_reads() {
         "taxii end 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir d --officer n",
         "taxii import f --dir d --collection 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer n --added-from 2026-01-01T00:00:00Z",
         "log receipt 8c6f8a4e-6f0e-4c0e-9d8e-0a1b2c3d4e5f --dir d",
+        "import kev f --output b --json",
+        "import veris f g --output b",
         "minimise f --under p --from XA --to XB --activity a --purpose u --report r --fact k=v --assume-in-force",
         "audit verify log --key k --quorum q --json",
         "--json audit receipt f --key k --entry e",

@@ -6,9 +6,9 @@ mod event;
 mod foreign;
 mod properties;
 
-use crate::fields::{Limits, MispError, parse};
+use crate::fields::{MispError, parse};
 use crate::left::{Lefts, Reason};
-use crate::{Converted, galaxy, id};
+use crate::{Converted, Limits, galaxy, id};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 

@@ -1,11 +1,11 @@
 //! One attribute: the STIX object that carries its value, and what else it says.
 
-use super::writer::Writer;
 use super::{Scope, context, handling, marks};
 use crate::fields::Fields;
 use crate::kinds::{Shape, shape};
 use crate::left::Reason;
 use crate::{id, label, observe, pattern, time};
+use comity_import::writer::Writer;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

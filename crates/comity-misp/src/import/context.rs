@@ -1,10 +1,10 @@
 //! What is said about events, attributes and objects: by whom, sightings, reports, analysts' notes and opinions.
 
 use super::Scope;
-use super::writer::Writer;
 use crate::fields::Fields;
 use crate::left::Reason;
 use crate::{id, label, time};
+use comity_import::writer::Writer;
 use serde_json::{Map, Value, json};
 
 /// Writes an organisation; its id, or `None`, named, when it has no uuid.

@@ -1,11 +1,12 @@
 //! What says how a thing may be handled and what it belongs to: tags, galaxies, distribution.
 
+use super::BORNE_MAX;
 use super::Scope;
-use super::writer::{BORNE_MAX, Writer};
 use crate::fields::Fields;
 use crate::left::Reason;
 use crate::marking::{self, SharingGroup};
 use crate::{galaxy, id, label};
+use comity_import::writer::Writer;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

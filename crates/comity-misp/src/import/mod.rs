@@ -4,15 +4,18 @@ mod attribute;
 mod context;
 mod handling;
 mod object;
-mod writer;
 
-use crate::fields::{Fields, Limits, MispError, parse};
+use crate::fields::{Fields, MispError, parse};
 use crate::left::Reason;
-use crate::{Converted, id, label, time};
+use crate::{Converted, Limits, id, label, time};
+use comity_import::writer::Writer;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use writer::Writer;
+
+/// The most tags, galaxies or marks that one event, object or attribute may have. Events of communities have some tens;
+/// every mark of an event stands on everything in it, so that these multiply.
+pub(crate) const BORNE_MAX: usize = 256;
 
 /// Events that are to be one bundle, document by document.
 #[derive(Default)]
@@ -49,7 +52,7 @@ impl Import {
             let path = if events == 1 { "Event".to_owned() } else { format!("Event[{index}]") };
             ids.extend(convert(Fields::new(event, path), &mut writer));
             if writer.overrun {
-                return Err(MispError::TooManyBorne(writer::BORNE_MAX));
+                return Err(MispError::TooManyBorne(BORNE_MAX));
             }
         }
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();

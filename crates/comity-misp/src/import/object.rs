@@ -1,11 +1,11 @@
 //! One MISP object: a note over its attributes, and its references.
 
 use super::attribute::{self, Holder, Seen};
-use super::writer::Writer;
 use super::{Scope, context, handling, marks};
 use crate::fields::Fields;
 use crate::left::Reason;
 use crate::{id, label, time};
+use comity_import::writer::Writer;
 use jiff::Timestamp;
 use serde_json::json;
 

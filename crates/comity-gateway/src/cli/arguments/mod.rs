@@ -9,7 +9,7 @@ mod people;
 mod taxii;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
-pub use convert::{Export, ExportMisp, Import, ImportMisp};
+pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};

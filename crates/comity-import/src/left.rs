@@ -22,6 +22,10 @@ pub enum Reason {
     Unreadable,
     /// The other format has no place for it.
     NoPlace,
+    /// Its own format has no such property.
+    NoProperty,
+    /// Its own format has no such word at its place.
+    NoWord,
 }
 
 impl fmt::Display for Reason {
@@ -35,6 +39,8 @@ impl fmt::Display for Reason {
             Self::Twice => "has the uuid of another thing, and is carried under a derived one",
             Self::Unreadable => "is not what its place asks for",
             Self::NoPlace => "has no place in the other format",
+            Self::NoProperty => "is no property that its format has there",
+            Self::NoWord => "is no word that its format has there",
         })
     }
 }
@@ -42,7 +48,8 @@ impl fmt::Display for Reason {
 /// One kind of thing that was not carried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Left {
-    /// Where the first of them stood: `Event[0].Attribute[3].id`, or the id of a STIX object and a property.
+    /// Where the first of them stood: `Event[0].Attribute[3].id`, the id of a STIX object and a property, or a JSON
+    /// pointer (RFC 6901).
     pub path: String,
     /// How many of its kind there were, in like places.
     pub count: usize,
@@ -52,15 +59,18 @@ pub struct Left {
 
 /// Collects what is left, one line for each kind of place.
 #[derive(Debug, Default)]
-pub(crate) struct Lefts(BTreeMap<(String, Reason), (String, usize)>);
+pub struct Lefts(BTreeMap<(String, Reason), (String, usize)>);
 
 impl Lefts {
-    pub(crate) fn add(&mut self, path: &str, reason: Reason) {
+    /// Notes that what stood at `path` is not carried.
+    pub fn add(&mut self, path: &str, reason: Reason) {
         let entry = self.0.entry((pattern(path), reason)).or_insert_with(|| (path.to_owned(), 0));
         entry.1 += 1;
     }
 
-    pub(crate) fn into_list(self) -> Vec<Left> {
+    /// One line for each kind of place, by place.
+    #[must_use]
+    pub fn into_list(self) -> Vec<Left> {
         let lines = self.0.into_iter();
         lines.map(|((_, reason), (path, count))| Left { path, count, reason }).collect()
     }
@@ -68,6 +78,10 @@ impl Lefts {
 
 /// The path without its indexes, and without the uuid of an id.
 fn pattern(path: &str) -> String {
+    if let Some(pointer) = path.strip_prefix('/') {
+        let is_name = |step: &&str| !step.bytes().all(|byte| byte.is_ascii_digit());
+        return format!("/{}", pointer.split('/').filter(is_name).collect::<Vec<_>>().join("/"));
+    }
     let mut out = String::new();
     let mut inside = false;
     let path = match path.split_once("--") {

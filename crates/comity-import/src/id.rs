@@ -1,4 +1,4 @@
-//! Ids: MISP's own uuids, and derived ones where it gives none.
+//! Ids: derived ones, those of observables, and the uuids of others.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -10,30 +10,35 @@ const OBSERVABLES: Uuid = Uuid::from_u128(0x00ab_edb4_aa42_466c_9c23_fed2_3ed4_b
 /// The namespace of what is derived here.
 const DERIVED: Uuid = Uuid::from_u128(0x7a1c_0f8e_52f3_4d0e_9a54_0c1d_4b8e_6f21);
 
-/// The same uuid for the same parts.
-pub(crate) fn derived(parts: &[&str]) -> String {
+/// The same uuid for the same parts: a v5 uuid in a namespace of ours.
+#[must_use]
+pub fn derived(parts: &[&str]) -> String {
     Uuid::new_v5(&DERIVED, parts.join("\u{1f}").as_bytes()).to_string()
 }
 
 /// A uuid in its usual form; `None` for what is none.
-pub(crate) fn uuid(text: &str) -> Option<String> {
+#[must_use]
+pub fn uuid(text: &str) -> Option<String> {
     let text = text.trim();
     (text.len() == 36).then(|| Uuid::parse_str(text).ok().map(|uuid| uuid.to_string())).flatten()
 }
 
 /// The uuid of a STIX id.
-pub(crate) fn of(stix_id: &str) -> Option<String> {
+#[must_use]
+pub fn of(stix_id: &str) -> Option<String> {
     uuid(stix_id.split_once("--")?.1)
 }
 
 /// The type of a STIX id.
-pub(crate) fn kind(stix_id: &str) -> &str {
+#[must_use]
+pub fn kind(stix_id: &str) -> &str {
     stix_id.split_once("--").map_or("", |(kind, _)| kind)
 }
 
 /// The id of an observable: a v5 uuid over its ID-contributing properties (STIX 2.1 section 2.9), or, where it has
 /// none of them, one derived from `otherwise`.
-pub(crate) fn observable(object: &Map<String, Value>, otherwise: &str) -> String {
+#[must_use]
+pub fn observable(object: &Map<String, Value>, otherwise: &str) -> String {
     let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
     let mut contributing: BTreeMap<&str, Value> = BTreeMap::new();
     for name in contributes(kind) {
@@ -62,6 +67,7 @@ fn contributes(kind: &str) -> &'static [&'static str] {
         "file" => &["hashes", "name", "parent_directory_ref"],
         "mutex" => &["name"],
         "network-traffic" => &["src_ref", "dst_ref", "src_port", "dst_port", "protocols"],
+        "software" => &["name", "cpe", "swid", "vendor", "version"],
         "user-account" => &["account_type", "user_id", "account_login"],
         "windows-registry-key" => &["key", "values"],
         "x509-certificate" => &["hashes", "serial_number"],
@@ -77,4 +83,13 @@ fn one_hash(hashes: &Value) -> Value {
     let first = preferred.or_else(|| hashes.keys().map(String::as_str).min());
     let chosen = first.and_then(|name| Some((name.to_owned(), hashes.get(name)?.clone())));
     Value::Object(chosen.into_iter().collect())
+}
+
+/// A CVE id in its usual form, `CVE-2024-12345`; `None` for what is none.
+#[must_use]
+pub fn cve(text: &str) -> Option<String> {
+    let text = text.to_ascii_uppercase();
+    let (year, number) = text.strip_prefix("CVE-")?.split_once('-')?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    (year.len() == 4 && (4..=19).contains(&number.len()) && digits(year) && digits(number)).then_some(text)
 }
