@@ -1,7 +1,8 @@
 //! Every parser that meets a peer, as a function of bytes that must return.
 //!
 //! ```text
-//! targets   one function for each parser: it may refuse, and may not panic, hang, or accept what is inconsistent
+//! targets   one function for each parser: it may refuse, and may not panic, hang, or accept what is inconsistent;
+//!           `doors` has those of what tools, programs and browsers send
 //! seeds     what each is fed with first: our own examples, messages made here, the shared data, kept cases
 //! mutate    a small deterministic mutator, for the test command; libFuzzer does the same with nightly
 //! ```
@@ -10,6 +11,8 @@
 pub mod mutate;
 pub mod seeds;
 pub mod targets;
+
+use targets::doors;
 
 /// One parser.
 pub struct Target {
@@ -39,4 +42,14 @@ pub const TARGETS: &[Target] = &[
     Target { name: "kev", run: targets::kev, seeds: seeds::kev },
     Target { name: "veris", run: targets::veris, seeds: seeds::veris },
     Target { name: "pack", run: targets::pack, seeds: seeds::packs },
+    Target { name: "taxii_query", run: doors::taxii_query, seeds: seeds::doors::taxii_queries },
+    Target { name: "taxii_media", run: doors::taxii_media, seeds: seeds::doors::taxii_media },
+    Target { name: "taxii_envelope", run: doors::taxii_envelope, seeds: seeds::doors::taxii_envelopes },
+    Target { name: "order", run: doors::order, seeds: seeds::doors::orders },
+    Target { name: "misp_request", run: doors::misp_request, seeds: seeds::doors::misp_requests },
+    Target { name: "credentials", run: doors::credentials, seeds: seeds::doors::credentials },
+    Target { name: "callback", run: doors::callback, seeds: seeds::doors::callbacks },
+    Target { name: "provider", run: doors::provider, seeds: seeds::doors::providers },
+    Target { name: "signature", run: doors::signature, seeds: seeds::doors::signatures },
+    Target { name: "id_token", run: doors::id_token, seeds: seeds::doors::id_tokens },
 ];

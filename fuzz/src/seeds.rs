@@ -1,5 +1,7 @@
 //! What each parser is fed with first: our own examples, messages made here, and the shared data where it is there.
 
+pub(crate) mod doors;
+
 use crate::targets::{PACK, PACK_FILES, key};
 use comity_agreement::shipped;
 use comity_exchange::federation::frame::SignedHeader;

@@ -1,5 +1,7 @@
 //! One function for each parser. What it accepts is held against what accepting it promises.
 
+pub mod doors;
+
 use comity_agreement::{LawFiles, Pack, Vocabulary, shipped};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::answer::Answer;

@@ -30,13 +30,15 @@ pub fn collections(gateway: Arc<Gateway>) -> Router {
 
 async fn served(
     State(gateway): State<Arc<Gateway>>,
-    Path((collection, rest)): Path<(String, String)>,
+    Path((collection, _)): Path<(String, String)>,
     request: Request<Body>,
 ) -> Response {
     let found = collection.parse().ok().and_then(|id| gateway.collection(id));
     let Some(collection) = found else {
         return super::Failure::new(StatusCode::NOT_FOUND, "No such collection stands here").into_response();
     };
+    // As it was sent: the inner routes decode it, and only they.
+    let rest = request.uri().path().splitn(4, '/').nth(3).unwrap_or_default();
     let Ok(uri) = format!("/{rest}").parse::<Uri>() else {
         return super::Failure::new(StatusCode::NOT_FOUND, "Not found").into_response();
     };

@@ -25,6 +25,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, extract::State};
@@ -72,7 +73,24 @@ pub fn router<D: MispDoor>(door: D, now: fn() -> Timestamp) -> Router {
             Failure::new(StatusCode::NOT_FOUND, "Not found").at(request.uri().path()).into_response()
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn(shaped))
         .with_state(misp)
+}
+
+/// What is refused before a route sees it (its method, a body that is too long or cut off) in MISP's shape too.
+async fn shaped(request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let response = next.run(request).await;
+    let told = response.headers().get(header::CONTENT_TYPE);
+    let is_json = told.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let name = match response.status() {
+        _ if is_json => return response,
+        StatusCode::METHOD_NOT_ALLOWED => "Method not allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "The body is too long",
+        status if status.is_client_error() => "The request does not read",
+        _ => return response,
+    };
+    Failure::new(response.status(), name).at(&path).into_response()
 }
 
 /// A request by someone whom the door knows: its path, for MISP's errors, and who asks.

@@ -7,6 +7,7 @@
 //! own task under a time limit, and so are the head and the body of every request. When every seat is taken,
 //! whoever has waited longest for its client leaves (`seats`). Bodies are bounded in size by the router, and
 //! taken as they are: one that is compressed is refused (415), for its size is not known before it is unpacked.
+//! So is a path that is not UTF-8 (400): no door has to say so in its own way.
 
 use super::body::Timed;
 use super::seats::{Seat, Seats};
@@ -184,6 +185,10 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             if is_packed(&request) {
                 return Ok(packed(request.uri().path()));
             }
+            if !is_text(request.uri().path()) {
+                let problem = Problem::new(StatusCode::BAD_REQUEST, "the path is not UTF-8");
+                return Ok(told(request.uri().path(), problem.of_kind("malformed")));
+            }
             router.call(request.map(|body| Body::new(Timed::new(body, limits.piece, limits.body)))).await
         }
     });
@@ -229,6 +234,22 @@ fn dismissed() -> axum::response::Response {
 fn is_packed<B>(request: &hyper::Request<B>) -> bool {
     let encodings = request.headers().get_all(header::CONTENT_ENCODING);
     encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether a path is UTF-8 once its `%XX` are the bytes that they stand for.
+fn is_text(path: &str) -> bool {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        let escaped = match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => u8::try_from(high * 16 + low).ok(),
+            _ => None,
+        };
+        decoded.push(escaped.unwrap_or(byte));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 fn packed(path: &str) -> axum::response::Response {

@@ -9,10 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use std::time::Duration;
 
 /// A session.
-pub(super) const SESSION: &str = "__Host-comity-session";
+pub const SESSION: &str = "__Host-comity-session";
 
 /// A sign-in under way.
-pub(super) const SIGN_IN: &str = "__Host-comity-signin";
+pub const SIGN_IN: &str = "__Host-comity-signin";
 
 /// `Set-Cookie` that keeps `value`, text of base64url, so long.
 pub(super) fn set(name: &str, value: &str, lasts: Duration) -> Option<HeaderValue> {
@@ -21,7 +21,8 @@ pub(super) fn set(name: &str, value: &str, lasts: Duration) -> Option<HeaderValu
 }
 
 /// The cookie's value; `None` where it is not there, or twice: then one is not ours.
-pub(super) fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+#[must_use]
+pub fn read<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut named = pairs.filter(|(key, _)| *key == name).map(|(_, value)| value);

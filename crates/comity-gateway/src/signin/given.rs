@@ -15,17 +15,17 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 /// What was shown. Its text is wiped from memory when it is dropped.
-pub(super) enum Given {
+pub enum Given {
     /// Nothing.
     Nothing,
     /// An officer's name and password.
     Password {
-        /// 1 to [`NAME_BYTES_MAX`] bytes without control characters.
+        /// 1 to 256 bytes without control characters.
         name: String,
         /// At most [`PASSWORD_BYTES_MAX`] bytes without control characters.
         password: Zeroizing<String>,
     },
-    /// A token: 1 to [`TOKEN_BYTES_MAX`] bytes of the characters of RFC 6750.
+    /// A token: 1 to 256 bytes of the characters of RFC 6750.
     Token(Zeroizing<String>),
 }
 
@@ -33,7 +33,7 @@ pub(super) enum Given {
 ///
 /// # Errors
 /// [`Denied::Unreadable`], telling what is wrong.
-pub(super) fn read(headers: &HeaderMap) -> Result<Given, Denied> {
+pub fn read(headers: &HeaderMap) -> Result<Given, Denied> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     let Some(only) = all.next() else { return Ok(Given::Nothing) };
     if all.next().is_some() {

@@ -18,9 +18,10 @@
 //! Source: RFC 9110 section 11 (authentication), RFC 7617 (Basic), RFC 6750 (Bearer), RFC 6585 section 4 (429).
 
 mod address;
-mod cookies;
+pub mod browser;
+pub mod cookies;
 mod denied;
-mod given;
+pub mod given;
 pub mod openid;
 mod passwords;
 mod rates;

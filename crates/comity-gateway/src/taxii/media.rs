@@ -6,12 +6,15 @@ use super::refusal::Refusal;
 use axum::http::{HeaderMap, StatusCode, header};
 
 /// The media type of every message.
-pub(super) const TAXII: &str = "application/taxii+json;version=2.1";
+pub const TAXII: &str = "application/taxii+json;version=2.1";
 /// The media type of every object.
-pub(super) const STIX: &str = "application/stix+json;version=2.1";
+pub const STIX: &str = "application/stix+json;version=2.1";
 
 /// That the client reads TAXII 2.1, or says nothing of what it reads.
-pub(super) fn accepted(headers: &HeaderMap) -> Result<(), Refusal> {
+///
+/// # Errors
+/// 406.
+pub fn accepted(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut said = headers.get_all(header::ACCEPT).iter().peekable();
     if said.peek().is_none() {
         return Ok(());
@@ -34,7 +37,10 @@ fn reads(range: &Media<'_>) -> bool {
 }
 
 /// That the body is said to be TAXII 2.1: neither more nor less.
-pub(super) fn sent(headers: &HeaderMap) -> Result<(), Refusal> {
+///
+/// # Errors
+/// 415, with what to send it as.
+pub fn sent(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut all = headers.get_all(header::CONTENT_TYPE).iter();
     let said = all.next().filter(|_| all.next().is_none()).and_then(|value| value.to_str().ok());
     let right = said.is_some_and(|said| {

@@ -16,16 +16,18 @@
 //!
 //! | read | for |
 //! |---|---|
-//! | `media` | what a client accepts and sends |
-//! | `query` | filters and pages |
+//! | [`media`] | what a client accepts and sends |
+//! | [`query`] | filters and pages |
+//! | [`envelope`] | the body of a POST |
 //! | `reading`, `writing` | GET and POST, DELETE |
 //! | `statuses` | what became of a POST, for a day |
 //! | `refusal` | errors, as TAXII says them |
 //!
 //! Source: TAXII 2.1 (OASIS Standard, 10 June 2021), sections 3 to 5.
 
-mod media;
-mod query;
+pub mod envelope;
+pub mod media;
+pub mod query;
 mod reading;
 mod refusal;
 mod resources;
@@ -47,7 +49,7 @@ use comity_exchange::collect::StandingRequest;
 use comity_exchange::shell::Shell as _;
 use comity_terms::PackSlug;
 use comity_terms::ids::CollectionId;
-use refusal::Refusal;
+pub use refusal::Refusal;
 use serde::Serialize;
 use statuses::Statuses;
 use std::collections::BTreeSet;

@@ -10,7 +10,7 @@ const ALTERNATIVES_MAX: usize = 200;
 
 /// What is asked for. What the standard does not name is left alone.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Query {
+pub struct Query {
     added_after: Option<Timestamp>,
     limit: Option<u32>,
     next: Option<Timestamp>,
@@ -26,7 +26,7 @@ impl Query {
     ///
     /// # Errors
     /// 400, naming the parameter that does not read, or stands twice.
-    pub(super) fn read(raw: Option<&str>) -> Result<Self, Refusal> {
+    pub fn read(raw: Option<&str>) -> Result<Self, Refusal> {
         let mut query = Self::default();
         let mut seen: Vec<String> = Vec::new();
         for (key, value) in form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
@@ -69,8 +69,9 @@ impl Query {
         Ok(query)
     }
 
-    /// What is asked of a stream; `None` when nothing there can be meant.
-    pub(super) fn wanted(&self, stream: Stream, tags: &Tags, most: u32) -> Option<Wanted> {
+    /// What is asked of a stream, 1 to `most` objects of it; `None` when nothing there can be meant.
+    #[must_use]
+    pub fn wanted(&self, stream: Stream, tags: &Tags, most: u32) -> Option<Wanted> {
         (!self.others_only).then(|| Wanted {
             stream,
             added_after: self.added_after,

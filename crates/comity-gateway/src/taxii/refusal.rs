@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 /// Why a request is not done, for whoever asked.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub struct Refusal {
     status: StatusCode,
     /// Where nobody is signed in: why, which has headers of its own.
     denied: Option<Denied>,
@@ -40,6 +40,12 @@ impl Refusal {
 
     pub(super) fn malformed(description: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "the request does not read").with_description(description)
+    }
+
+    /// 400 and above.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 
     pub(super) fn with_description(mut self, description: impl Into<String>) -> Self {

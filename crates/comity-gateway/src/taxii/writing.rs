@@ -1,5 +1,6 @@
 //! POST and DELETE: what is added is shared as the standing request says, and each object is told what became of it.
 
+use super::envelope::Envelope;
 use super::query::Query;
 use super::refusal::Refusal;
 use super::resources::{Status, StatusDetail, instant, version};
@@ -15,15 +16,7 @@ use comity_exchange::ports::{Store as _, VersionWanted};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_terms::{ExchangeId, Timestamp};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::sync::Arc;
-
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow)]
-    objects: Vec<&'a RawValue>,
-}
 
 pub(super) async fn add(
     State(door): State<Arc<Door>>,
@@ -34,7 +27,7 @@ pub(super) async fn add(
     media::sent(request.headers())?;
     writable(&collection)?;
     let body = body(&door, request).await?;
-    let envelope = read(&body)?;
+    let envelope = Envelope::read(&body)?;
     let now = door.gateway.now();
     let (given, exchange) =
         collections::add(&door.gateway, &collection, &client.who.officer, &envelope.objects).await?;
@@ -60,20 +53,6 @@ async fn body(door: &Door, request: Request) -> Result<Bytes, Refusal> {
         StatusCode::PAYLOAD_TOO_LARGE => too_long(),
         _ => Refusal::malformed("the body was cut off, or came too slowly"),
     })
-}
-
-fn read(body: &[u8]) -> Result<Envelope<'_>, Refusal> {
-    let no_envelope = |why: String| {
-        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "the body is no envelope").with_description(why)
-    };
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => no_envelope(error.to_string()),
-        _ => Refusal::malformed(format!("the body is no JSON: {error}")),
-    })?;
-    if envelope.objects.is_empty() {
-        return Err(no_envelope("`objects`: an envelope of no objects".to_owned()));
-    }
-    Ok(envelope)
 }
 
 fn writable(collection: &StandingRequest) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@ mod api;
 mod clients;
 mod conformance;
 mod governed;
+mod hostile;
 #[path = "../federation/house.rs"]
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;

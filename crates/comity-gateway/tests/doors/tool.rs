@@ -61,6 +61,11 @@ impl Tool {
         Self { authorization: authorization.map(str::to_owned), ..self.clone() }
     }
 
+    /// The line of a head that it shows.
+    pub(crate) fn shown(&self) -> String {
+        self.authorization.as_ref().map_or_else(String::new, |shown| format!("authorization: {shown}\r\n"))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[("accept", TAXII)], b"").await
     }
@@ -83,9 +88,7 @@ impl Tool {
         body: &[u8],
     ) -> Answer {
         let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.at);
-        if let Some(authorization) = &self.authorization {
-            head.push_str(&format!("authorization: {authorization}\r\n"));
-        }
+        head.push_str(&self.shown());
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -94,13 +97,24 @@ impl Tool {
             head.push_str(&format!("content-length: {}\r\n", body.len()));
         }
         head.push_str("\r\n");
+        read(&self.say(&[head.as_bytes(), body].concat()).await)
+    }
+
+    /// Everything that comes back for these bytes until the gateway closes.
+    pub(crate) async fn say(&self, bytes: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.at).await.unwrap();
         // A gateway that refuses early may close before it has read everything.
-        let _ = stream.write_all(head.as_bytes()).await;
-        let _ = stream.write_all(body).await;
+        let _ = stream.write_all(bytes).await;
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer).await;
-        read(&answer)
+        answer
+    }
+
+    /// A connection on which these bytes were said, and nothing more.
+    pub(crate) async fn begin(&self, bytes: &[u8]) -> TcpStream {
+        let mut stream = TcpStream::connect(self.at).await.unwrap();
+        stream.write_all(bytes).await.unwrap();
+        stream
     }
 }
 

@@ -1,9 +1,10 @@
 //! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
 
+use super::order::{self, ShareRequest};
 use super::{Api, Officer, Refused, answer, malformed};
 use crate::api::problem::Problem;
 use crate::work::preview::preview;
-use crate::work::share::{self, Order};
+use crate::work::share;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
@@ -11,43 +12,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use comity_exchange::ports::Store as _;
 use comity_exchange::shell::Shell as _;
-use comity_exchange::wire::Text;
-use comity_terms::{Activity, Digest, ExchangeId, FactKey, PackSlug, Party, Purpose};
+use comity_terms::{Digest, ExchangeId};
 use serde::Deserialize;
 use serde_json::json;
-use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use utoipa::ToSchema;
-
-/// What an officer orders.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ShareRequest {
-    /// The agreement.
-    #[schema(value_type = String)]
-    under: Text<PackSlug>,
-    /// The receiver.
-    #[schema(value_type = String)]
-    to: Text<Party>,
-    /// The agreed category of collaboration.
-    #[schema(value_type = String, example = "threat_intel")]
-    activity: Text<Activity>,
-    /// What the data is for.
-    #[schema(value_type = String, example = "cyber_defence")]
-    purpose: Text<Purpose>,
-    /// Facts that the officer states, as text.
-    #[serde(default)]
-    #[schema(value_type = BTreeMap<String, String>)]
-    facts: BTreeMap<Text<FactKey>, String>,
-    /// Facts that offices attest: `value`, `issuer`, `document_digest`, `valid_until`.
-    #[serde(default)]
-    #[schema(value_type = BTreeMap<String, Object>)]
-    attestations: BTreeMap<Text<FactKey>, Box<RawValue>>,
-    /// A STIX 2.1 bundle, an object, or a list of objects.
-    #[schema(value_type = Object)]
-    bundle: Box<RawValue>,
-}
 
 #[derive(Deserialize)]
 pub(super) struct Dry {
@@ -97,7 +65,7 @@ pub(super) async fn share(
         }
         _ => malformed("the body was cut off"),
     })?;
-    let order = order(&body, &officer.officer)?;
+    let order = order::read(&body, &officer.officer).map_err(|error| malformed(error.to_string()))?;
     if dry_run {
         return Ok(answer(&preview(&api.gateway, &order).await?));
     }
@@ -115,26 +83,6 @@ pub(super) async fn share(
     };
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::from(bytes)).into_response())
-}
-
-fn order(body: &[u8], officer: &str) -> Result<Order, Refused> {
-    let asked: ShareRequest = serde_json::from_slice(body).map_err(|error| malformed(error.to_string()))?;
-    Ok(Order {
-        bundle: Arc::new(asked.bundle.get().as_bytes().to_vec()),
-        officer: officer.to_owned(),
-        under: asked.under.0,
-        to: asked.to.0,
-        activity: asked.activity.0,
-        purpose: asked.purpose.0,
-        facts: asked.facts.into_iter().map(|(key, value)| (key.0, value)).collect(),
-        attestations: asked
-            .attestations
-            .into_iter()
-            .map(|(key, attested)| (key.0, attested.get().as_bytes().to_vec()))
-            .collect(),
-        assume_in_force: false,
-        added: None,
-    })
 }
 
 #[utoipa::path(

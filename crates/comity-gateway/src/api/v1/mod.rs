@@ -16,6 +16,7 @@ mod desk;
 mod document;
 mod exchanges;
 mod once;
+pub mod order;
 
 use crate::api::problem::Problem;
 use crate::gateway::{Gateway, GatewayError};
@@ -51,6 +52,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
         .route("/api/v1/collections", get(desk::collections))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource knows no such method")
+                .of_kind("method")
+        })
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)
 }

@@ -306,6 +306,12 @@ async fn a_body_that_is_too_long_is_refused_before_it_comes_and_told_the_bound()
     );
 }
 
+#[test]
+fn a_path_is_text_or_not_once_it_is_decoded() {
+    assert!(["/%c3%a9", "/%", "/%zz", "/%+f", "/%2"].into_iter().all(is_text));
+    assert!(!["/%ff", "/a/%c3%28", "/%C3", "/%ed%a0%80"].into_iter().any(is_text));
+}
+
 #[tokio::test]
 async fn a_compressed_body_is_refused_by_name() {
     let (address, _stopper) = plain(Limits::default()).await;

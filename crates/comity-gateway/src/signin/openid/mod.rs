@@ -30,13 +30,14 @@ pub(super) use officer::officer_of;
 pub use provider::Endpoints;
 pub use settings::{OpenIdSettings, RoleOf};
 
+use super::browser::Answer;
 use crate::bounded::Bounded;
 use crate::files;
 use axum::http::{HeaderValue, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use comity_terms::{Digest, Entropy, Timestamp};
-use form_urlencoded::{Serializer, byte_serialize, parse};
+use form_urlencoded::{Serializer, byte_serialize};
 use http::Caller;
 use id_token::{ClaimError, Expected, claims};
 use jws::JwsError;
@@ -255,33 +256,6 @@ impl OpenId {
     }
 }
 
-/// What a browser brings back.
-#[derive(Debug, PartialEq, Eq)]
-struct Answer {
-    state: String,
-    code: Option<String>,
-    issuer: Option<String>,
-}
-
-impl Answer {
-    /// Reads a query; `None` where a part that counts is there twice, or too long, or `state` is not there.
-    fn read(query: &str) -> Option<Self> {
-        let (mut state, mut code, mut issuer) = (None, None, None);
-        for (key, value) in parse(query.as_bytes()) {
-            let place = match &*key {
-                "state" => &mut state,
-                "code" => &mut code,
-                "iss" => &mut issuer,
-                _ => continue,
-            };
-            if value.len() > PART_BYTES_MAX || place.replace(value.into_owned()).is_some() {
-                return None;
-            }
-        }
-        Some(Self { state: state?, code, issuer })
-    }
-}
-
 /// An address with these in its query, beside those that it has.
 fn asking(url: &Uri, pairs: &[(&str, &str)]) -> String {
     let mut query = Serializer::new(String::new());
@@ -297,40 +271,5 @@ pub(super) fn random(entropy: &mut impl Entropy) -> String {
 /// How long a sign-in may take: a person looks for their second factor.
 pub(super) const FLOW_LASTS: Duration = Duration::from_secs(10 * 60);
 
-/// The longest part of an answer: codes of some providers are signed tokens.
-const PART_BYTES_MAX: usize = 4_096;
-
 /// The longest secret.
 const SECRET_BYTES_MAX: usize = 4_096;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_browser_brings_back() {
-        let answer = |state: &str, code: Option<&str>, issuer: Option<&str>| {
-            let owned = |text: &str| text.to_owned();
-            Some(Answer { state: owned(state), code: code.map(owned), issuer: issuer.map(owned) })
-        };
-        let long = format!("state=s&code={}", "x".repeat(PART_BYTES_MAX + 1));
-        let table = [
-            ("", None),
-            ("code=c", None),
-            ("state=s", answer("s", None, None)),
-            ("error=access_denied&error_description=no&state=s", answer("s", None, None)),
-            ("code=c%2Bd&state=s&session_state=x", answer("s", Some("c+d"), None)),
-            (
-                "code=c&state=s&iss=https%3A%2F%2Fid.example",
-                answer("s", Some("c"), Some("https://id.example")),
-            ),
-            ("code=c&state=s&state=s", None),
-            ("code=c&code=d&state=s", None),
-            ("code=c&state=s&iss=a&iss=a", None),
-            (&long, None),
-        ];
-        for (query, expected) in table {
-            assert_eq!(Answer::read(query), expected, "{query}");
-        }
-    }
-}

@@ -25,7 +25,8 @@ pub async fn add<'a>(
     officer: &str,
     objects: &[&'a RawValue],
 ) -> Result<(Vec<Given<'a>>, Option<ExchangeId>), GatewayError> {
-    let mut given: Vec<Given<'a>> = objects.iter().enumerate().map(head).collect();
+    let mut given: Vec<Given<'a>> =
+        objects.iter().enumerate().map(|(place, raw)| Given::read(place, raw)).collect();
     settle_known(gateway, collection, &mut given).await?;
     let exchange = share_rest(gateway, collection, officer, &mut given).await?;
     Ok((given, exchange))
@@ -63,12 +64,17 @@ pub enum Fate {
     Waits(String),
 }
 
-fn head<'a>((place, raw): (usize, &&'a RawValue)) -> Given<'a> {
-    let head: Option<Head<'_>> = serde_json::from_str(raw.get()).ok();
-    let instant = head.as_ref().and_then(|head| head.modified.as_ref().or(head.created.as_ref()));
-    let version = instant.and_then(|text| text.parse().ok());
-    let id = head.as_ref().and_then(|head| head.id.as_deref());
-    Given { raw, id: id.map_or_else(|| format!("objects[{place}]"), str::to_owned), version, fate: None }
+impl<'a> Given<'a> {
+    /// What is said of the object at `place`, as far as it reads: whether it does, the sharing says.
+    #[must_use]
+    pub fn read(place: usize, raw: &'a RawValue) -> Self {
+        let object = Some(raw.get()).filter(|text| text.starts_with('{'));
+        let head: Option<Head<'_>> = object.and_then(|text| serde_json::from_str(text).ok());
+        let instant = head.as_ref().and_then(|head| head.modified.as_ref().or(head.created.as_ref()));
+        let version = instant.and_then(|text| text.parse().ok());
+        let id = head.as_ref().and_then(|head| head.id.as_deref());
+        Self { raw, id: id.map_or_else(|| format!("objects[{place}]"), str::to_owned), version, fate: None }
+    }
 }
 
 /// Tells at once what is there already, and what was taken out and is not put there again.
