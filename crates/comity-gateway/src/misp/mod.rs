@@ -80,6 +80,12 @@ pub fn router<D: MispDoor>(door: D, now: fn() -> Timestamp) -> Router {
 /// What is refused before a route sees it (its method, a body that is too long or cut off) in MISP's shape too.
 async fn shaped(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced: Option<usize> = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length| length > BODY_BYTES_MAX) {
+        // Before any of it is read.
+        return Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is too long").at(&path).into_response();
+    }
     let response = next.run(request).await;
     let told = response.headers().get(header::CONTENT_TYPE);
     let is_json = told.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));

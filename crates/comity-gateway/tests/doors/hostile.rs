@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use std::path::{Path, PathBuf};
 
 const EXCHANGES: &str = "/api/v1/exchanges";
+const JSON: &str = "application/json";
 
 /// A gateway with one good object in its one collection, and what tools find it by.
 struct Target {
@@ -41,11 +42,11 @@ impl Target {
     }
 
     async fn shares(&self, body: &[u8]) -> Answer {
-        self.tool.ask("POST", EXCHANGES, &[("content-type", "application/json")], body).await
+        self.tool.ask("POST", EXCHANGES, &[("content-type", JSON)], body).await
     }
 
     async fn pushes(&self, body: &[u8]) -> Answer {
-        self.misp.ask("POST", &self.events, &[("content-type", "application/json")], body).await
+        self.misp.ask("POST", &self.events, &[("content-type", JSON)], body).await
     }
 
     /// The gateway answers, and what was there is there.
@@ -277,7 +278,7 @@ async fn what_is_asked_twice_is_not_guessed_at() {
     let order = json!({ "under": "comity-open", "to": "EE", "activity": "threat_intel", "purpose": "cyber_defence",
         "bundle": [indicator(3, 1)] });
     let twice = format!("{EXCHANGES}?dry_run=true&dry_run=false");
-    let json_type = [("content-type", "application/json")];
+    let json_type = [("content-type", JSON)];
     let told = target.tool.ask("POST", &twice, &json_type, order.to_string().as_bytes()).await;
     assert_eq!(refused(&told, "dry_run"), 400);
     let order = order.to_string();
@@ -312,13 +313,31 @@ async fn floods_of_headers_and_packed_bodies_come_to_nothing() {
         }
         // A megabyte of zeros in a kilobyte, and what says of itself that it is packed.
         for packing in ["gzip", "deflate", "br", "zstd", "identity, gzip", "GZIP", "x-none"] {
-            let kind = if path == target.objects { TAXII } else { "application/json" };
+            let kind = if path == target.objects { TAXII } else { JSON };
             let headers = [("content-type", kind), ("content-encoding", packing)];
             let answer = target.tool.ask("POST", path, &headers, b"\x1f\x8b\x08\0\0\0\0\0").await;
             assert_eq!(refused(&answer, packing), 415, "{path}");
         }
         target.stands(path).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gigabyte_that_is_announced_is_refused_before_it_comes() {
+    let target = Target::open().await;
+    let doors = [
+        (&target.tool, &*target.objects, TAXII),
+        (&target.tool, EXCHANGES, JSON),
+        (&target.misp, &*target.events, JSON),
+    ];
+    for (tool, path, kind) in doors {
+        let headers = [("content-type", kind), ("content-length", "1073741824")];
+        let asked = tool.ask("POST", path, &headers, b"{");
+        let answer = tokio::time::timeout(std::time::Duration::from_secs(10), asked).await.expect("at once");
+        assert_eq!(refused(&answer, path), 413, "{path}");
+        assert_eq!(refused(&tool.ask("PATCH", path, &[], b"").await, path), 405, "{path}");
+    }
+    target.stands("a gigabyte").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ pub mod order;
 
 use crate::api::problem::Problem;
 use crate::gateway::{Gateway, GatewayError};
+use crate::net::body::at_most;
 use crate::signin::{Denied, SignedIn};
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::StatusCode;
@@ -47,7 +48,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/", get(document::page))
         .route("/api/v1/openapi.json", get(document::openapi))
         .route("/api/v1/me", get(desk::me))
-        .route("/api/v1/exchanges", post(exchanges::share))
+        .route("/api/v1/exchanges", at_most(bytes_max, post(exchanges::share)))
         .route("/api/v1/exchanges/{id}", get(exchanges::stands))
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
