@@ -11,12 +11,12 @@
 use super::body::Timed;
 use super::seats::{Seat, Seats};
 use super::tls::{Connection, PinSet};
-use crate::api::problem::{Problem, told};
+use crate::api::problem::{Kind, Problem, told};
 use crate::watch::Stop;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::ConnectInfo;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse as _;
 use comity_terms::Digest;
 use hyper::body::Incoming;
@@ -222,7 +222,7 @@ impl Drop for Working {
 }
 
 fn dismissed() -> axum::response::Response {
-    let problem = Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway");
+    let problem = Problem::new(Kind::NoPartner);
     ([(header::CONNECTION, "close")], problem).into_response()
 }
 
@@ -232,9 +232,7 @@ fn is_packed<B>(request: &hyper::Request<B>) -> bool {
 }
 
 fn packed(path: &str) -> axum::response::Response {
-    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is compressed")
-        .of_kind("compressed")
-        .with_detail("send it without Content-Encoding");
+    let problem = Problem::new(Kind::Compressed).with_detail("send it without Content-Encoding");
     ([(header::CONNECTION, "close"), (header::ACCEPT_ENCODING, "identity")], told(path, problem))
         .into_response()
 }
