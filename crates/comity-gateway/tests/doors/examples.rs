@@ -164,7 +164,10 @@ fn the_example_in_python_says_what_became_of_it() {
     let (status, said, errors) = run(&served.token, &bundle, "comity-open");
     assert_eq!(status, Some(0), "{said}{errors}");
     assert!(said.starts_with("would be delivered\n") && said.contains(" delivered\n"), "{said}");
-    assert!(said.contains("  sender: permit for 2 objects: comity-open "), "{said}");
+    assert!(
+        said.contains("  sender: permit for 2 objects: ") && said.contains("comity-open Sec. 1"),
+        "{said}"
+    );
     // What is not public is refused, which is an answer, with its reason.
     let amber = examples().join("../bundles/phishing-campaign.json");
     let (status, said, errors) = run(&served.token, amber.to_str().unwrap(), "comity-open");

@@ -159,7 +159,7 @@ async fn an_endpoint_is_told_what_it_wants_and_can_verify_it() {
     // Counts and ids, and nothing else of what was recorded.
     assert_eq!((&erased["type"], &erased["data"]["records"]), (&json!("records.erased"), &json!(3)));
     let keys: Vec<_> = erased["data"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["entry", "log", "party", "records"]);
+    assert_eq!(keys, ["party", "log", "entry", "records"]);
     assert_eq!(sent.len(), 2, "nothing that it did not ask for");
     assert_ne!(sent[0].id, sent[1].id);
     let other = webhooks::add(&house.gateway, "ana", &receiver.url, &["law.adopted".into()]).await.unwrap().0;
