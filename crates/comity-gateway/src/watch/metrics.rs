@@ -133,7 +133,8 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     );
     let endpoints = Family::<Labels, Gauge>::default();
     for state in ["told", "failing", "disabled"] {
-        endpoints.get_or_create(&vec![("state", state)]);
+        // Shown as 0 where there is none.
+        let _ = endpoints.get_or_create(&vec![("state", state)]);
     }
     for row in gateway.store().webhooks().await?.iter().filter(|row| row.ended.is_none()) {
         endpoints.get_or_create(&vec![("state", webhooks::state(row))]).inc();

@@ -1,5 +1,7 @@
 //! The examples of `examples/api`, each run against a gateway that serves, as its reader would run it.
 
+use comity_gateway::clock::Clock;
+use comity_terms::Timestamp;
 use serde_json::{Value as Json, json};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -169,10 +171,13 @@ fn the_example_in_python_says_what_became_of_it() {
         "{said}"
     );
     // What is not public is refused, which is an answer, with its reason.
-    let amber = examples().join("../bundles/phishing-campaign.json");
-    let (status, said, errors) = run(&served.token, amber.to_str().unwrap(), "comity-open");
+    let red = served.room.path().join("red.json");
+    let mut marked = crate::indicator(3, 1);
+    marked["object_marking_refs"] = json!(["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]);
+    std::fs::write(&red, json!([marked]).to_string()).unwrap();
+    let (status, said, errors) = run(&served.token, red.to_str().unwrap(), "comity-open");
     assert_eq!(status, Some(1), "{said}{errors}");
-    assert!(said.contains("  because "), "{said}");
+    assert!(said.contains("would be refused\n") && said.contains("  because "), "{said}");
     let (status, _, errors) = run(&served.token, &bundle, "no-such-pack");
     assert_eq!(status, Some(2));
     assert!(errors.contains("/api/problems/input") && errors.contains("no-such-pack"), "{errors}");
@@ -206,7 +211,7 @@ fn the_example_of_a_receiver_takes_what_is_signed_and_nothing_else() {
         (&json!("exchange.decided"), &json!("delivered"))
     );
     let forged = ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "{}", "-H", "webhook-id: msg_1", "-H"];
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let now = Clock::new(Timestamp::UNIX_EPOCH).now().as_second();
     let mut curl = Command::new("curl");
     let curl = curl.args(forged).arg(format!("webhook-timestamp: {now}"));
     let answer = curl.args(["-H", "webhook-signature: v1,AAAA", &receiver.url]).output().unwrap();
