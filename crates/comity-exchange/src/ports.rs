@@ -11,6 +11,7 @@ mod escalation;
 mod logged;
 mod record;
 mod vitals;
+mod webhooks;
 
 pub use collected::{
     CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted,
@@ -22,6 +23,7 @@ pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow
 pub use logged::Logged;
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use vitals::Vitals;
+pub use webhooks::{WebhookRow, Webhooks};
 
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;

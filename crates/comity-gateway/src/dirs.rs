@@ -421,6 +421,12 @@ impl Directory {
         self.keys.join("tokens")
     }
 
+    /// The secrets of endpoints.
+    #[must_use]
+    pub fn webhook_secrets(&self) -> PathBuf {
+        self.keys.join("webhooks")
+    }
+
     /// The key of the index of collections.
     #[must_use]
     pub fn index_key(&self) -> PathBuf {

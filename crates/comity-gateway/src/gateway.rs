@@ -6,7 +6,9 @@ use crate::clock::Clock;
 use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
-use crate::keys::{FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys, index};
+use crate::keys::{
+    FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys, WebhookSecrets, index,
+};
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
@@ -54,6 +56,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
+    webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
@@ -151,6 +154,7 @@ impl Gateway {
             memo: Mutex::new(Memo::new(settings.memo_classes)),
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
+            webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
             signin: SignIn::new(&settings.signin),
             seat,
             next_certificate,
@@ -303,6 +307,12 @@ impl Gateway {
     #[must_use]
     pub fn token_secrets(&self) -> &TokenSecrets {
         &self.token_secrets
+    }
+
+    /// The secrets of endpoints that are told of acts.
+    #[must_use]
+    pub fn webhook_secrets(&self) -> &WebhookSecrets {
+        &self.webhook_secrets
     }
 
     /// What is counted while it runs.

@@ -16,6 +16,7 @@
 //! | [`dirs`], [`files`] | where things lie, and that they lie there durably |
 //! | [`keys`] | epoch and transport keys, apart from the data |
 //! | [`socket`] | commands to a gateway that serves |
+//! | [`webhooks`] | what programmes of the house are told of |
 //! | [`signin`], [`passwords`] | who asks: passwords, rates, what is refused |
 //! | [`clock`], [`watch`] | time and randomness; logs and stopping |
 
@@ -39,4 +40,5 @@ pub mod socket;
 pub mod taxii;
 pub mod warning;
 pub mod watch;
+pub mod webhooks;
 pub mod work;

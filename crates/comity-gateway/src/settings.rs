@@ -2,6 +2,7 @@
 
 use crate::files::{self, FileError};
 use crate::signin::SignInSettings;
+use crate::webhooks::WebhookSettings;
 use comity_exchange::wire::Text;
 use comity_minimise::Limits;
 use comity_terms::calendar::{Calendar, CalendarError, Count, Period, due};
@@ -49,6 +50,8 @@ pub struct Settings {
     pub memo_classes: usize,
     /// What bounds sign-in.
     pub signin: SignInSettings,
+    /// What bounds webhooks.
+    pub webhooks: WebhookSettings,
     /// The collection that a fresh gateway has.
     pub public_collection: PublicCollection,
     /// What a reader of a collection gets at most in a page, objects.
@@ -105,6 +108,7 @@ struct File {
     bundle_objects_max: Option<usize>,
     memo_classes: Option<usize>,
     signin: Option<toml::Table>,
+    webhooks: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
     test_imports: Option<bool>,
@@ -183,6 +187,11 @@ impl Settings {
             memo_classes: set!(memo_classes),
             signin: SignInSettings::read(own.signin.unwrap_or_default(), shipped.signin.unwrap_or_default())
                 .map_err(content)?,
+            webhooks: WebhookSettings::read(
+                own.webhooks.unwrap_or_default(),
+                shipped.webhooks.unwrap_or_default(),
+            )
+            .map_err(content)?,
             public_collection: set!(public_collection).into(),
             page_objects_max: set!(page_objects_max),
             test_imports: set!(test_imports),

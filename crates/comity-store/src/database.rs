@@ -11,7 +11,7 @@ use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
     HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
-    SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted,
+    SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -297,5 +297,11 @@ impl Collections for Database {
         objects: Vec<ObjectTag>,
     ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
         either!(self, store => store.present(stream, objects).await)
+    }
+}
+
+impl Webhooks for Database {
+    async fn webhooks(&self) -> Result<Vec<WebhookRow>, StoreError> {
+        either!(self, store => store.webhooks().await)
     }
 }

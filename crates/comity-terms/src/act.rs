@@ -140,6 +140,10 @@ pub enum Act {
     TokenGiven,
     /// Tokens were ended.
     TokenEnded,
+    /// An endpoint was named that is told of acts.
+    WebhookAdded,
+    /// An endpoint is told of acts no more.
+    WebhookEnded,
     /// Records were used: a tool read them, or the laws refused it.
     RecordsUsed,
     /// A standing request was made, changed or ended: a collection that tools read and write by.
@@ -148,7 +152,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -172,6 +176,8 @@ impl Act {
         Self::OfficeDelegated,
         Self::TokenGiven,
         Self::TokenEnded,
+        Self::WebhookAdded,
+        Self::WebhookEnded,
         Self::RecordsUsed,
         Self::RequestStanding,
     ];
@@ -196,9 +202,17 @@ impl Act {
             | Self::OfficeDelegated
             | Self::TokenGiven
             | Self::TokenEnded
+            | Self::WebhookAdded
+            | Self::WebhookEnded
             | Self::RequestStanding => Family::Procedure,
             _ => Family::Exchange,
         }
+    }
+
+    /// The act of that name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == name)
     }
 
     /// The name in openings: `exchange.decided`.
@@ -228,6 +242,8 @@ impl Act {
             Self::OfficeDelegated => "office.delegated",
             Self::TokenGiven => "token.given",
             Self::TokenEnded => "token.ended",
+            Self::WebhookAdded => "webhook.added",
+            Self::WebhookEnded => "webhook.ended",
             Self::RecordsUsed => "records.used",
             Self::RequestStanding => "request.standing",
         }

@@ -78,3 +78,7 @@ id! {
     /// One class of objects within an exchange: those with equal facts.
     ClassId
 }
+id! {
+    /// One endpoint that is told of acts.
+    WebhookId
+}

@@ -3,7 +3,7 @@
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Destruction, Erasure, EscalationRow,
     ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Removal, Rewrapped, StoredAnswer, SubjectRow,
-    TokenRow, WitnessStep,
+    TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -71,6 +71,8 @@ pub struct Record {
     pub removed: Vec<Removal>,
     /// Collections, made or changed: a row is replaced by its id.
     pub standing: Vec<StandingRequest>,
+    /// Endpoints that are told of acts: a row is replaced by the one of the next version, and any other is a conflict.
+    pub webhooks: Vec<WebhookRow>,
 }
 
 /// One entry on its way into the log.

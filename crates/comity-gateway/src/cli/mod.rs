@@ -26,6 +26,7 @@ pub mod serve;
 pub mod taxii;
 mod token;
 pub mod vault;
+mod webhook;
 
 pub use arguments::*;
 
@@ -74,6 +75,9 @@ pub enum Command {
     /// The tokens that officers' tools sign in with.
     #[command(subcommand)]
     Token(Token),
+    /// The endpoints that are told of acts as they are recorded.
+    #[command(subcommand)]
+    Webhook(Webhook),
     /// Print the identity file to give to a partner's operator.
     Identity(Place),
     /// The partner gateways.

@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, print, record, taxii, token, vault};
+use super::{approve, doctor, keep, key, law, print, record, taxii, token, vault, webhook};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -143,6 +143,7 @@ async fn done(
             tell(cli, out, &json!(row), &text);
         }
         Command::Token(command) => return token::run(gateway, cli, command, out).await,
+        Command::Webhook(command) => return webhook::run(gateway, cli, command, out).await,
         Command::Doctor(_) => return doctor::run(gateway, cli, out).await,
         Command::Approvals(_) => return approve::list(gateway, cli, out).await,
         Command::Approve(args) => return approve::approve(gateway, cli, args, cwd, out).await,

@@ -5,8 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, audit, convert, demo,
-    detect, keep, key, law, manual, minimise, office, prove, serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, Webhook, audit, convert,
+    demo, detect, keep, key, law, manual, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::Gateway;
@@ -92,6 +92,9 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Token(Token::Add(args)) => Some(&args.place),
         Command::Token(Token::List(place)) => Some(place),
         Command::Token(Token::End(args)) => Some(&args.place),
+        Command::Webhook(Webhook::Add(args)) => Some(&args.place),
+        Command::Webhook(Webhook::List(place)) => Some(place),
+        Command::Webhook(Webhook::End(args) | Webhook::Resume(args)) => Some(&args.place),
         Command::Officer(Officer::Delegate(args)) => Some(&args.place),
         Command::Approvals(place) | Command::Doctor(place) => Some(place),
         Command::Approve(args) => Some(&args.place),

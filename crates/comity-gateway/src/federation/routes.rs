@@ -1,6 +1,6 @@
 //! What partner gateways can ask.
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
 use crate::net::tls::Connection;
@@ -40,8 +40,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/federation/v1/keys", get(keys))
         .route("/federation/v1/law/{digest}", get(law))
         .route("/federation/v1/witness/add-checkpoint", at_most(REQUEST_BYTES_MAX, post(add_checkpoint)))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing here"))
+        .fallback(async || Problem::new(Kind::NotFound))
         .with_state(gateway)
+        // Where the problems that partners are told lead.
+        .merge(pages::router())
 }
 
 async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
@@ -49,7 +51,7 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
         return unavailable(&error);
     }
     let Ok(peer) = gateway.peer(&caller.party) else {
-        return Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway").into_response();
+        return Problem::new(Kind::NoPartner).into_response();
     };
     // Deciding and opening take the processor for a while: off the threads that serve connections.
     let runtime = tokio::runtime::Handle::current();
@@ -66,7 +68,7 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
         Ok(answered) => answered,
         Err(error) => {
             tracing::error!(%error, "taking an offer broke off");
-            return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed").into_response();
+            return Problem::new(Kind::Failed).into_response();
         }
     };
     match answered {
@@ -77,24 +79,16 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
         Err(OfferError::Misbehaved(why)) => {
             counting.counts().misbehaved();
             tracing::warn!(party = %caller.party, %why, "a partner's offer is not accepted");
-            Problem::new(StatusCode::BAD_REQUEST, "the offer is not accepted")
-                .of_kind("offer-not-accepted")
-                .with_detail(why)
-                .into_response()
+            Problem::new(Kind::OfferNotAccepted).with_detail(why).into_response()
         }
         Err(OfferError::Conflict(exchange)) => {
             counting.counts().misbehaved();
             tracing::warn!(party = %caller.party, %exchange, "another offer came under an answered exchange");
-            Problem::new(StatusCode::CONFLICT, "another offer was answered under this exchange")
-                .of_kind("exchange-conflict")
-                .with_detail(exchange.to_string())
-                .into_response()
+            Problem::new(Kind::ExchangeConflict).with_detail(exchange.to_string()).into_response()
         }
         Err(OfferError::Failed(error)) => {
             tracing::error!(party = %caller.party, %error, "an offer could not be taken");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway cannot take offers now")
-                .of_kind("unavailable")
-                .into_response()
+            Problem::new(Kind::Unavailable).with_detail("it takes no offers now").into_response()
         }
     }
 }
@@ -125,14 +119,9 @@ async fn identity(State(gateway): State<Arc<Gateway>>) -> Response {
 
 async fn told(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
     let Ok(peer) = gateway.peer(&caller.party) else {
-        return Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway").into_response();
+        return Problem::new(Kind::NoPartner).into_response();
     };
-    let not_followed = |why: String| {
-        Problem::new(StatusCode::CONFLICT, "the identity is not followed")
-            .of_kind("identity-not-followed")
-            .with_detail(why)
-            .into_response()
-    };
+    let not_followed = |why: String| Problem::new(Kind::IdentityNotFollowed).with_detail(why).into_response();
     let identity = match Identity::from_file(&body) {
         Ok(identity) => identity,
         Err(error) => return not_followed(error.to_string()),
@@ -146,7 +135,7 @@ async fn told(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, 
 
 async fn witnessed(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller) -> Response {
     let nothing =
-        || Problem::new(StatusCode::NOT_FOUND, "nothing of this log was cosigned here").into_response();
+        || Problem::new(Kind::NotFound).with_detail("nothing of this log was cosigned here").into_response();
     let Some(log) = gateway.peer(&caller.party).ok().and_then(|peer| peer.log_key().ok()) else {
         return nothing();
     };
@@ -176,7 +165,7 @@ async fn law(State(gateway): State<Arc<Gateway>>, Path(digest): Path<String>) ->
             Json(text).into_response()
         }
         Ok(None) => {
-            Problem::new(StatusCode::NOT_FOUND, "no law of that digest was adopted here").into_response()
+            Problem::new(Kind::NotFound).with_detail("no law of that digest was adopted here").into_response()
         }
         Err(error) => unavailable(&error),
     }
@@ -224,7 +213,5 @@ async fn add_checkpoint(
 
 fn unavailable(error: &dyn std::error::Error) -> Response {
     tracing::error!(%error, "a partner's request could not be answered");
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway cannot answer now")
-        .of_kind("unavailable")
-        .into_response()
+    Problem::new(Kind::Unavailable).into_response()
 }

@@ -5,9 +5,11 @@
 //! | [`telling`] | partners that have not heard of its keys |
 //! | [`witnesses`] | what partners have seen of its log, before it is appended to |
 //! | [`escalations`] | questions whose offices let their time pass, and those that all have answered |
+//! | [`webhooks`] | endpoints that are told of acts |
 //! | [`sweep`] | records whose time has come, and the keys that wrapped them |
 
 pub mod escalations;
 pub mod sweep;
 pub mod telling;
+pub mod webhooks;
 pub mod witnesses;

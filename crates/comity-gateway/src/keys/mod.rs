@@ -7,6 +7,7 @@
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
 //! KEYS/index                                                32 bytes; what stands for objects in collections
+//! KEYS/webhooks/<id>                                        32 bytes; signs what one endpoint is told
 //! KEYS/mark                                                 the log's high-water mark, written by the store
 //! ```
 //!
@@ -17,11 +18,13 @@ pub(crate) mod held;
 pub mod index;
 pub mod tokens;
 pub mod transport;
+pub mod webhooks;
 
 pub use epoch::FileEpochKeys;
 pub(crate) use held::HeldTokenKeys;
 pub use tokens::TokenSecrets;
 pub use transport::{DayKey, TransportKeys};
+pub use webhooks::WebhookSecrets;
 
 use crate::files::FileError;
 use std::path::PathBuf;

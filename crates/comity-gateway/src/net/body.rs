@@ -1,7 +1,7 @@
 //! A request's body that comes in time: each piece soon after the one before, and all of it before an end; and
 //! that is no longer than its route takes: one that announces more is refused before any of it is read.
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -35,9 +35,8 @@ async fn within(State(most): State<usize>, request: Request, next: Next) -> Resp
         Some(response) if response.status() != StatusCode::PAYLOAD_TOO_LARGE => response,
         _ => {
             let length = announced.map_or_else(|| "more".to_owned(), |length| format!("{length} bytes"));
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long")
-                .of_kind("too-long")
-                .with_detail(format!("it has {length}, the most is {most} bytes"));
+            let problem =
+                Problem::new(Kind::TooLong).with_detail(format!("it has {length}, the most is {most} bytes"));
             ([(header::CONNECTION, "close")], problem).into_response()
         }
     }

@@ -135,7 +135,7 @@ impl std::fmt::Debug for PeerClient {
 
 fn refused(status: StatusCode, body: &[u8]) -> ClientError {
     let title = match serde_json::from_slice::<Problem>(body) {
-        Ok(problem) => problem.title,
+        Ok(problem) => problem.into_words().0,
         Err(_) => status.canonical_reason().unwrap_or("no reason").to_owned(),
     };
     let title = title.chars().filter(|c| !c.is_control()).take(200).collect();

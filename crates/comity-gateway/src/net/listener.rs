@@ -12,12 +12,12 @@
 use super::body::Timed;
 use super::seats::{Seat, Seats};
 use super::tls::{Connection, PinSet};
-use crate::api::problem::{Problem, told};
+use crate::api::problem::{Kind, Problem, told};
 use crate::watch::Stop;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::connect_info::ConnectInfo;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse as _;
 use comity_terms::Digest;
 use hyper::body::Incoming;
@@ -186,8 +186,8 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
                 return Ok(packed(request.uri().path()));
             }
             if !is_text(request.uri().path()) {
-                let problem = Problem::new(StatusCode::BAD_REQUEST, "the path is not UTF-8");
-                return Ok(told(request.uri().path(), problem.of_kind("malformed")));
+                let problem = Problem::new(Kind::Malformed).with_detail("the path is not UTF-8");
+                return Ok(told(request.uri().path(), problem));
             }
             router.call(request.map(|body| Body::new(Timed::new(body, limits.piece, limits.body)))).await
         }
@@ -227,7 +227,7 @@ impl Drop for Working {
 }
 
 fn dismissed() -> axum::response::Response {
-    let problem = Problem::new(StatusCode::FORBIDDEN, "no partner of this gateway");
+    let problem = Problem::new(Kind::NoPartner);
     ([(header::CONNECTION, "close")], problem).into_response()
 }
 
@@ -253,9 +253,7 @@ fn is_text(path: &str) -> bool {
 }
 
 fn packed(path: &str) -> axum::response::Response {
-    let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is compressed")
-        .of_kind("compressed")
-        .with_detail("send it without Content-Encoding");
+    let problem = Problem::new(Kind::Compressed).with_detail("send it without Content-Encoding");
     ([(header::CONNECTION, "close"), (header::ACCEPT_ENCODING, "identity")], told(path, problem))
         .into_response()
 }

@@ -10,6 +10,7 @@
 pub(crate) mod body;
 pub mod client;
 pub mod listener;
+pub(crate) mod outside;
 pub mod plain;
 mod seats;
 pub mod tls;

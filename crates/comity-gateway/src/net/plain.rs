@@ -8,11 +8,11 @@
 //! Only paths that C2SP tlog-tiles knows are looked up, in their one spelling: there is no way from here to any
 //! other file.
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use crate::files;
 use crate::gateway::Gateway;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -67,9 +67,7 @@ pub fn router<L: PublicLog>(log: Arc<L>) -> Router {
 
 async fn health<L: PublicLog>(State(log): State<Arc<L>>) -> Response {
     if log.has_stopped() {
-        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway has stopped")
-            .of_kind("stopped")
-            .into_response();
+        return Problem::new(Kind::Stopped).into_response();
     }
     let body = Json(serde_json::json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") }));
     ([(header::CACHE_CONTROL, "no-store")], body).into_response()
@@ -123,12 +121,12 @@ async fn read(file: PathBuf) -> Result<Option<Vec<u8>>, Box<dyn std::error::Erro
 }
 
 fn not_found() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "there is nothing here")
+    Problem::new(Kind::NotFound)
 }
 
 fn failed(error: &(dyn std::error::Error + 'static)) -> Response {
     tracing::error!(error, "a file of the log was not read");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the log cannot be read now").into_response()
+    Problem::new(Kind::Failed).with_detail("the log cannot be read now").into_response()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Why somebody is not signed in, as a door tells them.
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::time::Duration;
@@ -38,15 +38,26 @@ pub enum Denied {
 }
 
 impl Denied {
+    /// The kind of problem that it is.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Missing => Kind::SignInMissing,
+            Self::Unreadable(_) => Kind::SignInUnreadable,
+            Self::Wrong => Kind::SignInWrong,
+            Self::LockedOut { .. } => Kind::SignInLockedOut,
+            Self::Limited { .. } => Kind::SignInLimited,
+            Self::Busy { .. } => Kind::SignInBusy,
+            Self::Disabled => Kind::SignInDisabled,
+            Self::Forged => Kind::SignInForged,
+            Self::Unavailable => Kind::SignInUnavailable,
+        }
+    }
+
     /// 401, 403, 429 or 503.
     #[must_use]
     pub fn status(self) -> StatusCode {
-        match self {
-            Self::Missing | Self::Unreadable(_) | Self::Wrong => StatusCode::UNAUTHORIZED,
-            Self::Disabled | Self::Forged => StatusCode::FORBIDDEN,
-            Self::LockedOut { .. } | Self::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Busy { .. } | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
+        self.kind().status()
     }
 
     /// `WWW-Authenticate` with a 401, one line for each way to sign in; `Retry-After`, whole seconds, where waiting
@@ -65,22 +76,6 @@ impl Denied {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
         }
         headers
-    }
-
-    /// What happened, in a few words.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Missing => "sign in first",
-            Self::Unreadable(_) => "the credentials do not read",
-            Self::Wrong => "the credentials are not valid",
-            Self::LockedOut { .. } => "too many wrong tries",
-            Self::Limited { .. } => "too many requests",
-            Self::Busy { .. } => "too many sign-ins at once",
-            Self::Disabled => "this officer orders nothing any more",
-            Self::Forged => "the CSRF token is missing or wrong",
-            Self::Unavailable => "nobody can sign in now",
-        }
     }
 
     /// What the reader can do, or where the mistake is.
@@ -102,29 +97,17 @@ impl Denied {
         }
     }
 
-    /// The name of the kind of problem, and the word that it is counted under.
+    /// The word that it is counted under: the kind's name without what all have in common.
     #[must_use]
     pub fn word(&self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Unreadable(_) => "unreadable",
-            Self::Wrong => "wrong",
-            Self::LockedOut { .. } => "locked-out",
-            Self::Limited { .. } => "limited",
-            Self::Busy { .. } => "busy",
-            Self::Disabled => "disabled",
-            Self::Forged => "forged",
-            Self::Unavailable => "unavailable",
-        }
+        self.kind().slug().trim_start_matches("sign-in-")
     }
 }
 
 impl IntoResponse for Denied {
     /// As an RFC 9457 problem, for doors that have no form of their own.
     fn into_response(self) -> Response {
-        let problem = Problem::new(self.status(), self.title())
-            .of_kind(&format!("sign-in-{}", self.word()))
-            .with_detail(self.detail());
+        let problem = Problem::new(self.kind()).with_detail(self.detail());
         (self.headers(), problem).into_response()
     }
 }

@@ -11,7 +11,7 @@
 use super::openid::person::PersonError;
 use super::openid::{FLOW_LASTS, OpenId, OpenIdError, officer_of};
 use super::{By, CSRF_HEADER, Denied, browser, cookies, from};
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use crate::clock::OsEntropy;
 use crate::gateway::Gateway;
 use crate::net::body::at_most;
@@ -44,7 +44,9 @@ async fn begin(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
     }
     let Some(openid) = signin.openid() else { return no_provider() };
     let Some(back) = browser::back(request.uri().query().unwrap_or_default()) else {
-        return Problem::new(StatusCode::BAD_REQUEST, "`back` is not a path of this gateway").into_response();
+        return Problem::new(Kind::Malformed)
+            .with_detail("`back` is not a path of this gateway")
+            .into_response();
     };
     match openid.begin(&back, gateway.now(), &mut OsEntropy).await {
         Ok((url, cookie)) => leaving(&url, &[(cookies::SIGN_IN, &cookie, FLOW_LASTS)]),
@@ -134,8 +136,7 @@ async fn me(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
 /// A redirect that sets cookies; an empty value takes one back.
 fn leaving(to: &str, set: &[(&str, &str, Duration)]) -> Response {
     let Ok(location) = HeaderValue::from_str(to) else {
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "there is no way on from here")
-            .into_response();
+        return Problem::new(Kind::Failed).with_detail("there is no way on from here").into_response();
     };
     let mut response = StatusCode::SEE_OTHER.into_response();
     let headers = response.headers_mut();
@@ -151,8 +152,7 @@ fn leaving(to: &str, set: &[(&str, &str, Duration)]) -> Response {
 }
 
 fn no_provider() -> Response {
-    Problem::new(StatusCode::NOT_FOUND, "no OpenID provider is set")
-        .of_kind("no-provider")
+    Problem::new(Kind::NoProvider)
         .with_detail("the operator names one in [signin.openid] of settings.toml")
         .into_response()
 }
@@ -160,32 +160,28 @@ fn no_provider() -> Response {
 fn failed(gateway: &Gateway, error: &OpenIdError) -> Response {
     // In words of this program: no claim, code or token is in them.
     tracing::warn!(%error, "nobody was signed in by the provider");
-    let (status, word, detail) = match error {
-        OpenIdError::NotBegun => {
-            (StatusCode::BAD_REQUEST, "not-begun", "begin again at /signin, in this browser")
-        }
-        OpenIdError::Answer => (StatusCode::BAD_REQUEST, "answer", "begin again at /signin"),
-        OpenIdError::Refused => (StatusCode::FORBIDDEN, "refused", "the provider lets you not in"),
+    let (kind, detail) = match error {
+        OpenIdError::NotBegun => (Kind::SignInNotBegun, "begin again at /signin, in this browser"),
+        OpenIdError::Answer => (Kind::SignInAnswer, "begin again at /signin"),
+        OpenIdError::Refused => (Kind::SignInRefused, "the provider lets you not in"),
         OpenIdError::Signature(_) | OpenIdError::Claims(_) => {
-            (StatusCode::FORBIDDEN, "token", "what the provider said does not count; begin again at /signin")
+            (Kind::SignInToken, "what the provider said does not count; begin again at /signin")
         }
         OpenIdError::Person(PersonError::Name) => {
-            (StatusCode::FORBIDDEN, "name", "the provider names you by what is no officer's name")
+            (Kind::SignInName, "the provider names you by what is no officer's name")
         }
         OpenIdError::Person(PersonError::Role) => {
-            (StatusCode::FORBIDDEN, "role", "the provider gives you no role that is one here")
+            (Kind::SignInRole, "the provider gives you no role that is one here")
         }
-        OpenIdError::Taken => (
-            StatusCode::FORBIDDEN,
-            "taken",
-            "an officer of your name is known here by a password; ask the operator",
-        ),
-        OpenIdError::Disabled => (StatusCode::FORBIDDEN, "disabled", "you order nothing here any more"),
-        OpenIdError::Provider(_) => (StatusCode::BAD_GATEWAY, "provider", "the provider cannot be used now"),
-        OpenIdError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again later"),
+        OpenIdError::Taken => {
+            (Kind::SignInTaken, "an officer of your name is known here by a password; ask the operator")
+        }
+        OpenIdError::Disabled => (Kind::SignInDisabled, "you order nothing here any more"),
+        OpenIdError::Provider(_) => (Kind::SignInProvider, "the provider cannot be used now"),
+        OpenIdError::Store(_) => (Kind::SignInUnavailable, "try again later"),
     };
-    gateway.counts().sign_in(By::OpenId.as_str(), word);
-    let problem = Problem::new(status, "nobody is signed in").of_kind(&format!("sign-in-{word}"));
+    gateway.counts().sign_in(By::OpenId.as_str(), kind.slug().trim_start_matches("sign-in-"));
+    let problem = Problem::new(kind);
     let mut response = problem.with_detail(detail).into_response();
     if let Some(gone) = cookies::set(cookies::SIGN_IN, "", Duration::ZERO) {
         response.headers_mut().append(header::SET_COOKIE, gone);

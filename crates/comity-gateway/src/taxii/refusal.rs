@@ -68,8 +68,9 @@ impl From<Denied> for Refusal {
 
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
-        let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        Self { status, denied: None, title: problem.title.into(), description: problem.detail }
+        let status = problem.status();
+        let (title, description) = problem.into_words();
+        Self { status, denied: None, title: title.into(), description }
     }
 }
 

@@ -8,12 +8,13 @@
 //! says becomes a label.
 
 use crate::gateway::Gateway;
+use crate::work::webhooks;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use comity_exchange::ports::{Store as _, StoreError, Vitals};
+use comity_exchange::ports::{Store as _, StoreError, Vitals, Webhooks as _};
 use comity_exchange::report::{DecisionReport, ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Party, Timestamp};
@@ -38,6 +39,7 @@ pub struct Counts {
     decisions: Family<Labels, Counter>,
     misbehaved: Counter,
     sign_ins: Family<Labels, Counter>,
+    webhooks: Family<Labels, Counter>,
     reached: Mutex<BTreeMap<Party, bool>>,
 }
 
@@ -65,6 +67,12 @@ impl Counts {
     /// Somebody showed what `by` says and was signed in, or not: why.
     pub fn sign_in(&self, by: &'static str, outcome: &'static str) {
         self.sign_ins.get_or_create(&vec![("by", by), ("outcome", outcome)]).inc();
+    }
+
+    /// Endpoints took so many messages; and whether one was not taken after these.
+    pub fn webhooks(&self, told: u32, failed: bool) {
+        self.webhooks.get_or_create(&vec![("outcome", "told")]).inc_by(u64::from(told));
+        self.webhooks.get_or_create(&vec![("outcome", "failed")]).inc_by(u64::from(failed));
     }
 
     /// Whether a partner answered when it was last called.
@@ -118,6 +126,20 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         "Requests by what they showed and what came of it",
         counts.sign_ins.clone(),
     );
+    registry.register(
+        "webhook_messages",
+        "Messages to endpoints, by what came of them",
+        counts.webhooks.clone(),
+    );
+    let endpoints = Family::<Labels, Gauge>::default();
+    for state in ["told", "failing", "disabled"] {
+        // Shown as 0 where there is none.
+        let _ = endpoints.get_or_create(&vec![("state", state)]);
+    }
+    for row in gateway.store().webhooks().await?.iter().filter(|row| row.ended.is_none()) {
+        endpoints.get_or_create(&vec![("state", webhooks::state(row))]).inc();
+    }
+    registry.register("webhook_endpoints", "Endpoints that are told of acts, by how they are", endpoints);
     let hashes = Counter::<u64>::default();
     hashes.inc_by(gateway.signin().hashes());
     registry.register("sign_in_hashes", "Passwords that were hashed", hashes);

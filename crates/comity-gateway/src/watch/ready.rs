@@ -6,10 +6,10 @@
 //! Ready means that the store takes changes: its one writer is asked. However often it is asked from outside, the store
 //! is asked once a second.
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use crate::gateway::Gateway;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -36,9 +36,7 @@ async fn ready(State(asked): State<Arc<Asked>>) -> Response {
         let body = Json(serde_json::json!({ "status": "ready" }));
         ([(header::CACHE_CONTROL, "no-store")], body).into_response()
     } else {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the gateway takes nothing now")
-            .of_kind("unavailable")
-            .into_response()
+        Problem::new(Kind::Unavailable).with_detail("its database takes nothing now").into_response()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{collections, manage};
 use crate::clock::Clock;
 use crate::gateway::{Gateway, GatewayError};
-use comity_exchange::ports::{Peers as _, Record, Store as _};
+use comity_exchange::ports::{Peers as _, Record, Store as _, Webhooks as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{PackSlug, Timestamp};
 use comity_tlog::SignedCheckpoint;
@@ -67,6 +67,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(laws(gateway));
     all.extend(partners(gateway).await);
     all.extend(ending(gateway, now));
+    all.extend(endpoints(gateway).await?);
     Ok(all)
 }
 
@@ -250,6 +251,39 @@ async fn partners(gateway: &Gateway) -> Vec<Looked> {
         ));
     }
     all
+}
+
+/// Endpoints that are not told of acts.
+async fn endpoints(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
+    let known = gateway.store().webhooks().await?;
+    let standing: Vec<_> = known.iter().filter(|row| row.ended.is_none()).collect();
+    let mut all = Vec::new();
+    for row in &standing {
+        let why = row.trouble.as_deref().unwrap_or("it is not known why");
+        let again = format!("mend it, then `comity webhook resume {0}`; or `comity webhook end {0}`", row.id);
+        match (row.disabled, row.failing_since) {
+            (Some(at), _) => all.push(Looked::not(
+                Health::Bad,
+                "webhook",
+                format!("{} was given up on {at:.0}: {why}", row.id),
+                again,
+            )),
+            (None, Some(since)) => all.push(Looked::not(
+                Health::Warning,
+                "webhook",
+                format!("{} fails since {since:.0}: {why}", row.id),
+                format!(
+                    "it is tried again until {} h have passed",
+                    gateway.settings().webhooks.give_up_hours
+                ),
+            )),
+            (None, None) => {}
+        }
+    }
+    if all.is_empty() && !standing.is_empty() {
+        all.push(Looked::good("webhook", format!("{} endpoints are told of acts", standing.len())));
+    }
+    Ok(all)
 }
 
 /// Collections that end soon.

@@ -12,6 +12,7 @@
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
 //! | [`moving`] | the database moves to a server |
 //! | [`tokens`] | what stands for an officer in their tools |
+//! | [`webhooks`] | endpoints that are told of acts |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
@@ -30,3 +31,4 @@ pub mod rotate;
 pub mod share;
 pub mod succession;
 pub mod tokens;
+pub mod webhooks;

@@ -81,7 +81,7 @@ async fn the_same_key_does_the_same_once_and_another_request_under_it_is_refused
     let (status, again) = post(&tool, EXCHANGES, &key, &place(1)).await;
     assert_eq!((status, &again), (200, &first));
     let (status, refused) = post(&tool, EXCHANGES, &key, &place(2)).await;
-    assert_eq!((status, &refused["type"]), (422, &json!("urn:comity:problem:idempotency")));
+    assert_eq!((status, &refused["type"]), (422, &json!("/api/problems/idempotency")));
     let (_, other) = post(&tool, EXCHANGES, &[("idempotency-key", "another")], &place(1)).await;
     assert_ne!(other["exchange_id"], first["exchange_id"]);
 }

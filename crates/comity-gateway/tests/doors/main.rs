@@ -1,16 +1,19 @@
 //! The doors that tools and programs come in by, over a real socket: TAXII 2.1, clause by clause, with what governing adds
-//! to it and clients that others wrote; and the API.
+//! to it and clients that others wrote; the API, its problems and examples; and webhooks.
 
 mod api;
 mod clients;
 mod conformance;
+mod examples;
 mod governed;
 mod hostile;
 #[path = "../federation/house.rs"]
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
 mod misp;
+mod problems;
 mod tool;
+mod webhooks;
 
 use comity_exchange::ports::Officer;
 use comity_exchange::shell::Shell as _;

@@ -36,6 +36,11 @@ impl Answer {
         })
     }
 
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The JSON, once the answer is a TAXII message of that status.
     #[track_caller]
     pub(crate) fn taxii(&self, status: u16) -> Json {

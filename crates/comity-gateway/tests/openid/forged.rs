@@ -102,7 +102,7 @@ async fn came(
     let signed_in = browser.get(&format!("{PUBLIC}/me")).await.status == 200;
     assert_eq!(signed_in, answer.status == 303);
     let told =
-        told.ok().and_then(|kind| Some(kind.as_str()?.trim_start_matches("urn:comity:problem:").to_owned()));
+        told.ok().and_then(|kind| Some(kind.as_str()?.trim_start_matches("/api/problems/").to_owned()));
     (answer.status, told.unwrap_or(answer.location))
 }
 
@@ -181,7 +181,7 @@ async fn a_provider_that_is_not_there_is_said_to_be_so() {
     let house = House::open("http://127.0.0.1:1", "comity", "secret").await;
     let answer = house.browser().get(&format!("{PUBLIC}/signin")).await;
     assert_eq!(answer.status, 502);
-    assert!(answer.text.contains("urn:comity:problem:sign-in-provider"), "{}", answer.text);
+    assert!(answer.text.contains("/api/problems/sign-in-provider"), "{}", answer.text);
     let answer = house.browser().get(&format!("{PUBLIC}/signin?back=//evil.example")).await;
     assert_eq!(answer.status, 400);
 }

@@ -84,7 +84,7 @@ async fn me(browser: &mut Browser) -> (u16, Value) {
 
 fn kind(answer: &Answer) -> (u16, String) {
     let problem: Value = serde_json::from_str(&answer.text).unwrap_or_else(|_| panic!("{answer:?}"));
-    (answer.status, problem["type"].as_str().unwrap().trim_start_matches("urn:comity:problem:").to_owned())
+    (answer.status, problem["type"].as_str().unwrap().trim_start_matches("/api/problems/").to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,6 +36,7 @@ mod schema;
 mod store;
 mod succession;
 mod vault;
+mod webhooks;
 mod writer;
 
 pub(crate) use carry::Carrying;

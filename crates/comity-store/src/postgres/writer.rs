@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation};
+use super::{collected, credentials, erasure, escalation, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -252,13 +252,14 @@ impl<M: MarkFile> Writer<M> {
     }
 }
 
-/// Does what a record says of the ends of others, of offices and of credentials, under a savepoint of its own: these are few.
+/// Does what a record says of the ends of others, of offices, credentials and endpoints, under a savepoint of its own: these are few.
 ///
 /// The outer error is the transaction's, the inner one the record's.
 async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
     if !erasure::ends(record)
         && !escalation::speaks(record)
         && !credentials::speaks(record)
+        && !webhooks::speaks(record)
         && !collected::speaks(record)
     {
         return Ok(Ok(()));
@@ -268,6 +269,7 @@ async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fa
         erasure::end(client, record).await?;
         escalation::put(client, record).await?;
         credentials::put(client, record).await?;
+        webhooks::put(client, record).await?;
         collected::put(client, record).await
     };
     let done = done.await;

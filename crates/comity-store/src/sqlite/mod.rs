@@ -24,6 +24,7 @@ mod read;
 mod schema;
 mod succession;
 mod vault;
+mod webhooks;
 mod writer;
 
 pub(crate) use carry::{Kind, Stored, Table, Taking};

@@ -105,6 +105,8 @@ conforms! {
     rows::the_log_is_read_with_its_openings,
     rows::offices_answer_once,
     rows::credentials_of_officers,
+    webhooks::endpoints_change_one_version_at_a_time,
+    webhooks::of_two_changes_at_once_one_is_refused,
 }
 
 #[test]

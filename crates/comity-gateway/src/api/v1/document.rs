@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 #[openapi(
     info(
         title = "Comity",
-        description = "The gateway by which states exchange cyber-threat data as their agreement and both their laws allow. A refusal is an answer: 200 with `outcome` and the articles. Errors are RFC 9457 problems."
+        description = "The gateway by which states exchange cyber-threat data as their agreement and both their laws allow. A refusal is an answer: 200 with `outcome` and the articles. Errors are RFC 9457 problems; `type` leads to a page that says what to do: /api/problems/."
     ),
     paths(
         exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections

@@ -2,7 +2,7 @@
 
 use super::order::{self, ShareRequest};
 use super::{Api, Officer, Refused, answer, malformed};
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use crate::work::preview::preview;
 use crate::work::share;
 use axum::body::{Body, Bytes};
@@ -54,14 +54,12 @@ pub(super) async fn share(
     let Query(Dry { dry_run }) = query.map_err(|_| malformed("`dry_run`: expected true or false"))?;
     let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body is no JSON");
-        return Err(problem.of_kind("media-type").with_detail("send it as `application/json`").into());
+        return Err(Problem::new(Kind::MediaType).with_detail("send it as `application/json`").into());
     }
     let body = body.map_err(|error| match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => {
             let most = api.gateway.settings().limits.bytes_max;
-            let problem = Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long");
-            Refused::from(problem.of_kind("too-long").with_detail(format!("the most is {most} bytes")))
+            Refused::from(Problem::new(Kind::TooLong).with_detail(format!("the most is {most} bytes")))
         }
         _ => malformed("the body was cut off"),
     })?;
@@ -103,8 +101,7 @@ pub(super) async fn stands(
     _: Officer,
     Path(id): Path<String>,
 ) -> Result<Response, Refused> {
-    let none =
-        || Problem::new(StatusCode::NOT_FOUND, "no such exchange is recorded here").of_kind("not-found");
+    let none = || Problem::new(Kind::NotFound).with_detail("no such exchange is recorded here");
     let id: ExchangeId = id.parse().map_err(|_| none())?;
     let row = api.gateway.store().exchange(id).await.map_err(crate::gateway::GatewayError::from)?;
     let row = row.ok_or_else(none)?;

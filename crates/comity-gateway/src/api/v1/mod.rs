@@ -9,6 +9,7 @@
 //! GET  /api/v1/approvals              what waits for offices
 //! GET  /api/v1/obligations            what is owed, page by page
 //! GET  /api/v1/collections            what tools write and read by
+//! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
 //! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
 
@@ -18,12 +19,11 @@ mod exchanges;
 mod once;
 pub mod order;
 
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
 use crate::signin::{Denied, SignedIn};
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -53,12 +53,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
         .route("/api/v1/collections", get(desk::collections))
-        .method_not_allowed_fallback(async || {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this resource knows no such method")
-                .of_kind("method")
-        })
+        .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)
+        .merge(pages::router())
 }
 
 /// Who asks.
@@ -95,19 +93,14 @@ impl From<Problem> for Refused {
 impl From<GatewayError> for Refused {
     fn from(error: GatewayError) -> Self {
         Self::Problem(match error {
-            GatewayError::Input(why) => {
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "it cannot be done so")
-                    .of_kind("input")
-                    .with_detail(why)
-            }
+            GatewayError::Input(why) => Problem::new(Kind::Input).with_detail(why),
             GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => {
                 tracing::error!(%error, "a request of the API failed");
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the store takes and gives nothing now")
-                    .of_kind("unavailable")
+                Problem::new(Kind::Unavailable).with_detail("the store takes and gives nothing now")
             }
             error => {
                 tracing::error!(%error, "a request of the API failed");
-                Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the gateway failed").of_kind("failed")
+                Problem::new(Kind::Failed)
             }
         })
     }
@@ -128,8 +121,5 @@ fn answer(value: &impl serde::Serialize) -> Response {
 }
 
 fn malformed(detail: impl Into<String>) -> Refused {
-    Problem::new(StatusCode::BAD_REQUEST, "the request does not read")
-        .of_kind("malformed")
-        .with_detail(detail)
-        .into()
+    Problem::new(Kind::Malformed).with_detail(detail).into()
 }

@@ -6,9 +6,8 @@
 //! Source: the Idempotency-Key header field, draft-ietf-httpapi-idempotency-key-header-07.
 
 use super::Refused;
-use crate::api::problem::Problem;
+use crate::api::problem::{Kind, Problem};
 use crate::bounded::Bounded;
-use axum::http::StatusCode;
 use comity_terms::{Digest, Timestamp};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -54,9 +53,7 @@ impl Once {
         let name = Digest::of_parts("comity/idempotency/v1", &[officer.as_bytes(), key]);
         let used = self.used(name, request, now);
         if used.request != request {
-            let problem =
-                Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "the key was used for another request");
-            return Err(problem.of_kind("idempotency").with_detail("draw a new `Idempotency-Key`").into());
+            return Err(Problem::new(Kind::Idempotency).with_detail("draw a new `Idempotency-Key`").into());
         }
         let mut answer = used.answer.lock().await;
         if let Some(answer) = &*answer {

@@ -7,6 +7,7 @@ mod keeping;
 mod law;
 mod people;
 mod taxii;
+mod webhook;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
@@ -17,3 +18,4 @@ pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
+pub use webhook::{Webhook, WebhookAdd, WebhookOf};

@@ -80,7 +80,7 @@ async fn the_public_sees_health_and_the_log_and_nothing_else() {
     }
     log.1.store(true, Ordering::Relaxed);
     let (head, body) = get_path(address, "/health").await;
-    assert!(head.starts_with("HTTP/1.1 503") && body.contains("urn:comity:problem:stopped"), "{head}{body}");
+    assert!(head.starts_with("HTTP/1.1 503") && body.contains("/api/problems/stopped"), "{head}{body}");
     stopper.stop();
     serving.await.unwrap();
 }

@@ -2,17 +2,13 @@
 //! this machine. Answers are bounded in size and time, and no redirect is followed.
 
 use crate::net::client::Connector;
+use crate::net::outside::under_roots;
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Request, Uri, header};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::version::TLS13;
-use rustls::{ClientConfig, RootCertStore};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -28,22 +24,10 @@ impl Caller {
     /// # Errors
     /// Why there are none, in words.
     pub(super) fn new(roots_file: &Path) -> Result<Self, String> {
-        let failed = |error: &dyn std::fmt::Display| format!("{}: {error}", roots_file.display());
-        let mut roots = RootCertStore::empty();
-        let certificates = CertificateDer::pem_file_iter(roots_file).map_err(|error| failed(&error))?;
-        for certificate in certificates {
-            // One that does not read is no root; without any, nothing is believed.
-            let _ = certificate.map(|certificate| roots.add(certificate));
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&TLS13])
-            .map_err(|error| failed(&error))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let tls = under_roots(roots_file)?;
         Ok(Self {
             plain: Client::builder(TokioExecutor::new()).build_http(),
-            tls: Client::builder(TokioExecutor::new()).build(Connector::new(Arc::new(config))),
+            tls: Client::builder(TokioExecutor::new()).build(Connector::new(tls)),
         })
     }
 

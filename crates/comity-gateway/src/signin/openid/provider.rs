@@ -7,7 +7,7 @@
 
 use super::http::Caller;
 use super::jws::Keys;
-use super::settings::endpoint;
+use crate::net::outside::endpoint;
 use axum::http::Uri;
 use comity_terms::Timestamp;
 use serde::Deserialize;

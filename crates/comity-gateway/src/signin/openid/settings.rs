@@ -1,8 +1,7 @@
 //! What an operator sets of the OpenID provider: the table `[signin.openid]`. Without it nobody signs in by one.
 
-use axum::http::Uri;
+use crate::net::outside::{endpoint, system_roots};
 use serde::Deserialize;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// The provider, and what its claims say of an officer.
@@ -78,26 +77,3 @@ impl OpenIdSettings {
         self.public_url.trim_end_matches('/').to_owned()
     }
 }
-
-/// An address that secrets may be sent to: over TLS, or within this machine. What it has beside host, port, path and
-/// query makes it none.
-pub(super) fn endpoint(text: &str) -> Option<Uri> {
-    let url: Uri = text.parse().ok()?;
-    let host = url.host()?;
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let loopback = address.map_or(host == "localhost", |address| address.is_loopback());
-    let plain = !url.authority()?.as_str().contains('@') && !text.contains('#') && !host.is_empty();
-    let safe = match url.scheme_str()? {
-        "https" => true,
-        "http" => loopback,
-        _ => false,
-    };
-    (plain && safe && text.len() <= URL_BYTES_MAX).then_some(url)
-}
-
-fn system_roots() -> PathBuf {
-    PathBuf::from("/etc/ssl/certs/ca-certificates.crt")
-}
-
-/// The longest URL of a provider.
-const URL_BYTES_MAX: usize = 2_048;

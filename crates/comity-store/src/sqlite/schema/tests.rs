@@ -14,6 +14,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0006_collected.sha256"),
     include_str!("../../../migrations/0007_tokens.sha256"),
     include_str!("../../../migrations/0008_first_entry.sha256"),
+    include_str!("../../../migrations/0009_webhooks.sha256"),
 ];
 
 #[test]

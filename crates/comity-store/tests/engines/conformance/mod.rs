@@ -6,6 +6,7 @@ pub(crate) mod erasure;
 pub(crate) mod log;
 pub(crate) mod outbox;
 pub(crate) mod rows;
+pub(crate) mod webhooks;
 
 use comity_exchange::entry::{Opening, PublicEntry};
 use comity_exchange::ports::{Draft, Record, SealedSegment, SegmentKind, Store};
