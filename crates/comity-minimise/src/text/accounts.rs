@@ -189,7 +189,8 @@ fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(
                     "invalid",
                 ]
                 .contains(&word);
-                if filler && form == Form::Lower && fillers < 3 && !strong_word(text, token) {
+                if filler && (form == Form::Lower || word == "id") && fillers < 3 && !strong_word(text, token)
+                {
                     fillers += 1;
                     // What came before the filler does not make the word after it an account.
                     look += 1;
@@ -197,6 +198,8 @@ fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(
                 }
                 return Some((token.start, strong));
             }
+            // `uid=1001(jdoe)`
+            What::Number if strong && tokens.get(look + 1).is_some_and(|next| next.is_mark('(')) => {}
             What::Number => return None,
             What::Item(index) => {
                 // `user CORP\jdoe` was read by its form.
@@ -295,8 +298,26 @@ fn is_account(account: &str, strong: bool, english: &dyn Fn() -> bool, lexicon: 
     let ordinary = lexicon.is_plain(&lower)
         || is_cue(lexicon.cues(&lower))
         || lower.len() > 5 && formed.iter().any(|end| lower.ends_with(end));
-    account.is_ascii() && !ordinary && (strong || english() && lower.len() > 3)
+    account.is_ascii() && !ordinary && (strong || english() && lower.len() > 3 || is_initial_and_name(&lower))
         || strong && account.is_ascii() && !lexicon.is_english(&lower) && lexicon.given(&lower) != Known::No
+}
+
+/// `lgarnaud`: two consonants that begin no word, since an initial was put before a name.
+fn is_initial_and_name(account: &str) -> bool {
+    const BEGINNINGS: [&str; 63] = [
+        "bh", "bl", "br", "ch", "cl", "cr", "cz", "dh", "dl", "dn", "dr", "dw", "dz", "fl", "fr", "gh", "gl",
+        "gn", "gr", "hl", "hr", "kh", "kl", "kn", "kr", "kw", "lj", "ll", "ml", "mn", "nj", "ng", "ph", "pl",
+        "pn", "pr", "ps", "pt", "rh", "rz", "sc", "sf", "sh", "sk", "sl", "sm", "sn", "sp", "sr", "st", "sv",
+        "sw", "sz", "th", "tl", "tr", "ts", "tw", "tz", "vl", "wh", "wr", "zw",
+    ];
+    let is_consonant = |b: &u8| b.is_ascii_lowercase() && !b"aeiouy".contains(b);
+    let bytes = account.as_bytes();
+    (6..=16).contains(&account.len())
+        && bytes.iter().all(u8::is_ascii_lowercase)
+        && bytes[..2].iter().all(is_consonant)
+        && bytes[0] != bytes[1]
+        && !bytes[2..].iter().all(is_consonant)
+        && !BEGINNINGS.contains(&&account[..2])
 }
 
 /// `Word.Next`: the end of a sentence.

@@ -104,7 +104,7 @@ impl Reader<'_> {
 
     fn is_system_account(&self, name: &str) -> bool {
         let lower = name.to_lowercase();
-        self.lexicon.cues(&lower) & SYSTEM_ACCOUNT != 0
+        self.lexicon.cues_of_entry(&lower) & SYSTEM_ACCOUNT != 0
             || ["svc", "service", "sa-", "msol_", "healthmailbox", "umfd-", "dwm-", "defaultapppool"]
                 .iter()
                 .any(|start| lower.starts_with(start))

@@ -94,6 +94,8 @@ enum Check {
         #[serde(default)]
         prefixes: Vec<u64>,
     },
+    /// The scheme of J. Verhoeff (Error Detecting Decimal Codes, 1969).
+    Verhoeff,
     /// ISO 7064, MOD 11,10.
     Mod11_10,
     /// Values of letters and digits at odd and even places, added, tell a letter.
@@ -249,6 +251,23 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
     digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
 }
 
+/// Whether digits pass the check of J. Verhoeff: products in the dihedral group of order ten.
+fn verhoeff(digits: &[u8]) -> bool {
+    const PERMUTED: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    let product = |a: u8, b: u8| match (a < 5, b < 5) {
+        (true, true) => (a + b) % 5,
+        (true, false) => (a + b - 5) % 5 + 5,
+        (false, true) => (a + 5 - b) % 5 + 5,
+        (false, false) => (a + 5 - b) % 5,
+    };
+    let sum = digits.iter().rev().enumerate().try_fold(0, |sum, (place, digit)| {
+        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+        let moved = (0..place % 8).fold(digit, |digit, _| PERMUTED[usize::from(digit)]);
+        Some(product(sum, moved))
+    });
+    sum == Some(0)
+}
+
 /// `9` a digit, `A` a capital letter, `X` either, `[…]` one of these, `?` after any: or nothing; others as they are.
 fn shape(text: &str) -> Vec<Step> {
     let all = |range: std::ops::RangeInclusive<u8>| range.fold(0_u128, |set, b| set | 1 << b);
@@ -393,6 +412,7 @@ impl Check {
                     }
                 })
             }
+            Self::Verhoeff => verhoeff(plain),
             Self::Mod11_10 => {
                 let Some((last, digits)) = plain.split_last() else { return false };
                 if !plain.iter().all(u8::is_ascii_digit) {

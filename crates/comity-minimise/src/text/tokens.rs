@@ -108,7 +108,7 @@ impl Tokens {
         }
         reader.run(at, text.len());
         let mut tokens = Self { tokens: reader.tokens, folded: reader.folded };
-        tokens.cue(lexicon);
+        tokens.cue(text, lexicon);
         tokens
     }
 
@@ -118,11 +118,16 @@ impl Tokens {
     }
 
     /// Writes on every token what its word, and the phrases that it belongs to, tell.
-    fn cue(&mut self, lexicon: &Lexicon) {
+    fn cue(&mut self, text: &str, lexicon: &Lexicon) {
         let mut begin = Vec::new();
         for at in 0..self.tokens.len() {
-            if !matches!(self.tokens[at].what, What::Word(_)) {
-                continue;
+            match self.tokens[at].what {
+                What::Word(_) => {}
+                What::Unspaced => {
+                    self.tokens[at].cues = lexicon.cues_within(&text[self.tokens[at].range()]);
+                    continue;
+                }
+                _ => continue,
             }
             let fingerprint = fingerprint(self.lower(&self.tokens[at]));
             let cues = lexicon.cues_of(fingerprint);
