@@ -4,7 +4,7 @@
 //! Every word is looked up among the cues, which are few and stay in the cache; only words in capitals, and what may
 //! be an account, are looked up in the long lists. The tables are built when the first text comes.
 
-use super::fingerprint::{Table, fingerprint};
+use super::fingerprint::{Marked, Table, fingerprint};
 use super::items::is_unspaced;
 use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
@@ -103,10 +103,12 @@ struct Phrase {
 /// The shipped words.
 pub(super) struct Lexicon {
     words: Table<Cues>,
-    lists: Table<Lists>,
+    lists: Marked,
     /// By the fingerprint of the first word.
     phrases: HashMap<u64, Vec<Phrase>, Quick>,
     inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
+    /// With which bytes the endings end, a bit for each: most words have none.
+    last_bytes: [u64; 4],
     /// The entries of a script without spaces, found inside of its runs, with what each tells.
     unspaced: Option<AhoCorasick>,
     unspaced_cues: Vec<Cues>,
@@ -154,9 +156,10 @@ impl Lexicon {
             toml::from_str(include_str!("../../data/cues.toml")).expect("the shipped cues are well formed");
         let mut lexicon = Self {
             words: Table::with_capacity(8_000),
-            lists: Table::with_capacity(131_000),
+            lists: Marked::with_capacity(131_000),
             phrases: HashMap::default(),
             inflections: HashMap::default(),
+            last_bytes: [0; 4],
             unspaced: None,
             unspaced_cues: Vec::new(),
         };
@@ -233,6 +236,8 @@ impl Lexicon {
         for line in lines(include_str!("../../data/inflections.txt")) {
             if let Some((ending, base)) = line.split_once(' ') {
                 let base = if base == "-" { "" } else { base };
+                let last = ending.bytes().last().map_or(0, usize::from);
+                lexicon.last_bytes[last / 64] |= 1 << (last % 64);
                 lexicon.inflections.entry(ending).or_default().push(base);
             }
         }
@@ -362,6 +367,10 @@ impl Lexicon {
 
     /// The base of an inflected `word` that `known` knows.
     fn inflected(&self, word: &str, known: impl Fn(&str) -> bool) -> Option<String> {
+        let last = usize::from(*word.as_bytes().last()?);
+        if self.last_bytes[last / 64] >> (last % 64) & 1 == 0 {
+            return None;
+        }
         let mut base = String::with_capacity(word.len() + 4);
         let mut ends = [0; 6];
         let mut count = 0;

@@ -10,7 +10,7 @@ use super::lexicon::*;
 use super::span::{Label, Span};
 use super::tokens::{Form, Tokens, What};
 use std::ops::Range;
-use word::Word;
+pub(super) use word::Word;
 
 mod beside;
 mod listed;
@@ -32,9 +32,12 @@ pub(super) fn find(
     tokens: &Tokens,
     lexicon: &Lexicon,
     known: &super::Known,
+    room: &mut Vec<Word>,
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
-    let words = tokens.iter().map(|token| Word::read(tokens, token, lexicon)).collect();
+    let mut words = std::mem::take(room);
+    words.clear();
+    words.extend(tokens.iter().map(|token| Word::read(tokens, token, lexicon)));
     let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
     finder.walk();
     finder.listed();
@@ -42,6 +45,7 @@ pub(super) fn find(
     unspaced::find(text, tokens, &mut finder.found);
     let names = finder.found.iter();
     spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
+    *room = finder.words;
     finder.likely
 }
 
@@ -132,13 +136,15 @@ impl Finder<'_> {
     /// `On Monday Rosalind Achterberg`: an ordinary word before a name of two words is none of it.
     fn only_stands_before(&self, at: usize) -> bool {
         let word = self.words[at];
+        if !word.plain
+            || word.given != Known::No
+            || word.surname == Known::Well
+            || self.words.get(at + 1).is_none_or(|next| next.given != Known::Well)
+        {
+            return false;
+        }
         let run = self.run(at);
-        word.plain
-            && word.given == Known::No
-            && word.surname != Known::Well
-            && run.length > 2
-            && run.cores[1] == at + 1
-            && self.words[at + 1].given == Known::Well
+        run.length > 2 && run.cores[1] == at + 1
     }
 
     /// An honorific is not the name, where a name follows it: `Miss Tamm`, `Pan Nowak`.

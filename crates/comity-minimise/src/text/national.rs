@@ -135,6 +135,9 @@ static IBAN_LENGTHS: LazyLock<std::collections::HashMap<&'static str, usize, fol
             .collect()
     });
 
+/// The longest shape.
+const SHAPE_MAX: usize = 40;
+
 /// The longest run of digits that a number's beginning is told by.
 const RUN_MAX: usize = 24;
 
@@ -192,10 +195,17 @@ impl Table {
             if !boundary || goes_on {
                 continue;
             }
-            let plain: Vec<u8> =
-                bytes[..length].iter().filter(|b| b.is_ascii_alphanumeric()).copied().collect();
-            let right = kind.text.date.as_ref().is_none_or(|date| date.holds(&plain))
-                && kind.text.check.iter().all(|check| check.holds(&plain))
+            // No shape is longer: tested.
+            let mut buffer = [0; SHAPE_MAX];
+            let mut count = 0;
+            let characters = bytes[..length].iter().filter(|b| b.is_ascii_alphanumeric());
+            for (place, b) in buffer.iter_mut().zip(characters) {
+                *place = *b;
+                count += 1;
+            }
+            let plain = &buffer[..count];
+            let right = kind.text.date.as_ref().is_none_or(|date| date.holds(plain))
+                && kind.text.check.iter().all(|check| check.holds(plain))
                 && !kind.text.never.iter().any(|start| plain.starts_with(start.as_bytes()));
             let found = Match { length, alone: right && kind.text.alone, right };
             let rank = |m: &Match| match announced {
@@ -215,16 +225,20 @@ pub(super) fn iban(text: &str) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
     let code = text.get(..2)?;
     let wanted = *IBAN_LENGTHS.get(code)?;
-    let mut digits = Vec::with_capacity(wanted);
-    let mut at = 0;
-    while digits.len() < wanted {
+    let mut buffer = [0; SHAPE_MAX];
+    let (mut at, mut count) = (0, 0);
+    while count < wanted.min(SHAPE_MAX) {
         match bytes.get(at)? {
-            b if b.is_ascii_digit() || b.is_ascii_uppercase() => digits.push(*b),
+            b if b.is_ascii_digit() || b.is_ascii_uppercase() => {
+                buffer[count] = *b;
+                count += 1;
+            }
             b' ' | b'-' if at >= 2 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) => {}
             _ => return None,
         }
         at += 1;
     }
+    let digits = &buffer[..count];
     if text[at..].chars().next().is_some_and(char::is_alphanumeric)
         || !digits[2..4].iter().all(u8::is_ascii_digit)
     {
@@ -380,11 +394,14 @@ impl Check {
             }
             Self::Remainder { from, to, and, modulus, complement, letters, at, prefixes } => {
                 let places = (*from..*to).chain(and.iter().copied());
-                let mut digits = Vec::new();
-                for place in places {
+                let mut buffer = [0; SHAPE_MAX];
+                let mut count = 0;
+                for (kept, place) in buffer.iter_mut().zip(places) {
                     let Some(b) = plain.get(place) else { return false };
-                    digits.push(*b);
+                    *kept = *b;
+                    count += 1;
                 }
+                let digits = &buffer[..count];
                 let number = |start: u64| {
                     digits.iter().fold(start % modulus, |sum, b| match b {
                         b'0'..=b'9' => (sum * 10 + u64::from(b - b'0')) % modulus,

@@ -1,6 +1,7 @@
 //! Paths, registry keys, `DOMAIN\user`: only the part that names a user is found, the rest is a thing.
 
 use super::{Item, Kind, Reader};
+use crate::text::letters::lower;
 use crate::text::lexicon::{Known, NAMESPACE};
 use crate::text::span::Label;
 use std::ops::Range;
@@ -70,7 +71,7 @@ impl Reader<'_> {
             && simple(domain)
             && domain.chars().next().is_some_and(char::is_alphabetic)
             && self.cues(domain) & NAMESPACE == 0;
-        let lower = user.to_lowercase();
+        let lower = lower(user);
         let is_user = (2..=NAME_MAX).contains(&user.len())
             && user.chars().any(char::is_alphabetic)
             && !user.ends_with('$')

@@ -94,7 +94,7 @@ impl Finder<'_> {
                     }
                     // `…, said Anna`
                     if cues & SAYS != 0 && near && marks == 0 && form == Form::Lower && self.is_quoted(look) {
-                        weight = weight.max(2.0);
+                        weight = weight.max(2.5);
                     }
                     if cues & (TITLE | ROLE | NAMES_NEXT) != 0 && words == 1 && !sure {
                         weight = weight.max(1.0);

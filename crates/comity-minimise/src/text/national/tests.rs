@@ -58,7 +58,7 @@ fn an_account_is_told_by_its_state_length_and_remainder() {
 #[test]
 fn every_kind_says_whose_it_is_and_how_it_looks() {
     for kind in &Table::shipped().kinds {
-        assert!(!kind.shape.is_empty() && kind.shape.len() < 40);
+        assert!(!kind.shape.is_empty() && kind.shape.len() < SHAPE_MAX);
         assert!(kind.text.alone || !kind.text.cues.is_empty(), "{} is never found", kind.text.shape);
     }
 }
