@@ -211,13 +211,15 @@ impl<'a> Object<'a> {
 
     /// The literals of its pattern; none when it has no pattern in STIX's own language.
     pub(crate) fn literals(&self) -> &[Literal] {
-        self.literals.get_or_init(|| {
-            let language = self.tree.get("pattern_type").and_then(Node::as_text);
-            match self.tree.get("pattern").and_then(Node::as_text) {
-                Some(pattern) if language.is_none_or(|language| language == "stix") => literals(pattern),
-                _ => Vec::new(),
-            }
+        self.literals.get_or_init(|| match self.tree.get("pattern").and_then(Node::as_text) {
+            Some(pattern) if self.speaks_stix() => literals(pattern),
+            _ => Vec::new(),
         })
+    }
+
+    /// Whether its pattern, if it has one, is written in STIX's own language.
+    pub(crate) fn speaks_stix(&self) -> bool {
+        self.tree.get("pattern_type").and_then(Node::as_text).is_none_or(|language| language == "stix")
     }
 
     /// What its free texts tell of people: read once, for the table that is asked first.

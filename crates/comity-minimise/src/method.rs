@@ -226,12 +226,32 @@ fn user_segment(
             spans.push((end - name.len(), end));
         }
     }
+    let users: Vec<(usize, usize)> = spans.clone();
+    for (start, end) in users.into_iter().filter(|(start, end)| end - start > 2) {
+        spans.extend(said_again(text, &text[start..end]));
+    }
     spans.extend(SID.iter().flat_map(|sid| sid.find_iter(text)).map(|sid| (sid.start(), sid.end())));
     spans.sort_unstable();
     splice(text, &spans, |name| {
         let token = stand_in(name);
         if token == name { token } else { replace(name, token) }
     })
+}
+
+/// Where the user of a home folder is named again as the account of a domain or of an option: `CORP\anna`,
+/// `/user:anna`, `-u anna`. Elsewhere the same word may be anything.
+fn said_again<'t>(text: &'t str, user: &'t str) -> impl Iterator<Item = (usize, usize)> + 't {
+    let found = text.match_indices(user).filter(move |(at, _)| {
+        let before = &text[..*at];
+        let option = ["-u ", "-U ", "--user ", "-user ", "-username "];
+        let announced =
+            before.ends_with(['\\', '=', ':']) || option.iter().any(|option| before.ends_with(*option));
+        let next = text[at + user.len()..].chars().next();
+        announced
+            && next
+                .is_none_or(|next| !next.is_alphanumeric() && !matches!(next, '.' | '-' | '_' | '\\' | '/'))
+    });
+    found.take(16).map(move |(at, _)| (at, at + user.len()))
 }
 
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {

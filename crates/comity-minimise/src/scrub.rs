@@ -30,6 +30,7 @@ pub(crate) mod people;
 pub(crate) struct Scrubber {
     all: Finder,
     contacts: Finder,
+    names: Finder,
     tokens_of: HashMap<String, StandIn>,
     /// Who is named by the values.
     pub known: Known,
@@ -61,8 +62,18 @@ impl Scrubber {
         }
         let all = Finder::new(tokens_of.keys());
         let contacts = Finder::new(tokens_of.keys().filter(|value| value.contains('@')));
+        let several = |value: &&String| value.contains('@') || value.contains(char::is_whitespace);
+        let names = Finder::new(tokens_of.keys().filter(several));
         let known = Known::of(values.keys().map(String::as_str));
-        Some(Self { all, contacts, tokens_of, known })
+        Some(Self { all, contacts, names, tokens_of, known })
+    }
+
+    /// What stands for `value`, where it is one of those that are treated.
+    pub(crate) fn stand_in(&self, value: &str, tokens: &Tokens<'_>) -> Option<String> {
+        Some(match self.tokens_of.get(&value.to_ascii_lowercase())? {
+            StandIn::Text(stand_in) => stand_in.clone(),
+            StandIn::Token => tokens.of(value),
+        })
     }
 
     /// `text` with every value replaced; `None` when there is nothing to replace.
@@ -70,6 +81,7 @@ impl Scrubber {
         let finder = match scan {
             Scan::Nothing => return None,
             Scan::Contact => &self.contacts,
+            Scan::Names => &self.names,
             Scan::All | Scan::People => &self.all,
         };
         if finder.lengths.is_empty() || text.len() < Self::LENGTH_MIN {
@@ -178,6 +190,10 @@ mod tests {
         }
         assert_eq!(cleaned(&["Anna", "a@b.example"], "Anna a@b.example", Scan::Contact), "Anna …");
         assert_eq!(cleaned(&["Anna"], "Anna", Scan::Nothing), "Anna");
+        assert_eq!(
+            cleaned(&["anna", "Anna Tamm", "a@b.example"], "anna.exe Anna Tamm a@b.example", Scan::Names),
+            "anna.exe … …"
+        );
     }
 
     #[test]

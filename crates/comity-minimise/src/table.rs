@@ -56,6 +56,8 @@ pub enum Scan {
     Nothing,
     /// Those with an `@`.
     Contact,
+    /// Those with an `@`, and those of several words.
+    Names,
     /// All.
     All,
     /// All, and whoever else is named in it or can be reached by what stands in it.

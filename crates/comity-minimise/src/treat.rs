@@ -299,6 +299,10 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
         if scan == Scan::People
             && let Some(scrubbed) = clean.as_deref().or(text).and_then(|found| self.people(found, lasting))
         {
+            // Who is named in a text may be named in a label beside it.
+            for (value, stand_in) in &scrubbed.named {
+                self.remember(value, stand_in.clone());
+            }
             for (class, treatment) in &scrubbed.treated {
                 let found = table.class_named(class).map_or(name, |class| &table.class(class).name);
                 self.note(class, *treatment, || Ground::Treated(profile.ground(found)));

@@ -217,3 +217,88 @@ fn an_id_that_is_made_from_a_persons_name_does_not_travel() {
     let organisation = person("Example Grid", "organization");
     check(&[organisation.clone(), report.clone()], &[organisation, report]);
 }
+
+/// Somebody whom a text of the bundle names, for the objects beside it.
+fn note_of_anna() -> String {
+    sdo(
+        "report",
+        9,
+        r#""name":"Contact: Anna Tamm","published":"2026-01-01T00:00:00Z","object_refs":["malware--00000000-0000-4000-8000-000000000077"]"#,
+    )
+}
+
+/// What travels of `object` beside a report that names Anna Tamm.
+fn beside_anna(object: &str) -> String {
+    let (left, withholdings) = minimised(&[object.to_owned(), note_of_anna()]);
+    assert_eq!(left.len(), 2, "withheld:\n{}", withholdings.join("\n"));
+    left[0].clone()
+}
+
+#[test]
+fn who_is_named_in_a_text_is_named_in_no_label_and_no_source_beside_it() {
+    let token = support::key().token("Anna Tamm");
+    let malware = |who: &str| {
+        sdo(
+            "malware",
+            2,
+            &format!(
+                r#""is_family":false,"labels":["victim {who}","loader"],"external_references":[{{"source_name":"report by {who}","external_id":"R-1"}}]"#
+            ),
+        )
+    };
+    assert_eq!(beside_anna(&malware("Anna Tamm")), malware(&token));
+}
+
+#[test]
+fn who_is_named_in_a_text_is_named_in_no_pattern_beside_it() {
+    let token = support::key().token("Anna Tamm");
+    let indicator = |language: &str, pattern: &str| {
+        let pattern = serde_json::to_string(pattern).expect("a string");
+        sdo(
+            "indicator",
+            2,
+            &format!(
+                r#""pattern":{pattern},"pattern_type":"{language}","valid_from":"2026-01-01T00:00:00Z""#
+            ),
+        )
+    };
+    for (language, pattern) in [
+        ("snort", r#"alert tcp any any (msg:"Victim Anna Tamm"; sid:1;)"#),
+        (
+            "yara",
+            r#"rule x { meta: author = "Anna Tamm" strings: $a = "C:\\Users\\Public\\x" condition: $a }"#,
+        ),
+        ("stix", "[file:name = 'Letter to Anna Tamm.docx']"),
+    ] {
+        let expected = indicator(language, &pattern.replace("Anna Tamm", &token));
+        assert_eq!(beside_anna(&indicator(language, pattern)), expected, "{language}");
+    }
+    // Nobody's name is in them.
+    let untouched =
+        indicator("yara", r#"rule y { strings: $a = "C:\\Users\\hacker\\loader.pdb" condition: $a }"#);
+    assert_eq!(beside_anna(&untouched), untouched, "a path of the attacker's stays");
+}
+
+#[test]
+fn a_user_whose_folder_is_treated_is_no_account_in_the_same_command_and_no_folder_in_a_rule() {
+    let token = support::key().token("annatamm");
+    let stix = |user: &str| {
+        sdo(
+            "indicator",
+            2,
+            &format!(
+                r#""pattern":"[process:command_line = 'cmd /c C:\\\\Users\\\\{user}\\\\a.exe -u CORP\\\\{user}']","pattern_type":"stix","valid_from":"2026-01-01T00:00:00Z""#
+            ),
+        )
+    };
+    let yara = |user: &str| {
+        sdo(
+            "indicator",
+            3,
+            &format!(
+                r#""pattern":"rule x {{ strings: $a = \"C:\\\\Users\\\\{user}\\\\x\" condition: $a }}","pattern_type":"yara","valid_from":"2026-01-01T00:00:00Z""#
+            ),
+        )
+    };
+    check(&[stix("annatamm"), yara("annatamm")], &[stix(&token), yara(&token)]);
+}

@@ -14,6 +14,7 @@
 
 use crate::json::Node;
 use crate::method::{Coarsening, Parts, Token, tokenise};
+use crate::scrub::StandIn;
 use crate::text::{Found, Known, Label, detect_knowing};
 use crate::token::Tokens;
 use comity_terms::Treatment;
@@ -29,6 +30,8 @@ pub(crate) struct Scrubbed {
     pub text: Option<String>,
     /// The classes of what was in it, with what was done, each once.
     pub treated: Vec<(&'static str, Treatment)>,
+    /// Who was in it, by name in full or by address, with what stands there now: they may be named elsewhere, too.
+    pub named: Vec<(String, StandIn)>,
 }
 
 /// The class that a property with such a value would have.
@@ -54,22 +57,33 @@ pub(crate) fn scrub(
     treatment: &dyn Fn(&str) -> Treatment,
     cited: &dyn Fn(&str) -> bool,
 ) -> Option<Scrubbed> {
-    let mut treated = Vec::new();
+    let mut done = Done::default();
     let mut current = Cow::Borrowed(text);
     for _ in 0..ROUNDS_MAX {
         let found = detect_knowing(&current, known);
-        let Some(next) = round(&current, &found, tokens, treatment, cited, &mut treated) else {
+        let Some(next) = round(&current, &found, tokens, treatment, cited, &mut done) else {
             return match current {
                 Cow::Borrowed(_) => None,
                 Cow::Owned(text) => {
-                    let stays = treated.iter().any(|(_, done)| *done == Treatment::WithholdObject);
-                    Some(Scrubbed { text: (!stays).then_some(text), treated })
+                    let stays = done.treated.iter().any(|(_, done)| *done == Treatment::WithholdObject);
+                    Some(Scrubbed {
+                        text: (!stays).then_some(text),
+                        treated: done.treated,
+                        named: done.named,
+                    })
                 }
             };
         };
         current = Cow::Owned(next);
     }
-    Some(Scrubbed { text: None, treated })
+    Some(Scrubbed { text: None, treated: done.treated, named: done.named })
+}
+
+/// What the rounds did.
+#[derive(Default)]
+struct Done {
+    treated: Vec<(&'static str, Treatment)>,
+    named: Vec<(String, StandIn)>,
 }
 
 /// The text with everything found replaced; `None` when that changes nothing.
@@ -79,7 +93,7 @@ fn round(
     tokens: &Tokens<'_>,
     treatment: &dyn Fn(&str) -> Treatment,
     cited: &dyn Fn(&str) -> bool,
-    treated: &mut Vec<(&'static str, Treatment)>,
+    done: &mut Done,
 ) -> Option<String> {
     let spans = found.spans.iter().map(|span| (span.start..span.end, class_of(span.label), Some(span.label)));
     let likely = found.likely_names.iter().map(|range| (range.clone(), LIKELY_NAME, None));
@@ -104,8 +118,16 @@ fn round(
         out.push_str(&text[at..range.start]);
         out.push_str(&instead);
         at = range.end;
-        if !treated.contains(&(class, asked)) {
-            treated.push((class, asked));
+        if !done.treated.contains(&(class, asked)) {
+            done.treated.push((class, asked));
+        }
+        let in_full = label == Some(Label::Person) && value.contains(' ');
+        if in_full || label == Some(Label::Email) {
+            let stand_in = match asked {
+                Treatment::Pseudonymise | Treatment::Generalise if in_full => StandIn::Token,
+                _ => StandIn::Text(instead),
+            };
+            done.named.push((value.to_owned(), stand_in));
         }
     }
     if at == 0 {

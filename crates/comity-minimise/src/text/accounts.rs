@@ -4,6 +4,7 @@
 //! name behind an initial. After `:`, `=` or a quote the word may be any but an ordinary one.
 
 use super::items::{Item, Kind};
+use super::letters;
 use super::lexicon::{
     ACCOUNT, COMMAND, DOTTED_END, Known, LURE, Lexicon, NAMES_NEXT, SYSTEM_ACCOUNT, THING, is_cue,
 };
@@ -11,7 +12,6 @@ use super::names::unmarked;
 use super::span::{Label, Span};
 use super::tokens::{Form, Token, Tokens, What, lower};
 use std::cell::LazyCell;
-use std::collections::BTreeSet;
 
 /// The shortest and longest account that is taken.
 const LENGTH: std::ops::RangeInclusive<usize> = 3..=40;
@@ -20,12 +20,12 @@ const LENGTH: std::ops::RangeInclusive<usize> = 3..=40;
 pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexicon, spans: &mut Vec<Span>) {
     let english = LazyCell::new(|| is_english(tokens, text));
     let mut people: Option<Vec<String>> = None;
-    let mut known: BTreeSet<String> = spans
+    let mut known: Vec<String> = spans
         .iter()
         .filter(|span| matches!(span.label, Label::Username | Label::PathUser))
-        .map(|span| text[span.start..span.end].to_lowercase())
+        .map(|span| letters::lower(&text[span.start..span.end]).into_owned())
         .collect();
-    let mut taken: BTreeSet<usize> = BTreeSet::new();
+    let mut taken = Taken::default();
     for at in 0..tokens.len() {
         if tokens[at].cues & (ACCOUNT | COMMAND) == 0
             || tokens[at].cues & ACCOUNT == 0 && !is_command(text, tokens, at)
@@ -40,14 +40,14 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexico
         let Some((start, strong)) = announced(text, items, tokens, at) else { continue };
         let end = account_end(text, start);
         let account = &text[start..end];
-        let named = may_be_of(account) && is_of(account, people.get_or_insert_with(|| names_of(text, spans)));
-        if (named || is_account(account, strong || is_command(text, tokens, at), &|| *english, lexicon))
-            && taken.insert(start)
+        if (is_account(account, strong || is_command(text, tokens, at), &|| *english, lexicon)
+            || may_be_of(account) && is_of(account, people.get_or_insert_with(|| names_of(text, spans))))
+            && taken.announce(start)
             && !lured(tokens, at)
         {
             spans.push(Span { start, end, label: Label::Username });
             if account.len() > 3 {
-                known.insert(account.to_lowercase());
+                known.push(account.to_lowercase());
             }
         }
     }
@@ -62,6 +62,8 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexico
     if known.is_empty() {
         return;
     }
+    known.sort_unstable();
+    known.dedup();
     let mut begins = [false; 256];
     for name in &known {
         begins[usize::from(name.as_bytes()[0])] = true;
@@ -70,7 +72,7 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexico
         let first = text.as_bytes()[token.start];
         if !matches!(token.what, What::Word(Form::Lower | Form::Mixed))
             || first.is_ascii() && !begins[usize::from(first.to_ascii_lowercase())]
-            || taken.contains(&token.start)
+            || taken.contains(token.start)
         {
             continue;
         }
@@ -79,9 +81,35 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexico
             .next_back()
             .is_none_or(|c| !matches!(c, '.' | '-' | '_' | '/' | '\\' | '@'));
         let end = account_end(text, token.start);
-        if free && known.contains(&text[token.start..end].to_lowercase()) {
+        if free
+            && known
+                .binary_search_by(|name| name.as_str().cmp(&letters::lower(&text[token.start..end])))
+                .is_ok()
+        {
             spans.push(Span { start: token.start, end, label: Label::Username });
         }
+    }
+}
+
+/// Where accounts begin that were taken: by what announced them, and as speakers; each in the order of the text.
+#[derive(Default)]
+struct Taken {
+    announced: Vec<usize>,
+    speakers: Vec<usize>,
+}
+
+impl Taken {
+    fn contains(&self, start: usize) -> bool {
+        self.announced.binary_search(&start).is_ok() || self.speakers.binary_search(&start).is_ok()
+    }
+
+    /// Adds the next that is announced; tells whether it is new.
+    fn announce(&mut self, start: usize) -> bool {
+        let new = self.announced.last() != Some(&start);
+        if new {
+            self.announced.push(start);
+        }
+        new
     }
 }
 
@@ -119,8 +147,8 @@ fn speakers(
     text: &str,
     tokens: &[Token],
     lexicon: &Lexicon,
-    taken: &mut BTreeSet<usize>,
-    known: &mut BTreeSet<String>,
+    taken: &mut Taken,
+    known: &mut Vec<String>,
     spans: &mut Vec<Span>,
 ) {
     for (at, token) in tokens.iter().enumerate() {
@@ -138,10 +166,11 @@ fn speakers(
         if closed
             && LENGTH.contains(&name.len())
             && !lexicon.is_plain(&name.to_lowercase())
-            && taken.insert(next.start)
+            && !taken.contains(next.start)
         {
+            taken.speakers.push(next.start);
             spans.push(Span { start: next.start, end, label: Label::Username });
-            known.insert(name.to_lowercase());
+            known.push(name.to_lowercase());
         }
     }
 }
@@ -189,7 +218,8 @@ fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(
                     "invalid",
                 ]
                 .contains(&word);
-                if filler && form == Form::Lower && fillers < 3 && !strong_word(text, token) {
+                if filler && (form == Form::Lower || word == "id") && fillers < 3 && !strong_word(text, token)
+                {
                     fillers += 1;
                     // What came before the filler does not make the word after it an account.
                     look += 1;
@@ -197,6 +227,8 @@ fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(
                 }
                 return Some((token.start, strong));
             }
+            // `uid=1001(jdoe)`
+            What::Number if strong && tokens.get(look + 1).is_some_and(|next| next.is_mark('(')) => {}
             What::Number => return None,
             What::Item(index) => {
                 // `user CORP\jdoe` was read by its form.
@@ -244,7 +276,7 @@ fn account_end(text: &str, start: usize) -> usize {
 }
 
 fn is_account(account: &str, strong: bool, english: &dyn Fn() -> bool, lexicon: &Lexicon) -> bool {
-    let lower = account.to_lowercase();
+    let lower = letters::lower(account);
     // `e.g`
     if account.split(['.', '-', '_']).all(|part| part.len() < 2) {
         return false;
@@ -295,8 +327,26 @@ fn is_account(account: &str, strong: bool, english: &dyn Fn() -> bool, lexicon: 
     let ordinary = lexicon.is_plain(&lower)
         || is_cue(lexicon.cues(&lower))
         || lower.len() > 5 && formed.iter().any(|end| lower.ends_with(end));
-    account.is_ascii() && !ordinary && (strong || english() && lower.len() > 3)
+    account.is_ascii() && !ordinary && (strong || english() && lower.len() > 3 || is_initial_and_name(&lower))
         || strong && account.is_ascii() && !lexicon.is_english(&lower) && lexicon.given(&lower) != Known::No
+}
+
+/// `lgarnaud`: two consonants that begin no word, since an initial was put before a name.
+fn is_initial_and_name(account: &str) -> bool {
+    const BEGINNINGS: [&str; 63] = [
+        "bh", "bl", "br", "ch", "cl", "cr", "cz", "dh", "dl", "dn", "dr", "dw", "dz", "fl", "fr", "gh", "gl",
+        "gn", "gr", "hl", "hr", "kh", "kl", "kn", "kr", "kw", "lj", "ll", "ml", "mn", "nj", "ng", "ph", "pl",
+        "pn", "pr", "ps", "pt", "rh", "rz", "sc", "sf", "sh", "sk", "sl", "sm", "sn", "sp", "sr", "st", "sv",
+        "sw", "sz", "th", "tl", "tr", "ts", "tw", "tz", "vl", "wh", "wr", "zw",
+    ];
+    let is_consonant = |b: &u8| b.is_ascii_lowercase() && !b"aeiouy".contains(b);
+    let bytes = account.as_bytes();
+    (6..=16).contains(&account.len())
+        && bytes.iter().all(u8::is_ascii_lowercase)
+        && bytes[..2].iter().all(is_consonant)
+        && bytes[0] != bytes[1]
+        && !bytes[2..].iter().all(is_consonant)
+        && !BEGINNINGS.contains(&&account[..2])
 }
 
 /// `Word.Next`: the end of a sentence.

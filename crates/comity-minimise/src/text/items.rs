@@ -4,6 +4,7 @@
 //! A chunk is a run of visible ASCII and of letters that are not written without spaces. Items lie apart and in
 //! order. Every search in a chunk is bounded, so that the walk is linear in the text.
 
+use super::letters::lower;
 use super::lexicon::{Cues, DOTTED_END, Lexicon, SYSTEM_ACCOUNT};
 use super::span::Label;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -16,7 +17,7 @@ mod path;
 pub(super) use chunk::is_unspaced;
 use chunk::{
     AT, BACKSLASH, Bits, CHUNK_MAX, COLON, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits, chunk,
-    is_chunk_letter, is_marked_word,
+    is_chunk_letter, is_cut, is_marked_word,
 };
 
 /// What an item is.
@@ -41,9 +42,10 @@ pub(super) struct Item {
     pub kind: Kind,
 }
 
-/// The items of `text`.
-pub(super) fn items(text: &str, lexicon: &Lexicon) -> Vec<Item> {
-    let mut reader = Reader { text, lexicon, items: Vec::with_capacity(16), path_end: None };
+/// Puts the items of `text` into `items`.
+pub(super) fn items(text: &str, lexicon: &Lexicon, items: &mut Vec<Item>) {
+    items.clear();
+    let mut reader = Reader { text, lexicon, items, path_end: None };
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
@@ -79,13 +81,12 @@ pub(super) fn items(text: &str, lexicon: &Lexicon) -> Vec<Item> {
         }
         apart
     });
-    reader.items
 }
 
 struct Reader<'t> {
     text: &'t str,
     lexicon: &'t Lexicon,
-    items: Vec<Item>,
+    items: &'t mut Vec<Item>,
     /// Where the last Windows path ended: one with spaces goes on in the next chunk.
     path_end: Option<usize>,
 }
@@ -99,12 +100,12 @@ impl Reader<'_> {
         if word.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
             return self.lexicon.cues(word);
         }
-        self.lexicon.cues(&word.to_lowercase())
+        self.lexicon.cues(&lower(word))
     }
 
     fn is_system_account(&self, name: &str) -> bool {
-        let lower = name.to_lowercase();
-        self.lexicon.cues(&lower) & SYSTEM_ACCOUNT != 0
+        let lower = lower(name);
+        self.lexicon.cues_of_entry(&lower) & SYSTEM_ACCOUNT != 0
             || ["svc", "service", "sa-", "msol_", "healthmailbox", "umfd-", "dwm-", "defaultapppool"]
                 .iter()
                 .any(|start| lower.starts_with(start))
@@ -131,7 +132,6 @@ impl Reader<'_> {
         if seen & BACKSLASH != 0 {
             return self.backslashed(start, end);
         }
-        let is_cut = |b: u8| b"\"<>|`,;(){}=!*^'".contains(&b);
         let mut from = start;
         for at in start..=end {
             if at == end || is_cut(self.text.as_bytes()[at]) {
@@ -201,28 +201,29 @@ impl Reader<'_> {
             return;
         }
         if seen(piece) & DOT != 0 {
-            if let Ok(address) = piece.parse::<Ipv4Addr>() {
-                let kind = ipv4(address);
-                return self.put(start..end, kind);
-            }
             if is_mac(piece) {
                 return self.put(start..end, Kind::Found(Label::Mac));
             }
-            let numbers = piece.split('.').filter(|part| part.bytes().all(|b| b.is_ascii_digit())).count();
-            let parts = piece.split('.').count();
-            if numbers == parts && (3..=5).contains(&parts) && piece.split('.').all(|part| part.len() < 6) {
-                // A version, a date; a telephone number has longer parts.
-                if piece.bytes().filter(u8::is_ascii_digit).count() < 7 {
-                    self.put(start..end, Kind::Thing);
+            if piece.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+                if let Ok(address) = piece.parse::<Ipv4Addr>() {
+                    let kind = ipv4(address);
+                    return self.put(start..end, kind);
                 }
-                return;
+                let parts = piece.split('.').count();
+                if (3..=5).contains(&parts) && piece.split('.').all(|part| part.len() < 6) {
+                    // A version, a date; a telephone number has longer parts.
+                    if piece.bytes().filter(u8::is_ascii_digit).count() < 7 {
+                        self.put(start..end, Kind::Thing);
+                    }
+                    return;
+                }
             }
             if self.is_dotted_thing(piece) {
                 return self.put(start..end, Kind::Thing);
             }
         }
-        let hex = piece.bytes().all(|b| b.is_ascii_hexdigit());
-        if hex && length >= 32 || length >= 40 && is_blob(piece) || is_uuid(piece) {
+        let hex = || piece.bytes().all(|b| b.is_ascii_hexdigit());
+        if length >= 32 && hex() || length >= 40 && is_blob(piece) || is_uuid(piece) {
             return self.put(start..end, Kind::Thing);
         }
         if is_numbered(piece) {
@@ -353,8 +354,9 @@ fn ipv6(piece: &str) -> Option<Kind> {
 }
 
 fn is_uuid(piece: &str) -> bool {
-    let lengths: Vec<usize> = piece.split('-').map(str::len).collect();
-    lengths == [8, 4, 4, 4, 12] && piece.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
+    piece.len() == 36
+        && piece.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && piece.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
 }
 
 /// An encoded text: letters of both cases and digits, mixed.

@@ -3,6 +3,7 @@
 //! The library answers by searching tables; below U+0530 (Latin, Greek, Cyrillic) the answers lie in one of ours,
 //! which is filled from the library's. Tested: both say the same of every character.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 const ALPHABETIC: u8 = 1;
@@ -40,6 +41,14 @@ pub(super) fn to_lowercase(c: char, out: &mut String) {
         Some(lower) => out.push(lower),
         None => out.extend(c.to_lowercase()),
     }
+}
+
+/// `text` in lower case, as the library does it; nothing is allocated where it has no capital of ASCII and nothing else.
+pub(super) fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() })
 }
 
 fn letter(c: char) -> Option<u8> {

@@ -4,9 +4,11 @@
 //! Every word is looked up among the cues, which are few and stay in the cache; only words in capitals, and what may
 //! be an account, are looked up in the long lists. The tables are built when the first text comes.
 
-use super::fingerprint::{Table, fingerprint};
+use super::fingerprint::{Marked, Table, fingerprint};
+use super::items::is_unspaced;
+use aho_corasick::{AhoCorasick, MatchKind};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// What a word tells: a set of the constants below.
@@ -42,6 +44,12 @@ pub(super) const BEGINS: Cues = 1 << 25;
 
 /// It may be a command that takes an account.
 pub(super) const COMMAND: Cues = 1 << 26;
+/// Something comes from the address after it.
+pub(super) const SENDER: Cues = 1 << 27;
+/// What follows it behind a backslash is no account.
+pub(super) const NAMESPACE: Cues = 1 << 28;
+/// It joins the last of a list to the others.
+pub(super) const JOINS: Cues = 1 << 29;
 
 /// Which lists have a word: a set of the constants below.
 type Lists = u8;
@@ -95,10 +103,15 @@ struct Phrase {
 /// The shipped words.
 pub(super) struct Lexicon {
     words: Table<Cues>,
-    lists: Table<Lists>,
+    lists: Marked,
     /// By the fingerprint of the first word.
     phrases: HashMap<u64, Vec<Phrase>, Quick>,
     inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
+    /// With which bytes the endings end, a bit for each: most words have none.
+    last_bytes: [u64; 4],
+    /// The entries of a script without spaces, found inside of its runs, with what each tells.
+    unspaced: Option<AhoCorasick>,
+    unspaced_cues: Vec<Cues>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +138,9 @@ struct CueLists {
     particle: Vec<String>,
     infrastructure: Vec<String>,
     lure: Vec<String>,
+    sender: Vec<String>,
+    namespace: Vec<String>,
+    joins: Vec<String>,
 }
 
 static SHIPPED: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
@@ -140,10 +156,14 @@ impl Lexicon {
             toml::from_str(include_str!("../../data/cues.toml")).expect("the shipped cues are well formed");
         let mut lexicon = Self {
             words: Table::with_capacity(8_000),
-            lists: Table::with_capacity(131_000),
+            lists: Marked::with_capacity(131_000),
             phrases: HashMap::default(),
             inflections: HashMap::default(),
+            last_bytes: [0; 4],
+            unspaced: None,
+            unspaced_cues: Vec::new(),
         };
+        let mut unspaced: BTreeMap<String, Cues> = BTreeMap::new();
         for (cue, list) in [
             (HONORIFIC, lists.honorific),
             (TITLE, lists.title),
@@ -166,14 +186,27 @@ impl Lexicon {
             (PARTICLE, lists.particle),
             (INFRASTRUCTURE, lists.infrastructure),
             (LURE, lists.lure),
+            (SENDER, lists.sender),
+            (NAMESPACE, lists.namespace),
+            (JOINS, lists.joins),
         ] {
             for entry in list {
                 lexicon.add(&entry, cue);
+                if entry.contains(is_unspaced) {
+                    *unspaced.entry(entry).or_default() |= cue;
+                }
             }
         }
         for cue in super::national::Table::shipped().cues() {
             lexicon.add(cue, NATIONAL_ID);
+            if cue.contains(is_unspaced) {
+                *unspaced.entry(cue.to_owned()).or_default() |= NATIONAL_ID;
+            }
         }
+        // Building fails only beyond 2^31 patterns.
+        let builder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(unspaced.keys());
+        lexicon.unspaced = builder.ok();
+        lexicon.unspaced_cues = unspaced.into_values().collect();
         for command in super::accounts::COMMANDS {
             lexicon.tell(command, COMMAND);
         }
@@ -203,6 +236,8 @@ impl Lexicon {
         for line in lines(include_str!("../../data/inflections.txt")) {
             if let Some((ending, base)) = line.split_once(' ') {
                 let base = if base == "-" { "" } else { base };
+                let last = ending.bytes().last().map_or(0, usize::from);
+                lexicon.last_bytes[last / 64] |= 1 << (last % 64);
                 lexicon.inflections.entry(ending).or_default().push(base);
             }
         }
@@ -237,6 +272,28 @@ impl Lexicon {
     /// What the word with this fingerprint tells.
     pub(super) fn cues_of(&self, fingerprint: u64) -> Cues {
         self.words.get(fingerprint)
+    }
+
+    /// What an entry of one word or several, in lower case, tells by itself.
+    pub(super) fn cues_of_entry(&self, entry: &str) -> Cues {
+        if !entry.contains(' ') {
+            return self.cues(entry);
+        }
+        let words: Vec<u64> = words_of(entry).map(fingerprint).collect();
+        let Some((first, rest)) = words.split_first() else { return 0 };
+        let met = self.phrase(*first, |distance, wanted| rest.get(distance) == Some(&wanted));
+        met.filter(|(length, _)| *length == rest.len()).map_or(0, |(_, cues)| cues)
+    }
+
+    /// What a run of a script without spaces tells. An entry that speaks of what comes right after it must end the
+    /// run.
+    pub(super) fn cues_within(&self, run: &str) -> Cues {
+        const NEXT: Cues = ACCOUNT | NAMES_NEXT | HONORIFIC | TITLE | SENDER;
+        let found = self.unspaced.iter().flat_map(|entries| entries.find_iter(run));
+        found.fold(0, |cues, entry| {
+            let told = self.unspaced_cues.get(entry.pattern().as_usize()).copied().unwrap_or_default();
+            cues | if entry.end() == run.len() { told } else { told & !NEXT }
+        })
     }
 
     /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` says whether
@@ -310,6 +367,10 @@ impl Lexicon {
 
     /// The base of an inflected `word` that `known` knows.
     fn inflected(&self, word: &str, known: impl Fn(&str) -> bool) -> Option<String> {
+        let last = usize::from(*word.as_bytes().last()?);
+        if self.last_bytes[last / 64] >> (last % 64) & 1 == 0 {
+            return None;
+        }
         let mut base = String::with_capacity(word.len() + 4);
         let mut ends = [0; 6];
         let mut count = 0;
@@ -343,7 +404,7 @@ impl Lexicon {
 
 /// Whether `cues` tells something of what stands beside the word.
 pub(super) fn is_cue(cues: Cues) -> bool {
-    cues & !(PLAIN | DOTTED_END | BEGINS | COMMAND) != 0
+    cues & !(PLAIN | DOTTED_END | BEGINS | COMMAND | NAMESPACE | SENDER | JOINS) != 0
 }
 
 /// The words of an entry, as the text's own words are cut.

@@ -27,8 +27,9 @@ mod tokens;
 
 pub use span::{Label, Span, in_code_points};
 
-use items::Kind;
+use items::{Item, Kind};
 use lexicon::{Lexicon, PARTICLE, THING};
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -117,12 +118,30 @@ pub fn detect(text: &str) -> Found {
     detect_knowing(text, &Known::default())
 }
 
+/// Where the parts of a text are put: places and classes, nothing of what it says. One text after another uses it, since
+/// most texts are short and asking for room takes as long as reading some of it.
+#[derive(Default)]
+struct Room {
+    items: Vec<Item>,
+    tokens: Vec<tokens::Token>,
+    words: Vec<names::Word>,
+}
+
+/// Room for more tokens is given back.
+const ROOM_MAX: usize = 16_384;
+
+thread_local! {
+    static ROOM: Cell<Room> = const { Cell::new(Room { items: Vec::new(), tokens: Vec::new(), words: Vec::new() }) };
+}
+
 /// What `text` tells of people, some of whom are `known`.
 #[must_use]
 pub fn detect_knowing(text: &str, known: &Known) -> Found {
     let lexicon = Lexicon::shipped();
-    let items = items::items(text, lexicon);
-    let tokens = tokens::Tokens::read(text, &items, lexicon);
+    let mut room = ROOM.take();
+    items::items(text, lexicon, &mut room.items);
+    let items = &room.items;
+    let tokens = tokens::Tokens::read(text, items, lexicon, std::mem::take(&mut room.tokens));
     let mut spans: Vec<Span> = items
         .iter()
         .filter_map(|item| match item.kind {
@@ -130,10 +149,14 @@ pub fn detect_knowing(text: &str, known: &Known) -> Found {
             _ => None,
         })
         .collect();
-    side::find(text, &items, &tokens, lexicon, &mut spans);
+    side::find(text, items, &tokens, lexicon, &mut spans);
     numbers::find(text, &tokens, &mut spans);
-    let mut likely_names = names::find(text, &items, &tokens, lexicon, known, &mut spans);
-    accounts::find(text, &items, &tokens, lexicon, &mut spans);
+    let mut likely_names = names::find(text, items, &tokens, lexicon, known, &mut room.words, &mut spans);
+    accounts::find(text, items, &tokens, lexicon, &mut spans);
+    room.tokens = tokens.into_room();
+    if room.tokens.capacity() <= ROOM_MAX {
+        ROOM.set(room);
+    }
     let spans = apart(spans);
     likely_names.retain(|range| {
         let next = spans.partition_point(|span| span.end <= range.start);

@@ -10,9 +10,10 @@ use super::lexicon::*;
 use super::span::{Label, Span};
 use super::tokens::{Form, Tokens, What};
 use std::ops::Range;
-use word::Word;
+pub(super) use word::Word;
 
 mod beside;
+mod listed;
 mod rest;
 mod unspaced;
 mod word;
@@ -31,15 +32,20 @@ pub(super) fn find(
     tokens: &Tokens,
     lexicon: &Lexicon,
     known: &super::Known,
+    room: &mut Vec<Word>,
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
-    let words = tokens.iter().map(|token| Word::read(tokens, token, lexicon)).collect();
+    let mut words = std::mem::take(room);
+    words.clear();
+    words.extend(tokens.iter().map(|token| Word::read(tokens, token, lexicon)));
     let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
     finder.walk();
+    finder.listed();
     finder.again(known);
     unspaced::find(text, tokens, &mut finder.found);
     let names = finder.found.iter();
     spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
+    *room = finder.words;
     finder.likely
 }
 
@@ -107,6 +113,9 @@ impl Finder<'_> {
         if let Some(end) = self.turned(at, before) {
             return Some((start, end));
         }
+        if before < 2.0 && self.only_stands_before(at) {
+            return None;
+        }
         let mut best = None;
         let mut most = 0.0;
         let run = self.run(at);
@@ -122,6 +131,20 @@ impl Finder<'_> {
             }
         }
         best
+    }
+
+    /// `On Monday Rosalind Achterberg`: an ordinary word before a name of two words is none of it.
+    fn only_stands_before(&self, at: usize) -> bool {
+        let word = self.words[at];
+        if !word.plain
+            || word.given != Known::No
+            || word.surname == Known::Well
+            || self.words.get(at + 1).is_none_or(|next| next.given != Known::Well)
+        {
+            return false;
+        }
+        let run = self.run(at);
+        run.length > 2 && run.cores[1] == at + 1
     }
 
     /// An honorific is not the name, where a name follows it: `Miss Tamm`, `Pan Nowak`.
@@ -231,7 +254,11 @@ impl Finder<'_> {
             weight -= 0.6;
         }
         if initials > 0 && words == 1 {
-            weight += if surname > 0 && plain == 0 { 0.7 } else { -0.6 };
+            weight += match before {
+                _ if surname > 0 && plain == 0 => 0.7,
+                before if before > 2.5 => -0.3,
+                _ => -0.6,
+            };
         }
         // ANNA TAMM and Anna TAMM; not Anna tamm, not ANNA Tamm, not a word among abbreviations.
         let upper = cores.iter().filter(|core| form(core) == Some(Form::Upper)).count();
@@ -252,6 +279,14 @@ impl Finder<'_> {
             });
             weight -= 0.4 * f32::from(u8::from(short)) + 0.4 * f32::from(u8::try_from(unknown).unwrap_or(3));
         }
+        // A word in capitals alone is an abbreviation, unless the words before it are written so.
+        if upper == 1 && cores.len() == 1 && before < 4.0 && !self.follows_capitals(at) {
+            weight -= 1.5;
+        }
+        // `Liina's`
+        if cores.len() == 1 && given == 1 && plain == 0 && self.is_possessed(end) {
+            weight += 1.45;
+        }
         // `Tere Liina!`
         let greeted = cores.len() == 1 && (3.0..4.0).contains(&before) && plain == 0;
         if greeted
@@ -269,6 +304,19 @@ impl Finder<'_> {
             weight -= 0.8;
         }
         weight
+    }
+
+    /// Whether an apostrophe and an `s` end the word before `end`.
+    fn is_possessed(&self, end: usize) -> bool {
+        let Some([mark, ending]) = self.tokens.get(end..end + 2) else { return false };
+        let joined = mark.start == self.tokens[end - 1].end && ending.start == mark.end;
+        joined && matches!(mark.what, What::Mark('\'' | '’')) && &self.text[ending.range()] == "s"
+    }
+
+    /// Whether the word before, in the same line, is in capitals.
+    fn follows_capitals(&self, at: usize) -> bool {
+        let before = self.tokens[..at].iter().rev().take_while(|token| token.what != What::Line);
+        before.take(4).find_map(|token| token.form()) == Some(Form::Upper)
     }
 
     /// `Tamm, Anna`, `TAMM, Anna Maria`, `Tamm, A.`: the surname first.
@@ -323,6 +371,12 @@ impl Finder<'_> {
         }
         if form == Form::Upper && tokens[at + 2].form() == Some(Form::Title) {
             weight += 0.8;
+        }
+        // Nothing else in its line: an entry of a list.
+        if (at == 0 || tokens[at - 1].what == What::Line)
+            && tokens.get(end).is_none_or(|next| next.what == What::Line)
+        {
+            weight += 0.7;
         }
         (weight + before.min(2.5) * 0.6 + self.after(end, &[at]).min(2.0) >= 3.6).then_some(end)
     }

@@ -94,6 +94,8 @@ enum Check {
         #[serde(default)]
         prefixes: Vec<u64>,
     },
+    /// The scheme of J. Verhoeff (Error Detecting Decimal Codes, 1969).
+    Verhoeff,
     /// ISO 7064, MOD 11,10.
     Mod11_10,
     /// Values of letters and digits at odd and even places, added, tell a letter.
@@ -132,6 +134,9 @@ static IBAN_LENGTHS: LazyLock<std::collections::HashMap<&'static str, usize, fol
             .filter_map(|(code, length)| Some((code, length.parse().ok()?)))
             .collect()
     });
+
+/// The longest shape.
+const SHAPE_MAX: usize = 40;
 
 /// The longest run of digits that a number's beginning is told by.
 const RUN_MAX: usize = 24;
@@ -190,10 +195,17 @@ impl Table {
             if !boundary || goes_on {
                 continue;
             }
-            let plain: Vec<u8> =
-                bytes[..length].iter().filter(|b| b.is_ascii_alphanumeric()).copied().collect();
-            let right = kind.text.date.as_ref().is_none_or(|date| date.holds(&plain))
-                && kind.text.check.iter().all(|check| check.holds(&plain))
+            // No shape is longer: tested.
+            let mut buffer = [0; SHAPE_MAX];
+            let mut count = 0;
+            let characters = bytes[..length].iter().filter(|b| b.is_ascii_alphanumeric());
+            for (place, b) in buffer.iter_mut().zip(characters) {
+                *place = *b;
+                count += 1;
+            }
+            let plain = &buffer[..count];
+            let right = kind.text.date.as_ref().is_none_or(|date| date.holds(plain))
+                && kind.text.check.iter().all(|check| check.holds(plain))
                 && !kind.text.never.iter().any(|start| plain.starts_with(start.as_bytes()));
             let found = Match { length, alone: right && kind.text.alone, right };
             let rank = |m: &Match| match announced {
@@ -213,16 +225,20 @@ pub(super) fn iban(text: &str) -> Option<(usize, bool)> {
     let bytes = text.as_bytes();
     let code = text.get(..2)?;
     let wanted = *IBAN_LENGTHS.get(code)?;
-    let mut digits = Vec::with_capacity(wanted);
-    let mut at = 0;
-    while digits.len() < wanted {
+    let mut buffer = [0; SHAPE_MAX];
+    let (mut at, mut count) = (0, 0);
+    while count < wanted.min(SHAPE_MAX) {
         match bytes.get(at)? {
-            b if b.is_ascii_digit() || b.is_ascii_uppercase() => digits.push(*b),
+            b if b.is_ascii_digit() || b.is_ascii_uppercase() => {
+                buffer[count] = *b;
+                count += 1;
+            }
             b' ' | b'-' if at >= 2 && bytes.get(at - 1).is_some_and(u8::is_ascii_alphanumeric) => {}
             _ => return None,
         }
         at += 1;
     }
+    let digits = &buffer[..count];
     if text[at..].chars().next().is_some_and(char::is_alphanumeric)
         || !digits[2..4].iter().all(u8::is_ascii_digit)
     {
@@ -247,6 +263,23 @@ pub(super) fn luhn(digits: &[u8]) -> bool {
         })
         .sum();
     digits.iter().all(u8::is_ascii_digit) && sum.is_multiple_of(10)
+}
+
+/// Whether digits pass the check of J. Verhoeff: products in the dihedral group of order ten.
+fn verhoeff(digits: &[u8]) -> bool {
+    const PERMUTED: [u8; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+    let product = |a: u8, b: u8| match (a < 5, b < 5) {
+        (true, true) => (a + b) % 5,
+        (true, false) => (a + b - 5) % 5 + 5,
+        (false, true) => (a + 5 - b) % 5 + 5,
+        (false, false) => (a + 5 - b) % 5,
+    };
+    let sum = digits.iter().rev().enumerate().try_fold(0, |sum, (place, digit)| {
+        let digit = digit.is_ascii_digit().then(|| digit - b'0')?;
+        let moved = (0..place % 8).fold(digit, |digit, _| PERMUTED[usize::from(digit)]);
+        Some(product(sum, moved))
+    });
+    sum == Some(0)
 }
 
 /// `9` a digit, `A` a capital letter, `X` either, `[…]` one of these, `?` after any: or nothing; others as they are.
@@ -361,11 +394,14 @@ impl Check {
             }
             Self::Remainder { from, to, and, modulus, complement, letters, at, prefixes } => {
                 let places = (*from..*to).chain(and.iter().copied());
-                let mut digits = Vec::new();
-                for place in places {
+                let mut buffer = [0; SHAPE_MAX];
+                let mut count = 0;
+                for (kept, place) in buffer.iter_mut().zip(places) {
                     let Some(b) = plain.get(place) else { return false };
-                    digits.push(*b);
+                    *kept = *b;
+                    count += 1;
                 }
+                let digits = &buffer[..count];
                 let number = |start: u64| {
                     digits.iter().fold(start % modulus, |sum, b| match b {
                         b'0'..=b'9' => (sum * 10 + u64::from(b - b'0')) % modulus,
@@ -393,6 +429,7 @@ impl Check {
                     }
                 })
             }
+            Self::Verhoeff => verhoeff(plain),
             Self::Mod11_10 => {
                 let Some((last, digits)) = plain.split_last() else { return false };
                 if !plain.iter().all(u8::is_ascii_digit) {

@@ -10,6 +10,8 @@ use super::tokens::{Form, Token, What};
 
 /// How many words before a number tell what it is.
 const WORDS_BEFORE: usize = 4;
+/// A number has at most 40 bytes, and an extension of six.
+const DIGITS_MAX: usize = 48;
 
 /// What the numbers of `text` are.
 pub(super) fn find(text: &str, tokens: &[Token], spans: &mut Vec<Span>) {
@@ -105,15 +107,16 @@ fn number(
     if whole.len() < 5 {
         return None;
     }
-    let digits: Vec<u8> = whole.bytes().filter(u8::is_ascii_digit).collect();
+    let mut buffer = [0; DIGITS_MAX];
+    let digits = digits_of(whole, &mut buffer);
     if digits.len() < 5 {
         return None;
     }
     let announced = announced();
     if whole.starts_with('+') {
-        return phone(whole, &digits, announced).map(|length| (0, length, Label::Phone));
+        return phone(whole, digits, announced).map(|length| (0, length, Label::Phone));
     }
-    if is_card(whole, &digits, announced) {
+    if is_card(whole, digits, announced) {
         return Some((0, whole.len(), Label::CreditCard));
     }
     let state = table.find(rest, announced & NATIONAL_ID != 0);
@@ -122,25 +125,22 @@ fn number(
     {
         return Some((0, found.length, Label::NationalId));
     }
-    if let Some(length) = phone(whole, &digits, announced) {
+    if let Some(length) = phone(whole, digits, announced) {
         return Some((0, length, Label::Phone));
     }
     // Something else may stand before: a date, a count.
-    let starts: Vec<usize> = whole
-        .char_indices()
-        .filter(|(at, c)| {
-            *at > 0 && c.is_ascii_digit() && matches!(whole[..*at].chars().next_back(), Some(' ' | '(' | '/'))
-        })
-        .map(|(at, _)| at)
-        .take(8)
-        .collect();
+    let bytes = whole.as_bytes();
+    let starts = (1..bytes.len())
+        .filter(|at| bytes[*at].is_ascii_digit() && matches!(bytes[at - 1], b' ' | b'(' | b'/'))
+        .take(8);
     for from in starts {
         let part = &whole[from..];
-        let digits: Vec<u8> = part.bytes().filter(u8::is_ascii_digit).collect();
+        let mut buffer = [0; DIGITS_MAX];
+        let digits = digits_of(part, &mut buffer);
         if digits.len() < 8 {
             break;
         }
-        if is_card(part, &digits, announced) {
+        if is_card(part, digits, announced) {
             return Some((from, whole.len(), Label::CreditCard));
         }
         if let Some(found) = table.find(&rest[from..], false)
@@ -150,6 +150,16 @@ fn number(
         }
     }
     None
+}
+
+/// The digits of a number, which a token bounds, in `buffer`.
+fn digits_of<'b>(number: &str, buffer: &'b mut [u8; DIGITS_MAX]) -> &'b [u8] {
+    let mut count = 0;
+    for (place, digit) in buffer.iter_mut().zip(number.bytes().filter(u8::is_ascii_digit)) {
+        *place = digit;
+        count += 1;
+    }
+    &buffer[..count]
 }
 
 /// A payment card: its beginning, its length and its check digit.
@@ -169,9 +179,9 @@ fn is_card(whole: &str, digits: &[u8], announced: Cues) -> bool {
         5000..=5099 | 5600..=5899 | 6000..=6999 => announced & CARD != 0,
         _ => false,
     };
-    let groups: Vec<usize> = whole.split([' ', '-', '.']).map(str::len).collect();
-    let grouped =
-        groups.len() == 1 || groups[..groups.len() - 1].iter().all(|length| (4..=6).contains(length));
+    let groups = whole.split([' ', '-', '.']).count();
+    let grouped = groups == 1
+        || whole.split([' ', '-', '.']).take(groups - 1).all(|group| (4..=6).contains(&group.len()));
     let checks = luhn(digits);
     (network && checks && grouped)
         || (announced & CARD != 0 && announced & PHONE == 0 && grouped && length >= 15 && (network || checks))
@@ -181,8 +191,14 @@ fn is_card(whole: &str, digits: &[u8], announced: Cues) -> bool {
 fn phone(whole: &str, digits: &[u8], announced: Cues) -> Option<usize> {
     let length = digits.len();
     let dated = is_dated(whole);
-    let groups: Vec<usize> =
-        whole.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).map(str::len).collect();
+    let mut lengths = [0; DIGITS_MAX];
+    let mut count = 0;
+    let each = whole.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty()).map(str::len);
+    for (place, length) in lengths.iter_mut().zip(each) {
+        *place = length;
+        count += 1;
+    }
+    let groups = &lengths[..count];
     let extension = whole.rfind('x').map_or(0, |at| whole.len() - at - 1);
     let bare = length - extension;
     let held = if whole.starts_with('+') {
@@ -214,12 +230,19 @@ fn phone(whole: &str, digits: &[u8], announced: Cues) -> Option<usize> {
 
 /// Whether it begins with a date, or is a range of years.
 fn is_dated(whole: &str) -> bool {
-    let groups: Vec<&str> = whole.split(|c: char| !c.is_ascii_digit()).filter(|g| !g.is_empty()).collect();
+    let mut first = [""; 4];
+    let mut count = 0;
+    let each = whole.split(|c: char| !c.is_ascii_digit()).filter(|group| !group.is_empty());
+    for (place, group) in first.iter_mut().zip(each) {
+        *place = group;
+        count += 1;
+    }
+    let groups = &first[..count];
     let number = |group: &str| group.parse::<u32>().unwrap_or(u32::MAX);
     let year = |group: &str| group.len() == 4 && (1900..2100).contains(&number(group));
     let small = |group: &str, most: u32| group.len() <= 2 && (1..=most).contains(&number(group));
     let separator = whole.chars().find(|c| !c.is_ascii_digit());
-    match groups.as_slice() {
+    match groups {
         [a, b, c, ..] if year(a) && small(b, 12) && small(c, 31) => true,
         [a, b, c, ..] if small(a, 31) && small(b, 31) && year(c) => true,
         [a, b] => year(a) && (year(b) || separator == Some('-')),

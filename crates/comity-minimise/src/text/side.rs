@@ -3,11 +3,11 @@
 
 use super::items::{Item, Kind};
 use super::lexicon::{
-    Cues, HONORIFIC, HOSTILE, INFRASTRUCTURE, Known, LURE, Lexicon, NAMES_NEXT, OFFICE_MAILBOX, PHONE, ROLE,
-    THEIRS, THING, THING_AFTER, TITLE,
+    ASKS, Cues, HONORIFIC, HOSTILE, INFRASTRUCTURE, Known, LURE, Lexicon, NAMES_NEXT, OFFICE_MAILBOX, PHONE,
+    ROLE, SENDER, THEIRS, THING, THING_AFTER, TITLE,
 };
 use super::span::{Label, Span};
-use super::tokens::{Token, What};
+use super::tokens::{Form, Token, What};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -40,8 +40,10 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
         let What::Item(index) = token.what else { continue };
         let item = &items[index];
         let (weights, start) = match item.kind {
+            // Where a port stands behind it, it is a service that many reach.
             Kind::Address { private: true } => {
-                (Weights { theirs: THEIRS | ROLE, hostile: INFRASTRUCTURE }, 0.45)
+                let start = if has_port(text, item) { -0.05 } else { 0.45 };
+                (Weights { theirs: THEIRS | ROLE, hostile: INFRASTRUCTURE }, start)
             }
             Kind::Address { private: false } => (Weights { theirs: THEIRS, hostile: HOSTILE }, -0.12),
             Kind::Mail { .. } => {
@@ -50,6 +52,12 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
             _ => continue,
         };
         let mut score = beside(items, tokens, at, &weights);
+        if let Kind::Mail { local } = item.kind
+            && score < 0.0
+            && is_named(text, item, local, lexicon)
+        {
+            score += 0.5;
+        }
         if matches!(item.kind, Kind::Address { private: false } | Kind::Mail { .. })
             && header < 0.0
             && score <= 0.0
@@ -69,7 +77,7 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
     for (index, place) in mentions {
         let item = &items[index];
         let label = match item.kind {
-            Kind::Mail { local } if is_office(text, item, local, lexicon) => continue,
+            Kind::Mail { local } if is_office(text, item, local, tokens, lexicon) => continue,
             Kind::Mail { .. } => Label::Email,
             _ => Label::Ip,
         };
@@ -86,8 +94,37 @@ fn folded(address: &str) -> Cow<'_, str> {
     }
 }
 
+fn has_port(text: &str, item: &Item) -> bool {
+    let mut after = text[item.range.end..].bytes();
+    after.next() == Some(b':') && after.next().is_some_and(|b| b.is_ascii_digit())
+}
+
+/// Whether what stands before the `@` of an address is built as the names of people are: `anna.tamm`.
+fn is_named(text: &str, item: &Item, local: usize, lexicon: &Lexicon) -> bool {
+    let name = text[item.range.start..item.range.start + local].to_lowercase();
+    let mut parts = name.split(['.', '_', '-']);
+    let (Some(first), Some(last), None) = (parts.next(), parts.next(), parts.next()) else { return false };
+    [first, last].iter().all(|part| part.len() > 2 && part.chars().all(char::is_alphabetic))
+        && (lexicon.given(first) == Known::Well || lexicon.given(last) == Known::Well)
+}
+
+/// `中村 太郎 <taro@…>`, `Anna Tamm <anna@…>`: somebody signs with a name.
+fn is_signed_by_person(text: &str, item: &Item, tokens: &[Token], lexicon: &Lexicon) -> bool {
+    let at = tokens.partition_point(|token| token.start < item.range.start);
+    let mut before = tokens[..at].iter().rev();
+    before.next().is_some_and(|token| token.is_mark('<'))
+        && before.take(2).any(|token| match token.what {
+            What::Unspaced => true,
+            What::Word(Form::Title) => {
+                let names = lexicon.names(&text[token.range()].to_lowercase());
+                names.given == Known::Well && !names.plain
+            }
+            _ => false,
+        })
+}
+
 /// Whether an address is that of an office: what stands before its `@` are ordinary words and no names.
-fn is_office(text: &str, item: &Item, local: usize, lexicon: &Lexicon) -> bool {
+fn is_office(text: &str, item: &Item, local: usize, tokens: &[Token], lexicon: &Lexicon) -> bool {
     let name = text[item.range.start..item.range.start + local].to_lowercase();
     if lexicon.cues(&name) & OFFICE_MAILBOX != 0 {
         return true;
@@ -101,6 +138,7 @@ fn is_office(text: &str, item: &Item, local: usize, lexicon: &Lexicon) -> bool {
                     && lexicon.given(part) == Known::No
                     && !lexicon.is_surname(part)
         })
+        && !is_signed_by_person(text, item, tokens, lexicon)
 }
 
 /// `"DHL Express" <track@…>`: a company that writes from where it pleases is nobody.
@@ -115,28 +153,40 @@ fn is_signed_by_thing(tokens: &[Token], at: usize) -> bool {
 
 /// What the words beside the token at `at` say, each by its distance.
 fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32 {
-    let mut score = 0.0;
+    let (mut theirs, mut hostile) = (0.0, 0.0);
     let mut side = |cues: Cues, distance: usize, factor: f32| {
         #[expect(clippy::cast_precision_loss, reason = "a distance below 32")]
         let weight = factor / (1.0 + distance as f32);
         if cues & weights.theirs != 0 {
-            score += weight;
+            theirs += weight;
         }
         if cues & weights.hostile != 0 {
-            score -= weight;
+            hostile += weight;
         }
     };
+    // `the attacker logged in from …`, `ransom note: contact …`: who acts in the sentence decides what its other
+    // words mean.
+    let (mut same_sentence, mut lured, mut sent, mut received) = (true, false, false, false);
     let (mut distance, mut factor) = (0, 1.0);
     for (back, token) in tokens[..at].iter().rev().take(BEFORE).enumerate() {
         match token.what {
             What::Word(_) | What::Unspaced => {
                 side(token.cues, distance, factor);
+                lured |= same_sentence && token.cues & LURE != 0;
+                sent |= back == 0 && token.cues & SENDER != 0;
+                received |= back == 0 && token.cues & (NAMES_NEXT | ASKS | ROLE) != 0;
                 distance += 1;
             }
             What::Line => break,
             // The sentence before counts less.
-            What::Mark('.' | '!' | '?' | '。') if back > 0 => factor *= 0.3,
-            What::Mark(';') => factor *= 0.5,
+            What::Mark('.' | '!' | '?' | '。') if back > 0 => {
+                factor *= 0.3;
+                same_sentence = false;
+            }
+            What::Mark(';') => {
+                factor *= 0.5;
+                same_sentence = false;
+            }
             // What was said of another address was not said of this one.
             What::Item(index) => match items[index].kind {
                 Kind::Address { .. } | Kind::Mail { .. } => factor *= 0.4,
@@ -163,7 +213,15 @@ fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32
             _ => {}
         }
     }
-    score
+    if lured && weights.hostile != INFRASTRUCTURE {
+        theirs *= 0.35;
+        hostile += match (sent, weights.hostile == LURE && !received) {
+            (true, _) => 0.6,
+            (false, true) => 0.3,
+            (false, false) => 0.0,
+        };
+    }
+    theirs - hostile
 }
 
 /// What a line says of the lines below it: a heading of a list of indicators counts against all of them.

@@ -51,6 +51,64 @@ fn an_address_is_a_persons_where_its_neighbours_say_so() {
 }
 
 #[test]
+fn namespaces_and_folders_of_the_system_are_no_accounts() {
+    check(r"Mutex Global\MsWinZonesCacheCounterMutexA, key CurrentVersion\RunOnce, WMI ROOT\CIMV2.");
+    check(r"NT VIRTUAL MACHINE\Virtual Machines and C:\Users\All Users\x.exe");
+    check(r"net use \\srv\share /user:ACME\⟦USERNAME admin.kov⟧");
+    check(r"\\fileserver\home$\⟦PATH_USER bjorn.dahl⟧\Desktop");
+}
+
+#[test]
+fn who_acts_in_a_sentence_decides_whose_the_address_is() {
+    check("The attacker logged in from 91.219.236.18.");
+    check("User visited 203.0.113.44 yesterday.");
+    check("Connexion vers 203.0.113.44 observée.");
+    check("Ühendus aadressiga 203.0.113.44.");
+    check("ransom note: contact johnsmith1987@onionmail.example");
+    check("The spear phishing mail came from ceo@fake-corp.example.");
+    check("The phishing mail was received by ⟦EMAIL anna.tamm@corp.example⟧.");
+    check("The user logged in from ⟦IP 91.219.236.18⟧.");
+}
+
+#[test]
+fn authorities_companies_and_places_are_no_people() {
+    check("Signalé par ANSSI. Opfer: Deutsche Bahn.");
+    check("Hôpital de Dax");
+    check("Customers of John Hancock and Alice Blue at the Juan de Fuca Strait.");
+}
+
+#[test]
+fn accounts_stand_behind_labels_of_every_script() {
+    check("ユーザー名:⟦USERNAME k.sasaki⟧");
+    check("利用者ID: ⟦USERNAME m_saito⟧");
+    check("L'utilisateur ⟦USERNAME lgarnaud⟧ s'est connecté.");
+    check("uid=1001(⟦USERNAME fnguyen⟧) gid=1001(⟦USERNAME fnguyen⟧)");
+}
+
+#[test]
+fn a_signature_tells_whose_a_mailbox_is() {
+    check("差出人: ⟦PERSON 中村 太郎⟧ <⟦EMAIL taro@corp.example⟧>");
+    check("From: Payment Team <settlement@corp.example>");
+}
+
+#[test]
+fn names_are_found_in_lists_signatures_and_greetings_without_what_stands_before_them() {
+    check("passwords of ⟦PERSON Chidi Anagonye⟧, ⟦PERSON Tahani Al-Jamil⟧ and ⟦PERSON Jason Mendoza⟧");
+    check("⟦PERSON Achterberg, Rosalind⟧");
+    check("Author: ⟦PERSON K. Szymborski⟧");
+    check("Terveisin ⟦PERSON Aarne⟧");
+    check("Tere, ⟦PERSON Ülle⟧!");
+    check("On Monday ⟦PERSON Rosalind Achterberg⟧ called.");
+    check("M. ⟦PERSON Étienne Vasseur-Lacombe⟧ a été prévenu.");
+}
+
+#[test]
+fn numbers_of_states_stand_behind_labels_of_every_script() {
+    check("マイナンバー ⟦NATIONAL_ID 123456789018⟧");
+    check("Aadhaar ⟦NATIONAL_ID 2341 2341 2346⟧");
+}
+
+#[test]
 fn numbers_are_counted_in_code_points() {
     let text = "õ – ⟂ 田中: anna.tamm@example.ee";
     let found = detect(text);

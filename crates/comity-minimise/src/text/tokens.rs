@@ -93,10 +93,11 @@ impl Deref for Tokens {
 }
 
 impl Tokens {
-    /// The tokens of `text`, whose `items` are read.
-    pub(super) fn read(text: &str, items: &[Item], lexicon: &Lexicon) -> Self {
-        let mut reader =
-            Reader { text, tokens: Vec::with_capacity(text.len() / 4), folded: text.to_ascii_lowercase() };
+    /// The tokens of `text`, whose `items` are read, in `room`.
+    pub(super) fn read(text: &str, items: &[Item], lexicon: &Lexicon, mut room: Vec<Token>) -> Self {
+        room.clear();
+        room.reserve(text.len() / 4);
+        let mut reader = Reader { text, tokens: room, folded: text.to_ascii_lowercase() };
         let mut at = 0;
         for (index, item) in items.iter().enumerate() {
             if item.range.start < at {
@@ -108,8 +109,13 @@ impl Tokens {
         }
         reader.run(at, text.len());
         let mut tokens = Self { tokens: reader.tokens, folded: reader.folded };
-        tokens.cue(lexicon);
+        tokens.cue(text, lexicon);
         tokens
+    }
+
+    /// The room that they take.
+    pub(super) fn into_room(self) -> Vec<Token> {
+        self.tokens
     }
 
     /// The word of `token` in lower case; empty for what is no word.
@@ -118,22 +124,26 @@ impl Tokens {
     }
 
     /// Writes on every token what its word, and the phrases that it belongs to, tell.
-    fn cue(&mut self, lexicon: &Lexicon) {
-        let mut begin = Vec::new();
+    fn cue(&mut self, text: &str, lexicon: &Lexicon) {
         for at in 0..self.tokens.len() {
-            if !matches!(self.tokens[at].what, What::Word(_)) {
-                continue;
+            match self.tokens[at].what {
+                What::Word(_) => {}
+                What::Unspaced => {
+                    self.tokens[at].cues = lexicon.cues_within(&text[self.tokens[at].range()]);
+                    continue;
+                }
+                _ => continue,
             }
             let fingerprint = fingerprint(self.lower(&self.tokens[at]));
             let cues = lexicon.cues_of(fingerprint);
             let token = &mut self.tokens[at];
             token.fingerprint = fingerprint;
             token.cues = cues;
-            if cues & BEGINS != 0 {
-                begin.push(at);
-            }
         }
-        for at in begin {
+        for at in 0..self.tokens.len() {
+            if self.tokens[at].cues & BEGINS == 0 {
+                continue;
+            }
             // The words that follow in this line, marks of abbreviation left out.
             let mut places = [at; PHRASE_MAX];
             let mut count = 0;

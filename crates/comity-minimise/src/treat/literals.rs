@@ -5,7 +5,17 @@ use crate::pattern::{Operator, escape};
 
 impl<'b, 't> Walk<'_, 't, 'b> {
     /// Treats each literal of a STIX pattern as the property that it is compared with.
+    ///
+    /// In another language (YARA, Snort) what a literal speaks of cannot be told: only people who are treated elsewhere
+    /// in the bundle are taken out, by name and in the paths of their folders.
     pub(super) fn pattern(&mut self, text: &str, parts: &mut Parts) -> String {
+        let scrubber = self.fates.and_then(|(_, scrubber)| scrubber);
+        let tokens = self.shared.tokens;
+        if !self.source.speaks_stix() {
+            let treated = |user: &str| scrubber.and_then(|scrubber| scrubber.stand_in(user, tokens));
+            let mut stand_in = |user: &str| treated(user).unwrap_or_else(|| user.to_owned());
+            return Token::UserSegment.apply(text, &mut stand_in, &|_| false, parts);
+        }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
         for literal in self.source.literals() {
@@ -47,9 +57,12 @@ impl<'b, 't> Walk<'_, 't, 'b> {
                     }
                 }
             });
-            match treated {
-                Some(treated) if treated != literal.value => out.push_str(&escape(&treated)),
-                _ => out.push_str(&text[literal.span.clone()]),
+            let treated = treated.filter(|treated| *treated != literal.value);
+            let value = treated.as_deref().unwrap_or(&literal.value);
+            let clean = scrubber.and_then(|scrubber| scrubber.clean(value, Scan::Names, tokens));
+            match clean.or(treated) {
+                Some(treated) => out.push_str(&escape(&treated)),
+                None => out.push_str(&text[literal.span.clone()]),
             }
         }
         out.push_str(&text[at..]);

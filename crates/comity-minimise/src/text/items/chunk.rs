@@ -49,6 +49,22 @@ const BITS: [Bits; 256] = {
     bits
 };
 
+const CUTS: [bool; 256] = {
+    let mut cuts = [false; 256];
+    let marks = b"\"<>|`,;(){}=!*^'";
+    let mut mark = 0;
+    while mark < marks.len() {
+        cuts[marks[mark] as usize] = true;
+        mark += 1;
+    }
+    cuts
+};
+
+/// Whether a chunk is cut at this byte: a quote, a bracket and the like.
+pub(super) fn is_cut(b: u8) -> bool {
+    CUTS[usize::from(b)]
+}
+
 pub(super) fn bits(b: u8) -> Bits {
     BITS[usize::from(b)]
 }

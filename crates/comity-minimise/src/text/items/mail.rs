@@ -83,8 +83,9 @@ fn is_remote(before: &str) -> bool {
     let line = before[from..].rsplit('\n').next().unwrap_or_default();
     let mut words = line.split_whitespace().rev().take(6);
     words.any(|word| {
-        ["ssh", "scp", "sftp", "rsync", "mosh", "ssh-copy-id", "sshpass", "sshfs", "autossh"]
-            .contains(&word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-'))
+        word.contains('s')
+            && ["ssh", "scp", "sftp", "rsync", "mosh", "ssh-copy-id", "sshpass", "sshfs", "autossh"]
+                .contains(&word.trim_matches(|c: char| !c.is_alphanumeric() && c != '-'))
     })
 }
 

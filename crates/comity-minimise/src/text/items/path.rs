@@ -1,7 +1,8 @@
 //! Paths, registry keys, `DOMAIN\user`: only the part that names a user is found, the rest is a thing.
 
 use super::{Item, Kind, Reader};
-use crate::text::lexicon::Known;
+use crate::text::letters::lower;
+use crate::text::lexicon::{Known, NAMESPACE};
 use crate::text::span::Label;
 use std::ops::Range;
 
@@ -11,26 +12,6 @@ const HOMES: [&str; 6] = ["users", "home", "documents and settings", "utilisateu
 const MAILS: [&str; 3] = ["mail", "crontabs", "sudoers.d"];
 /// The longest name of a user, in bytes.
 const NAME_MAX: usize = 64;
-/// Beginnings of names that are no accounts.
-const NO_DOMAINS: [&str; 16] = [
-    "HKLM",
-    "HKCU",
-    "HKCR",
-    "HKU",
-    "HKEY_LOCAL_MACHINE",
-    "HKEY_CURRENT_USER",
-    "HKEY_CLASSES_ROOT",
-    "HKEY_USERS",
-    "BUILTIN",
-    "AUTHORITY",
-    "SYSTEM",
-    "SOFTWARE",
-    "IIS",
-    "SERVICE",
-    "NT",
-    "WINDOWS",
-];
-
 impl Reader<'_> {
     /// A chunk with a backslash: a Windows path, a registry key, or `DOMAIN\user`.
     pub(super) fn backslashed(&mut self, start: usize, end: usize) {
@@ -41,7 +22,9 @@ impl Reader<'_> {
         let mut from = (start..slash).rev().find(|at| quote(*at)).map_or(start, |at| at + 1);
         let to =
             (slash..end).find(|at| quote(*at) && bytes[*at] != b'(' && bytes[*at] != b')').unwrap_or(end);
-        let goes_on = self.path_end.is_some_and(|path| path + 1 == start);
+        // An option is no part of a path.
+        let goes_on =
+            self.path_end.is_some_and(|path| path + 1 == start) && !matches!(bytes[start], b'/' | b'-');
         // `User:CORP\jdoe`
         if let Some(colon) = (from..slash).rev().find(|at| bytes[*at] == b':')
             && slash > colon + 1
@@ -87,18 +70,37 @@ impl Reader<'_> {
         let is_domain = (2..=40).contains(&domain.len())
             && simple(domain)
             && domain.chars().next().is_some_and(char::is_alphabetic)
-            && !NO_DOMAINS.iter().any(|no| no.eq_ignore_ascii_case(domain));
-        let lower = user.to_lowercase();
+            && self.cues(domain) & NAMESPACE == 0;
+        let lower = lower(user);
         let is_user = (2..=NAME_MAX).contains(&user.len())
             && user.chars().any(char::is_alphabetic)
             && !user.ends_with('$')
             && !self.is_system_account(user)
-            && !self.is_dotted_file(user);
+            && !self.is_dotted_file(user)
+            && !self.is_put_together(user);
         // A folder of ordinary words is a path; a domain in capitals is one.
         let capitals = domain.chars().all(|c| !c.is_lowercase());
         is_domain
             && is_user
             && (capitals || !self.lexicon.is_english(&lower) || self.lexicon.given(&lower) == Known::Well)
+    }
+
+    /// `RunOnce`, `ZonesCounterMutex`: words put together, as things are called and people are not.
+    fn is_put_together(&self, name: &str) -> bool {
+        let mut starts: Vec<usize> =
+            name.char_indices().filter(|(_, c)| c.is_uppercase()).map(|(at, _)| at).collect();
+        if starts.first() != Some(&0) || starts.len() < 2 || !name.chars().any(char::is_lowercase) {
+            return false;
+        }
+        starts.push(name.len());
+        let parts =
+            starts.windows(2).map(|pair| name[pair[0]..pair[1]].to_lowercase()).filter(|p| p.len() > 2);
+        let mut words = parts.map(|part| {
+            self.lexicon.is_plain(&part)
+                && self.lexicon.given(&part) == Known::No
+                && !self.lexicon.is_surname(&part)
+        });
+        if starts.len() > 3 { words.any(|word| word) } else { words.all(|word| word) }
     }
 
     fn is_dotted_file(&self, name: &str) -> bool {
@@ -170,6 +172,8 @@ impl Reader<'_> {
         let text = self.text;
         let bytes = text.as_bytes();
         let is_slash = |at: usize| matches!(bytes.get(at), Some(b'\\' | b'/'));
+        // A share that is not shown: `\\server\home$\jdoe`.
+        let hidden = |at: usize| usize::from(bytes.get(at) == Some(&b'$'));
         let windows = bytes[start..end].contains(&b'\\') || bytes[start..end].windows(2).any(|w| w == b":/");
         let mut at = start;
         while at < end {
@@ -182,10 +186,10 @@ impl Reader<'_> {
             }
             let folder = HOMES.iter().chain(&MAILS).find(|home| {
                 bytes.get(at..at + home.len()).is_some_and(|b| b.eq_ignore_ascii_case(home.as_bytes()))
-                    && is_slash(at + home.len())
+                    && is_slash(at + home.len() + hidden(at + home.len()))
             });
             let Some(folder) = folder else { continue };
-            let mut from = at + folder.len();
+            let mut from = at + folder.len() + hidden(at + folder.len());
             while is_slash(from) {
                 from += 1;
             }
@@ -244,7 +248,9 @@ fn segment(text: &str, from: usize, windows: bool) -> Range<usize> {
             end = space.unwrap_or(at);
             break;
         }
-        if c.is_whitespace() && (!windows || c != ' ') || stops(c) {
+        // A space as it is written in a URL.
+        let stops = stops(c) && !text[at..].starts_with("%20");
+        if c.is_whitespace() && (!windows || c != ' ') || stops {
             end = match (c, space) {
                 ('\\' | '/', _) | (_, None) => at,
                 (_, Some(space)) => space,

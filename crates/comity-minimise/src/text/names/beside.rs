@@ -28,6 +28,15 @@ impl Finder<'_> {
                     {
                         return weight - 3.0;
                     }
+                    // `Hôpital de Dax`
+                    if near
+                        && marks == 0
+                        && form == Form::Lower
+                        && cues & PARTICLE != 0
+                        && self.is_of_thing(look)
+                    {
+                        return weight - 3.0;
+                    }
                     if crossed {
                         // The line before: a greeting's end, a field of a form.
                         if cues & CLOSING != 0 {
@@ -50,8 +59,14 @@ impl Finder<'_> {
                             .iter()
                             .any(|t| matches!(t.what, What::Mark(':' | '=' | '：')));
                     let quoted = marks > 0;
-                    if cues & SALUTATION != 0 && near && (marks == 0 || sure) {
-                        weight = weight.max(3.2);
+                    if cues & SALUTATION != 0 && near {
+                        // `Hi, Anna!`
+                        let called = marks == 1 && tokens[look + 1].is_mark(',');
+                        weight = weight.max(match marks == 0 || sure {
+                            true => 3.2,
+                            false if called => 2.4,
+                            false => 0.0,
+                        });
                     }
                     if cues & NAMES_NEXT != 0 && near {
                         let short = token.end - token.start < 4;
@@ -71,9 +86,15 @@ impl Finder<'_> {
                     }
                     if cues & CLOSING != 0 && near && quoted {
                         weight = weight.max(3.2);
+                    } else if cues & CLOSING != 0 && near && self.begins_line(look) {
+                        weight = weight.max(2.2);
                     }
                     if cues & ASKS != 0 && near && marks == 0 {
                         weight = weight.max(1.5);
+                    }
+                    // `…, said Anna`
+                    if cues & SAYS != 0 && near && marks == 0 && form == Form::Lower && self.is_quoted(look) {
+                        weight = weight.max(2.5);
                     }
                     if cues & (TITLE | ROLE | NAMES_NEXT) != 0 && words == 1 && !sure {
                         weight = weight.max(1.0);
@@ -110,6 +131,28 @@ impl Finder<'_> {
         weight
     }
 
+    /// Whether what is said ends right before the word at `at`.
+    fn is_quoted(&self, at: usize) -> bool {
+        at > 0
+            && matches!(
+                self.tokens[at - 1].what,
+                What::Mark('"' | '”' | '“' | '\'' | '’' | ',' | '!' | '?' | '»')
+            )
+    }
+
+    /// Whether the particle at `at` follows what is a place or an organisation.
+    fn is_of_thing(&self, at: usize) -> bool {
+        at > 0
+            && self.tokens[at - 1].cues & THING_BEFORE != 0
+            && self.close(self.tokens[at - 1].end, self.tokens[at].start)
+    }
+
+    /// Whether nothing but the words of a closing stands before the one at `at` in its line.
+    fn begins_line(&self, at: usize) -> bool {
+        let before = self.tokens[..at].iter().rev().take_while(|token| token.what != What::Line);
+        before.take(5).all(|token| token.cues & CLOSING != 0)
+    }
+
     /// Short honorifics need their dot, or a capital: `p` and `d` are letters, `me` and `sig` are words.
     pub(super) fn is_honorific(&self, at: usize, form: Form) -> bool {
         let token = &self.tokens[at];
@@ -129,7 +172,25 @@ impl Finder<'_> {
     /// Whether a single letter is an honorific in the language of this text, and not an initial.
     fn one_letter(&self, letter: &str) -> bool {
         let common: &[&str] = match letter {
-            "M" => &["le", "les", "des", "est", "une"],
+            "M" => &[
+                "le",
+                "les",
+                "des",
+                "est",
+                "une",
+                "été",
+                "du",
+                "au",
+                "aux",
+                "dans",
+                "sur",
+                "par",
+                "pour",
+                "avec",
+                "qui",
+                "joignable",
+                "signalé",
+            ],
             "D" => &["el", "los", "que", "del"],
             "P" | "p" => &["się", "na", "w", "nie"],
             _ => return false,

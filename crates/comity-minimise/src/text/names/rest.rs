@@ -73,7 +73,7 @@ impl Finder<'_> {
             let name = word.able
                 && !word.plain
                 && self.tokens[at].form() == Some(Form::Title)
-                && self.tokens[at].cues & !COMMAND == 0;
+                && self.tokens[at].cues & !(COMMAND | NAMESPACE) == 0;
             (name && self.tokens[at].end - self.tokens[at].start > 2).then_some(())
         };
         if at > 0 && self.words[at - 1].able && self.close(self.tokens[at - 1].end, self.tokens[at].start) {

@@ -13,7 +13,14 @@ const GIVEN_MAX: usize = 3;
 
 struct Cues {
     before: Option<AhoCorasick>,
-    after: Vec<&'static str>,
+    /// With its first character, of three bytes each: most places are told apart by these.
+    after: Vec<([u8; 3], &'static str)>,
+}
+
+/// Whether an honorific begins here.
+fn is_honorific(rest: &str) -> bool {
+    let Some(head) = rest.as_bytes().first_chunk::<3>() else { return false };
+    CUES.after.iter().any(|(first, cue)| first == head && rest.starts_with(cue))
 }
 
 static CUES: LazyLock<Cues> = LazyLock::new(|| {
@@ -23,7 +30,9 @@ static CUES: LazyLock<Cues> = LazyLock::new(|| {
     let of = |place: &str| all.iter().filter(|(p, _)| *p == place).map(|(_, cue)| *cue).collect::<Vec<_>>();
     // Building fails only beyond 2^31 patterns.
     let before = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(of("before")).ok();
-    Cues { before, after: of("after") }
+    let after =
+        of("after").into_iter().filter_map(|cue| Some((*cue.as_bytes().first_chunk::<3>()?, cue))).collect();
+    Cues { before, after }
 });
 
 /// Pushes the names in the runs of `tokens`.
@@ -49,9 +58,9 @@ pub(super) fn find(text: &str, tokens: &[Token], found: &mut Vec<Range<usize>>) 
                 What::Unspaced => ends_in_cue(&text[tokens[at - 1].range()]),
                 _ => false,
             };
-        let led = tokens.get(at + 2).is_some_and(|after| {
-            after.what == What::Unspaced && CUES.after.iter().any(|cue| text[after.range()].starts_with(cue))
-        });
+        let led = tokens
+            .get(at + 2)
+            .is_some_and(|after| after.what == What::Unspaced && is_honorific(&text[after.range()]));
         let places: Vec<usize> = run.char_indices().map(|(place, _)| place).chain([run.len()]).collect();
         let mut place = 0;
         while place + 1 < places.len() {
@@ -111,7 +120,7 @@ fn is_kana(c: char) -> bool {
 /// The name that begins at the first of `places` in `run`.
 fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) -> Option<Name> {
     let from = places[0];
-    let honorific = |end: usize| CUES.after.iter().any(|cue| run[end..].starts_with(cue));
+    let honorific = |end: usize| is_honorific(&run[end..]);
     for length in (1..=SURNAME_MAX.min(places.len() - 1)).rev() {
         let end = places[length];
         let surname = &run[from..end];
@@ -141,7 +150,7 @@ fn name(run: &str, places: &[usize], cued: bool, led: bool, next: Option<&str>) 
         {
             let given: String =
                 next.chars().take_while(|c| is_han(Some(*c)) || is_kana(*c)).take(GIVEN_MAX + 1).collect();
-            let cut = CUES.after.iter().find_map(|cue| given.find(cue)).unwrap_or(given.len());
+            let cut = CUES.after.iter().find_map(|(_, cue)| given.find(cue)).unwrap_or(given.len());
             let mut given = &given[..cut];
             // A particle is no part of a name.
             if given.chars().next().is_some_and(|c| is_han(Some(c))) {

@@ -5,7 +5,7 @@ use crate::text::tokens::{Form, Token, Tokens};
 
 /// A word as part of a name.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Word {
+pub(in crate::text) struct Word {
     pub(super) given: Known,
     pub(super) surname: Known,
     pub(super) plain: bool,

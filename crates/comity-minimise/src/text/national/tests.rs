@@ -34,10 +34,16 @@ fn a_right_number_is_told_by_its_check_digits_and_a_wrong_one_is_not() {
 
 #[test]
 fn a_number_that_is_common_by_form_needs_a_word_before_it() {
-    for weak in ["111222333", "86095742719", "94577403194", "7523169263", "123456789018"] {
+    for weak in ["111222333", "86095742719", "94577403194", "7523169263", "123456789018", "2341 2341 2346"] {
         let found = Table::shipped().find(weak, false).unwrap();
         assert!(found.right && !found.alone, "{weak}");
     }
+}
+
+#[test]
+fn a_number_of_the_verhoeff_scheme_is_told_from_one_with_two_digits_changed_over() {
+    assert!(verhoeff(b"2363") && !verhoeff(b"2336") && !verhoeff(b"2364"));
+    assert!(verhoeff(b"234123412346") && !verhoeff(b"234123412364"));
 }
 
 #[test]
@@ -52,7 +58,7 @@ fn an_account_is_told_by_its_state_length_and_remainder() {
 #[test]
 fn every_kind_says_whose_it_is_and_how_it_looks() {
     for kind in &Table::shipped().kinds {
-        assert!(!kind.shape.is_empty() && kind.shape.len() < 40);
+        assert!(!kind.shape.is_empty() && kind.shape.len() < SHAPE_MAX);
         assert!(kind.text.alone || !kind.text.cues.is_empty(), "{} is never found", kind.text.shape);
     }
 }

@@ -46,6 +46,16 @@ pub(super) fn class(byte: u8) -> Class {
 /// The word at `at` where it has no mark inside and its letters are those of [`simple`]; otherwise [`word`] reads it.
 /// Its end, its form, and whether lowering the ASCII of it is all that folding it takes.
 pub(super) fn quick_word(bytes: &[u8], at: usize) -> Option<(usize, Form, bool)> {
+    // Most words are small letters, perhaps behind a capital.
+    let rest = bytes.get(at..)?;
+    let capital = rest.first().is_some_and(u8::is_ascii_uppercase);
+    let small = rest[usize::from(capital)..].iter().take_while(|b| b.is_ascii_lowercase()).count();
+    let length = small + usize::from(capital);
+    let ends =
+        rest.get(length).is_none_or(|next| class(*next) & (LOWER | UPPER | DIGIT | JOINER | OTHER) == 0);
+    if small > 0 && ends {
+        return Some((at + length, if capital { Form::Title } else { Form::Lower }, true));
+    }
     let (mut seen, mut capitals, mut letters, mut end) = (0, 0_usize, 0_usize, at);
     let (mut first, mut copied) = (0, true);
     while let Some(byte) = bytes.get(end) {
