@@ -97,7 +97,9 @@ const MAILBOXES: [&str; 6] = [
 ];
 
 /// A language, sentences for anything, for what is reached, for mailboxes; `{}` is the indicator.
-const LANGUAGES: [(&str, [&str; 3], [&str; 3], [&str; 2]); 9] = [
+type Language = (&'static str, [&'static str; 3], [&'static str; 3], [&'static str; 2]);
+
+const LANGUAGES: [Language; 9] = [
     (
         "en",
         [
