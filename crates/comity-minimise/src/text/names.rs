@@ -372,9 +372,9 @@ impl Finder<'_> {
         if form == Form::Upper && tokens[at + 2].form() == Some(Form::Title) {
             weight += 0.8;
         }
-        // Nothing else in its line: an entry of a list.
+        // Nothing else in its line, or what is in brackets: an entry of a list.
         if (at == 0 || tokens[at - 1].what == What::Line)
-            && tokens.get(end).is_none_or(|next| next.what == What::Line)
+            && tokens.get(end).is_none_or(|next| matches!(next.what, What::Line | What::Mark('(' | ';')))
         {
             weight += 0.7;
         }

@@ -96,7 +96,10 @@ fn names_are_found_in_lists_signatures_and_greetings_without_what_stands_before_
     check("passwords of ⟦PERSON Chidi Anagonye⟧, ⟦PERSON Tahani Al-Jamil⟧ and ⟦PERSON Jason Mendoza⟧");
     check("⟦PERSON Achterberg, Rosalind⟧");
     check("Author: ⟦PERSON K. Szymborski⟧");
+    check("⟦PERSON Achterberg, Rosalind⟧ (Ministry of Transport)");
     check("Terveisin ⟦PERSON Aarne⟧");
+    check("Tarkista 203.0.113.22. Terveisin ⟦PERSON Aarne⟧");
+    check("Everybody calls me ⟦PERSON Lauren⟧.");
     check("Tere, ⟦PERSON Ülle⟧!");
     check("On Monday ⟦PERSON Rosalind Achterberg⟧ called.");
     check("M. ⟦PERSON Étienne Vasseur-Lacombe⟧ a été prévenu.");

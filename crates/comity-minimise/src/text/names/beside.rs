@@ -69,7 +69,9 @@ impl Finder<'_> {
                         });
                     }
                     if cues & NAMES_NEXT != 0 && near {
-                        let short = token.end - token.start < 4;
+                        // `to`, `from`; not the end of `calls me`.
+                        let goes_before = look > 0 && tokens[look - 1].cues & NAMES_NEXT != 0;
+                        let short = token.end - token.start < 4 && !goes_before;
                         weight = weight.max(if sure {
                             2.9
                         } else if short {
@@ -147,9 +149,10 @@ impl Finder<'_> {
             && self.close(self.tokens[at - 1].end, self.tokens[at].start)
     }
 
-    /// Whether nothing but the words of a closing stands before the one at `at` in its line.
+    /// Whether nothing but the words of a closing stands before the one at `at` in its line or its sentence.
     fn begins_line(&self, at: usize) -> bool {
-        let before = self.tokens[..at].iter().rev().take_while(|token| token.what != What::Line);
+        let ends = |what| matches!(what, What::Line | What::Mark('.' | '!' | '?'));
+        let before = self.tokens[..at].iter().rev().take_while(|token| !ends(token.what));
         before.take(5).all(|token| token.cues & CLOSING != 0)
     }
 
