@@ -81,6 +81,8 @@ pub struct Summary {
     pub withholdings: Vec<Withholding>,
     /// What did not read.
     pub rejected: Vec<Rejected>,
+    /// Why objects stay home that no law speaks of: reason codes.
+    pub reasons: BTreeSet<String>,
     /// The limits that travel with the data.
     pub safeguards: Safeguards,
     /// Where the exchange stands.
@@ -111,7 +113,7 @@ impl Minimised {
     /// What is told of it as the exchange `id`.
     pub(crate) fn summary(self, id: ExchangeId, laws: &LawSet, outcome: ExchangeOutcome) -> Summary {
         let Self { request, rulings, extract } = self;
-        let Extract { safeguards, counts, withholdings, rejected, .. } = extract;
+        let Extract { safeguards, counts, withholdings, rejected, reasons, .. } = extract;
         let whole = rulings_whole(&rulings);
         Summary {
             id,
@@ -122,6 +124,7 @@ impl Minimised {
             counts,
             withholdings,
             rejected,
+            reasons,
             safeguards,
             outcome,
             whole,
@@ -239,7 +242,7 @@ impl Halted {
         with: Halting<'_, K>,
     ) -> Result<Sealed, ExchangeError> {
         let Self { request, rulings, extract } = self;
-        let Extract { counts, withholdings, rejected, .. } = extract;
+        let Extract { counts, withholdings, rejected, reasons, .. } = extract;
         let id = ExchangeId::draw(with.entropy);
         let summary = Summary {
             id,
@@ -250,6 +253,7 @@ impl Halted {
             counts,
             withholdings,
             rejected,
+            reasons,
             safeguards: Safeguards::NONE,
             outcome,
             whole: false,
