@@ -44,8 +44,9 @@ fn malware(number: usize) -> Value {
 
 /// Every file under the shared folder of bad data; none where it is not here.
 fn bad_files() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/bad");
-    let mut folders = vec![root];
+    let root = std::env::var_os("COMITY_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
+    let mut folders = vec![root.join("data/bad")];
     let mut files = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten() {
@@ -184,4 +185,20 @@ fn a_declaration_that_would_lower_what_is_found_is_named() {
     assert!(said.contains("fact_lowered:personal_data: false was declared, true was found"), "{said}");
     let (output, _) = minimised(&bundle, &["--fact", "personal_data=true"]);
     assert_eq!(output.status.code(), Some(0), "a declaration may raise");
+}
+
+#[test]
+fn a_directory_without_a_pack_is_told_from_a_name_that_is_none() {
+    let room = tempfile::tempdir().unwrap();
+    let told = |under: &Path| {
+        let scope =
+            ["--from", "EE", "--to", "FI", "--activity", "threat_intel", "--purpose", "cyber_defence"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_comity"));
+        let output = command.args(["minimise", "-", "--under"]).arg(under).args(scope).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        said(&output)
+    };
+    assert!(told(room.path()).contains("the directory has no `pack.toml`"), "{}", told(room.path()));
+    let nowhere = room.path().join("nowhere");
+    assert!(told(&nowhere).contains("neither shipped nor a directory"), "{}", told(&nowhere));
 }

@@ -164,6 +164,8 @@ impl Minimised {
                 length: body.len() as u64,
             })
             .collect();
+        drop(bodies);
+        drop(clear);
         let mut salt = [0; 32];
         with.entropy.fill(&mut salt);
         let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
@@ -205,7 +207,7 @@ impl Minimised {
         let dispatch = Dispatch {
             basis: Basis::of(&header),
             header: header.sign(&with.signatory.key),
-            bodies: sealed.ciphertexts.concat(),
+            bodies: end_to_end(sealed.ciphertexts),
             horizon: with.horizon,
         };
         Ok(Sealed {
@@ -217,6 +219,15 @@ impl Minimised {
             placed: Default::default(),
         })
     }
+}
+
+/// Sealed bodies end to end. One alone stays where it is, and of several each is gone once it was copied.
+fn end_to_end(ciphertexts: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut ciphertexts = ciphertexts.into_iter();
+    let mut all = ciphertexts.next().unwrap_or_default();
+    all.reserve_exact(ciphertexts.as_slice().iter().map(Vec::len).sum());
+    ciphertexts.for_each(|body| all.extend_from_slice(&body));
+    all
 }
 
 /// What sealing a halted exchange needs.

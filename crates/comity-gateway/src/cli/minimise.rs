@@ -50,18 +50,8 @@ pub fn run(args: &Minimise, _json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit 
 
 fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, String> {
     let limits = Limits::default();
+    let (laws, slug) = asked(args, cwd)?;
     let bytes = read(&args.file, cwd, limits.bytes_max)?;
-    let (files, slug) = laws::named(&args.under, cwd).map_err(|e| e.to_string())?;
-    let mut library = Library::open(&files).map_err(|e| e.to_string())?;
-    let agreement = library.law(&slug).map_err(|e| e.to_string())?;
-    let mut national = BTreeMap::new();
-    for party in [&args.from, &args.to] {
-        let slug: PackSlug = party.as_str().parse().map_err(|e: comity_terms::NameError| e.to_string())?;
-        if library.dir(&slug).is_some() {
-            national.insert(party.clone(), library.law(&slug).map_err(|e| e.to_string())?);
-        }
-    }
-    let laws = LawSet { agreement, national, vocabulary: Arc::clone(library.vocabulary()) };
     let request = request(args, slug.clone(), &laws)?;
     let secret = match &args.dir {
         None => PREVIEW_KEY,
@@ -126,6 +116,21 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
     }
     out.note(&format!("{outcome}: {}", reasons.into_iter().collect::<Vec<_>>().join(", ")));
     Ok(Exit::Refused)
+}
+
+/// The laws to ask. All others that were looked through for them, and their texts, are gone before a bundle is read.
+fn asked(args: &Minimise, cwd: &Path) -> Result<(LawSet, PackSlug), String> {
+    let (files, slug) = laws::named(&args.under, cwd).map_err(|e| e.to_string())?;
+    let mut library = Library::open(&files).map_err(|e| e.to_string())?;
+    let agreement = library.law(&slug).map_err(|e| e.to_string())?;
+    let mut national = BTreeMap::new();
+    for party in [&args.from, &args.to] {
+        let slug: PackSlug = party.as_str().parse().map_err(|e: comity_terms::NameError| e.to_string())?;
+        if library.dir(&slug).is_some() {
+            national.insert(party.clone(), library.law(&slug).map_err(|e| e.to_string())?);
+        }
+    }
+    Ok((LawSet { agreement, national, vocabulary: Arc::clone(library.vocabulary()) }, slug))
 }
 
 /// What is asked: closed-world, as of now.
