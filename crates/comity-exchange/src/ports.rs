@@ -230,6 +230,17 @@ pub enum StoreError {
         /// What the database holds.
         found: u64,
     },
+    /// The log has been succeeded since the database was copied: a restored database. Nothing is ever appended.
+    #[error(
+        "the database holds the log `{found}`, but `{marked}` has succeeded it: the database was restored, and nothing is \
+         appended until `comity log succeed` has opened the log that succeeds both"
+    )]
+    SucceededSince {
+        /// The log that the high-water mark is of.
+        marked: String,
+        /// The log in the database.
+        found: String,
+    },
     /// A record was sealed under an epoch key that is being destroyed. Nothing changed; callers seal again, under
     /// the key that is current by now.
     #[error("the epoch key of {0} takes no more records")]

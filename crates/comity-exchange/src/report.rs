@@ -84,6 +84,9 @@ pub struct ExchangeReport {
     pub withholdings: Vec<WithholdingReport>,
     /// Objects that could not be read, by place and reason.
     pub rejected: Vec<RejectedReport>,
+    /// Why objects stayed that no law speaks of: reason codes; a law's reasons stand in its decision.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub reasons: BTreeSet<String>,
     /// What is on a warning list that the operator named, as it was given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<WarningReport>,

@@ -319,6 +319,12 @@ impl Directory {
         self.data.join("log.ended").join(generation.to_string())
     }
 
+    /// What a succession under way has read from the mark, until the successor is in use.
+    #[must_use]
+    pub fn succession(&self) -> PathBuf {
+        self.identity().join("succession")
+    }
+
     /// Where it is kept which identity a partner has heard last.
     #[must_use]
     pub fn heard(&self, party: &Party) -> PathBuf {

@@ -39,6 +39,9 @@ pub enum LawError {
         /// The packs that are shipped.
         hint: String,
     },
+    /// A directory, but none that holds a pack.
+    #[error("no pack `{}`: the directory has no `pack.toml`", .0.display())]
+    NoPack(PathBuf),
     /// What was fetched is not what was signed.
     #[error("the text of `{pack}` has the digest {found}, not {signed}")]
     Digest {
@@ -190,7 +193,7 @@ impl Shelf {
 /// (`agreements/<slug>/`, `jurisdictions/<CODE>/`), read over the shipped files.
 ///
 /// # Errors
-/// [`LawError::Unknown`] when it is neither.
+/// [`LawError::Unknown`] when it is neither; [`LawError::NoPack`] when the directory holds none.
 pub fn named(name: &str, cwd: &Path) -> Result<(LawFiles, PackSlug), LawError> {
     let path = cwd.join(name);
     let is_pack = |slug: &str| {
@@ -205,6 +208,9 @@ pub fn named(name: &str, cwd: &Path) -> Result<(LawFiles, PackSlug), LawError> {
     }
     if path.join("pack.toml").is_file() {
         return from_directory(&path);
+    }
+    if path.is_dir() {
+        return Err(LawError::NoPack(path));
     }
     let packs: Vec<&str> = shipped().0.keys().filter_map(|path| path.strip_suffix("/pack.toml")).collect();
     Err(LawError::Unknown { name: name.to_owned(), hint: format!(" (shipped: {})", packs.join(", ")) })

@@ -72,6 +72,17 @@ fn a_gateway_is_kept_restored_and_its_log_succeeded_by_commands() {
     assert!(refused.contains("comity log succeed"), "{refused}");
     let (succeeded, _) = told(&["log", "succeed", "--dir", &dir, "--json"], 0);
     assert_eq!((&succeeded["kept"], &succeeded["lost"]), (&copied["size"], &1.into()));
+    // The same backup again, which now lies before a succession: doctor says what to do, and it is done.
+    std::fs::rename(&dir, place("lost again")).unwrap();
+    told(&["restore", "--from", &kept, "--dir", &dir, "--json"], 0);
+    let (_, refused) = told(&["vault", "show", "--dir", &dir, "--json"], 2);
+    assert!(refused.contains("comity log succeed"), "{refused}");
+    let (looked, _) = told(&["doctor", "--dir", &dir, "--json"], 1);
+    let found = looked.as_array().unwrap().iter().find(|looked| looked["what"] == "database").unwrap();
+    assert!(found["advice"].as_str().unwrap().contains("comity log succeed"), "{found}");
+    let (succeeded, _) = told(&["log", "succeed", "--dir", &dir, "--json"], 0);
+    assert!(succeeded["vkey"].as_str().unwrap().contains("/3+"), "{succeeded}");
+    assert!(succeeded["signed_by"].as_str().unwrap().ends_with("/2"), "{succeeded}");
     let (vault, _) = told(&["vault", "show", "--dir", &dir, "--json"], 0);
     assert_eq!((&vault["overdue"], &vault["erased"]), (&0.into(), &0.into()));
     let log = room.path().join("ee/log").display().to_string();

@@ -110,7 +110,8 @@ impl Log {
     ///
     /// # Errors
     /// [`StoreError::BehindMark`] when more was signed than is stored, or another tree was;
-    /// [`StoreError::Failed`] when the mark is missing, or another log's.
+    /// [`StoreError::SucceededSince`] when the mark is of a log that succeeds this one; [`StoreError::Failed`] when it is
+    /// missing, or another gateway's.
     pub(crate) fn check(
         &self,
         found: TreeSize,
@@ -128,10 +129,7 @@ impl Log {
             };
         };
         if mark.origin != self.identity.origin {
-            return Err(StoreError::Failed(format!(
-                "the high-water mark is of `{}`, the log is `{}`",
-                mark.origin, self.identity.origin
-            )));
+            return Err(other_mark(&mark.origin, &self.identity.origin));
         }
         if mark.size > found || root_at(mark.size)? != mark.root {
             return Err(StoreError::BehindMark { marked: mark.size.0, found: found.0 });
@@ -212,6 +210,30 @@ impl Batch {
     }
 }
 
+/// Why the log `found` does not go on under a mark of the log `marked`, which is another.
+pub(crate) fn other_mark(marked: &str, found: &str) -> StoreError {
+    if succeeds(marked, found) {
+        return StoreError::SucceededSince { marked: marked.to_owned(), found: found.to_owned() };
+    }
+    StoreError::Failed(format!(
+        "the high-water mark is of `{marked}`, the log is `{found}`: these keys are not of this gateway, or of a later copy"
+    ))
+}
+
+/// Whether by their names the log `later` succeeds the log `earlier`, at once or after others: `NAME`, `NAME/2`, `NAME/3`.
+pub(crate) fn succeeds(later: &str, earlier: &str) -> bool {
+    let number = |name: &str, origin: &str| {
+        let number: u32 = origin.strip_prefix(name)?.strip_prefix('/')?.parse().ok()?;
+        (number >= 2 && number < SUCCESSORS_MAX && origin == format!("{name}/{number}")).then_some(number)
+    };
+    let numbered = earlier.rsplit_once('/').and_then(|(name, _)| Some((name, number(name, earlier)?)));
+    let (name, before) = numbered.unwrap_or((earlier, 1));
+    number(name, later).is_some_and(|number| number > before)
+}
+
+/// Below this a number at the end of a name is a successor's: names that are drawn end in eight digits at least.
+const SUCCESSORS_MAX: u32 = 1_000_000;
+
 /// The first entry about an exchange in a record whose first entry will have `index`.
 pub(crate) fn first_about(record: &Record, exchange: ExchangeId, index: LeafIndex) -> Option<LeafIndex> {
     let place = record.entries.iter().position(|draft| draft.exchange == Some(exchange))?;
@@ -230,4 +252,32 @@ const KEY_ROW_BYTES: usize = 160;
 
 fn failed(error: comity_tlog::Error) -> StoreError {
     StoreError::Failed(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::succeeds;
+
+    #[test]
+    fn which_log_succeeds_which_is_told_by_their_names() {
+        let first = "comity/XA/1f2e3d4c";
+        for (later, earlier) in [
+            (format!("{first}/2"), first.to_owned()),
+            (format!("{first}/12"), first.to_owned()),
+            (format!("{first}/3"), format!("{first}/2")),
+            ("comity/XA/12345678/2".to_owned(), "comity/XA/12345678".to_owned()),
+        ] {
+            assert!(succeeds(&later, &earlier), "{later} {earlier}");
+            assert!(!succeeds(&earlier, &later) && !succeeds(&later, &later), "{later} {earlier}");
+        }
+        for (other, earlier) in [
+            ("comity/XA/22345678", "comity/XA/12345678"),
+            ("comity/XA/1f2e3d4c/1", first),
+            ("comity/XA/1f2e3d4c/02", first),
+            ("comity/XA/1f2e3d4c/witness/2", first),
+            ("comity/XB/1f2e3d4c/2", first),
+        ] {
+            assert!(!succeeds(other, earlier), "{other} {earlier}");
+        }
+    }
 }

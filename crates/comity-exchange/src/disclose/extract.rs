@@ -4,12 +4,14 @@
 //! they were decided on and are equal as they are sent: the header states both, and the receiver checks the
 //! second.
 
-use super::stages::{Ruling, Tools, rejected};
+use super::home;
+use super::stages::{Ruling, Tools};
 use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::ObjectCounts;
 use comity_minimise::{
-    Bundle, FactClass, Minimised, ObjectFacts, Profile, Rejected, Withholding, classes, classify, minimise,
+    Bundle, FactClass, Minimised, ObjectFacts, PathTable, Profile, Rejected, Withholding, classes, classify,
+    minimise,
 };
 use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Office, Safeguards, Treatment};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,8 @@ pub(crate) struct Extract {
     pub(super) counts: ObjectCounts,
     pub(super) withholdings: Vec<Withholding>,
     pub(super) rejected: Vec<Rejected>,
+    /// Why objects stay home that no law speaks of, and what a law's reason leaves open: see [`home`](super::home).
+    pub(super) reasons: BTreeSet<String>,
 }
 
 /// One class of the extract: objects with equal facts before and after treatment.
@@ -42,41 +46,18 @@ impl std::fmt::Debug for ExtractClass {
 
 impl Extract {
     /// The extract of a bundle of which nothing may go.
-    pub(super) fn nothing(bundle: &Bundle<'_>, rulings: &[Ruling]) -> Self {
+    pub(super) fn nothing(bundle: &Bundle<'_>, rulings: &[Ruling], table: &PathTable) -> Self {
         let input = (bundle.objects().len() + bundle.rejected().len()) as u64;
+        let (withholdings, reasons) = home::stays(bundle, rulings, table);
         Self {
             classes: Vec::new(),
             safeguards: Safeguards::NONE,
             counts: ObjectCounts { input, withheld: input, ..ObjectCounts::default() },
-            withholdings: stays_home(bundle, rulings),
-            rejected: rejected(bundle),
+            withholdings,
+            rejected: bundle.rejected().to_vec(),
+            reasons,
         }
     }
-}
-
-/// The objects that no ruling lets go, each with the law and the reason that keeps it.
-fn stays_home(bundle: &Bundle<'_>, rulings: &[Ruling]) -> Vec<Withholding> {
-    let goes: BTreeSet<usize> =
-        rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied()).collect();
-    let mut kept_by: BTreeMap<usize, String> = BTreeMap::new();
-    for ruling in rulings.iter().filter(|ruling| !ruling.permits()) {
-        let ground = ruling.decision.grounds.first().map_or_else(String::new, grounded);
-        for object in ruling.objects.iter().filter(|object| !goes.contains(object)) {
-            kept_by.entry(*object).or_insert_with(|| ground.clone());
-        }
-    }
-    kept_by
-        .into_iter()
-        .filter_map(|(index, ground)| {
-            Some(Withholding {
-                object: bundle.objects().get(index)?.id().to_owned(),
-                path: String::new(),
-                data_class: "object".to_owned(),
-                treatment: Treatment::WithholdObject,
-                ground: comity_minimise::Ground::Treated(ground),
-            })
-        })
-        .collect()
 }
 
 /// The facts of the objects whose refusal offers to strip them, once they are: by what was stripped.
@@ -131,7 +112,7 @@ pub(super) fn minimised_classes(
         })
         .collect();
     let keep = kept(&asked);
-    let nothing = Extract::nothing(&bundle, rulings);
+    let nothing = Extract::nothing(&bundle, rulings, tools.table);
     let minimised = minimise(&bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
     drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
@@ -144,6 +125,10 @@ pub(super) fn minimised_classes(
         by_facts.entry(class).or_default().push(object.bytes.into_owned());
     }
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);
+    let mut reasons = nothing.reasons;
+    if by_facts.is_empty() {
+        reasons.insert(home::NOTHING_LEFT.to_owned());
+    }
     Ok(Extract {
         classes: by_facts
             .into_iter()
@@ -163,6 +148,7 @@ pub(super) fn minimised_classes(
         },
         withholdings: nothing.withholdings.into_iter().chain(minimised.withholdings).collect(),
         rejected: nothing.rejected,
+        reasons,
     })
 }
 
@@ -227,7 +213,7 @@ fn profile(ruling: &Ruling, rulings: &[Ruling], strip: &BTreeSet<DataClass>, req
     profile
 }
 
-fn grounded(ground: &Ground) -> String {
+pub(super) fn grounded(ground: &Ground) -> String {
     let rule = ground.rule.as_ref().map_or(String::new(), |(pack, article, _)| format!(" {pack} {article}:"));
     format!("{}:{rule} {}", ground.law, ground.reason)
 }

@@ -14,6 +14,8 @@
 //! any other outcome and goes no further than 6.
 
 mod extract;
+mod home;
+mod lowered;
 mod record;
 mod renew;
 mod seal;

@@ -81,6 +81,8 @@ pub struct Summary {
     pub withholdings: Vec<Withholding>,
     /// What did not read.
     pub rejected: Vec<Rejected>,
+    /// Why objects stay home that no law speaks of: reason codes.
+    pub reasons: BTreeSet<String>,
     /// The limits that travel with the data.
     pub safeguards: Safeguards,
     /// Where the exchange stands.
@@ -111,7 +113,7 @@ impl Minimised {
     /// What is told of it as the exchange `id`.
     pub(crate) fn summary(self, id: ExchangeId, laws: &LawSet, outcome: ExchangeOutcome) -> Summary {
         let Self { request, rulings, extract } = self;
-        let Extract { safeguards, counts, withholdings, rejected, .. } = extract;
+        let Extract { safeguards, counts, withholdings, rejected, reasons, .. } = extract;
         let whole = rulings_whole(&rulings);
         Summary {
             id,
@@ -122,6 +124,7 @@ impl Minimised {
             counts,
             withholdings,
             rejected,
+            reasons,
             safeguards,
             outcome,
             whole,
@@ -161,6 +164,8 @@ impl Minimised {
                 length: body.len() as u64,
             })
             .collect();
+        drop(bodies);
+        drop(clear);
         let mut salt = [0; 32];
         with.entropy.fill(&mut salt);
         let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
@@ -202,7 +207,7 @@ impl Minimised {
         let dispatch = Dispatch {
             basis: Basis::of(&header),
             header: header.sign(&with.signatory.key),
-            bodies: sealed.ciphertexts.concat(),
+            bodies: end_to_end(sealed.ciphertexts),
             horizon: with.horizon,
         };
         Ok(Sealed {
@@ -214,6 +219,15 @@ impl Minimised {
             placed: Default::default(),
         })
     }
+}
+
+/// Sealed bodies end to end. One alone stays where it is, and of several each is gone once it was copied.
+fn end_to_end(ciphertexts: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut ciphertexts = ciphertexts.into_iter();
+    let mut all = ciphertexts.next().unwrap_or_default();
+    all.reserve_exact(ciphertexts.as_slice().iter().map(Vec::len).sum());
+    ciphertexts.for_each(|body| all.extend_from_slice(&body));
+    all
 }
 
 /// What sealing a halted exchange needs.
@@ -239,7 +253,7 @@ impl Halted {
         with: Halting<'_, K>,
     ) -> Result<Sealed, ExchangeError> {
         let Self { request, rulings, extract } = self;
-        let Extract { counts, withholdings, rejected, .. } = extract;
+        let Extract { counts, withholdings, rejected, reasons, .. } = extract;
         let id = ExchangeId::draw(with.entropy);
         let summary = Summary {
             id,
@@ -250,6 +264,7 @@ impl Halted {
             counts,
             withholdings,
             rejected,
+            reasons,
             safeguards: Safeguards::NONE,
             outcome,
             whole: false,

@@ -40,7 +40,8 @@
 //! }
 //! ```
 
-use super::extract::{Extract, minimised_classes, stripped_facts};
+use super::extract::{Extract, ExtractClass, minimised_classes, stripped_facts};
+use super::lowered;
 use crate::ExchangeError;
 use crate::audit::recorded::{no_cases, owed};
 use crate::question::Request;
@@ -239,7 +240,8 @@ impl<'b> Classified<'b> {
     /// asked once more as the extract without them; both decisions are kept.
     ///
     /// # Errors
-    /// [`ExchangeError::Question`] when a fact is unknown or of the wrong type; callers tell the officer which.
+    /// [`ExchangeError::Question`] when a fact is unknown, of the wrong type, or would lower what was found; callers
+    /// tell the officer which.
     pub fn decide(
         self,
         tools: &Tools<'_>,
@@ -247,6 +249,7 @@ impl<'b> Classified<'b> {
         entropy: &mut dyn Entropy,
     ) -> Result<Decided<'b>, ExchangeError> {
         let Self { request, bundle, classes } = self;
+        lowered::refuse(&request, &classes, &tools.laws.vocabulary)?;
         let mut rulings = Vec::with_capacity(classes.len());
         for class in classes {
             rulings.push(ask(&request, class, BTreeSet::new(), tools.laws, memo)?);
@@ -260,7 +263,7 @@ impl<'b> Classified<'b> {
         if rulings.iter().any(Ruling::permits) {
             return Ok(Decided::Permitted(Permitted { request, bundle, rulings }));
         }
-        let extract = Extract::nothing(&bundle, &rulings);
+        let extract = Extract::nothing(&bundle, &rulings, tools.table);
         let halted = Halted { request, rulings, extract };
         Ok(if escalates { Decided::Escalated(Escalated(halted)) } else { Decided::Refused(Refused(halted)) })
     }
@@ -296,7 +299,7 @@ impl Permitted<'_> {
 }
 
 /// What can be told of an exchange that was decided and went no further: a preview.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Told {
     /// What the laws said.
     pub rulings: Vec<Ruling>,
@@ -306,47 +309,47 @@ pub struct Told {
     pub withholdings: Vec<Withholding>,
     /// What did not read.
     pub rejected: Vec<Rejected>,
+    /// Why objects would stay that no law speaks of: reason codes.
+    pub reasons: BTreeSet<String>,
 }
 
-fn told(rulings: &[Ruling], extract: &Extract) -> Told {
-    Told {
-        rulings: rulings.to_vec(),
-        counts: extract.counts,
-        withholdings: extract.withholdings.clone(),
-        rejected: extract.rejected.clone(),
+impl Told {
+    /// Every reason for which something would stay: the laws' and our own.
+    #[must_use]
+    pub fn reasons_all(&self) -> BTreeSet<String> {
+        let refusing = self.rulings.iter().filter(|ruling| !ruling.permits());
+        let laws = refusing.flat_map(|ruling| ruling.decision.reasons());
+        laws.into_iter().map(|reason| reason.to_string()).chain(self.reasons.iter().cloned()).collect()
     }
+}
+
+fn told(rulings: Vec<Ruling>, extract: Extract) -> (Told, Vec<ExtractClass>) {
+    let Extract { classes, counts, withholdings, rejected, reasons, .. } = extract;
+    (Told { rulings, counts, withholdings, rejected, reasons }, classes)
 }
 
 impl Minimised {
-    /// What was decided and taken out.
+    /// What was decided and taken out, and the objects of the extract, class by class: for a preview on the officer's
+    /// own screen.
     #[must_use]
-    pub fn told(&self) -> Told {
-        told(&self.rulings, &self.extract)
-    }
-
-    /// The objects of the extract, class by class: for a preview on the officer's own screen.
-    pub fn objects(&self) -> impl Iterator<Item = &[u8]> {
-        self.extract.classes.iter().flat_map(|class| class.objects.iter().map(Vec::as_slice))
+    pub fn told(self) -> (Told, Vec<Vec<u8>>) {
+        let (told, classes) = told(self.rulings, self.extract);
+        (told, classes.into_iter().flat_map(|class| class.objects).collect())
     }
 }
 
 impl Refused {
     /// What was decided.
     #[must_use]
-    pub fn told(&self) -> Told {
-        told(&self.0.rulings, &self.0.extract)
+    pub fn told(self) -> Told {
+        told(self.0.rulings, self.0.extract).0
     }
 }
 
 impl Escalated {
     /// What was decided.
     #[must_use]
-    pub fn told(&self) -> Told {
-        told(&self.0.rulings, &self.0.extract)
+    pub fn told(self) -> Told {
+        told(self.0.rulings, self.0.extract).0
     }
-}
-
-/// Objects that did not read, as the extract lists them.
-pub(super) fn rejected(bundle: &Bundle<'_>) -> Vec<Rejected> {
-    bundle.rejected().to_vec()
 }

@@ -75,6 +75,9 @@ pub struct EndedLog {
     pub root: Text<Digest>,
     /// How many of them the log that succeeds it begins with.
     pub kept: u64,
+    /// The log that signed the last of them, where it is a later one: it is lost, and what succeeds this one succeeds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
 }
 
 impl KeyLink {

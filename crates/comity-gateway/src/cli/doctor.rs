@@ -2,19 +2,28 @@
 
 use super::Cli;
 use super::out::{Exit, Out};
+use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::doctor::{Health, examine};
+use crate::work::doctor::{Health, Looked, examine, unopened};
 
 /// Looks at everything; 1 when something does not work.
 ///
 /// # Errors
 /// [`GatewayError`].
 pub async fn run(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, GatewayError> {
-    let all = examine(gateway).await?;
-    if cli.json {
+    Ok(tell(&examine(gateway).await?, cli.json, out))
+}
+
+/// What can be told of a gateway that does not open: 1.
+pub fn closed(directory: &Directory, error: &GatewayError, json: bool, out: &mut Out<'_>) -> Exit {
+    tell(&unopened(directory, error), json, out)
+}
+
+fn tell(all: &[Looked], json: bool, out: &mut Out<'_>) -> Exit {
+    if json {
         out.json(&all);
     } else {
-        for looked in &all {
+        for looked in all {
             let sign = match looked.health {
                 Health::Good => "good",
                 Health::Warning => "warn",
@@ -27,5 +36,5 @@ pub async fn run(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit
         }
     }
     let bad = all.iter().any(|looked| looked.health == Health::Bad);
-    Ok(if bad { Exit::Refused } else { Exit::Done })
+    if bad { Exit::Refused } else { Exit::Done }
 }

@@ -67,6 +67,7 @@ pub fn log(directory: &Directory, compromised: bool, json_out: bool, out: &mut O
                     "signed": done.ended.size,
                     "kept": done.ended.kept,
                     "lost": lost,
+                    "signed_by": done.ended.signed_by,
                     "ended_log": done.published.display().to_string(),
                 }));
             } else {
@@ -77,6 +78,9 @@ pub fn log(directory: &Directory, compromised: bool, json_out: bool, out: &mut O
                     done.ended.size,
                     done.published.display()
                 ));
+                if let Some(lost) = &done.ended.signed_by {
+                    out.note(&format!("succeeds `{lost}` too, of which nothing is in the database"));
+                }
             }
             Exit::Done
         }

@@ -85,6 +85,16 @@ impl<'a> Out<'a> {
         survive(written, "standard output");
     }
 
+    /// Bytes as they are, in pieces that need not be in one place.
+    pub fn pieces<'p>(&mut self, pieces: impl IntoIterator<Item = &'p [u8]>) {
+        let mut buffered = io::BufWriter::with_capacity(PIECES_BYTES, &mut self.stdout);
+        let mut written = pieces.into_iter().try_for_each(|piece| buffered.write_all(piece));
+        written = written.and_then(|()| buffered.flush());
+        // What it holds after an error is not tried again when it goes.
+        drop(buffered.into_parts());
+        survive(written, "standard output");
+    }
+
     /// Rows under a heading, columns aligned by their widest cell.
     pub fn table(&mut self, heading: &[&str], rows: &[Vec<String>]) {
         let width = |column: usize| {
@@ -126,6 +136,9 @@ impl<'a> Out<'a> {
         self.note(&format!("{error}: {text}"));
     }
 }
+
+/// How much of what comes in pieces is written at once.
+const PIECES_BYTES: usize = 64 << 10;
 
 /// Ends the process where its reader has gone away; anything else is told and ends it as a failure.
 fn survive(written: io::Result<()>, stream: &str) {

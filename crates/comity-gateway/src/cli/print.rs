@@ -67,6 +67,9 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
     for ((treatment, class, ground), count) in taken {
         out.line(&format!("    {count:>4} x {treatment} {class}  ({ground})"));
     }
+    for reason in &report.reasons {
+        out.line(&format!("  stays home: {reason}"));
+    }
     for rejected in &report.rejected {
         out.line(&format!("  not read: {}", rejected.reason));
     }

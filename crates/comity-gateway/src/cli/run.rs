@@ -6,10 +6,10 @@
 use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, Webhook, audit, convert,
-    demo, detect, keep, key, law, manual, minimise, office, prove, serve,
+    demo, detect, doctor, keep, key, law, manual, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayError};
 use crate::socket::{self, Bytes, CommandReply, CommandRequest, Handler};
 use clap::Parser as _;
 use std::io::Read as _;
@@ -158,8 +158,11 @@ async fn locally_at(place: &Place, cli: &Cli, cwd: &Path, out: &mut Out<'_>) -> 
         Ok(None) => {}
         Err(error) => return out.bad_input(error),
     }
-    let gateway = match Gateway::open(directory).await {
+    let gateway = match Gateway::open(directory.clone()).await {
         Ok(gateway) => gateway,
+        Err(error @ GatewayError::Store(_)) if matches!(cli.command, Command::Doctor(_)) => {
+            return doctor::closed(&directory, &error, cli.json, out);
+        }
         Err(error) => return out.bad_input(error),
     };
     let exit = office::command(&gateway, cli, stdin, cwd, out).await;

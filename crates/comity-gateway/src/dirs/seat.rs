@@ -72,6 +72,16 @@ impl Gateway {
         if generation == 1 { self.origin.clone() } else { format!("{}/{generation}", self.origin) }
     }
 
+    /// Which of its logs has this name, from 1; `None` where none has.
+    #[must_use]
+    pub fn log_generation(&self, origin: &str) -> Option<u32> {
+        if origin == self.origin {
+            return Some(1);
+        }
+        let generation: u32 = origin.strip_prefix(&self.origin)?.strip_prefix('/')?.parse().ok()?;
+        (generation > 1 && self.log_origin_of(generation) == origin).then_some(generation)
+    }
+
     /// The name that its cosignatures carry.
     #[must_use]
     pub fn witness_name(&self) -> String {

@@ -15,7 +15,7 @@ use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::Text;
 use comity_terms::ids::CollectionId;
-use comity_terms::{Act, Action, Activity, Asserter, FactKey, Facts, PackSlug, Party, Purpose, Timestamp};
+use comity_terms::{Act, Action, Activity, FactKey, Facts, PackSlug, Party, Purpose, Timestamp};
 use serde_json::{Value as Json, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -91,6 +91,7 @@ pub async fn make(gateway: &Gateway, officer: &str, asked: Asked) -> Result<Stan
     let lent = laws(gateway, &asked.agreement, &asked.partner)?;
     // What does not read now would refuse every act later.
     share::stated_by_officer(&asked.facts, &lent)?;
+    share::assertable_by_officer(&asked.facts, &lent)?;
     let purposes = lent.laws.vocabulary.purposes();
     if !purposes.contains_key(&asked.purpose) {
         return Err(GatewayError::Input(format!("no purpose `{}` is known", asked.purpose)));
@@ -255,8 +256,7 @@ pub async fn read(
     let mut facts: Facts = share::stated_by_officer(&given, &lent)?;
     let now = gateway.now();
     let broken = |error: &dyn std::fmt::Display| GatewayError::Broken(error.to_string());
-    let trained = FactKey::new("training_valid").map_err(|e| broken(&e))?;
-    facts.state(trained, now <= reader.training_valid_until, Asserter::Gateway);
+    share::known_training(&mut facts, now <= reader.training_valid_until)?;
     let request = Request {
         sender: collection.partner.0.clone(),
         receiver: gateway.signatory().party.clone(),

@@ -2,8 +2,9 @@
 
 use super::{collections, manage};
 use crate::clock::Clock;
+use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
-use comity_exchange::ports::{Peers as _, Record, Store as _, Webhooks as _};
+use comity_exchange::ports::{Peers as _, Record, Store as _, StoreError, Webhooks as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{PackSlug, Timestamp};
 use comity_tlog::SignedCheckpoint;
@@ -61,7 +62,7 @@ const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// [`GatewayError`] when the store cannot even be asked.
 pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     let now = gateway.now();
-    let mut all = vec![places(gateway), store(gateway).await, log(gateway).await?, clock(now)];
+    let mut all = vec![places(gateway.directory()), store(gateway).await, log(gateway).await?, clock(now)];
     all.extend(vault(gateway, now).await?);
     all.push(outbox(gateway, now).await?);
     all.extend(laws(gateway));
@@ -71,9 +72,23 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     Ok(all)
 }
 
+/// What can be looked at of a gateway that does not open, and why it does not.
+#[must_use]
+pub fn unopened(directory: &Directory, error: &GatewayError) -> Vec<Looked> {
+    let advice = match error {
+        GatewayError::Store(StoreError::BehindMark { .. } | StoreError::SucceededSince { .. }) => {
+            "`comity log succeed`: the log that it opens says what was lost, and partners follow"
+        }
+        GatewayError::Store(_) => {
+            "look at the disk, and at the keys' directory: it is the one this gateway was used with"
+        }
+        _ => "what is wrong is named: put it right and look again",
+    };
+    vec![places(directory), Looked::not(Health::Bad, "database", error.to_string(), advice)]
+}
+
 /// That nobody else reads data or keys, and that the keys are not inside the data.
-fn places(gateway: &Gateway) -> Looked {
-    let directory = gateway.directory();
+fn places(directory: &Directory) -> Looked {
     let open: Vec<String> = [directory.data(), directory.keys()]
         .into_iter()
         .filter(|path| others_read(path))

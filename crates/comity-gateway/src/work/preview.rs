@@ -9,6 +9,7 @@ use comity_exchange::report::{
 };
 use comity_exchange::shell::Shell as _;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What would come of an order, as this side decides it. The partner decides too, when it is asked.
@@ -26,6 +27,9 @@ pub struct Preview {
     pub withholdings: Vec<WithholdingReport>,
     /// Objects that do not read.
     pub rejected: Vec<RejectedReport>,
+    /// Why objects would stay that no law speaks of: reason codes.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub reasons: BTreeSet<String>,
 }
 
 /// Decides and minimises as a live exchange would; records nothing, sends nothing.
@@ -44,7 +48,7 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
         Ok(match working.with_memo(|memo| classified.decide(&tools, memo, entropy))? {
             Decided::Permitted(permitted) => match permitted.minimise(&tools, entropy)? {
                 Ok(minimised) => {
-                    let told = minimised.told();
+                    let (told, _) = minimised.told();
                     let whole = rulings_whole(&told.rulings);
                     let outcome =
                         if whole { ExchangeOutcome::Delivered } else { ExchangeOutcome::PartlyDelivered };
@@ -60,7 +64,7 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
         .await
         .map_err(|error| GatewayError::Broken(format!("the preview broke off: {error}")))?
         .map_err(input)?;
-    let Told { rulings, counts, withholdings, rejected } = told;
+    let Told { rulings, counts, withholdings, rejected, reasons } = told;
     Ok(Preview {
         dry_run: true,
         outcome,
@@ -68,5 +72,6 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
         decisions: rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect(),
         withholdings: withholdings.iter().map(withholding_report).collect(),
         rejected: rejected.iter().map(rejected_report).collect(),
+        reasons,
     })
 }

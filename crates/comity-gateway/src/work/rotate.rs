@@ -10,7 +10,7 @@
 //! log           a successor log (see `succession`)                the same
 //! transport     today's is not sealed to any more                 and none is left that opens
 //! ```
-//! Each is an entry in the log before it counts. The sequence of the identity goes up by one, and partners that know a
+//! Each is an entry in the log before it counts. The sequence of the identity goes up, and partners that know a
 //! later one refuse an older. Partners are told by `serve`, until each has heard.
 
 use super::manage;

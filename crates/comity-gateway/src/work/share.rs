@@ -279,8 +279,7 @@ async fn request(
         GatewayError::Input(format!("no officer `{}` is known; `comity officer add`", order.officer))
     })?;
     let (mut facts, attestations) = stated(order, lent, now)?;
-    let trained = FactKey::new("training_valid").map_err(|e| GatewayError::Broken(e.to_string()))?;
-    facts.state(trained, now <= officer.training_until, Asserter::Gateway);
+    known_training(&mut facts, now <= officer.training_until)?;
     Ok(Request {
         sender: gateway.signatory().party.clone(),
         receiver: order.to.clone(),
@@ -304,6 +303,21 @@ async fn request(
     })
 }
 
+/// States whether the officer's training is valid, as the gateway knows it.
+///
+/// Nobody says it for the gateway: what somebody did say stays as it was said, and refuses by its name
+/// (`fact_not_assertable`), true or not.
+///
+/// # Errors
+/// None that a caller can cause.
+pub(super) fn known_training(facts: &mut Facts, valid: bool) -> Result<(), GatewayError> {
+    let key = FactKey::new("training_valid").map_err(|e| GatewayError::Broken(e.to_string()))?;
+    if facts.get(key.as_str()).is_none() {
+        facts.state(key, valid, Asserter::Gateway);
+    }
+    Ok(())
+}
+
 fn term<'v>(vocabulary: &'v Vocabulary, key: &FactKey) -> Result<&'v FactTerm, GatewayError> {
     vocabulary.fact(key.as_str()).ok_or_else(|| GatewayError::Input(format!("no fact `{key}` is known")))
 }
@@ -322,6 +336,26 @@ pub fn stated_by_officer(stated: &[(FactKey, String)], lent: &Lent) -> Result<Fa
         facts.state(key.clone(), value, Asserter::Officer);
     }
     Ok(facts)
+}
+
+/// That an officer may say all of this.
+///
+/// # Errors
+/// [`GatewayError::Input`], naming the first fact that others say.
+pub(super) fn assertable_by_officer(stated: &[(FactKey, String)], lent: &Lent) -> Result<(), GatewayError> {
+    let vocabulary = &lent.laws.vocabulary;
+    for (key, _) in stated {
+        let said = term(vocabulary, key)?;
+        let meant = said.alias_of.as_ref().and_then(|key| vocabulary.fact(key.as_str())).unwrap_or(said);
+        if !meant.asserted_by.contains(&Asserter::Officer) {
+            let by: Vec<String> = meant.asserted_by.iter().map(ToString::to_string).collect();
+            return Err(GatewayError::Input(format!(
+                "fact_not_assertable:{key}: an officer cannot say it; who can: {}",
+                by.join(", ")
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The facts that the officer states and offices attest, in the types of the vocabulary.
@@ -361,7 +395,6 @@ struct AttestationFile {
     valid_until: Text<Timestamp>,
 }
 
-/// The exchange as it is printed; its receipts are written to files.
 /// What of the bundle is on the lists that the operator named; nothing where none is named.
 async fn warnings(gateway: &Arc<Gateway>, order: &Order) -> Result<Vec<WarningReport>, GatewayError> {
     if gateway.settings().warning_lists.is_empty() {
@@ -374,6 +407,7 @@ async fn warnings(gateway: &Arc<Gateway>, order: &Order) -> Result<Vec<WarningRe
         .map_err(|error| GatewayError::Broken(format!("looking up warning lists broke off: {error}")))
 }
 
+/// The exchange as it is printed; its receipts are written to files.
 async fn report(
     gateway: &Arc<Gateway>,
     order: &Order,
@@ -402,6 +436,7 @@ async fn report(
         decisions,
         withholdings: summary.withholdings.iter().map(withholding_report).collect(),
         rejected: summary.rejected.iter().map(rejected_report).collect(),
+        reasons: summary.reasons.clone(),
         warnings: warnings(gateway, order).await?,
         safeguards: SafeguardsReport::from(&safeguards),
         receipts: Receipts {
@@ -447,7 +482,7 @@ pub fn rejected_report(rejected: &comity_minimise::Rejected) -> RejectedReport {
     RejectedReport { index: rejected.index as u64, object: rejected.id.clone(), reason: rejected.to_string() }
 }
 
-/// Who refused: the partner's gateway, or the first of our laws that did.
+/// Who refused: the partner's gateway, the first of our laws that did, or the step that left nothing to give.
 fn refused_by(disclosed: &Disclosed, partner: &Party) -> Option<String> {
     if disclosed.summary.outcome != ExchangeOutcome::Refused {
         return None;
@@ -456,7 +491,9 @@ fn refused_by(disclosed: &Disclosed, partner: &Party) -> Option<String> {
         Some(AnswerResult::Accepted) | None => {
             let grounds = disclosed.summary.rulings.iter().flat_map(|ruling| &ruling.decision.grounds);
             let law = grounds.map(|ground| ground.law.to_string()).next();
-            Some(law.unwrap_or_else(|| "minimising".to_owned()))
+            // Where no object could be asked about, the bundle was not even read.
+            let read = !disclosed.summary.rulings.is_empty();
+            Some(law.unwrap_or_else(|| if read { "minimising" } else { "reading" }.to_owned()))
         }
         Some(_) => Some(partner.to_string()),
     }

@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! 1 the successor's key is drawn            a file that nothing names yet
+//!   and what the mark says is noted         identity/succession, until 4
 //! 2 the ended log is published apart, the successor's first entry appended and signed, the mark moved (comity-store)
 //! 3 the published log is removed            it is derived again, of the successor
 //! 4 gateway.toml names the successor        from here on it is this gateway's log
@@ -12,6 +13,7 @@
 //! no node serves meanwhile, and the others get `identity/` from this one before they serve again.
 
 use crate::clock::{Clock, OsEntropy};
+use crate::dirs::seat::Gateway;
 use crate::dirs::{Directory, SeedOf};
 use crate::files;
 use crate::gateway::{self, GatewayError};
@@ -23,7 +25,7 @@ use comity_exchange::ports::{Draft, StoreError};
 use comity_exchange::wire::Text;
 use comity_store::{EndedTree, FileMark, LogIdentity, MarkFile as _, succeed as begin};
 use comity_terms::{Act, Digest};
-use comity_tlog::SigningKey;
+use comity_tlog::{SigningKey, VerifierKey};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -40,13 +42,41 @@ pub struct Succeeded {
 
 /// Ends the log in use and begins its successor, which goes on from the entries that are kept.
 ///
+/// Where the database was restored from before an earlier succession, the successor comes after the log that was lost as
+/// well: its number is the next one that never signed, and its first entry says what was signed and by which log.
+///
 /// # Errors
 /// [`GatewayError`]; done again it goes on.
 pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, GatewayError> {
     let _lock = directory.lock()?;
-    let mut seat = directory.gateway()?;
+    let seat = directory.gateway()?;
+    let mark_path = directory.mark();
+    let mut mark = FileMark::open(&mark_path).map_err(files::at(&mark_path, "open"))?;
+    let marked = mark.read().map_err(files::at(&mark_path, "read"))?;
+    drop(mark);
+    let log = seat.generations.log;
+    let later =
+        marked.as_ref().and_then(|mark| seat.log_generation(&mark.origin)).filter(|later| *later > log);
+    let Some(later) = later else { return begun(directory, seat, log + 1, compromised) };
+    // With its key here it is the successor that an earlier call began, unless the database was restored from before that.
+    if directory.seed(SeedOf::Log, later).is_ok() {
+        match begun(directory, seat.clone(), later, compromised) {
+            Err(GatewayError::Store(StoreError::SucceededSince { .. })) => {}
+            done => return done,
+        }
+    }
+    begun(directory, seat, later + 1, compromised)
+}
+
+/// Begins the log of the generation `next`, or goes on with what began it.
+fn begun(
+    directory: &Directory,
+    mut seat: Gateway,
+    next: u32,
+    compromised: bool,
+) -> Result<Succeeded, GatewayError> {
     let broken = |error: comity_tlog::Error| GatewayError::Broken(error.to_string());
-    let (old, next) = (seat.generations.log, seat.generations.log + 1);
+    let old = seat.generations.log;
     let old_key = SigningKey::from_seed(&seat.log_origin_of(old), &*directory.seed(SeedOf::Log, old)?);
     let old_key = old_key.map_err(broken)?.verifier_key().clone();
     let origin = seat.log_origin_of(next);
@@ -61,16 +91,22 @@ pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, Ga
     let now = Clock::new(floor).now();
     let (signatory, _) = gateway::signatory(directory, &seat)?;
     let mut keys = FileEpochKeys::new(directory.epoch_keys());
+    let noted = directory.succession();
     let first = |tree: &EndedTree| {
+        let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
+        // The mark is the successor's before this gateway is: what the mark said is kept until then.
+        let ended = ended(tree, &old_key);
+        let note = serde_json::to_vec(&(next, &ended)).map_err(|error| failed(&error))?;
+        files::replace(&noted, &note).map_err(|error| failed(&error))?;
         let facts = json!({
             "log": origin,
             "succeeds": old_key.name(),
-            "signed": tree.signed.0.0,
-            "root": Digest(tree.signed.1.0).to_string(),
-            "kept": tree.kept.0,
+            "signed": ended.size,
+            "signed_by": tree.signed_by,
+            "root": ended.root,
+            "kept": ended.kept,
             "compromised": compromised,
         });
-        let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());
         let until = settings.opening_until(now).map_err(|error| failed(&error))?;
         let (entry, opening) = Opening::draw(Act::LogSucceeded, now, facts, &mut OsEntropy);
         let home = signatory.home();
@@ -89,21 +125,42 @@ pub fn succeed(directory: &Directory, compromised: bool) -> Result<Succeeded, Ga
         }
         _ => files::create_directory(&derived)?,
     }
-    let ended = EndedLog {
-        log: old_key.to_string(),
+    let note: Option<(u32, EndedLog)> = match files::read(&noted, NOTE_BYTES_MAX)? {
+        Some(note) => serde_json::from_slice(&note).ok(),
+        None => None,
+    };
+    let ended = match note {
+        Some((of, ended)) if of == next => ended,
+        _ => ended(&tree, &old_key),
+    };
+    seat.sequence += 1;
+    if ended.size > ended.kept || ended.signed_by.is_some() {
+        // What it cosigned of partners' logs was lost too: a witness that forgets is retired.
+        let witness = seat.generations.witness + (next - old);
+        directory.draw_seed(SeedOf::Witness, witness, &mut OsEntropy)?;
+        seat.generations.witness = witness;
+        // Partners may know a number of an identity that was lost, and follow a higher one alone. Time never runs below
+        // the mark, and no gateway changes its keys a thousand times a second: this is above all that there were.
+        let lived = now.duration_since(seat.since).as_millis();
+        seat.sequence += u64::try_from(lived).unwrap_or(0);
+    }
+    seat.generations.log = next;
+    seat.succeeds = Some(ended.clone());
+    directory.write_gateway(&seat)?;
+    files::remove(&noted)?;
+    Ok(Succeeded { ended, published, log: log.to_string() })
+}
+
+/// The log of `key` as it ended, as partners are told.
+fn ended(tree: &EndedTree, key: &VerifierKey) -> EndedLog {
+    EndedLog {
+        log: key.to_string(),
         size: tree.signed.0.0,
         root: Text(Digest(tree.signed.1.0)),
         kept: tree.kept.0,
-    };
-    if tree.signed.0 > tree.kept {
-        // What it cosigned of partners' logs was lost too: a witness that forgets is retired.
-        let witness = seat.generations.witness + 1;
-        directory.draw_seed(SeedOf::Witness, witness, &mut OsEntropy)?;
-        seat.generations.witness = witness;
+        signed_by: Some(tree.signed_by.clone()).filter(|by| by != key.name()),
     }
-    seat.generations.log = next;
-    seat.sequence += 1;
-    seat.succeeds = Some(ended.clone());
-    directory.write_gateway(&seat)?;
-    Ok(Succeeded { ended, published, log: log.to_string() })
 }
+
+/// The longest note of a succession under way: a key, two names and some numbers.
+const NOTE_BYTES_MAX: usize = 4096;

@@ -5,6 +5,7 @@ use super::{House, OFFERS, entries, pair};
 use crate::house::PHISHING;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_gateway::gateway::GatewayError;
+use comity_gateway::work::collections::{self, Asked};
 use comity_gateway::work::share::{Order, share};
 use serde_json::json;
 use std::sync::Arc;
@@ -61,7 +62,15 @@ async fn a_bundle_that_does_not_read_is_refused_with_its_place() {
         let report = given(&sender, order(&sender, bytes)).await.unwrap();
         assert_eq!(report.outcome, ExchangeOutcome::Refused);
         assert!(report.rejected[0].reason.contains(told), "{}", report.rejected[0].reason);
+        assert_eq!(report.refused_by.as_deref(), Some("reading"));
+        assert_eq!(report.reasons, ["not_read".to_owned()].into());
+        assert_eq!(report.withholdings.len(), 1, "it is counted among what stays");
     }
+    // A bundle of nothing is valid, and there is nothing to share: refused, and said.
+    let empty = b"{\"type\":\"bundle\",\"id\":\"bundle--00000000-0000-4000-8000-000000000009\"}";
+    let report = given(&sender, order(&sender, empty)).await.unwrap();
+    assert_eq!((report.outcome, report.refused_by.as_deref()), (ExchangeOutcome::Refused, Some("reading")));
+    assert_eq!(report.reasons, ["nothing_given".to_owned()].into());
     assert_eq!(entries(&receiver).await, before.1, "nothing reached the partner");
     assert!(entries(&sender).await >= before.0);
 }
@@ -167,7 +176,7 @@ async fn an_order_that_no_law_can_be_asked_about_is_told_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fact_that_its_giver_may_not_assert_counts_for_nothing() {
+async fn a_fact_that_its_giver_may_not_assert_is_refused_by_its_name() {
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
     let before = entries(&receiver).await;
     // Only an office can say that the order was validated.
@@ -177,17 +186,41 @@ async fn a_fact_that_its_giver_may_not_assert_counts_for_nothing() {
     assert_eq!(report.outcome, ExchangeOutcome::Refused);
     let reasons: Vec<_> = report.decisions.iter().flat_map(|decision| &decision.reasons).collect();
     assert!(reasons.iter().any(|reason| *reason == "fact_not_assertable:validated"), "{reasons:?}");
-    // Nobody can say for the gateway that an officer is trained.
+    // Nobody can say for the gateway whether an officer is trained: of a trained one neither, and no more that one is not.
+    for (officer, value) in [("untrained", "true"), ("trained", "true"), ("trained", "false")] {
+        let said = Order {
+            officer: officer.to_owned(),
+            facts: vec![("training_valid".parse().unwrap(), value.to_owned())],
+            ..order(&sender, PHISHING)
+        };
+        let report = given(&sender, said).await.unwrap();
+        assert_eq!(report.outcome, ExchangeOutcome::Refused);
+        let named = "fact_not_assertable:training_valid".to_owned();
+        assert!(report.decisions.iter().all(|decision| decision.reasons.contains(&named)), "{value}");
+    }
+    // What was found in the data is not declared away.
     let said = Order {
-        officer: "untrained".to_owned(),
-        facts: vec![("training_valid".parse().unwrap(), "true".to_owned())],
+        facts: vec![("personal_data".parse().unwrap(), "false".to_owned())],
         ..order(&sender, PHISHING)
     };
-    let report = given(&sender, said).await.unwrap();
-    assert_eq!(report.outcome, ExchangeOutcome::Refused);
-    assert!(
-        report.decisions.iter().all(|decision| decision.reasons.contains(&"training_not_valid".to_owned()))
-    );
+    let error = given(&sender, said).await.expect_err("it lowers what was found");
+    assert!(error.contains("fact_lowered:personal_data: false was declared, true was found"), "{error}");
+    // What an officer cannot say, a standing request of theirs cannot either: it would refuse every act later.
+    let asked = Asked {
+        title: "Standing".to_owned(),
+        description: None,
+        agreement: "eu-nis2-2022-2555".parse().unwrap(),
+        partner: sender.party(),
+        activity: "threat_intel".parse().unwrap(),
+        purpose: "cyber_defence".parse().unwrap(),
+        facts: vec![("training_valid".parse().unwrap(), "true".to_owned())],
+        can_read: true,
+        can_write: true,
+        until: None,
+        reviewer: None,
+    };
+    let error = collections::make(&sender.gateway, "trained", asked).await.unwrap_err().to_string();
+    assert!(error.contains("fact_not_assertable:training_valid"), "{error}");
     assert_eq!(entries(&receiver).await, before, "nothing reached the partner");
 }
 

@@ -110,7 +110,7 @@ async fn a_restored_gateway_refuses_to_append_until_its_log_is_succeeded() {
     }
     assert_eq!(manage::unheard(&receiver.gateway).unwrap(), []);
     let known = sender.gateway.peer(&receiver.party()).unwrap().identity;
-    assert_eq!((&known.log, known.sequence), (&done.log, 1), "the partner follows");
+    assert_eq!(known.log, done.log, "the partner follows");
     assert_eq!(known.succeeds.unwrap().size, done.ended.size);
 
     sweep::once(&receiver.gateway, Haste::AsSet).await.unwrap();
@@ -124,6 +124,77 @@ async fn a_restored_gateway_refuses_to_append_until_its_log_is_succeeded() {
     let size = verified(&data.join("log"), &done.log);
     assert!(size > manifest.size + 1);
     assert_eq!(verified(&done.published, &old_key), manifest.size, "the ended log, as far as it was kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_from_before_the_last_succession_is_brought_back_and_the_partner_follows() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let place = tempfile::tempdir().unwrap();
+    let kept = place.path().join("backup");
+    let directory = receiver.gateway.directory().clone();
+    let manifest = backup::backup(&directory, &kept, receiver.gateway.now()).unwrap();
+    delivered(&sender).await;
+    delivered(&sender).await;
+    let address = receiver.address();
+    let mut room = receiver.close().await;
+    // The same old backup, three times: each time after the log that went on from it has signed more.
+    for time in 2..=4 {
+        std::fs::remove_dir_all(directory.data()).unwrap();
+        assert_eq!(backup::restore(&kept, directory.data()).unwrap(), manifest);
+        let refused = Gateway::open(directory.clone()).await.unwrap_err();
+        let since = matches!(refused, GatewayError::Store(StoreError::SucceededSince { .. }));
+        assert_eq!(since, time > 2, "{refused}");
+        assert!(refused.to_string().contains("comity log succeed"), "{refused}");
+        let done = succession::succeed(&directory, false).unwrap();
+        assert!(done.log.contains(&format!("/{time}+")), "no number signs twice: {}", done.log);
+        assert_eq!(done.ended.kept, manifest.size);
+        assert!(done.ended.size > done.ended.kept, "what the lost log signed is said to be lost");
+        assert_eq!(done.ended.signed_by.is_some_and(|by| by.ends_with(&format!("/{}", time - 1))), time > 2);
+        let receiver = House::reopen(room, directory.clone(), address).await;
+        for _ in 0..5 {
+            telling::once(&receiver.gateway).await;
+            if manage::unheard(&receiver.gateway).unwrap().is_empty() {
+                break;
+            }
+        }
+        let known = sender.gateway.peer(&receiver.party()).unwrap().identity;
+        assert_eq!(known.log, done.log, "the partner follows");
+        let report = delivered(&sender).await;
+        assert!(report.receipts.receiver.unwrap().origin.ends_with(&format!("/{time}")));
+        receiver.gateway.finish().await;
+        let log = receiver.gateway.directory().data().join("log");
+        assert!(verified(&log, &done.log) > manifest.size + 1);
+        room = receiver.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_from_before_a_planned_change_of_the_logs_key_is_brought_back() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let place = tempfile::tempdir().unwrap();
+    let kept = place.path().join("backup");
+    let directory = receiver.gateway.directory().clone();
+    let manifest = backup::backup(&directory, &kept, receiver.gateway.now()).unwrap();
+    let address = receiver.address();
+    let room = receiver.close().await;
+    let planned = succession::succeed(&directory, true).unwrap();
+    assert_eq!((planned.ended.size, planned.ended.kept), (manifest.size, manifest.size));
+    // A witness key in other hands was changed as well, and is lost.
+    rotate::rotate(directory.clone(), Key::Witness, true, false).await.unwrap();
+    let receiver = House::reopen(room, directory.clone(), address).await;
+    telling::once(&receiver.gateway).await;
+    let known = sender.gateway.peer(&receiver.party()).unwrap().identity;
+    assert_eq!((&known.log, known.sequence), (&planned.log, 2));
+    let room = receiver.close().await;
+    std::fs::remove_dir_all(directory.data()).unwrap();
+    backup::restore(&kept, directory.data()).unwrap();
+    let done = succession::succeed(&directory, false).unwrap();
+    assert!(done.log.contains("/3+") && done.ended.signed_by.is_some());
+    let receiver = House::reopen(room, directory, address).await;
+    telling::once(&receiver.gateway).await;
+    let known = sender.gateway.peer(&receiver.party()).unwrap().identity;
+    assert_eq!(known.log, done.log, "its number is above every one that was lost");
+    delivered(&sender).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

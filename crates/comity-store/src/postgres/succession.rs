@@ -52,10 +52,10 @@ fn succeeded(
     let Stands { frontier, size, note, ended } = runtime.block_on(stands(&connections, old))?;
     let begun = SignedCheckpoint::open(note.as_bytes(), new.key.verifier_key()).is_ok();
     let (log, tree) = if begun {
-        let tree = ended_before(old, ended, marked.as_ref())?;
+        let tree = ended_before(old, &new.origin, ended, marked.as_ref())?;
         (Log::resume(new, &frontier, note)?, tree)
     } else {
-        let (last, tree) = ends(old, &note, marked.as_ref())?;
+        let (last, tree) = ends(old, &new.origin, &note, marked.as_ref())?;
         let reader = published::Server::new(runtime.handle().clone(), connections.clone());
         PublishedLog::open(folder.to_owned(), old, &reader)
             .and_then(|mut log| log.publish(size, &note, &reader))

@@ -33,10 +33,10 @@ pub(crate) fn succeed(
     let (size, note) = rows::checkpoint(&connection)?;
     let begun = SignedCheckpoint::open(note.as_bytes(), new.key.verifier_key()).is_ok();
     let (log, tree) = if begun {
-        let tree = ended_before(old, last_of(&connection, old)?, marked.as_ref())?;
+        let tree = ended_before(old, &new.origin, last_of(&connection, old)?, marked.as_ref())?;
         (Log::resume(new, &frontier, note)?, tree)
     } else {
-        let (ended, tree) = ends(old, &note, marked.as_ref())?;
+        let (ended, tree) = ends(old, &new.origin, &note, marked.as_ref())?;
         let reader = StoredLog(&connection);
         PublishedLog::open(published.to_owned(), old, &reader)
             .and_then(|mut log| log.publish(size, &note, &reader))

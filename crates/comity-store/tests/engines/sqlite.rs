@@ -426,6 +426,59 @@ fn a_succession_that_broke_off_before_its_mark_ends_the_same() {
     assert_eq!((mark.origin, mark.size), (successor().origin, TreeSize(4)), "one entry, not three");
 }
 
+/// Succeeds the log of the shared key by the log of the number `next`.
+fn succeed_as(gateway: &Gateway, next: u32) -> Result<EndedTree, StoreError> {
+    let origin = format!("{ORIGIN}/{next}");
+    let key = comity_tlog::SigningKey::from_seed(&origin, &[9; 32]).unwrap();
+    let (published, now) = (gateway.0.path().join("ended"), at("2026-11-25T00:00:00Z"));
+    let keys = (&vkey(), LogIdentity { origin, key });
+    comity_store::succeed(&Location::Folder, &gateway.data(), keys, gateway.mark(), &published, now, |_| {
+        let mut record = record(&mut Seeded(800 + u64::from(next)), 1, None);
+        Ok((record.entries.remove(0), record.segments.remove(0)))
+    })
+}
+
+#[test]
+fn a_database_from_before_the_last_succession_is_refused_until_a_log_succeeds_both() {
+    let gateway = Gateway::new();
+    let backup = tempfile::tempdir().unwrap();
+    wait(gateway.open().record(record(&mut Seeded(63), 3, None))).unwrap();
+    gateway.copy_database(backup.path());
+    succeed_as(&gateway, 2).unwrap();
+    gateway.restore_database(backup.path());
+    let since = StoreError::SucceededSince { marked: format!("{ORIGIN}/2"), found: ORIGIN.to_owned() };
+    assert_eq!(gateway.try_open(gateway.mark()).err(), Some(since.clone()));
+    assert_eq!(succeed_as(&gateway, 2).err(), Some(since), "what has signed once does not begin again");
+    for _ in 0..2 {
+        let ended = succeed_as(&gateway, 3).unwrap();
+        assert_eq!(ended.kept, TreeSize(3));
+        let mark = gateway.mark().read().unwrap().unwrap();
+        assert_eq!((mark.origin, mark.size), (format!("{ORIGIN}/3"), TreeSize(4)), "once, and done again");
+    }
+    gateway.restore_database(backup.path());
+    let ended = succeed_as(&gateway, 4).unwrap();
+    assert_eq!(
+        (ended.signed.0, ended.signed_by, ended.kept),
+        (TreeSize(4), format!("{ORIGIN}/3"), TreeSize(3))
+    );
+}
+
+#[test]
+fn the_mark_of_another_gateway_is_none() {
+    let gateway = Gateway::new();
+    drop(gateway.open());
+    let mut mark = gateway.mark();
+    let marked = mark.read().unwrap().unwrap();
+    mark.write(&Mark { origin: "comity/XB/00c0ffee/2".into(), ..marked }).unwrap();
+    let refused = [gateway.try_open(gateway.mark()).err(), succeed_as(&gateway, 3).err()];
+    for refused in refused.map(Option::unwrap) {
+        assert!(
+            matches!(&refused, StoreError::Failed(why) if why.contains("not of this gateway")),
+            "{refused}"
+        );
+    }
+}
+
 #[test]
 fn what_a_process_held_when_it_ended_is_tried_at_once_by_the_next() {
     let gateway = Gateway::new();

@@ -1,0 +1,92 @@
+//! What stays home, and why: each object with its ground, and the reason codes that no law gives.
+//!
+//! ```text
+//! nothing_given           the bundle has no objects
+//! not_read                an object does not read as STIX 2.1; which one and why is listed
+//! nothing_left            the laws let it go, and nothing of it serves the purpose
+//! marking_unknown:ID      an object stays home under the strictest marking, for its own is neither known nor there
+//! ```
+//! `nothing_left` is known only once the bundle was minimised: `extract` adds it. A person who is told that nothing went is
+//! always told one of these, or a law's reason.
+
+use super::extract::grounded;
+use super::stages::Ruling;
+use comity_minimise::{Bundle, Ground, Object, PathTable, Rejected, Withholding};
+use comity_terms::Treatment;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The bundle has no objects.
+const NOTHING_GIVEN: &str = "nothing_given";
+/// An object does not read.
+const NOT_READ: &str = "not_read";
+/// The laws let it go, and nothing of it serves the purpose.
+pub(super) const NOTHING_LEFT: &str = "nothing_left";
+/// A marking that is neither known nor in the bundle.
+const MARKING_UNKNOWN: &str = "marking_unknown";
+
+/// The objects that no ruling lets go, each with the law and the reason that keeps it; those that do not read; and the
+/// reasons of the table above, as far as the bundle and the rulings tell.
+pub(super) fn stays(
+    bundle: &Bundle<'_>,
+    rulings: &[Ruling],
+    table: &PathTable,
+) -> (Vec<Withholding>, BTreeSet<String>) {
+    let mut reasons = BTreeSet::new();
+    if bundle.objects().is_empty() && bundle.rejected().is_empty() {
+        reasons.insert(NOTHING_GIVEN.to_owned());
+    }
+    if !bundle.rejected().is_empty() {
+        reasons.insert(NOT_READ.to_owned());
+    }
+    let goes: BTreeSet<usize> =
+        rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied()).collect();
+    let mut kept_by: BTreeMap<usize, String> = BTreeMap::new();
+    for ruling in rulings.iter().filter(|ruling| !ruling.permits()) {
+        let ground = ruling.decision.grounds.first().map_or_else(String::new, grounded);
+        for object in ruling.objects.iter().filter(|object| !goes.contains(object)) {
+            kept_by.entry(*object).or_insert_with(|| ground.clone());
+        }
+    }
+    let defined: HashSet<&str> = bundle
+        .objects()
+        .iter()
+        .filter(|object| !kept_by.is_empty() && object.stix_type() == "marking-definition")
+        .map(Object::id)
+        .collect();
+    let mut withholdings = Vec::with_capacity(kept_by.len() + bundle.rejected().len());
+    for (index, mut ground) in kept_by {
+        let Some(object) = bundle.objects().get(index) else { continue };
+        for marking in markings(object) {
+            if table.handling(marking).is_none() && !defined.contains(marking) {
+                ground.push_str(&format!("; `{marking}` is no known marking, and not in the bundle"));
+                reasons.insert(format!("{MARKING_UNKNOWN}:{marking}"));
+            }
+        }
+        withholdings.push(whole(object.id().to_owned(), ground));
+    }
+    withholdings.extend(bundle.rejected().iter().map(unread));
+    (withholdings, reasons)
+}
+
+/// The markings of an object and of its parts, each once.
+fn markings<'o>(object: &'o Object<'_>) -> BTreeSet<&'o str> {
+    let whole = object.tree().get("object_marking_refs").into_iter().flat_map(|refs| refs.items());
+    let granular = object.tree().get("granular_markings").into_iter().flat_map(|list| list.items());
+    let parts = granular.filter_map(|part| part.get("marking_ref")?.as_text());
+    whole.filter_map(|marking| marking.as_text()).chain(parts).collect()
+}
+
+/// One that does not read stays home whole: by its id where it has one, by its place in any case.
+fn unread(rejected: &Rejected) -> Withholding {
+    whole(rejected.id.clone().unwrap_or_default(), format!("not read: {rejected}"))
+}
+
+fn whole(object: String, ground: String) -> Withholding {
+    Withholding {
+        object,
+        path: String::new(),
+        data_class: "object".to_owned(),
+        treatment: Treatment::WithholdObject,
+        ground: Ground::Treated(ground),
+    }
+}
