@@ -30,6 +30,12 @@ pub enum ExchangeOutcome {
 }
 
 impl ExchangeOutcome {
+    /// What an exchange comes to whose receiver has what was let through: all classes, or not all.
+    #[must_use]
+    pub fn delivered(whole: bool) -> Self {
+        if whole { Self::Delivered } else { Self::PartlyDelivered }
+    }
+
     /// The word in the contract.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -95,7 +95,8 @@ impl Minimised {
             "placed": placed.iter().map(|(collected, _)| collected.objects.len()).sum::<usize>(),
         });
         let (collected, segments) = placed.into_iter().unzip();
-        let summary = self.summary(id, laws, ExchangeOutcome::Delivered);
+        let mut summary = self.summary(id, laws, ExchangeOutcome::Delivered);
+        summary.outcome = ExchangeOutcome::delivered(summary.whole);
         let (entry, opening) = summary.opening(laws, facts, entropy);
         let opening =
             signatory.seal_opening(&opening, (&agreement, Some(id)), opening_until, keys, entropy)?;

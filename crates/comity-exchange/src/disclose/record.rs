@@ -401,10 +401,7 @@ impl Delivered {
     #[must_use]
     pub fn outcome(&self, whole: bool) -> Option<ExchangeOutcome> {
         match self.answer.header.result {
-            AnswerResult::Accepted | AnswerResult::AcceptedBefore if whole => {
-                Some(ExchangeOutcome::Delivered)
-            }
-            AnswerResult::Accepted | AnswerResult::AcceptedBefore => Some(ExchangeOutcome::PartlyDelivered),
+            AnswerResult::Accepted | AnswerResult::AcceptedBefore => Some(ExchangeOutcome::delivered(whole)),
             AnswerResult::RefusedUnopened | AnswerResult::Mismatch => Some(ExchangeOutcome::Refused),
             AnswerResult::LawVersion | AnswerResult::KeyExpired => None,
         }

@@ -49,10 +49,7 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
             Decided::Permitted(permitted) => match permitted.minimise(&tools, entropy)? {
                 Ok(minimised) => {
                     let (told, _) = minimised.told();
-                    let whole = rulings_whole(&told.rulings);
-                    let outcome =
-                        if whole { ExchangeOutcome::Delivered } else { ExchangeOutcome::PartlyDelivered };
-                    (outcome, told)
+                    (ExchangeOutcome::delivered(rulings_whole(&told.rulings)), told)
                 }
                 Err(refused) => (ExchangeOutcome::Refused, refused.told()),
             },

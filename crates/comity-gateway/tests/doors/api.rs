@@ -73,6 +73,18 @@ async fn a_dry_run_says_what_comes_of_it_and_leaves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_let_through_in_part_is_told_as_such_dry_and_done() {
+    let (_house, tool, _) = fresh().await;
+    let mut amber = indicator(2, 1);
+    amber["object_marking_refs"] = json!(["marking-definition--f88d31f6-486f-44da-b317-01333bde0b82"]);
+    let order = order("comity-open", "EE", &json!([indicator(1, 1), amber]));
+    for path in [format!("{EXCHANGES}?dry_run=true"), EXCHANGES.to_owned()] {
+        let (status, told) = post(&tool, &path, &[], &order).await;
+        assert_eq!((status, &told["outcome"]), (200, &json!("partly_delivered")), "{path}: {told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_does_the_same_once_and_another_request_under_it_is_refused() {
     let (_house, tool, _) = fresh().await;
     let place = |number| order("comity-open", "EE", &json!([indicator(number, 1)]));
