@@ -224,7 +224,8 @@ pub(crate) fn other_mark(marked: &str, found: &str) -> StoreError {
 pub(crate) fn succeeds(later: &str, earlier: &str) -> bool {
     let number = |name: &str, origin: &str| {
         let number: u32 = origin.strip_prefix(name)?.strip_prefix('/')?.parse().ok()?;
-        (number >= 2 && number < SUCCESSORS_MAX && origin == format!("{name}/{number}")).then_some(number)
+        let counts = (2..SUCCESSORS_MAX).contains(&number) && origin == format!("{name}/{number}");
+        counts.then_some(number)
     };
     let numbered = earlier.rsplit_once('/').and_then(|(name, _)| Some((name, number(name, earlier)?)));
     let (name, before) = numbered.unwrap_or((earlier, 1));
