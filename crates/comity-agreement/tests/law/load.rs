@@ -321,8 +321,10 @@ fn rule_with(condition: &str) -> String {
     )
 }
 
+type Deep = fn(usize) -> String;
+
 /// A condition of `n` of the operator or bracket, each a step deeper for whoever reads it.
-const DEEP: [(&str, fn(usize) -> String); 12] = [
+const DEEP: [(&str, Deep); 12] = [
     ("brackets", |n| format!("{}true{}", "(".repeat(n), ")".repeat(n))),
     ("not", |n| format!("{}context has activity{}", "!(".repeat(n), ")".repeat(n))),
     ("sets", |n| format!("{}1{} == [1]", "[".repeat(n), "]".repeat(n))),
