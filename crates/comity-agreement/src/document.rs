@@ -68,25 +68,20 @@ pub(crate) fn parse(file: &str, text: &str) -> Read<Table> {
     node.into_table()
 }
 
-/// The line, from 1, that the byte at `offset` stands in.
-pub(crate) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
-}
-
 /// Where the lines of a file begin: looked up for every value, so not counted anew for each.
-struct Lines {
-    file: Arc<str>,
+pub(crate) struct Lines {
+    pub(crate) file: Arc<str>,
     starts: Vec<usize>,
 }
 
 impl Lines {
-    fn of(file: &str, text: &str) -> Self {
+    pub(crate) fn of(file: &str, text: &str) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         Self { file: file.into(), starts: std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect() }
     }
 
     /// The line, from 1, that the byte at `offset` stands in.
-    fn at(&self, offset: usize) -> usize {
+    pub(crate) fn at(&self, offset: usize) -> usize {
         self.starts.partition_point(|start| *start <= offset)
     }
 }

@@ -257,7 +257,46 @@ impl Pack {
     }
 }
 
+/// Where a pack lies among files of law, as its manifest says: its name, and `agreements/<slug>` or
+/// `jurisdictions/<CODE>`. `None` where the manifest names no pack. Read line by line, for a manifest that does not load
+/// must be placed too before what is wrong with it can be said.
+#[must_use]
+pub fn placed(manifest: &str) -> Option<(PackSlug, String)> {
+    let own = manifest.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+    let text = |key: &str| {
+        own.clone().find_map(|line| {
+            let value = line.strip_prefix(key)?.trim_start().strip_prefix('=')?.trim_start();
+            let quote = value.chars().next().filter(|first| ['"', '\''].contains(first))?;
+            value[1..].split_once(quote).map(|(text, _)| text)
+        })
+    };
+    let slug: PackSlug = text("slug")?.parse().ok()?;
+    let root = if text("kind") == Some("jurisdiction") { "jurisdictions" } else { "agreements" };
+    Some((slug.clone(), format!("{root}/{slug}")))
+}
+
 /// The text of a file of a pack; an empty one when it is not there.
 pub(crate) fn optional_file(source: &dyn LawSource, path: &str) -> Result<String, Finding> {
     if source.read(path).is_some() { document::text(source, path) } else { Ok(String::new()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::placed;
+
+    #[test]
+    fn a_manifest_is_placed_by_what_it_says_even_where_it_does_not_load() {
+        let place = |text: &str| placed(text).map(|(_, place)| place);
+        assert_eq!(
+            place("# a\nslug  = \"eu-nis2\" # b\nkind = \"agreement\"").as_deref(),
+            Some("agreements/eu-nis2")
+        );
+        assert_eq!(
+            place("kind = 'jurisdiction'\nslug = 'XA'\nbroken =").as_deref(),
+            Some("jurisdictions/XA")
+        );
+        assert_eq!(place("kind = \"agreement\"\n[other]\nslug = \"eu-nis2\""), None);
+        assert_eq!(place("slug = \"no pack is called so!\""), None);
+        assert_eq!(place("slugs = \"eu-nis2\""), None);
+    }
 }

@@ -5,7 +5,7 @@
 //!   -> {"id":…,"mode":"closed-world","outcome":"permit|deny|escalate","reasons":[…],…}  or  {"id":…,"error":…}
 //! ```
 //! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. A word that a fact's list does not
-//! have is read as `other` where the list has that, and the answer names the fact in `read_as_other`. `expected` is never
+//! have is read as the list says of such words (`unknown`), and the answer names the fact in `read_as_other`. `expected` is never
 //! read. Keys of `setup` that are heeded: `assume_in_force`, `national`, `knowledge_time`, `status`,
 //! `sunset_history`, `sunset_inclusive`, `declarations` (none are made but those listed). Others describe the
 //! case to people.
@@ -161,7 +161,7 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
     Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
 }
 
-/// The facts of a case that hold words which our lists do not have: each was read as `other`.
+/// The facts of a case that hold words which our lists do not have: each was read as its list's `unknown`.
 fn read_as_other(library: &Library<'_>, case: &Json) -> Vec<String> {
     let vocabulary = library.vocabulary();
     let facts = case.get("facts").and_then(Json::as_object).into_iter().flatten();

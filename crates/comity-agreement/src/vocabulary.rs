@@ -115,10 +115,21 @@ pub struct Place {
     pub calendar: Calendar,
 }
 
+/// How words are read that a list does not have.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// Other names of its words.
+    pub(crate) synonyms: BTreeMap<String, String>,
+    /// What a word is read as that nobody knows: one of the list, or `none` for null.
+    pub(crate) unknown: Option<String>,
+}
+
 /// The shared words.
 #[derive(Debug, Clone)]
 pub struct Vocabulary {
     pub(crate) lists: BTreeMap<String, Vec<String>>,
+    /// By list; of those whose file says nothing else, `other` where they have it.
+    pub(crate) readings: BTreeMap<String, Reading>,
     pub(crate) facts: BTreeMap<FactKey, FactTerm>,
     /// The keys of all facts, by their place.
     pub(crate) keys: Vec<FactKey>,
@@ -231,9 +242,18 @@ impl Vocabulary {
         self.lists.get(name).map(Vec::as_slice)
     }
 
+    /// Whether a fact may name this state: a party, or one that nobody need have an agreement with.
+    pub(crate) fn names_state(&self, code: &str) -> bool {
+        self.places.contains_key(code)
+            || self.list(STATES).is_some_and(|states| states.iter().any(|s| s == code))
+    }
+
     /// The digest over every entry: part of what a decision is memoised under.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 }
+
+/// The list of all states, by the codes of ISO 3166-1: facts may name those that are no party.
+const STATES: &str = "state";

@@ -6,11 +6,15 @@
 
 use crate::files::{self, FileError};
 use comity_agreement::pack::Kind;
-use comity_agreement::{Law, LawFiles, Level, Library, LoadError, Vocabulary, lint, rights, shipped};
+use comity_agreement::{Law, LawFiles, Level, Library, LoadError, Vocabulary, lint, rights};
 use comity_terms::{Digest, PackSlug};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+
+mod named;
+
+pub use named::{Directory, Named, named, packs};
 
 /// The most that a pack with all it needs may weigh: 2,000 rules of 2 KiB, as much again for cases, and the
 /// vocabulary.
@@ -187,51 +191,6 @@ impl Shelf {
     fn held(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Loaded>> {
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A pack as a command names it: a shipped slug, or a directory that lies like one of ours
-/// (`agreements/<slug>/`, `jurisdictions/<CODE>/`), read over the shipped files.
-///
-/// # Errors
-/// [`LawError::Unknown`] when it is neither; [`LawError::NoPack`] when the directory holds none.
-pub fn named(name: &str, cwd: &Path) -> Result<(LawFiles, PackSlug), LawError> {
-    let path = cwd.join(name);
-    let is_pack = |slug: &str| {
-        ["agreements", "jurisdictions"]
-            .iter()
-            .any(|root| shipped().0.contains_key(&format!("{root}/{slug}/pack.toml")))
-    };
-    if is_pack(name)
-        && let Ok(slug) = name.parse()
-    {
-        return Ok((shipped().clone(), slug));
-    }
-    if path.join("pack.toml").is_file() {
-        return from_directory(&path);
-    }
-    if path.is_dir() {
-        return Err(LawError::NoPack(path));
-    }
-    let packs: Vec<&str> = shipped().0.keys().filter_map(|path| path.strip_suffix("/pack.toml")).collect();
-    Err(LawError::Unknown { name: name.to_owned(), hint: format!(" (shipped: {})", packs.join(", ")) })
-}
-
-fn from_directory(path: &Path) -> Result<(LawFiles, PackSlug), LawError> {
-    let path = path.canonicalize().map_err(files::at(path, "read"))?;
-    let unnamed = || LawError::Load(format!("{}: the folder's name is no pack's", path.display()));
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(unnamed)?;
-    let slug: PackSlug = name.parse().map_err(|_| unnamed())?;
-    let text = std::fs::read_to_string(path.join("pack.toml")).map_err(files::at(&path, "read"))?;
-    let jurisdiction = text.lines().any(|line| {
-        let mut parts = line.split('=').map(str::trim);
-        parts.next() == Some("kind") && parts.next().is_some_and(|kind| kind.starts_with("\"jurisdiction\""))
-    });
-    let root = if jurisdiction { "jurisdictions" } else { "agreements" };
-    let mut own = LawFiles::default();
-    for (file, bytes) in read_directory(&path)?.0 {
-        own.0.insert(format!("{root}/{slug}/{file}"), bytes);
-    }
-    Ok((shipped().clone().overlaid(own), slug))
 }
 
 /// The pack in `source`, if it has this very digest.

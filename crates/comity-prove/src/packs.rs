@@ -2,6 +2,7 @@
 //!
 //! As `comity law` reads them; kept here because nothing of the gateway is a part of this room.
 
+use comity_agreement::pack::placed;
 use comity_agreement::{LawFiles, shipped};
 use comity_terms::PackSlug;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ pub enum PackError {
     /// No such pack.
     #[error("no pack `{0}`: neither shipped nor a directory with a pack.toml")]
     Unknown(String),
-    /// The folder's name is no pack's.
-    #[error("{0}: the folder's name is no pack's")]
+    /// Its manifest does not say what it is called.
+    #[error("{0}: its pack.toml does not say which pack it is")]
     Unnamed(PathBuf),
     /// It is too large.
     #[error("{0}: more than {BYTES_MAX} bytes")]
@@ -42,8 +43,6 @@ pub fn named(name: &str) -> Result<(LawFiles, PackSlug), PackError> {
         return Err(PackError::Unknown(name.to_owned()));
     }
     let path = path.canonicalize().map_err(|error| PackError::File(path.to_owned(), error))?;
-    let slug = path.file_name().and_then(|name| name.to_str()?.parse::<PackSlug>().ok());
-    let slug = slug.ok_or_else(|| PackError::Unnamed(path.clone()))?;
     let mut own = LawFiles::default();
     let mut left = BYTES_MAX;
     for entry in std::fs::read_dir(&path).map_err(|error| PackError::File(path.clone(), error))? {
@@ -54,18 +53,10 @@ pub fn named(name: &str) -> Result<(LawFiles, PackSlug), PackError> {
         let bytes = std::fs::read(&file).map_err(|error| PackError::File(file.clone(), error))?;
         own.0.insert(name.to_owned(), bytes);
     }
-    let root = if jurisdiction(&own) { "jurisdictions" } else { "agreements" };
+    let manifest = own.0.get("pack.toml").map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+    let (slug, place) = placed(&manifest).ok_or_else(|| PackError::Unnamed(path.clone()))?;
     let mut files = shipped().clone();
-    files.0.retain(|file, _| !file.starts_with(&format!("{root}/{slug}/")));
-    files.0.extend(own.0.into_iter().map(|(file, bytes)| (format!("{root}/{slug}/{file}"), bytes)));
+    files.0.retain(|file, _| !file.starts_with(&format!("{place}/")));
+    files.0.extend(own.0.into_iter().map(|(file, bytes)| (format!("{place}/{file}"), bytes)));
     Ok((files, slug))
-}
-
-/// Whether the manifest says that it is a jurisdiction's.
-fn jurisdiction(own: &LawFiles) -> bool {
-    let text = own.0.get("pack.toml").map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
-    text.lines().any(|line| {
-        let mut parts = line.split('=').map(str::trim);
-        parts.next() == Some("kind") && parts.next().is_some_and(|kind| kind.starts_with("\"jurisdiction\""))
-    })
 }

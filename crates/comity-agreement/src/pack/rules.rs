@@ -8,7 +8,7 @@
 use super::manifest::{known_office, known_reason};
 use super::reach::Reach;
 use super::sieve::Sieve;
-use crate::document::line_at;
+use crate::document::Lines;
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
 use crate::vocabulary::{DECLARATIONS, Slot, Vocabulary, entity_type};
@@ -21,6 +21,7 @@ use std::ops::Range;
 use std::str::FromStr as _;
 use std::sync::{Arc, OnceLock};
 
+mod bounds;
 mod condition;
 
 use condition::{actions, attributes, find, known_attribute, lifted, matcher, named, word_lists};
@@ -173,11 +174,13 @@ pub fn rules(
     effect: RuleEffect,
     vocabulary: &Vocabulary,
 ) -> Result<Vec<Rule>, LoadError> {
+    bounds::within(path, text)?;
+    let lines = Lines::of(path, text);
     let parsed = PolicySet::from_str(text)
-        .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(path, text, error)).collect()))?;
+        .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(&lines, error)).collect()))?;
     if let Some(template) = parsed.templates().next() {
         let id = template.annotation("id").unwrap_or_default();
-        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| line_at(text, begin));
+        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| lines.at(begin));
         let text = format!("rule `{id}` has a slot: write the rule out");
         return Err(Finding::error(path, line, text).into());
     }
@@ -190,7 +193,7 @@ pub fn rules(
     let mut findings = Vec::new();
     let mut rules = Vec::new();
     for policy in policies {
-        let place = Place::of(&path, &text, policy);
+        let place = Place::of(&path, &text, &lines, policy);
         match rule(policy, effect, &place, vocabulary) {
             Ok(rule) => rules.push(rule),
             Err(finding) => findings.push(finding),
@@ -198,8 +201,15 @@ pub fn rules(
     }
     let mut validation = Vec::new();
     let validated = vocabulary.validator.validate(&parsed, ValidationMode::Strict);
-    validation.extend(validated.validation_errors().map(|error| diagnosed(&path, &text, error)));
-    validation.extend(validated.validation_warnings().map(|warning| diagnosed(&path, &text, warning)));
+    // Cedar names a policy by its place in the file; who wrote it, by its `@id`.
+    let named = |policy: &PolicyId, mut finding: Finding| {
+        if let Some(id) = parsed.policy(policy).and_then(|policy| policy.annotation("id")) {
+            finding.text = finding.text.replace(&format!("for policy `{policy}`"), &format!("rule `{id}`"));
+        }
+        finding
+    };
+    validation.extend(validated.validation_errors().map(|e| named(e.policy_id(), diagnosed(&lines, e))));
+    validation.extend(validated.validation_warnings().map(|w| named(w.policy_id(), diagnosed(&lines, w))));
     // What we found ourselves names the attribute; Cedar's word on the same line adds nothing.
     validation.retain(|cedar| !findings.iter().any(|ours| ours.line == cedar.line));
     findings.extend(validation);
@@ -208,41 +218,44 @@ pub fn rules(
 }
 
 /// A finding from what Cedar says, at the line that it points to.
-fn diagnosed(file: &str, text: &str, diagnostic: &dyn Diagnostic) -> Finding {
-    let line = diagnostic
-        .labels()
-        .and_then(|mut labels| labels.next())
-        .map_or(0, |label| line_at(text, label.offset()));
+fn diagnosed(lines: &Lines, diagnostic: &dyn Diagnostic) -> Finding {
+    let line =
+        diagnostic.labels().and_then(|mut labels| labels.next()).map_or(0, |label| lines.at(label.offset()));
     let help = diagnostic.help().map_or_else(String::new, |help| format!(" ({help})"));
-    Finding::error(file, line, format!("{diagnostic}{help}"))
+    Finding::error(&lines.file, line, format!("{diagnostic}{help}"))
 }
 
 /// Where a policy stands in its file.
 struct Place<'t> {
     file: &'t Arc<str>,
     text: &'t Arc<str>,
-    begin: usize,
+    lines: &'t Lines,
+    /// Where in the text the policy stands; nowhere where Cedar does not tell.
+    span: Range<usize>,
 }
 
 impl<'t> Place<'t> {
-    fn of(file: &'t Arc<str>, text: &'t Arc<str>, policy: &Policy) -> Self {
-        let begin = policy.annotation("id").and_then(|id| text.find(&format!("@id({id:?})"))).unwrap_or(0);
-        Self { file, text, begin }
+    fn of(file: &'t Arc<str>, text: &'t Arc<str>, lines: &'t Lines, policy: &Policy) -> Self {
+        let span = policy.as_ref().loc().map(|loc| loc.span.offset()..loc.span.offset() + loc.span.len());
+        let span = span.filter(|span| text.get(span.clone()).is_some()).unwrap_or_default();
+        Self { file, text, lines, span }
     }
 
+    /// The line of its `@id`.
     fn line(&self) -> usize {
-        line_at(self.text, self.begin)
+        let id = self.text[self.span.clone()].find("@id").unwrap_or(0);
+        self.lines.at(self.span.start + id)
     }
 
     /// The line on which `word` first stands in the policy.
     fn line_of(&self, word: &str) -> usize {
-        let own = &self.text[self.begin..];
+        let own = &self.text[self.span.clone()];
         let boundary = |c: Option<char>| c.is_none_or(|c| !c.is_ascii_alphanumeric() && c != '_');
         own.match_indices(word)
             .find(|(at, _)| {
                 boundary(own[..*at].chars().next_back()) && boundary(own[at + word.len()..].chars().next())
             })
-            .map_or_else(|| self.line(), |(at, _)| line_at(self.text, self.begin + at))
+            .map_or_else(|| self.line(), |(at, _)| self.lines.at(self.span.start + at))
     }
 
     fn wrong(&self, text: impl Into<String>) -> Finding {
@@ -313,12 +326,10 @@ fn rule(
         Some(other) => return Err(wrong(format!("`@floor(\"{other}\")` is not protection or cooperation"))),
     };
     let est = est(policy).map_err(&wrong)?;
-    let written = policy
-        .as_ref()
-        .loc()
-        .map(|loc| loc.span.offset()..loc.span.offset() + loc.span.len())
-        .filter(|span| place.text.get(span.clone()).is_some())
-        .ok_or_else(|| wrong("Cedar does not tell where it stands".into()))?;
+    let written = place.span.clone();
+    if written.is_empty() {
+        return Err(wrong("Cedar does not tell where it stands".into()));
+    }
     // It is read by itself when it is first asked: that must be the rule that is checked here.
     if alone(&place.text[written.clone()]).map_err(&wrong)? != est {
         return Err(wrong("it reads otherwise by itself than in its file".into()));

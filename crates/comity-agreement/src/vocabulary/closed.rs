@@ -48,7 +48,7 @@ impl Vocabulary {
                 named || text.parse::<Timestamp>().is_ok() || text.parse::<jiff::civil::Date>().is_ok()
             }
             Value::List(items) => {
-                items.iter().all(|item| item.as_text().is_some_and(|code| self.places.contains_key(code)))
+                items.iter().all(|item| item.as_text().is_some_and(|code| self.names_state(code)))
             }
             Value::Record(_) => false,
         }

@@ -1,7 +1,7 @@
 //! What a fact is: its type, who may say it, when it must be there.
 
-use super::Vocabulary;
 use super::derivation::{Derivation, Slot};
+use super::{NONE, Vocabulary};
 use comity_terms::{Action, Asserter, FactKey, PackSlug, Timestamp, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -90,9 +90,6 @@ pub struct FactTerm {
     pub derived: Option<Derivation>,
 }
 
-/// The word of a list for what the list has no word for. It matches no rule that names a word.
-const OTHER: &str = "other";
-
 /// A value that is not of its fact's type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("fact `{key}`: expected {expected}")]
@@ -123,14 +120,14 @@ impl FactTerm {
             | (FactType::Datetime, Value::Instant(_))
             | (FactType::Record, Value::Record(_)) => true,
             (FactType::Enum(list), Value::Text(word)) => listed(vocabulary, list, word),
-            (FactType::Party, Value::Text(code)) => vocabulary.places.contains_key(code.as_str()),
+            (FactType::Party, Value::Text(code)) => vocabulary.names_state(code),
             (FactType::Texts, Value::List(items)) => items.iter().all(|item| item.as_text().is_some()),
             (FactType::Set(list), Value::List(items)) => {
                 items.iter().all(|item| item.as_text().is_some_and(|word| listed(vocabulary, list, word)))
             }
-            (FactType::Parties, Value::List(items)) => items
-                .iter()
-                .all(|item| item.as_text().is_some_and(|code| vocabulary.places.contains_key(code))),
+            (FactType::Parties, Value::List(items)) => {
+                items.iter().all(|item| item.as_text().is_some_and(|code| vocabulary.names_state(code)))
+            }
             _ => false,
         };
         if holds { Ok(value) } else { Err(self.expected(vocabulary)) }
@@ -146,13 +143,14 @@ impl FactTerm {
         json: &serde_json::Value,
     ) -> Result<Value, FactTypeError> {
         use serde_json::Value as Json;
-        let value = match (&self.kind, json) {
+        let same = self.same_words(vocabulary, json);
+        let value = match (&self.kind, same.as_ref().unwrap_or(json)) {
             (FactType::Datetime, Json::String(text)) => {
                 Value::Instant(text.parse::<Timestamp>().map_err(|_| self.expected(vocabulary))?)
             }
             // A question that some ask as yes or no and some with a word: `imminent_harm`.
             (FactType::Enum(_), Json::Bool(truth)) => Value::Text(truth.to_string()),
-            _ => plain(json).ok_or_else(|| self.expected(vocabulary))?,
+            (_, json) => plain(json).ok_or_else(|| self.expected(vocabulary))?,
         };
         self.check(vocabulary, &value)?;
         Ok(value)
@@ -176,25 +174,42 @@ impl FactTerm {
         self.from_json(vocabulary, &json)
     }
 
-    /// The JSON value with every word that this fact's list does not have read as `other`, where the list has that word;
-    /// `None` where every word is known. For worked cases alone, whose authors know no list of ours.
+    /// The JSON value with the list's own word for each other name of one; `None` where there is no other name in it.
+    fn same_words(&self, vocabulary: &Vocabulary, json: &serde_json::Value) -> Option<serde_json::Value> {
+        let names = &vocabulary.readings.get(self.list()?)?.synonyms;
+        let own =
+            |word: &serde_json::Value| Some(serde_json::Value::from(names.get(word.as_str()?)?.as_str()));
+        each_word(json, &own)
+    }
+
+    /// The JSON value with every word that this fact's list does not have read as the list says such a word is read: the
+    /// one that permits the least, or null, for "there is none". `None` where every word is known, or the list says
+    /// nothing. For worked cases alone, whose authors know no list of ours.
     pub(crate) fn words_as_other(
         &self,
         vocabulary: &Vocabulary,
         json: &serde_json::Value,
     ) -> Option<serde_json::Value> {
-        let (FactType::Enum(list) | FactType::Set(list)) = &self.kind else { return None };
-        let strange =
-            |json: &serde_json::Value| json.as_str().is_some_and(|word| !listed(vocabulary, list, word));
-        if !listed(vocabulary, list, OTHER) {
-            return None;
-        }
-        match json.as_array() {
-            Some(items) if items.iter().any(strange) => {
-                let read = |item: &serde_json::Value| if strange(item) { OTHER.into() } else { item.clone() };
-                Some(items.iter().map(read).collect())
-            }
-            None if strange(json) => Some(OTHER.into()),
+        let list = self.list()?;
+        let reading = vocabulary.readings.get(list)?;
+        let unknown = match reading.unknown.as_deref()? {
+            // As a member of a set it would be a word; alone it is the absence of one.
+            NONE if !listed(vocabulary, list, NONE) && self.nullable => serde_json::Value::Null,
+            word if listed(vocabulary, list, word) => word.into(),
+            _ => return None,
+        };
+        let read = |json: &serde_json::Value| {
+            let word = json.as_str()?;
+            let known = listed(vocabulary, list, word) || reading.synonyms.contains_key(word);
+            (!known).then(|| unknown.clone())
+        };
+        each_word(json, &read)
+    }
+
+    /// The list that its words are of.
+    fn list(&self) -> Option<&str> {
+        match &self.kind {
+            FactType::Enum(list) | FactType::Set(list) => Some(list),
             _ => None,
         }
     }
@@ -209,8 +224,13 @@ impl FactTerm {
             FactType::Datetime => "an instant such as 2026-11-02T09:20:00Z".to_owned(),
             FactType::Enum(list) => format!("one of {}", words(list)),
             FactType::Set(list) => format!("a list of {}", words(list)),
-            FactType::Party => "a party listed in vocabulary/calendars".to_owned(),
-            FactType::Parties => "a list of parties listed in vocabulary/calendars".to_owned(),
+            FactType::Party => {
+                "a party listed in vocabulary/calendars, or a state's code of two letters".to_owned()
+            }
+            FactType::Parties => {
+                "a list of parties listed in vocabulary/calendars, or of states' codes of two letters"
+                    .to_owned()
+            }
             FactType::Record => "an object".to_owned(),
         };
         if self.nullable {
@@ -218,6 +238,16 @@ impl FactTerm {
         }
         FactTypeError { key: self.key.clone(), expected }
     }
+}
+
+/// A word, or each of a list of words, as `read` reads it; `None` where it reads none otherwise.
+fn each_word(
+    json: &serde_json::Value,
+    read: &dyn Fn(&serde_json::Value) -> Option<serde_json::Value>,
+) -> Option<serde_json::Value> {
+    let Some(items) = json.as_array() else { return read(json) };
+    let otherwise = items.iter().any(|item| read(item).is_some());
+    otherwise.then(|| items.iter().map(|item| read(item).unwrap_or_else(|| item.clone())).collect())
 }
 
 fn listed(vocabulary: &Vocabulary, list: &str, word: &str) -> bool {

@@ -3,7 +3,7 @@
 use super::derivation::{Derivation, Slot};
 use super::{
     ActionTerm, Bearing, Dimension, DoneBy, End, FactTerm, FactType, LawPlace, ObligationTerm, Place,
-    Vocabulary, schema,
+    Reading as WordReading, Vocabulary, schema,
 };
 use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
@@ -30,7 +30,12 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
     let reasons = reading.words("reasons.toml", summary);
     let obligations = reading.words("obligations.toml", obligation);
     let actions = reading.words("actions.toml", action);
-    let mut lists: BTreeMap<String, Vec<String>> = reading.words("enums.toml", list);
+    let listed: BTreeMap<String, (Vec<String>, WordReading)> = reading.words("enums.toml", list);
+    let (mut lists, mut readings) = (BTreeMap::new(), BTreeMap::new());
+    for (name, (words, reading)) in listed {
+        lists.insert(name.clone(), words);
+        readings.insert(name, reading);
+    }
     let facts = reading.words("facts.toml", fact);
     let places = reading.places();
     let Reading { mut findings, entries, .. } = reading;
@@ -80,6 +85,7 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
     let bearing = actions.keys().map(|action: &Action| (action.clone(), bearing(action, &facts))).collect();
     let mut vocabulary = Vocabulary {
         lists,
+        readings,
         keys: facts.keys().cloned().collect(),
         words: facts.values().map(|term| matches!(term.kind, FactType::Enum(_))).collect(),
         facts,
@@ -189,12 +195,37 @@ fn summary(mut table: Table) -> Read<String> {
     Ok(summary)
 }
 
-fn list(mut table: Table) -> Read<Vec<String>> {
+/// A closed list, and how words that it does not have are read.
+fn list(mut table: Table) -> Read<(Vec<String>, WordReading)> {
     table.text("summary")?;
-    let values = table.need("values")?.names()?;
+    let values: Vec<String> = table.need("values")?.names()?;
+    let known = |word: &str| values.iter().any(|value| value == word);
+    let mut synonyms = BTreeMap::new();
+    for (name, node) in table.table("synonyms")?.rest() {
+        let word = node.as_text()?;
+        if known(&name) || !known(word) {
+            return Err(node.wrong(format!(
+                "`{name}` names `{word}` otherwise: the first is no word of the list, the second is"
+            )));
+        }
+        synonyms.insert(name, word.to_owned());
+    }
+    let unknown = match table.take("unknown") {
+        Some(node) => {
+            let word = node.as_text()?;
+            if !known(word) && word != schema::NONE {
+                return Err(node.wrong(format!("`{word}` is no word of the list, nor `none`")));
+            }
+            Some(word.to_owned())
+        }
+        None => known(OTHER).then(|| OTHER.to_owned()),
+    };
     table.done()?;
-    Ok(values)
+    Ok((values, WordReading { synonyms, unknown }))
 }
+
+/// The word of a list for what the list has no word for. It matches no rule that names a word.
+const OTHER: &str = "other";
 
 fn obligation(mut table: Table) -> Read<ObligationTerm> {
     let summary = table.text("summary")?;

@@ -118,7 +118,7 @@ fn annotations_are_needed_and_known() {
         "did you mean `reviewer`?",
     );
     refused(FORBIDS, "@enforce(\"suppress\")", "@enforce(\"surpress\")", 1, "`@enforce`");
-    refused(FORBIDS, "@id(\"grove.grant\")", "@id(\"grove.training\")", 1, "is there twice");
+    refused(FORBIDS, "@id(\"grove.grant\")", "@id(\"grove.training\")", 10, "is there twice");
     refused(FORBIDS, "@summary", "@sumary", 1, "did you mean `summary`?");
 }
 
@@ -302,4 +302,107 @@ fn the_digest_covers_words_and_includes_and_not_cases() {
     let mut files = fixtures();
     files.0.insert("agreements/grove/scenarios.jsonl".into(), b"\n".to_vec());
     assert_eq!(before, digest(&files));
+}
+
+/// The findings for a file of the Grove with `text` at its end, on half the stack that a worker of the gateway has.
+fn appended(path: &'static str, text: String) -> Vec<Finding> {
+    let check = move || {
+        let mut files = fixtures();
+        files.0.entry(path.into()).or_default().extend(text.into_bytes());
+        found(&files, "grove")
+    };
+    std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap()
+}
+
+fn rule_with(condition: &str) -> String {
+    format!(
+        "\n@id(\"grove.deep\") @article(\"Art. 1\") @summary(\"s\") @reason(\"training_not_valid\") @enforce(\"suppress\")\n\
+         forbid (principal, action == Action::\"share\", resource)\nwhen {{ {condition} }};\n"
+    )
+}
+
+type Deep = fn(usize) -> String;
+
+/// A condition of `n` of the operator or bracket, each a step deeper for whoever reads it.
+const DEEP: [(&str, Deep); 12] = [
+    ("brackets", |n| format!("{}true{}", "(".repeat(n), ")".repeat(n))),
+    ("not", |n| format!("{}context has activity{}", "!(".repeat(n), ")".repeat(n))),
+    ("sets", |n| format!("{}1{} == [1]", "[".repeat(n), "]".repeat(n))),
+    ("records", |n| format!("{}1{} == {{}}", "{a:".repeat(n), "}".repeat(n))),
+    ("both", |n| format!("{}true{}", "(context has activity && ".repeat(n), ")".repeat(n))),
+    ("and", |n| format!("{}true", "context has activity && ".repeat(n))),
+    ("or", |n| format!("{}true", "context has activity || ".repeat(n))),
+    ("else", |n| format!("{}true", "if context has activity then true else ".repeat(n))),
+    ("then", |n| format!("{}true{}", "if context has activity then ".repeat(n), " else true".repeat(n))),
+    ("members", |n| format!("context{} == 1", ".activity".repeat(n))),
+    ("sums", |n| format!("1{} == 1", " + 1".repeat(n))),
+    ("calls", |n| format!("context.activity{}1{}", ".contains(".repeat(n), ")".repeat(n))),
+];
+
+#[test]
+fn a_rule_that_nests_too_deep_is_named_and_ends_nothing() {
+    for (what, condition) in DEEP {
+        for n in [200, 800, 20_000] {
+            let findings = appended(FORBIDS, rule_with(&condition(n)));
+            let says = |found: &Finding| {
+                found.file == FORBIDS && found.line > 3 && found.text.contains("write several rules")
+            };
+            assert!(matches!(&findings[..], [one] if says(one)), "{what} {n}: {findings:?}");
+        }
+    }
+}
+
+#[test]
+fn a_rule_just_within_the_bounds_is_read_on_a_small_stack() {
+    for (what, condition) in DEEP {
+        let deepest = (1..200).rev().map(condition).find(|condition| {
+            let findings = appended(FORBIDS, rule_with(condition));
+            !findings.iter().any(|found| found.text.contains("write several rules"))
+        });
+        assert!(deepest.is_some_and(|condition| condition.len() > 60), "{what}");
+    }
+    // Both bounds at once, and a list of thousands, which is no operator.
+    let both =
+        format!("{}{}true{}", "context has activity || ".repeat(31), "(true && ".repeat(29), ")".repeat(29));
+    let words = vec!["Activity::\"threat_intel\""; 5_000].join(", ");
+    let list = format!("context has activity && [{words}].contains(context.activity)");
+    for condition in [both, list] {
+        let findings = appended(FORBIDS, rule_with(&condition));
+        assert!(findings.iter().all(|found| found.level == Level::Warning), "{findings:?}");
+    }
+}
+
+#[test]
+fn toml_and_cases_that_nest_too_deep_are_named_and_end_nothing() {
+    for n in [100, 20_000] {
+        for deep in [
+            format!("\ndeep = {}1{}\n", "[".repeat(n), "]".repeat(n)),
+            format!("\ndeep = {}1{}\n", "{ a = ".repeat(n), " }".repeat(n)),
+        ] {
+            let findings = appended(OWED, deep);
+            assert!(findings.iter().any(|found| found.file == OWED && found.line > 0), "{findings:?}");
+        }
+        let case = format!("\n{}1{}\n", "[".repeat(n), "]".repeat(n));
+        let findings = appended("agreements/grove/scenarios.jsonl", case);
+        assert!(findings.iter().any(|found| found.level == Level::Error && found.line > 0), "{findings:?}");
+    }
+    // A key of many parts is a table within a table for each.
+    let findings = appended(OWED, format!("\n[{}a]\nb = 1\n", "a.".repeat(20_000)));
+    assert!(findings.iter().any(|found| found.file == OWED), "{findings:?}");
+}
+
+#[test]
+fn a_file_of_too_many_rules_is_named_at_once() {
+    let many = rule_with("true").repeat(2_100);
+    let findings = appended(FORBIDS, many);
+    assert!(matches!(&findings[..], [one] if one.text.contains("more than 2000 rules")), "{findings:?}");
+}
+
+#[test]
+fn what_cedar_says_of_a_rule_names_it_by_its_id() {
+    let findings = appended(FORBIDS, rule_with("context.activity == Activity::\"threat_intel\""));
+    assert!(
+        findings.iter().any(|found| found.text.starts_with("rule `grove.deep`, unable to guarantee")),
+        "{findings:?}"
+    );
 }

@@ -101,3 +101,77 @@ fn shared_cases_of_shipped_packs_come_out() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(tried > 0);
 }
+
+/// The outcome and the strange facts of a case under the Umbrella Agreement or another, of one fact beside a plain question.
+fn asked_of(library: &mut Library<'_>, instrument: &str, action: &str, facts: Json) -> Json {
+    let case = serde_json::json!({
+        "id": "word", "instrument": instrument, "sending": "DE", "receiving": "US", "action": action,
+        "at": "2026-11-02T09:20:00Z", "setup": { "assume_in_force": true }, "facts": facts,
+    });
+    try_case::try_case(library, &case)
+}
+
+#[test]
+fn a_state_that_is_no_party_can_be_named_in_a_fact() {
+    let mut library = Library::open(shipped()).unwrap();
+    for code in ["CN", "IN", "TR", "MX", "KR", "AE", "INTERPOL", "XA"] {
+        for fact in ["nationality", "resident", "target_location", "onward_to", "original_state"] {
+            let answer =
+                asked_of(&mut library, "eu-us-umbrella", "transfer", serde_json::json!({ fact: code }));
+            assert_eq!(answer["error"], Json::Null, "{fact} {code}");
+        }
+        let facts = serde_json::json!({ "affected_states": [code] });
+        let answer = asked_of(&mut library, "eu-nis2-2022-2555", "transfer", facts);
+        assert_eq!(answer["error"], Json::Null, "{code}");
+    }
+    let answer =
+        asked_of(&mut library, "eu-us-umbrella", "transfer", serde_json::json!({ "nationality": "QQ" }));
+    assert!(answer["error"].as_str().unwrap().contains("a state's code"));
+}
+
+#[test]
+fn a_word_that_a_list_does_not_have_can_be_asked_and_permits_nothing() {
+    let vocabulary = Vocabulary::load(shipped()).unwrap();
+    let mut library = Library::open(shipped()).unwrap();
+    let words = |fact: &str| {
+        let list = match &vocabulary.fact(fact).unwrap().kind {
+            comity_agreement::vocabulary::FactType::Enum(list) => list.clone(),
+            other => panic!("{fact} is {other:?}"),
+        };
+        // What a case may say of an activity or a purpose is a closed list by the contract.
+        (!["activity", "purpose", "instrument"].contains(&list.as_str())).then_some(list)
+    };
+    let enums = vocabulary.facts().values().filter(|term| {
+        matches!(term.kind, comity_agreement::vocabulary::FactType::Enum(_)) && !term.asserted_by.is_empty()
+    });
+    let mut asked = 0;
+    for term in enums.filter(|term| words(term.key.as_str()).is_some()) {
+        let facts = serde_json::json!({ term.key.as_str(): "a-word-of-nobody" });
+        let answer = asked_of(&mut library, "comity-baseline", "share", facts);
+        assert_eq!(answer["error"], Json::Null, "{}", term.key);
+        assert_eq!(answer["read_as_other"][0], term.key.as_str(), "{}", term.key);
+        asked += 1;
+    }
+    assert!(asked > 30, "{asked}");
+}
+
+#[test]
+fn other_names_of_a_word_are_that_word_and_nothing_strange() {
+    let mut library = Library::open(shipped()).unwrap();
+    let mut told = |fact: &str, word: &str| {
+        let mut answer = asked_of(
+            &mut library,
+            "first-tlp-2.0",
+            "disclose",
+            serde_json::json!({ fact: word, "audience": "public" }),
+        );
+        answer.as_object_mut().unwrap().remove("id");
+        answer
+    };
+    assert_eq!(told("marking", "TLP:WHITE"), told("marking", "TLP:CLEAR"));
+    // A marking that nobody knows binds as the strictest does.
+    let (strange, red) = (told("marking", "TLP:BLACK"), told("marking", "TLP:RED"));
+    assert_eq!((&strange["outcome"], &strange["reasons"]), (&red["outcome"], &red["reasons"]));
+    assert_eq!(told("permission", "granted"), told("permission", "given"));
+    assert_eq!(told("imminent_harm", "risk_to_life"), told("imminent_harm", "life"));
+}

@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::prove;
 use super::{Audience, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 use crate::gateway::{Gateway, GatewayError};
-use crate::laws::{self, LawError};
+use crate::laws::{self, LawError, Named};
 use crate::work::audit;
 use comity_agreement::diff::{self, Diff};
 use comity_agreement::explain::{Shown, show as shown};
@@ -31,15 +31,21 @@ pub fn try_cases(args: &LawTry, _json: bool, cwd: &Path, out: &mut Out<'_>) -> E
         Ok(text) => text,
         Err(error) => return out.bad_input(error),
     };
+    // Over the shipped ones: what a pack includes is there even if the folder holds that pack alone.
     let mut files = shipped().clone();
-    for (root, directory) in [("agreements", &args.agreements), ("jurisdictions", &args.jurisdictions)] {
-        let Some(directory) = directory else { continue };
-        match laws::read_directory(&cwd.join(directory)) {
-            // Over the shipped ones: what a pack includes is there even if the folder holds that pack alone.
-            Ok(own) => {
-                files.0.extend(own.0.into_iter().map(|(path, bytes)| (format!("{root}/{path}"), bytes)))
-            }
+    let mut held: BTreeMap<PackSlug, String> = BTreeMap::new();
+    for directory in [&args.agreements, &args.jurisdictions].into_iter().flatten() {
+        let packs = match laws::packs(&directory.to_string_lossy(), cwd) {
+            Ok(packs) => packs,
             Err(error) => return out.bad_input(error),
+        };
+        for pack in packs {
+            let Named::Directory(pack) = pack else { continue };
+            pack.lay_over(&mut files);
+            if let Some(other) = held.insert(pack.slug.clone(), pack.given.clone()) {
+                let (slug, given) = (&pack.slug, &pack.given);
+                return out.bad_input(format!("`{slug}` lies in two folders, {other} and {given}"));
+            }
         }
     }
     let mut library = match Library::open(&files) {
@@ -72,24 +78,41 @@ fn read_text(file: &Path, cwd: &Path) -> Result<String, String> {
 
 /// `comity law check`: load errors and lints.
 pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
-    // What is shipped is loaded once: every pack is held against all those that it may be asked beside.
-    let mut library = match Library::open(shipped()) {
+    let named: Result<Vec<Vec<Named>>, LawError> =
+        args.packs.iter().map(|name| laws::packs(name, cwd)).collect();
+    let named: Vec<Named> = match named {
+        Ok(named) => named.into_iter().flatten().collect(),
+        Err(error) => return out.bad_input(error),
+    };
+    // Those that are named are held against each other too; two of one name cannot be, and each has its own law then.
+    let mut together = shipped().clone();
+    let mut held = BTreeSet::new();
+    let mut apart: BTreeMap<usize, LawFiles> = BTreeMap::new();
+    for (place, pack) in named.iter().enumerate() {
+        let Named::Directory(directory) = pack else { continue };
+        if held.insert(&directory.slug) {
+            directory.lay_over(&mut together);
+        } else {
+            let mut files = shipped().clone();
+            directory.lay_over(&mut files);
+            apart.insert(place, files);
+        }
+    }
+    // What is loaded together is loaded once: every pack is held against all those that it may be asked beside.
+    let mut library = match Library::open(&together) {
         Ok(library) => library,
         Err(error) => return out.bad_input(error),
     };
-    let all = || Ok(library.slugs().into_iter().map(|slug| (None, slug)).collect());
     let named =
-        || args.packs.iter().map(|name| laws::named(name, cwd).map(|(files, slug)| (Some(files), slug)));
-    let named: Result<Vec<(Option<LawFiles>, PackSlug)>, LawError> =
-        if args.packs.is_empty() { all() } else { named().collect() };
-    let named = match named {
-        Ok(named) => named,
-        Err(error) => return out.bad_input(error),
-    };
+        if args.packs.is_empty() { library.slugs().into_iter().map(Named::Shipped).collect() } else { named };
     let mut proofs: BTreeMap<String, Json> = BTreeMap::new();
     if args.prove {
         let mut words = vec!["check".to_owned()];
-        words.extend(args.packs.iter().cloned());
+        // None named: all that are shipped.
+        words.extend(named.iter().filter(|_| !args.packs.is_empty()).map(|pack| match pack {
+            Named::Shipped(slug) => slug.to_string(),
+            Named::Directory(directory) => directory.given.clone(),
+        }));
         words.extend(args.kept.words());
         match prove::ask(&words, cwd) {
             Ok((_, json)) => {
@@ -102,22 +125,39 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
         }
     }
     let (mut packs, mut failed) = (Vec::new(), false);
-    for (files, slug) in named {
-        let findings = match files.as_ref().filter(|files| *files != shipped()) {
-            None => lint::check(&mut library, &slug),
-            Some(files) => match Library::open(files) {
-                Ok(mut library) => lint::check(&mut library, &slug),
-                Err(error) => error.0,
-            },
+    for (place, pack) in named.iter().enumerate() {
+        let slug = pack.slug();
+        let findings = match apart.get(&place).map(|files| Library::open(files)) {
+            None => lint::check(&mut library, slug),
+            Some(Ok(mut library)) => lint::check(&mut library, slug),
+            Some(Err(error)) => error.0,
+        };
+        // By the path that was given, where it was.
+        let directories = named.iter().filter_map(|pack| match pack {
+            Named::Directory(directory) => Some(directory),
+            Named::Shipped(_) => None,
+        });
+        let directories: Vec<_> = match pack {
+            Named::Directory(own) => std::iter::once(own).chain(directories).collect(),
+            Named::Shipped(_) => directories.collect(),
+        };
+        let file = |path: &str| {
+            directories
+                .iter()
+                .find_map(|directory| directory.as_given(path))
+                .unwrap_or_else(|| path.to_owned())
         };
         failed |= findings.iter().any(|finding| finding.level == Level::Error);
         let mut listed: Vec<Json> = findings
             .iter()
-            .map(|f| json!({ "level": f.level.as_str(), "file": f.file, "line": f.line, "text": f.text }))
+            .map(|f| json!({ "level": f.level.as_str(), "file": file(&f.file), "line": f.line, "text": f.text }))
             .collect();
         let proved = proofs.remove(slug.as_str());
         let found = proved.iter().flat_map(|pack| pack["findings"].as_array()).flatten();
-        listed.extend(found.cloned());
+        listed.extend(found.cloned().map(|mut found| {
+            found["file"] = file(found["file"].as_str().unwrap_or_default()).into();
+            found
+        }));
         failed |= listed.iter().any(|finding| finding["level"] == Level::Error.as_str());
         if !json_out {
             out.line(&format!("{slug}: {} findings", listed.len()));

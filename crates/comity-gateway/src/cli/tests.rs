@@ -130,3 +130,70 @@ fn shells_and_man_are_told_of_every_command() {
         assert!(room.path().join(format!("pages/comity-{name}.1")).is_file(), "{name}");
     }
 }
+
+/// What `law` prints and its status, of a command line run in `cwd`.
+fn told(line: &str, cwd: &std::path::Path) -> (i32, serde_json::Value) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let exit = match command(line) {
+        Command::Law(Law::Check(args)) => {
+            super::law::check(&args, true, cwd, &mut super::out::Out::to(&mut stdout, &mut stderr))
+        }
+        _ => panic!("{line}"),
+    };
+    (i32::from(exit.status()), serde_json::from_slice(&stdout).unwrap_or_default())
+}
+
+/// A copy of a shipped pack under `folder`, with `old` written `new` in one of its files.
+fn copied(root: &std::path::Path, folder: &str, slug: &str, file: &str, old: &str, new: &str) {
+    let to = root.join(folder);
+    std::fs::create_dir_all(&to).unwrap();
+    let own = format!("agreements/{slug}/");
+    for (path, bytes) in &comity_agreement::shipped().0 {
+        let Some(name) = path.strip_prefix(&own) else { continue };
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        let text = if name == file { text.replacen(old, new, 1) } else { text };
+        std::fs::write(to.join(name), text).unwrap();
+    }
+}
+
+#[test]
+fn a_copy_is_the_pack_that_its_manifest_says_wherever_it_lies() {
+    let room = tempfile::tempdir().unwrap();
+    let misspelt = ("forbids.cedar", "context has marking", "context has markng");
+    copied(room.path(), "packs/bad", "first-tlp-2.0", misspelt.0, misspelt.1, misspelt.2);
+    copied(room.path(), "packs/good", "first-iep-2.0", "pack.toml", "", "");
+    for (line, packs) in [("law check packs/bad", 1), ("law check packs", 2)] {
+        let (status, json) = told(line, room.path());
+        assert_eq!((status, json["packs"].as_array().map(Vec::len)), (1, Some(packs)), "{json}");
+        let bad = &json["packs"][0];
+        assert_eq!(bad["pack"], "first-tlp-2.0");
+        let found = bad["findings"].as_array().unwrap();
+        // The real fault, and by the path that was given.
+        assert!(
+            found.iter().any(|found| found["file"] == "packs/bad/forbids.cedar"
+                && found["text"].as_str().unwrap().contains("did you mean `marking`?")),
+            "{json}"
+        );
+    }
+    std::fs::create_dir(room.path().join("empty")).unwrap();
+    assert_eq!(told("law check empty", room.path()).0, 2);
+}
+
+#[test]
+fn packs_that_are_named_together_are_held_against_each_other() {
+    let room = tempfile::tempdir().unwrap();
+    let displaces = |rule: &str| format!("displaces = [\"{rule}\"]");
+    let none = |slug: &str| {
+        let text = comity_agreement::shipped().0[&format!("agreements/{slug}/pack.toml")].clone();
+        let text = String::from_utf8(text).unwrap();
+        text.lines().find(|line| line.starts_with("displaces")).unwrap().to_owned()
+    };
+    let (un, uk) = ("un-cybercrime-2024", "uk-us-daa");
+    copied(room.path(), "a", un, "pack.toml", &none(un), &displaces("daa.8-4.death-penalty"));
+    copied(room.path(), "b", uk, "pack.toml", &none(uk), &displaces("un.36-1.law"));
+    let (status, json) = told("law check a b", room.path());
+    let circular =
+        json["packs"].as_array().unwrap().iter().flat_map(|pack| pack["findings"].as_array().unwrap());
+    let circular = circular.filter(|found| found["text"].as_str().unwrap().contains("circular"));
+    assert_eq!((status, circular.count()), (1, 2), "{json}");
+}

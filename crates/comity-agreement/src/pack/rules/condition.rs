@@ -68,13 +68,30 @@ fn spell_out(json: &mut Json) {
             let Some(contains) = fields.get("contains") else { return };
             let Some(items) = contains["left"]["Set"].as_array() else { return };
             let equals = |item: &Json| json!({ "==": { "left": item, "right": contains["right"] } });
-            let spelt = items.iter().map(equals).reduce(|a, b| json!({ "||": { "left": a, "right": b } }));
-            if let Some(spelt) = spelt {
+            let spelt = items.iter().map(equals).collect();
+            if let Some(spelt) = any(spelt) {
                 *json = spelt;
             }
         }
         _ => {}
     }
+}
+
+/// One expression that holds where one of several does, in their order; as flat as it can be, for Cedar goes down in it by
+/// recursion.
+fn any(mut parts: Vec<Json>) -> Option<Json> {
+    while parts.len() > 1 {
+        let mut fewer = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut parts_left = parts.into_iter();
+        while let Some(left) = parts_left.next() {
+            fewer.push(match parts_left.next() {
+                Some(right) => json!({ "||": { "left": left, "right": right } }),
+                None => left,
+            });
+        }
+        parts = fewer;
+    }
+    parts.pop()
 }
 
 /// The actions that a policy covers, or the first that the vocabulary does not know.
