@@ -10,8 +10,9 @@ fn engine_reasons_are_reasons() {
     }
 }
 
-/// The rules that match when every policy is asked as its lawyers wrote it, alone.
+/// The rules that match when every policy is asked as its lawyers wrote it, alone; what another pack displaces is not asked.
 fn as_written(asked: &Asked<'_>) -> BTreeSet<String> {
+    let displaced: BTreeSet<_> = asked.laws.iter().flat_map(|(_, law)| &law.pack().displaces).collect();
     let request = request(asked, &seen(asked), |_| true).unwrap();
     let packs = asked
         .laws
@@ -20,6 +21,7 @@ fn as_written(asked: &Asked<'_>) -> BTreeSet<String> {
     packs
         .flat_map(|(included, pack)| pack.rules().iter().map(move |rule| (included, rule)))
         .filter(|(included, rule)| !(*included && rule.effect == RuleEffect::Permit))
+        .filter(|(_, rule)| !displaced.contains(&rule.id))
         .filter(|(_, rule)| {
             let set = PolicySet::from_policies([rule.policy()]).unwrap();
             let response = Authorizer::new().is_authorized(&request, &set, entities());
