@@ -1,6 +1,6 @@
 //! Offers whose decision grew old: decided again under another exchange, of which the receiver accepts one.
 
-use crate::house::{House, pair};
+use crate::house::{House, at_once, pair};
 use crate::{MOST, OFFERS, client, framed, result, tapped, waiting};
 use comity_exchange::disclose::{Clearance, Grade, Recorded, Renewal, Stale};
 use comity_exchange::federation::offer::OfferHeader;
@@ -80,7 +80,16 @@ async fn an_offer_whose_answer_was_lost_is_not_taken_again_under_another_exchang
     let old = item.exchange;
     let (new, _) = renewed(&sender, &receiver, item).await;
 
-    tokio::time::timeout(Duration::from_secs(60), sender.settled()).await.expect("delivered");
+    let later = sender.gateway.now();
+    store.postpone(new, later).await.unwrap();
+    for _ in 0..300 {
+        at_once(&sender).await;
+        if outcome(&sender, new).await == ExchangeOutcome::Delivered {
+            break;
+        }
+        // The gateway's own outbox may have taken it up.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
     assert_eq!(outcome(&sender, new).await, ExchangeOutcome::Delivered, "the partner has it");
     assert_eq!(outcome(&sender, old).await, ExchangeOutcome::Delivered, "under this exchange");
     assert_eq!(outcome(&receiver, new).await, ExchangeOutcome::Refused, "and not under that");

@@ -57,7 +57,14 @@ pub(super) fn within(file: &str, text: &str) -> Result<(), Finding> {
             }
             b'(' | b'[' | b'{' => counted.depth += 1,
             b')' | b']' | b'}' => counted.depth = counted.depth.saturating_sub(1),
-            b';' if counted.depth == 0 => {
+            b';' if counted.depth > 0 => {
+                return Err(Finding::error(
+                    file,
+                    line,
+                    "unexpected token `;`: a bracket before it is not closed",
+                ));
+            }
+            b';' => {
                 counted.rules += 1;
                 counted.operators = 0;
             }
@@ -121,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn a_semicolon_within_brackets_begins_nothing_anew() {
+    fn a_bracket_that_is_not_closed_is_told_where_its_rule_ends() {
+        assert_eq!(line("permit ((\n;\npermit ()\n;"), Some(2));
         assert_eq!(line(&"(;".repeat(DEPTH_MAX + 1)), Some(1));
-        assert_eq!(line(&format!("({}", "!;".repeat(OPERATORS_MAX + 1))), Some(1));
     }
 }
