@@ -1,7 +1,7 @@
 //! A gateway of its own in a temporary directory, with its listeners; and two that know each other.
 
-use comity_exchange::ports::{Officer, Store as _};
-use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
+use comity_exchange::ports::Officer;
+use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::Shell as _;
 use comity_gateway::cli::serve::{Running, start};
 use comity_gateway::clock::{Clock, OsEntropy};
@@ -141,20 +141,6 @@ impl House {
     /// `by` finds this gateway again.
     pub(crate) async fn plug(&self, by: &House, at: SocketAddr) {
         by.meet(self, at).await;
-    }
-
-    /// Makes what waits due at once, and offers until nothing waits.
-    pub(crate) async fn settled(&self) {
-        let (store, now) = (self.gateway.store(), self.gateway.now());
-        let far = now.checked_add(Duration::from_secs(30 * 86_400)).unwrap();
-        let waiting = store.claim_outbox(far, now, 16, &[]).await.unwrap();
-        for item in waiting {
-            while store.exchange(item.exchange).await.unwrap().unwrap().outcome == ExchangeOutcome::Queued {
-                at_once(self).await;
-                // The gateway's own outbox may have taken it up: a claim that were broken would be delivered twice.
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        }
     }
 
     pub(crate) async fn share(&self, bundle: &[u8]) -> ExchangeReport {
