@@ -47,15 +47,13 @@ pub(super) fn put(connection: &Connection, record: &Record, now: Timestamp) -> R
     Ok(())
 }
 
-/// Keeps an object, unless its version or its content lies there.
+/// Whether a version or a content of an object lies in a stream.
 ///
 /// Without statistics SQLite would rather walk along a stream than look an object up in it: wherever an object is
 /// given, its index is named.
-const PUT_COLLECTED: &str = "-- put_collected
-     INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
-     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
-     WHERE NOT EXISTS (SELECT 1 FROM collected INDEXED BY collected_by_object
-                       WHERE stream = ?1 AND object = ?3 AND (version = ?6 OR content = ?4))";
+const IS_COLLECTED: &str = "-- put_collected, whether it is there
+     SELECT 1 FROM collected INDEXED BY collected_by_object
+     WHERE stream = ?1 AND object = ?2 AND (version = ?3 OR content = ?4)";
 
 fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Timestamp) -> Result<(), Fault> {
     let stream = put_stream(connection, &collected.stream)?;
@@ -82,21 +80,24 @@ fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Tim
     )?;
     let mut added =
         microseconds(collected.added.unwrap_or(now)).max(last.flatten().map_or(0, |last| last + 1));
-    let mut statement = connection.prepare_cached(PUT_COLLECTED)?;
+    let mut is_there = connection.prepare_cached(IS_COLLECTED)?;
+    // One row in each statement: for one that may insert several, SQLite first copies every page that it may have to
+    // restore.
+    let mut put = connection.prepare_cached(
+        "-- put_collected
+         INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
     for (ordinal, object) in collected.objects.iter().enumerate() {
         let version = object.version.map_or_else(|| of_microseconds(added), Some);
         let version = instant(version.ok_or_else(|| Fault::Other("an instant out of range".into()))?);
-        let put = statement.execute(params![
-            stream,
-            added,
-            object.object.0,
-            object.content.0,
-            object.stix_type,
-            version,
-            segment,
-            integer(ordinal as u64)?
-        ])?;
-        added += i64::from(put > 0);
+        let (tag, content) = (object.object.0, object.content.0);
+        if is_there.exists(params![stream, tag, version, content])? {
+            continue;
+        }
+        let ordinal = integer(ordinal as u64)?;
+        put.execute(params![stream, added, tag, content, object.stix_type, version, segment, ordinal])?;
+        added += 1;
     }
     Ok(())
 }
@@ -361,7 +362,7 @@ mod tests {
             question(1, &wanted(3, 2, VersionWanted::First)).0,
             question(1, &wanted(0, 1, VersionWanted::Last)).0,
         ];
-        for sql in asked.iter().map(String::as_str).chain([PUT_COLLECTED, PRESENT]) {
+        for sql in asked.iter().map(String::as_str).chain([IS_COLLECTED, PRESENT]) {
             for step in plan(&connection, sql) {
                 let walks = step.contains("(stream=?)") || step.contains("(stream=? AND added>?)");
                 assert!(!walks && !step.starts_with("SCAN c"), "{step} of {sql}");

@@ -23,8 +23,6 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // Pages that change with every batch, as the right edges of tables do, are folded back once in 16 MiB.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    // What a statement would undo is kept in memory: in a file it took ten writes for each object that was received.
-    connection.pragma_update(None, "temp_store", "memory")?;
     // After a large batch the log is cut back to what thousands of acts need.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     Ok(connection)
