@@ -36,6 +36,7 @@ pub(crate) async fn waited(path: &Path) -> Tested<String> {
         if let Ok(text) = std::fs::read_to_string(path) {
             return Ok(text);
         }
+        // Another process writes it.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Err(format!("{} did not come within a minute", path.display()).into())

@@ -158,6 +158,7 @@ impl Disk {
         let mut file = &self.0;
         (0..times)
             .map(|round| {
+                // Spread over the run, as the exchanges are that it is held against.
                 std::thread::sleep(pause);
                 file.rewind()?;
                 file.write_all(&[round as u8; 4_096])?;

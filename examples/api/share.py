@@ -43,6 +43,7 @@ def share(order):
         except (urllib.error.URLError, TimeoutError):
             if pause is None:
                 raise
+        # As long as the gateway said, else longer each time: it is asked again, not besieged.
         time.sleep(pause)
 
 

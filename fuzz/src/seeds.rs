@@ -14,33 +14,18 @@ use std::path::{Path, PathBuf};
 /// The longest file that is taken: mutating larger ones finds no more and takes longer.
 const FILE_BYTES_MAX: u64 = 24 * 1024;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
-    let mut paths: Vec<PathBuf> =
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.metadata().is_ok_and(|meta| meta.len() <= FILE_BYTES_MAX) {
-            found.extend(std::fs::read(&path));
-        }
-    }
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let small = |path: &PathBuf| path.metadata().is_ok_and(|meta| meta.len() <= FILE_BYTES_MAX);
+    comity_beside::files(folder)
+        .into_iter()
+        .filter(small)
+        .filter_map(|path| std::fs::read(path).ok())
+        .collect()
 }
 
 /// The files of a folder of the shared data; none, said aloud, where it is absent.
 fn shared(folder: &str) -> Vec<Vec<u8>> {
-    let shared = std::env::var_os("COMITY_SHARED").map_or_else(|| root().join("../shared"), PathBuf::from);
-    let folder = shared.join("data").join(folder);
-    if !folder.is_dir() {
-        eprintln!("skipped: no shared data at {}", folder.display());
-    }
-    let mut found = Vec::new();
-    files(&folder, &mut found);
-    found
+    comity_beside::shared(&format!("data/{folder}")).map_or_else(Vec::new, |folder| files(&folder))
 }
 
 fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
@@ -50,14 +35,11 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 /// The cases that were found and mended, by the parser's name.
 #[must_use]
 pub fn kept(name: &str) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    files(&root().join("fuzz/cases").join(name), &mut found);
-    found
+    files(&comity_beside::workspace().join("fuzz/cases").join(name))
 }
 
 pub(crate) fn bundles() -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    files(&root().join("examples/bundles"), &mut found);
+    let mut found = files(&comity_beside::workspace().join("examples/bundles"));
     for folder in ["stix21", "stix20", "bad/stix-validator", "bad/attack-flow"] {
         found.extend(shared(folder));
     }

@@ -288,15 +288,15 @@ mod tests {
     fn a_manifest_is_placed_by_what_it_says_even_where_it_does_not_load() {
         let place = |text: &str| placed(text).map(|(_, place)| place);
         assert_eq!(
-            place("# a\nslug  = \"eu-nis2\" # b\nkind = \"agreement\"").as_deref(),
-            Some("agreements/eu-nis2")
+            place("# a\nslug  = \"a-pack\" # b\nkind = \"agreement\"").as_deref(),
+            Some("agreements/a-pack")
         );
         assert_eq!(
             place("kind = 'jurisdiction'\nslug = 'XA'\nbroken =").as_deref(),
             Some("jurisdictions/XA")
         );
-        assert_eq!(place("kind = \"agreement\"\n[other]\nslug = \"eu-nis2\""), None);
+        assert_eq!(place("kind = \"agreement\"\n[other]\nslug = \"a-pack\""), None);
         assert_eq!(place("slug = \"no pack is called so!\""), None);
-        assert_eq!(place("slugs = \"eu-nis2\""), None);
+        assert_eq!(place("slugs = \"a-pack\""), None);
     }
 }

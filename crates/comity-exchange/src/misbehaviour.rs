@@ -77,7 +77,8 @@ pub async fn misbehaved<W: Shell>(
         facts["exchange"] = exchange.to_string().into();
     }
     let until = world.opening_until(&agreement, now)?;
-    let (entry, opening) = world.with_keys(|keys, entropy| {
+    let (entry, opening) = world.with_keys(|keys| {
+        let entropy = &mut world.entropy();
         let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
         let sealed = world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
         Ok::<_, ExchangeError>((entry, sealed))

@@ -64,8 +64,10 @@ pub trait Shell: Send + Sync {
     fn holds_until(&self, at: Timestamp) -> Timestamp;
     /// Until when a try at delivering that begins at `now` has its offer to itself.
     fn claimed_until(&self, now: Timestamp) -> Timestamp;
-    /// Lends the epoch keys and randomness to `work`; one borrower at a time.
-    fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys, &mut dyn Entropy) -> T) -> T;
+    /// Randomness.
+    fn entropy(&self) -> impl Entropy;
+    /// Lends the epoch keys to `work`. One borrower at a time: what needs no key is done before, or after.
+    fn with_keys<T>(&self, work: impl FnOnce(&mut Self::Keys) -> T) -> T;
 }
 
 /// Laws lent for one exchange.

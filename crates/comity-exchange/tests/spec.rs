@@ -243,15 +243,8 @@ fn the_vectors_are_what_this_implementation_makes() {
 
 #[test]
 fn a_second_implementation_finds_the_same() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| root.join(".venv"), std::path::PathBuf::from);
-    let python = venv.join("bin/python");
-    let ready = std::process::Command::new(&python).args(["-c", "import cryptography"]).output();
-    if !ready.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: no Python with cryptography; scripts/test installs it");
-        return;
-    }
-    let spec = root.join("docs/spec");
+    let Some(python) = comity_beside::python("cryptography") else { return };
+    let spec = comity_beside::workspace().join("docs/spec");
     let run = std::process::Command::new(&python)
         .arg(spec.join("conform.py"))
         .arg(&python)

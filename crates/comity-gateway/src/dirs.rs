@@ -19,6 +19,7 @@
 //! DIR.keys/            0700            beside it, never inside, in no backup: see `keys`
 //! ```
 
+mod paths;
 pub mod seat;
 mod seed;
 
@@ -28,7 +29,8 @@ use crate::files::{self, FileError};
 use crate::net::tls::{Certificate, TlsError};
 use crate::work::officers;
 use comity_store::{Location, LocationError, ServerUrl};
-use comity_terms::{Entropy, JurisdictionCode, Party, Timestamp};
+use comity_terms::{Entropy, JurisdictionCode, Timestamp};
+use paths::numbered;
 use seed::{hex_line, seed_from_hex};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -313,47 +315,11 @@ impl Directory {
         ["crt", "key"].map(|ending| self.identity().join(numbered("tls", generation, ending)))
     }
 
-    /// Where a log that ended is published.
-    #[must_use]
-    pub fn ended_log(&self, generation: u32) -> PathBuf {
-        self.data.join("log.ended").join(generation.to_string())
-    }
-
-    /// What a succession under way has read from the mark, until the successor is in use.
-    #[must_use]
-    pub fn succession(&self) -> PathBuf {
-        self.identity().join("succession")
-    }
-
-    /// Where it is kept which identity a partner has heard last.
-    #[must_use]
-    pub fn heard(&self, party: &Party) -> PathBuf {
-        self.identity().join("heard").join(party.as_str())
-    }
-
     fn text(&self, path: &Path) -> Result<Zeroizing<String>, DirectoryError> {
         let content =
             |reason: &str| DirectoryError::Content { path: path.to_owned(), reason: reason.to_owned() };
         let bytes = files::read(path, IDENTITY_FILE_BYTES_MAX)?.ok_or_else(|| content("it is not there"))?;
         String::from_utf8(bytes).map(Zeroizing::new).map_err(|_| content("it is not text"))
-    }
-
-    /// The data directory.
-    #[must_use]
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
-    /// The keys directory.
-    #[must_use]
-    pub fn keys(&self) -> &Path {
-        &self.keys
-    }
-
-    /// What the operator sets.
-    #[must_use]
-    pub fn settings(&self) -> PathBuf {
-        self.data.join("settings.toml")
     }
 
     /// Where the gateway's database is: on the server that was remembered, else in this directory.
@@ -380,92 +346,6 @@ impl Directory {
         let line = Zeroizing::new(format!("{}\n", url.dangerous_text()));
         Ok(files::create_atomically(&path, &path.with_added_extension("draft"), line.as_bytes())?)
     }
-
-    fn database_path(&self) -> PathBuf {
-        self.data.join("database")
-    }
-
-    /// The socket for commands.
-    #[must_use]
-    pub fn socket(&self) -> PathBuf {
-        self.data.join("comity.sock")
-    }
-
-    /// The published log.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.data.join("log")
-    }
-
-    /// Packs as adopted.
-    #[must_use]
-    pub fn law(&self) -> PathBuf {
-        self.data.join("law")
-    }
-
-    /// Receipts.
-    #[must_use]
-    pub fn receipts(&self) -> PathBuf {
-        self.data.join("receipts")
-    }
-
-    /// The epoch keys.
-    #[must_use]
-    pub fn epoch_keys(&self) -> PathBuf {
-        self.keys.join("epoch")
-    }
-
-    /// The transport keys.
-    #[must_use]
-    pub fn transport_keys(&self) -> PathBuf {
-        self.keys.join("transport")
-    }
-
-    /// The secrets of pseudonyms.
-    #[must_use]
-    pub fn token_secrets(&self) -> PathBuf {
-        self.keys.join("tokens")
-    }
-
-    /// The secrets of endpoints.
-    #[must_use]
-    pub fn webhook_secrets(&self) -> PathBuf {
-        self.keys.join("webhooks")
-    }
-
-    /// The key of the index of collections.
-    #[must_use]
-    pub fn index_key(&self) -> PathBuf {
-        self.keys.join("index")
-    }
-
-    /// The log's high-water mark.
-    #[must_use]
-    pub fn mark(&self) -> PathBuf {
-        self.keys.join("mark")
-    }
-
-    fn identity(&self) -> PathBuf {
-        self.data.join("identity")
-    }
-
-    fn gateway_path(&self) -> PathBuf {
-        self.identity().join("gateway.toml")
-    }
-
-    fn seed_path(&self, of: SeedOf, generation: u32) -> PathBuf {
-        let name = match of {
-            SeedOf::Party => "party",
-            SeedOf::Log => "log",
-            SeedOf::Witness => "witness",
-        };
-        self.identity().join(numbered(name, generation, "key"))
-    }
-}
-
-/// `party.key` for the first generation, `party.2.key` for the second.
-fn numbered(name: &str, generation: u32, ending: &str) -> String {
-    if generation == 1 { format!("{name}.{ending}") } else { format!("{name}.{generation}.{ending}") }
 }
 
 /// The lock on a data directory, given up when dropped or when the process ends, however it ends.

@@ -44,18 +44,7 @@ fn malware(number: usize) -> Value {
 
 /// Every file under the shared folder of bad data; none where it is not here.
 fn bad_files() -> Vec<PathBuf> {
-    let root = std::env::var_os("COMITY_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let mut folders = vec![root.join("data/bad")];
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { folders.push(path) } else { files.push(path) }
-        }
-    }
-    files.sort();
-    files
+    comity_beside::shared_files("data/bad").unwrap_or_default()
 }
 
 #[test]

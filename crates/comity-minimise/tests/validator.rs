@@ -1,17 +1,15 @@
 //! What OASIS's stix2-validator accepted before minimising, it accepts after; and it accepts whatever comes of
 //! STIX 2.0 and of inputs that are bad: these are refused, object by object or whole, with the reason.
 //!
-//! Needs Python with `stix2-validator`: in the venv that `COMITY_VENV` names (default `.venv` in the
-//! workspace), else the system's. Skips aloud without it.
+//! Needs Python with `stix2-validator`. Skips aloud without.
 
 mod files;
 mod support;
 
+use comity_beside::asked;
 use comity_minimise::{Bundle, Limits, PathTable, RejectionReason};
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 #[test]
 fn what_was_valid_stays_valid() {
@@ -117,44 +115,9 @@ fn all_valid(folder: &str, files: Vec<PathBuf>) {
 
 /// The verdict on each file; `None`, said aloud, where the validator is not installed.
 fn validate(files: Vec<PathBuf>) -> Option<HashMap<PathBuf, (bool, String)>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| workspace.join(".venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    let python = if python.exists() { python } else { PathBuf::from("python3") };
-    let mut child = Command::new(python)
-        .arg(workspace.join("tests/stix/validate.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .inspect_err(|error| eprintln!("skipped: python3 does not run: {error}"))
-        .ok()?;
-    let mut names = String::new();
-    for file in &files {
-        names.push_str(file.to_str().expect("a file name in UTF-8"));
-        names.push('\n');
-    }
-    let mut input = child.stdin.take().expect("a pipe");
-    // From a thread: both pipes would fill up.
-    let writer = std::thread::spawn(move || {
-        // The script ends early when the validator is absent; its exit code says so.
-        let _ = input.write_all(names.as_bytes());
-    });
-    let output = child.wait_with_output().expect("the validator ends");
-    writer.join().expect("the writer ends");
-    if output.status.code() == Some(3) {
-        eprintln!("skipped: stix2-validator is not installed (set COMITY_VENV)");
-        return None;
-    }
-    assert!(output.status.success(), "validate.py failed: {}", output.status);
-    let lines = String::from_utf8(output.stdout).expect("UTF-8");
-    let verdicts: HashMap<PathBuf, (bool, String)> = lines
-        .lines()
-        .map(|line| {
-            let verdict: serde_json::Value = serde_json::from_str(line).expect("a JSON line");
-            let file = verdict["file"].as_str().expect("a file name").into();
-            (file, (verdict["valid"] == true, verdict["errors"].to_string()))
-        })
-        .collect();
-    assert_eq!(verdicts.len(), files.len(), "one verdict a file");
-    Some(verdicts)
+    let names: Vec<String> =
+        files.iter().map(|file| file.to_str().expect("a file name in UTF-8").to_owned()).collect();
+    let verdicts = asked("stix/validate.py", "stix2validator", &names)?;
+    let read = |verdict: &serde_json::Value| (verdict["valid"] == true, verdict["errors"].to_string());
+    Some(files.into_iter().zip(verdicts.iter().map(read)).collect())
 }

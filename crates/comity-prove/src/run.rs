@@ -1,4 +1,5 @@
-//! Running a command: packs in, verdicts out.
+//! Running a command: packs in, verdicts out. The shell of this room, which alone reads clock, environment and files: what is
+//! proved is worked out by the library from what is handed to it.
 
 mod check;
 mod mutants;

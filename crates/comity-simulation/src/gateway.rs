@@ -366,7 +366,11 @@ impl Shell for Gateway {
         now.checked_add(CLAIM).unwrap_or(Timestamp::MAX)
     }
 
-    fn with_keys<T>(&self, work: impl FnOnce(&mut Epochs, &mut dyn Entropy) -> T) -> T {
-        work(&mut self.disk.epochs.clone(), &mut self.disk.chance.clone())
+    fn entropy(&self) -> impl Entropy {
+        self.disk.chance.clone()
+    }
+
+    fn with_keys<T>(&self, work: impl FnOnce(&mut Epochs) -> T) -> T {
+        work(&mut self.disk.epochs.clone())
     }
 }

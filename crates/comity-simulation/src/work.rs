@@ -252,7 +252,8 @@ async fn act(gateway: &Arc<Gateway>, act: Act, change: Record) -> Result<(), Exc
     let now = gateway.now();
     let home = gateway.signatory().home();
     let until = gateway.opening_until(&home, now)?;
-    let (entry, opening) = gateway.with_keys(|keys, entropy| {
+    let (entry, opening) = gateway.with_keys(|keys| {
+        let entropy = &mut gateway.entropy();
         let (entry, opening) = Opening::draw(act, now, serde_json::Value::Null, entropy);
         let sealed = gateway.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
         Ok::<_, ExchangeError>((entry, sealed))

@@ -122,6 +122,7 @@ fn range(text: &str) -> Option<(u32, u32)> {
 mod tests {
     use super::*;
 
+    // The forms in which packs cite; of which instrument is nothing to the reader of them.
     #[test]
     fn a_citation_is_of_each_article_that_it_names() {
         let cites =

@@ -4,7 +4,7 @@ use comity_agreement::matrix::matrix;
 use comity_agreement::pack::Kind;
 use comity_agreement::{LawSource as _, Library, Vocabulary, lint, shipped, try_case};
 use serde_json::Value as Json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 fn try_all(library: &mut Library<'_>, text: &str, asked: impl Fn(&Json) -> bool) -> (usize, Vec<String>) {
     let mut tried = 0;
@@ -87,12 +87,8 @@ fn agreements_and_the_laws_of_parties_go_together() {
 
 #[test]
 fn shared_cases_of_shipped_packs_come_out() {
-    let shared = std::env::var_os("COMITY_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let Ok(text) = std::fs::read_to_string(shared.join("law/scenarios.jsonl")) else {
-        eprintln!("skipped: no shared cases at {}", shared.display());
-        return;
-    };
+    let Some(path) = comity_beside::shared("law/scenarios.jsonl") else { return };
+    let text = std::fs::read_to_string(path).unwrap();
     let mut library = Library::open(shipped()).unwrap();
     let slugs: Vec<String> = library.slugs().iter().map(ToString::to_string).collect();
     let ours = |case: &Json| slugs.iter().any(|slug| case["instrument"] == slug.as_str());

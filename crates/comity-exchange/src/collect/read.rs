@@ -4,7 +4,9 @@ use super::place::ClassKnown;
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::entry::Opening;
-use crate::ports::{Collections, Draft, Page, Record as Change, SealedSegment, SegmentKind, Store, Wanted};
+use crate::ports::{
+    Collections, Draft, Listed, Page, Record as Change, SealedSegment, SegmentKind, Store, Wanted,
+};
 use crate::question::Request;
 use crate::shell::{Lent, Shell};
 use crate::signatory::Signatory;
@@ -14,8 +16,7 @@ use comity_terms::ids::SegmentId;
 use comity_terms::{Act, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
 use serde_json::json;
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Who reads, and under which question.
 pub struct Reading {
@@ -93,28 +94,26 @@ pub async fn read<W: Shell<Store: Collections>>(
     let mut read = Read { last, more, ..Read::default() };
     let segments: HashMap<SegmentId, &SealedSegment> =
         segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
-    let mut objects = Vec::with_capacity(listed.len());
-    world.with_keys(|keys, _| {
-        // One look at each bucket's key for the whole page.
-        let mut held: HashMap<Bucket, Option<EpochKey>> = HashMap::new();
-        for row in &listed {
-            let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
-            let segment = segments.get(&row.place.segment).filter(|_| given);
-            let object = segment.map(|segment| {
-                let bucket = row.row.bucket(&segment.agreement);
-                let key = match held.entry(bucket) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => {
-                        let key = keys.get(new.key()).map_err(ExchangeError::keys)?;
-                        new.insert(key)
-                    }
-                };
-                key.as_ref().map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))
-            });
-            objects.push(object.transpose()?.flatten());
-        }
-        Ok::<_, ExchangeError>(())
+    // What is not given is not opened.
+    let given = |row: &Listed| {
+        let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
+        segments.get(&row.place.segment).copied().filter(|_| given)
+    };
+    let buckets: BTreeSet<Bucket> =
+        listed.iter().filter_map(|row| Some(row.row.bucket(&given(row)?.agreement))).collect();
+    let held = world.with_keys(|keys| {
+        let held = buckets.into_iter().map(|bucket| {
+            let key = keys.get(&bucket).map_err(ExchangeError::keys)?;
+            Ok((bucket, key))
+        });
+        held.collect::<Result<BTreeMap<_, _>, ExchangeError>>()
     })?;
+    let open = |row: &Listed| {
+        let Some(segment) = given(row) else { return Ok(None) };
+        let key = held.get(&row.row.bucket(&segment.agreement)).and_then(Option::as_ref);
+        key.map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))
+    };
+    let objects: Vec<_> = listed.iter().map(open).collect::<Result<_, ExchangeError>>()?;
     for (row, object) in listed.into_iter().zip(objects) {
         match object {
             Some(object) => read.records.push(Record { added: row.added, version: row.version, object }),
@@ -193,7 +192,7 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
     let given: u64 = used.iter().filter(|used| used.given).map(|used| used.objects).sum();
     let facts = json!({
         // Of this use alone: it is nobody's exchange but the reader's.
-        "exchange": world.with_keys(|_, entropy| ExchangeId::draw(entropy)).to_string(),
+        "exchange": ExchangeId::draw(&mut world.entropy()).to_string(),
         "asked": request.recorded(laws),
         "activity": request.activity.to_string(),
         "purpose": request.purpose.to_string(),
@@ -202,7 +201,8 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
         "given": given,
     });
     let until = world.opening_until(&request.agreement, request.at)?;
-    let (entry, opening) = world.with_keys(|keys, entropy| {
+    let (entry, opening) = world.with_keys(|keys| {
+        let entropy = &mut world.entropy();
         let (entry, opening) = Opening::draw(Act::RecordsUsed, request.at, facts, entropy);
         let held_under = (&request.agreement, None);
         let sealed = world.signatory().seal_opening(&opening, held_under, until, keys, entropy)?;

@@ -58,7 +58,8 @@ pub async fn remove<W: Shell>(
     facts["ordered"] = removing.by.clone();
     let home = world.signatory().home();
     let opening_until = world.opening_until(&home, now)?;
-    let (entry, opening, tombstone) = world.with_keys(|keys, entropy| {
+    let (entry, opening, tombstone) = world.with_keys(|keys| {
+        let entropy = &mut world.entropy();
         let (entry, opening) = Opening::draw(Act::RecordsErased, now, facts, entropy);
         let opening =
             world.signatory().seal_opening(&opening, (&home, None), opening_until, keys, entropy)?;

@@ -85,8 +85,14 @@ pub fn prepare<W: Shell>(
     let token_key = world.token_key(&request.agreement, &request.receiver, at)?;
     let tools = Tools { laws, table: world.table(), token_key: &token_key, limits: world.limits() };
     let classified = Received::read(bundle, world.limits(), request)?.classify(world.table());
-    world.with_keys(|keys, entropy| {
-        let decided = world.with_memo(|memo| classified.decide(&tools, memo, entropy))?;
+    let entropy = &mut world.entropy();
+    let decided = world.with_memo(|memo| classified.decide(&tools, memo, entropy))?;
+    let minimised = match decided {
+        Decided::Permitted(permitted) => permitted.minimise(&tools, entropy)?.map_err(Stops::Refused),
+        Decided::Escalated(escalated) => Err(Stops::Escalated(escalated)),
+        Decided::Refused(refused) => Err(Stops::Refused(refused)),
+    };
+    world.with_keys(|keys| {
         let halting = |keys, entropy| Halting {
             signatory: world.signatory(),
             laws,
@@ -95,35 +101,35 @@ pub fn prepare<W: Shell>(
             keys,
             entropy,
         };
-        let minimised = match decided {
-            Decided::Permitted(permitted) => permitted.minimise(&tools, entropy)?,
-            Decided::Escalated(escalated) => return escalated.seal(bundle, halting(keys, entropy)),
-            Decided::Refused(refused) => Err(refused),
-        };
-        match minimised {
-            Err(refused) => refused.seal(halting(keys, entropy)),
-            Ok(minimised) => match goes {
-                Goes::To(seal_to) => minimised.seal(Sealing {
-                    signatory: world.signatory(),
-                    laws,
-                    seal_to,
-                    horizon: world.horizon(at),
-                    opening_until,
-                    keys,
-                    entropy,
-                }),
-                Goes::Nowhere { added } => minimised.place(Placing {
-                    added,
-                    signatory: world.signatory(),
-                    laws,
-                    tags: world.tags(),
-                    opening_until,
-                    keys,
-                    entropy,
-                }),
-            },
+        match (minimised, goes) {
+            (Err(Stops::Escalated(escalated)), _) => escalated.seal(bundle, halting(keys, entropy)),
+            (Err(Stops::Refused(refused)), _) => refused.seal(halting(keys, entropy)),
+            (Ok(minimised), Goes::To(seal_to)) => minimised.seal(Sealing {
+                signatory: world.signatory(),
+                laws,
+                seal_to,
+                horizon: world.horizon(at),
+                opening_until,
+                keys,
+                entropy,
+            }),
+            (Ok(minimised), Goes::Nowhere { added }) => minimised.place(Placing {
+                added,
+                signatory: world.signatory(),
+                laws,
+                tags: world.tags(),
+                opening_until,
+                keys,
+                entropy,
+            }),
         }
     })
+}
+
+/// What may not go, or not yet.
+enum Stops {
+    Escalated(Escalated),
+    Refused(Refused),
 }
 
 /// Step 6 alone: records what is placed here, or was decided otherwise.

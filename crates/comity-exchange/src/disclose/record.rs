@@ -382,7 +382,8 @@ fn opened<W: Shell>(
     now: Timestamp,
 ) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
     let until = world.opening_until(&row.agreement, now)?;
-    world.with_keys(|keys, entropy| {
+    world.with_keys(|keys| {
+        let entropy = &mut world.entropy();
         let (entry, opening) = Opening::draw(act, now, facts, entropy);
         let held = (&row.agreement, Some(row.id));
         let sealed = world.signatory().seal_opening(&opening, held, until, keys, entropy)?;

@@ -137,7 +137,8 @@ impl Again {
         let (outcome, ended) = self.outcome(&safeguards);
         let agreement = self.header.agreement.0.clone();
         let until = world.opening_until(&agreement, self.now)?;
-        let (id, entry, opening) = world.with_keys(|keys, entropy| {
+        let (id, entry, opening) = world.with_keys(|keys| {
+            let entropy = &mut world.entropy();
             let id = ExchangeId::draw(entropy);
             let facts = self.facts(id, lent, &safeguards, ended);
             let (entry, opening) = Opening::draw(Act::ExchangeDecided, self.now, facts, entropy);

@@ -57,7 +57,8 @@ async fn record<R: Shell>(
     let until = world.opening_until(&home, now)?;
     let mut again = true;
     loop {
-        let (entry, opening) = world.with_keys(|keys, entropy| {
+        let (entry, opening) = world.with_keys(|keys| {
+            let entropy = &mut world.entropy();
             let (entry, opening) = Opening::draw(act, now, facts.clone(), entropy);
             let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
             Ok::<_, ExchangeError>((entry, sealed))

@@ -39,7 +39,7 @@ pub async fn waiting<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waiting>
     let month = Month::of(now);
     let epochs = world.store().epochs(month, false).await?;
     let mut waiting: Vec<Waiting> = epochs.into_iter().map(Waiting::from).collect();
-    let kept = world.with_keys(|keys, _| keys.buckets()).map_err(ExchangeError::keys)?;
+    let kept = world.with_keys(|keys| keys.buckets()).map_err(ExchangeError::keys)?;
     for bucket in kept.into_iter().filter(|bucket| bucket.month < month) {
         if !waiting.iter().any(|known| known.bucket == bucket) {
             waiting.push(Waiting { bucket, epoch: None });
@@ -57,7 +57,7 @@ pub async fn came_back<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waitin
     let epochs = world.store().epochs(Month::of(now), true).await?;
     let mut found = Vec::new();
     for epoch in epochs {
-        if world.with_keys(|keys, _| keys.is_destroyed(&epoch.bucket)).map_err(ExchangeError::keys)? {
+        if world.with_keys(|keys| keys.is_destroyed(&epoch.bucket)).map_err(ExchangeError::keys)? {
             found.push(Waiting::from(epoch));
         }
     }
@@ -86,7 +86,7 @@ pub async fn destroy<R: Shell>(
     let mut done = Destroyed::default();
     let mut turned = false;
     for Waiting { bucket, .. } in buckets.iter().filter(|waiting| waiting.bucket.month >= month) {
-        world.with_keys(|keys, _| keys.turn(bucket).map(drop)).map_err(ExchangeError::keys)?;
+        world.with_keys(|keys| keys.turn(bucket).map(drop)).map_err(ExchangeError::keys)?;
         done.rewrapped += rewrap_all(world, bucket).await?;
         turned = true;
     }
@@ -98,7 +98,7 @@ pub async fn destroy<R: Shell>(
         if !close(world, bucket, month, &mut done.rewrapped).await? {
             continue;
         }
-        world.with_keys(|keys, _| keys.destroy(bucket)).map_err(ExchangeError::keys)?;
+        world.with_keys(|keys| keys.destroy(bucket)).map_err(ExchangeError::keys)?;
         told.push(bucket_json(bucket, epoch.as_ref()));
         done.buckets.push(bucket.clone());
     }
@@ -142,21 +142,24 @@ async fn rewrap_all<R: Shell>(world: &R, bucket: &Bucket) -> Result<u64, Exchang
         let held = world.store().held_in(bucket, after.as_ref(), BATCH_ROWS_MAX).await?;
         let Some(last) = held.last() else { return Ok(total) };
         after = Some(last.clone());
-        let rewrapped = world.with_keys(|keys, entropy| {
+        let turned = world.with_keys(|keys| {
             let Some(old) = keys.get(bucket).map_err(ExchangeError::keys)? else {
                 // A key that is not there and was not destroyed here: another key store was named.
                 let destroyed = keys.is_destroyed(bucket).map_err(ExchangeError::keys)?;
                 let lost = || ExchangeError::Keys(format!("the epoch key of {bucket} is not there"));
                 return if destroyed { Ok(None) } else { Err(lost()) };
             };
-            let new = keys.turn(bucket).map_err(ExchangeError::keys)?;
-            let anew = |record| rewrapped(record, &world.signatory().store, &old, (&new.0, &new.1), entropy);
-            held.iter().map(anew).collect::<Result<Vec<_>, ExchangeError>>().map(Some)
+            Ok(Some((old, keys.turn(bucket).map_err(ExchangeError::keys)?)))
         })?;
-        let Some(rewrapped) = rewrapped else {
+        let Some((old, new)) = turned else {
             // Nothing opens these any more: they came back with a database that was restored.
             erase(world, &held, (KEY_DESTROYED, None)).await?;
             continue;
+        };
+        let rewrapped = {
+            let entropy = &mut world.entropy();
+            let anew = |record| rewrapped(record, &world.signatory().store, &old, (&new.0, &new.1), entropy);
+            held.iter().map(anew).collect::<Result<Vec<_>, ExchangeError>>()?
         };
         total += rewrapped.len() as u64;
         world.store().record(Record { rewrapped, ..Record::default() }).await?;

@@ -33,7 +33,7 @@ use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards};
-use comity_terms::{Act, Digest, ExchangeId, LawName, Month, Safeguards, Timestamp};
+use comity_terms::{Act, Digest, Entropy as _, ExchangeId, LawName, Month, Safeguards, Timestamp};
 use comity_vault::{Cleartext, EpochKeys};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,29 +287,28 @@ fn seal_records<R: Shell>(
         .erase_by
         .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
     let agreement = &header.agreement.0;
-    world.with_keys(|keys, entropy| {
-        let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
-        let mut segments = Vec::with_capacity(header.classes.len());
-        let mut salt = [0; 32];
-        entropy.fill(&mut salt);
-        let mut all: Vec<&[u8]> = Vec::new();
-        for (class, text) in header.classes.iter().zip(texts) {
-            let objects = split_objects(text.as_bytes())
-                .ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
-            let of = (agreement, header.exchange_id.0, class.class.0);
-            let (records, kept) = (objects.iter().copied(), (erase_by, &bucket, &key));
-            segments.push(world.signatory().seal_records(of, records, kept, kind, entropy)?);
-            all.extend(objects);
-        }
-        let root = records_root(&salt, all);
-        let quarantined = kind == SegmentKind::Quarantined;
-        let told = json!({
-            "salt": Base64(salt.to_vec()),
-            "root": root.to_string(),
-            "quarantined": quarantined,
-        });
-        Ok((segments, told))
-    })
+    let (bucket, key) =
+        world.with_keys(|keys| keys.current(agreement, Month::of(erase_by))).map_err(ExchangeError::keys)?;
+    let entropy = &mut world.entropy();
+    let mut segments = Vec::with_capacity(header.classes.len());
+    let salt: [u8; 32] = entropy.bytes();
+    let mut all: Vec<&[u8]> = Vec::new();
+    for (class, text) in header.classes.iter().zip(texts) {
+        let objects =
+            split_objects(text.as_bytes()).ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+        let of = (agreement, header.exchange_id.0, class.class.0);
+        let (records, kept) = (objects.iter().copied(), (erase_by, &bucket, &key));
+        segments.push(world.signatory().seal_records(of, records, kept, kind, entropy)?);
+        all.extend(objects);
+    }
+    let root = records_root(&salt, all);
+    let quarantined = kind == SegmentKind::Quarantined;
+    let told = json!({
+        "salt": Base64(salt.to_vec()),
+        "root": root.to_string(),
+        "quarantined": quarantined,
+    });
+    Ok((segments, told))
 }
 
 /// What readers of this gateway's collections find the records by.
@@ -418,7 +417,8 @@ impl Kept<'_> {
             "rulings": self.rulings.iter().filter_map(recorded).collect::<Vec<_>>(),
             "records": self.records,
         });
-        let (entry, opening) = world.with_keys(|keys, entropy| {
+        let (entry, opening) = world.with_keys(|keys| {
+            let entropy = &mut world.entropy();
             let (entry, opening) = Opening::draw(act, now, facts, entropy);
             let sealed = world.signatory().seal_opening(
                 &opening,

@@ -120,7 +120,11 @@ impl Shell for Gateway {
         self.settings.claimed_until(now)
     }
 
-    fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys, &mut dyn Entropy) -> T) -> T {
-        work(&mut locked(&self.epoch_keys), &mut OsEntropy)
+    fn entropy(&self) -> impl Entropy {
+        OsEntropy
+    }
+
+    fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys) -> T) -> T {
+        work(&mut locked(&self.epoch_keys))
     }
 }

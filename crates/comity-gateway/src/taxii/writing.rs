@@ -64,7 +64,7 @@ fn writable(collection: &StandingRequest) -> Result<(), Refusal> {
 }
 
 fn told(given: Vec<Given<'_>>, now: Timestamp, door: &Door) -> Status {
-    let id = door.gateway.with_keys(|_, entropy| ExchangeId::draw(entropy));
+    let id = ExchangeId::draw(&mut door.gateway.entropy());
     let (mut successes, mut failures, mut pendings) = (Vec::new(), Vec::new(), Vec::new());
     let total_count = given.len();
     for Given { id, version: at, fate, .. } in given {

@@ -131,7 +131,7 @@ async fn waiting(
         }
         reached = LeafIndex(logged.index.0 + 1);
         let Some(segment) = &logged.opening else { continue };
-        let opening = gateway.with_keys(|keys, _| signatory.open_opening(segment, keys))?;
+        let opening = gateway.with_keys(|keys| signatory.open_opening(segment, keys))?;
         let Some((act, told)) = opening.and_then(|opening| Told::of(opening.content())) else { continue };
         if !wanted.has(act) {
             continue;

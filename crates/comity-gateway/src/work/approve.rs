@@ -339,7 +339,7 @@ async fn go_on(
     let sealed = store.segment(row.detail.order.0).await?;
     let gone = || GatewayError::Input(format!("the order of exchange {} was erased", row.exchange));
     let sealed = sealed.ok_or_else(gone)?;
-    let opened = gateway.with_keys(|keys, _| open_order(&sealed, gateway.signatory(), keys))?;
+    let opened = gateway.with_keys(|keys| open_order(&sealed, gateway.signatory(), keys))?;
     let (clear, order) = opened.ok_or_else(gone)?;
     let (order, bundle) = (&clear.as_bytes()[order.clone()], clear.as_bytes()[order.end..].to_vec());
     let order = Order::read(order, bundle)?;

@@ -52,7 +52,7 @@ pub async fn replay(
     let classes = gateway.settings().memo_classes;
     let one = || Replayer::new(&archive, memo.then(|| Memo::new(classes)));
     let mut replayers: Vec<_> = (0..threads).map(|_| one()).collect();
-    let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
+    let open = |segment: &_| gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys));
     Ok(walk(gateway.store(), open, &mut replayers, progress).await?)
 }
 
@@ -82,7 +82,7 @@ pub async fn amended(
         });
         set.clone().map(Some)
     };
-    let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
+    let open = |segment: &_| gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys));
     Ok(amended_by(gateway.store(), open, laws).await?)
 }
 
@@ -126,7 +126,7 @@ pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayErro
         let library = Library::open(shipped()).map_err(|error| GatewayError::Broken(error.to_string()))?;
         Arc::clone(library.vocabulary())
     };
-    let open = |segment: &_| gateway.with_keys(|keys, _| gateway.signatory().open_opening(segment, keys));
+    let open = |segment: &_| gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys));
     let own = &gateway.signatory().party;
     Ok(owed(gateway.store(), open, &vocabulary, own, gateway.now()).await?)
 }

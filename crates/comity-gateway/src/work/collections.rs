@@ -104,7 +104,7 @@ async fn stand(
     asked: Asked,
     acting: Option<&officers::Acting>,
 ) -> Result<StandingRequest, GatewayError> {
-    let id = gateway.with_keys(|_, entropy| CollectionId::draw(entropy));
+    let id = CollectionId::draw(&mut gateway.entropy());
     let mut request = StandingRequest {
         id: Text(id),
         title: asked.title,

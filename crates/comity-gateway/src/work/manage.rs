@@ -23,7 +23,8 @@ pub async fn record(gateway: &Gateway, act: Act, facts: Json, change: Record) ->
     let now = gateway.now();
     let home = gateway.signatory().home.clone();
     let until = gateway.opening_until(&home, now)?;
-    let (entry, opening) = gateway.with_keys(|keys, entropy| {
+    let (entry, opening) = gateway.with_keys(|keys| {
+        let entropy = &mut gateway.entropy();
         let (entry, opening) = Opening::draw(act, now, facts, entropy);
         let sealed = gateway.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
         Ok::<_, GatewayError>((entry, sealed))

@@ -4,7 +4,6 @@ use crate::house::{PHISHING, pair};
 use crate::tool::Tool;
 use crate::{PASSWORD, fresh, indicator, officer};
 use serde_json::{Value as Json, json};
-use std::path::Path;
 use std::process::Command;
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
@@ -131,20 +130,14 @@ async fn bad_requests_are_told_where_they_are_wrong() {
 /// Whatever the document lets one say is answered as the document says: `schemathesis` says it.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_others_make_of_the_document_is_answered_as_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| root.join(".venv"), std::path::PathBuf::from);
-    let program = venv.join("bin/schemathesis");
-    if !program.is_file() {
-        eprintln!("skipped: no schemathesis; scripts/test installs it");
-        return;
-    }
+    let Some(python) = comity_beside::python("schemathesis") else { return };
     let (house, _, _) = fresh().await;
     let url = format!("http://{}/api/v1/openapi.json", house.plain());
     // It leaves what it found where it is run.
     let room = tempfile::tempdir().unwrap();
     let run = move || {
-        Command::new(venv.join("bin/python"))
-            .arg(program)
+        Command::new(&python)
+            .args(["-m", "schemathesis.cli"])
             .args(["run", &url, "--auth", &format!("ana:{PASSWORD}"), "--max-examples", "15", "--seed", "1"])
             .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"])
             .args(["--phases", "examples,fuzzing"])

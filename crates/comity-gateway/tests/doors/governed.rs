@@ -101,6 +101,7 @@ async fn a_partner_that_is_down_leaves_objects_pending_until_it_has_answered() {
             if told["status"] == "complete" {
                 return told;
             }
+            // A client asks again until it is done: that is all that TAXII gives it.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };

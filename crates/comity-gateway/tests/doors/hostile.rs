@@ -6,7 +6,7 @@ use crate::tool::{Answer, TAXII, Tool};
 use crate::{envelope, fresh, id, indicator};
 use comity_gateway::work::tokens;
 use serde_json::{Value as Json, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 const EXCHANGES: &str = "/api/v1/exchanges";
 const JSON: &str = "application/json";
@@ -74,25 +74,9 @@ fn refused(answer: &Answer, told: &str) -> u16 {
 
 /// The files of the shared collections of mistakes; none, said aloud, where they are absent.
 fn bad_files(folder: &str) -> Vec<(String, Vec<u8>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let root = std::env::var_os("COMITY_SHARED").map_or(root, PathBuf::from).join("data/bad").join(folder);
-    if !root.is_dir() {
-        eprintln!("skipped: no shared data at {}", root.display());
-    }
-    let (mut found, mut folders) = (Vec::new(), vec![root]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                found.push((name, std::fs::read(path).unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
+    let files = comity_beside::shared_files(&format!("data/bad/{folder}")).unwrap_or_default();
+    let name = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().into_owned();
+    files.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect()
 }
 
 /// What a status says of each object adds up.

@@ -39,7 +39,7 @@ pub(crate) async fn opened(gateway: &Gateway, exchange: ExchangeId) -> (usize, u
         for row in &segment.rows {
             let start = usize::try_from(row.offset).unwrap();
             let sealed = &segment.blob[start..start + row.length as usize];
-            let any = gateway.with_keys(|keys, _| {
+            let any = gateway.with_keys(|keys| {
                 let buckets = keys.buckets().unwrap();
                 buckets.iter().any(|bucket| {
                     let key = keys.get(bucket).unwrap();
@@ -64,7 +64,7 @@ async fn told(gateway: &Gateway, exchange: ExchangeId) -> serde_json::Value {
         opening: held.segment,
     };
     let sealed = SealedOpening { sealed: segment.blob, row: held.row.clone() };
-    let key = gateway.with_keys(|keys, _| keys.get(&held.bucket())).unwrap().unwrap();
+    let key = gateway.with_keys(|keys| keys.get(&held.bucket())).unwrap().unwrap();
     let opened = open_opening(&sealed, &key, &context).unwrap();
     serde_json::from_slice(Opening::from_bytes(opened.as_bytes()).unwrap().content()).unwrap()
 }
@@ -226,7 +226,7 @@ async fn at_its_time_a_record_ends_and_with_its_month_the_key() {
     assert_eq!(found.len(), 1);
     let done = destroy(gateway, &found, next, pending()).await.unwrap();
     assert_eq!((done.buckets, done.rewrapped), (vec![bucket.clone()], 0), "a month gone by needs no rest");
-    let keys = gateway.with_keys(|keys, _| keys.buckets()).unwrap();
+    let keys = gateway.with_keys(|keys| keys.buckets()).unwrap();
     assert!(!keys.contains(&bucket));
     assert_eq!(waiting(gateway, next).await.unwrap(), []);
 }
@@ -249,7 +249,7 @@ async fn go(gateway: &Gateway, bucket: &Bucket, crash: Crash) {
     match crash {
         Crash::Erased => {}
         Crash::Turned => {
-            gateway.with_keys(|keys, _| keys.turn(bucket)).unwrap();
+            gateway.with_keys(|keys| keys.turn(bucket)).unwrap();
         }
         Crash::HalfRewrapped => {
             let held = store.held_in(bucket, None, 1).await.unwrap();
@@ -272,7 +272,7 @@ async fn go(gateway: &Gateway, bucket: &Bucket, crash: Crash) {
                 std::fs::write(gateway.directory().epoch_keys().join(name), b"").unwrap();
             }
             if matches!(crash, Crash::Destroyed) {
-                gateway.with_keys(|keys, _| keys.destroy(bucket)).unwrap();
+                gateway.with_keys(|keys| keys.destroy(bucket)).unwrap();
             }
         }
     }
@@ -296,7 +296,8 @@ fn anew(gateway: &Gateway, held: &HeldRecord) -> Rewrapped {
         class: held.class.unwrap(),
         segment: held.segment,
     };
-    let row = gateway.with_keys(|keys, entropy| {
+    let row = gateway.with_keys(|keys| {
+        let entropy = &mut gateway.entropy();
         let old = keys.get(&held.bucket()).unwrap().unwrap();
         let (bucket, new) = keys.turn(&held.bucket()).unwrap();
         rewrap(&held.row, &context, &old, (&bucket, &new), entropy).unwrap()
@@ -337,7 +338,7 @@ async fn a_crash_at_any_step_is_made_good_by_the_next_sweep() {
         let swept = sweep::once(&gateway, Haste::AtOnce).await.unwrap();
         assert_eq!(swept.destroyed.buckets, std::slice::from_ref(&bucket), "{crash:?}: noted once it is so");
         assert_eq!(swept.waiting, [], "{crash:?}");
-        assert!(gateway.with_keys(|keys, _| keys.get(&bucket)).unwrap().is_none(), "{crash:?}");
+        assert!(gateway.with_keys(|keys| keys.get(&bucket)).unwrap().is_none(), "{crash:?}");
         let (held, opened) = opened(&gateway, stays).await;
         assert!(held > 0 && held == opened, "{crash:?}: {opened} of {held} open");
         let again = sweep::once(&gateway, Haste::AtOnce).await.unwrap();

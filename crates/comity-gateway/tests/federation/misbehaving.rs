@@ -23,7 +23,7 @@ async fn told(house: &House, from: u64) -> Vec<Json> {
         let opening = logged.opening.unwrap();
         let opened = house
             .gateway
-            .with_keys(|keys, _| house.gateway.signatory().open_opening(&opening, keys))
+            .with_keys(|keys| house.gateway.signatory().open_opening(&opening, keys))
             .unwrap()
             .unwrap();
         let content: Json = serde_json::from_slice(opened.content()).unwrap();

@@ -29,7 +29,7 @@ async fn opening(house: &House, exchange: ExchangeId) -> Json {
     let segment = found.opening.unwrap();
     let opening = house
         .gateway
-        .with_keys(|keys, _| house.gateway.signatory().open_opening(&segment, keys))
+        .with_keys(|keys| house.gateway.signatory().open_opening(&segment, keys))
         .unwrap()
         .unwrap();
     serde_json::from_slice(opening.content()).unwrap()
@@ -40,7 +40,8 @@ async fn recorded(house: &House, of: ExchangeId, facts: impl Fn(ExchangeId) -> J
     let gateway = &house.gateway;
     let row = gateway.store().exchange(of).await.unwrap().unwrap();
     let until = gateway.opening_until(&row.agreement, gateway.now()).unwrap();
-    let (id, entry, opening) = gateway.with_keys(|keys, entropy| {
+    let (id, entry, opening) = gateway.with_keys(|keys| {
+        let entropy = &mut gateway.entropy();
         let id = ExchangeId::draw(entropy);
         let (entry, opening): (PublicEntry, Opening) =
             Opening::draw(Act::ExchangeDecided, gateway.now(), facts(id), entropy);
@@ -242,8 +243,7 @@ async fn what_is_owed_is_listed_with_what_shows_it_done() {
     let logged = receiver.gateway.store().logged(LeafIndex(entry), 1).await.unwrap().remove(0);
     let segment = logged.opening.unwrap();
     let signatory = receiver.gateway.signatory();
-    let opening =
-        receiver.gateway.with_keys(|keys, _| signatory.open_opening(&segment, keys)).unwrap().unwrap();
+    let opening = receiver.gateway.with_keys(|keys| signatory.open_opening(&segment, keys)).unwrap().unwrap();
     let content: Json = serde_json::from_slice(opening.content()).unwrap();
     assert_eq!(content["act"], "records.erased");
 }

@@ -5,7 +5,6 @@ mod memory;
 use comity_gateway::misp::router;
 use memory::{KEY, Memory};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 fn now() -> jiff::Timestamp {
@@ -22,21 +21,12 @@ async fn serve(door: Memory) -> String {
 
 /// What the client of `tests/misp/client.py` found; `None`, said aloud, where PyMISP is not installed.
 fn client(url: String) -> Option<Value> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| workspace.join(".venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    let python = if python.exists() { python } else { PathBuf::from("python3") };
-    let output = Command::new(python)
-        .arg(workspace.join("tests/misp/client.py"))
+    let output = Command::new(comity_beside::python("pymisp")?)
+        .arg(comity_beside::workspace().join("tests/misp/client.py"))
         .args([&url, KEY])
         .stdin(Stdio::null())
         .output()
-        .inspect_err(|error| eprintln!("skipped: python3 does not run: {error}"))
-        .ok()?;
-    if output.status.code() == Some(3) {
-        eprintln!("skipped: pymisp is not installed (set COMITY_VENV)");
-        return None;
-    }
+        .expect("Python runs");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "client.py: {said}");
     Some(serde_json::from_slice(&output.stdout).expect("JSON"))

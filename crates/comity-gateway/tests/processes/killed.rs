@@ -43,7 +43,7 @@ async fn opened(place: &Place) -> (usize, usize) {
             for row in &segment.rows {
                 let start = usize::try_from(row.offset).unwrap();
                 let sealed = &segment.blob[start..start + row.length as usize];
-                let any = gateway.with_keys(|keys, _| {
+                let any = gateway.with_keys(|keys| {
                     let keys = keys.buckets().unwrap().into_iter().filter_map(|b| keys.get(&b).unwrap());
                     keys.into_iter().any(|key| open(row, sealed, &key, &context).is_ok())
                 });

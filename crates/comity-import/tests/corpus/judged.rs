@@ -1,16 +1,14 @@
 //! Others as judges of what is made: comity's own reader and minimiser, and OASIS's stix2-validator.
 //!
-//! The validator needs Python with `stix2-validator`: in the venv that `COMITY_VENV` names (default `.venv` in the
-//! workspace), else the system's. Skips aloud without.
+//! The validator needs Python with `stix2-validator`. Skips aloud without.
 
 use crate::support::{name_of, shared};
 use crate::{kev, veris};
+use comity_beside::asked;
 use comity_import::{Limits, kev as catalogue, veris as incidents};
 use comity_minimise::{Bundle, PathTable, Profile, TokenKey, minimise};
 use serde_json::Value;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Our examples and every file of the shared data that is not refused, by name.
 fn bundles() -> Vec<(String, Value)> {
@@ -68,43 +66,14 @@ fn what_is_made_goes_through_an_agreement() {
 fn what_is_made_is_valid_stix() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("imported");
     std::fs::create_dir_all(&folder).expect("a folder");
-    let mut names = String::new();
+    let mut names = Vec::new();
     for (name, bundle) in bundles() {
         let path = folder.join(format!("{name}.json"));
         std::fs::write(&path, bundle.to_string()).expect("a written file");
-        names.push_str(&format!("{}\n", path.display()));
+        names.push(path.display().to_string());
     }
-    let Some(verdicts) = validate(&names) else { return };
-    assert_eq!(verdicts.len(), names.lines().count(), "one verdict a file");
+    let Some(verdicts) = asked("stix/validate.py", "stix2validator", &names) else { return };
     for verdict in verdicts {
         assert_eq!(verdict["valid"], true, "{}: {}", verdict["file"], verdict["errors"]);
     }
-}
-
-/// The verdict on each file; `None`, said aloud, where the validator is not installed.
-fn validate(names: &str) -> Option<Vec<Value>> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| workspace.join(".venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    let python = if python.exists() { python } else { PathBuf::from("python3") };
-    let mut child = Command::new(python)
-        .arg(workspace.join("tests/stix/validate.py"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .inspect_err(|error| eprintln!("skipped: python3 does not run: {error}"))
-        .ok()?;
-    let mut input = child.stdin.take().expect("a pipe");
-    let names = names.to_owned();
-    // From a thread: both pipes would fill up. The script ends early when the validator is absent.
-    let writer = std::thread::spawn(move || drop(input.write_all(names.as_bytes())));
-    let output = child.wait_with_output().expect("the script ends");
-    writer.join().expect("the writer ends");
-    if output.status.code() == Some(3) {
-        eprintln!("skipped: stix2-validator is not installed (set COMITY_VENV)");
-        return None;
-    }
-    assert!(output.status.success(), "validate.py failed: {}", output.status);
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    Some(text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect())
 }

@@ -6,16 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The files of a folder of the shared data, by name; `None`, said aloud, where it is absent.
 pub(crate) fn shared(folder: &str) -> Option<Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("COMITY_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let folder = shared.join("data").join(folder);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        eprintln!("skipped: no shared data at {}", folder.display());
-        return None;
-    };
-    let mut found: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    found.sort();
-    Some(found)
+    comity_beside::shared_files(&format!("data/{folder}"))
 }
 
 pub(crate) fn name_of(file: &Path) -> String {

@@ -85,15 +85,9 @@ fn a_list_that_does_not_read_is_named() {
 /// The lists that MISP publishes, where they lie beside the repository.
 #[test]
 fn published_lists_are_read() {
-    let shared = std::env::var("COMITY_SHARED")
-        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").to_owned());
-    let Ok(files) = std::fs::read_dir(format!("{shared}/data/reference/misp-warninglists")) else {
-        eprintln!("skipped: no warning lists beside the repository");
-        return;
-    };
+    let Some(files) = comity_beside::shared_files("data/reference/misp-warninglists") else { return };
     let mut lists = WarningLists::default();
-    for file in files {
-        let path = file.unwrap().path();
+    for path in files {
         lists.add(&path.display().to_string(), &std::fs::read(&path).unwrap()).unwrap();
     }
     assert!(lists.len() > 20);

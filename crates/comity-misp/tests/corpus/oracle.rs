@@ -1,52 +1,15 @@
 //! Others as judges: OASIS's stix2-validator of our STIX, misp-stix as a reader of it and as a writer for us, PyMISP
 //! as a reader of our MISP.
 //!
-//! Need Python with `stix2-validator`, `misp-stix`, `pymisp`: in the venv that `COMITY_VENV` names (default `.venv` in
-//! the workspace), else the system's. Skip aloud without.
+//! Need Python with `stix2-validator`, `misp-stix`, `pymisp`. Skip aloud without.
 
 use crate::support;
 
+use comity_beside::asked;
 use comity_misp::{Limits, to_misp, to_stix};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// Runs a script of `tests/` with these lines; `None`, said aloud, where what it needs is not installed.
-fn script(name: &str, lines: &[String]) -> Option<Vec<Value>> {
-    let venv = std::env::var_os("COMITY_VENV").map_or_else(|| workspace().join(".venv"), PathBuf::from);
-    let python = venv.join("bin/python");
-    let python = if python.exists() { python } else { PathBuf::from("python3") };
-    let mut child = Command::new(python)
-        .arg(workspace().join("tests").join(name))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .inspect_err(|error| eprintln!("skipped: python3 does not run: {error}"))
-        .ok()?;
-    let mut input = child.stdin.take().expect("a pipe");
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    // From a thread: both pipes would fill up. The script ends early when a module is absent.
-    let writer = std::thread::spawn(move || drop(input.write_all(text.as_bytes())));
-    let output = child.wait_with_output().expect("the script ends");
-    writer.join().expect("the writer ends");
-    if output.status.code() == Some(3) {
-        eprintln!("skipped: {name} lacks a module (stix2-validator, misp-stix or pymisp; set COMITY_VENV)");
-        return None;
-    }
-    assert!(output.status.success(), "{name} failed: {}", output.status);
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let answers: Vec<Value> =
-        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect();
-    assert_eq!(answers.len(), lines.len(), "one answer a line");
-    Some(answers)
-}
 
 /// Our STIX of every MISP file, by the file it was written to.
 fn our_stix(folder: &str) -> Option<BTreeMap<PathBuf, Value>> {
@@ -63,7 +26,7 @@ fn our_stix(folder: &str) -> Option<BTreeMap<PathBuf, Value>> {
     Some(found)
 }
 
-fn asked(what: &str, file: &Path) -> String {
+fn question(what: &str, file: &Path) -> String {
     json!({ "what": what, "file": file }).to_string()
 }
 
@@ -71,7 +34,7 @@ fn asked(what: &str, file: &Path) -> String {
 fn our_stix_is_valid() {
     let Some(files) = our_stix("valid") else { return };
     let names: Vec<String> = files.keys().map(|path| path.display().to_string()).collect();
-    let Some(verdicts) = script("stix/validate.py", &names) else { return };
+    let Some(verdicts) = asked("stix/validate.py", "stix2validator", &names) else { return };
     for verdict in verdicts {
         assert_eq!(verdict["valid"], true, "{}: {}", verdict["file"], verdict["errors"]);
     }
@@ -96,8 +59,8 @@ fn ours(bundle: &Value) -> BTreeMap<String, (String, String, bool)> {
 #[test]
 fn misps_own_converter_reads_our_stix() {
     let Some(files) = our_stix("internal") else { return };
-    let lines: Vec<String> = files.keys().map(|path| asked("internal", path)).collect();
-    let Some(answers) = script("misp/oracle.py", &lines) else { return };
+    let lines: Vec<String> = files.keys().map(|path| question("internal", path)).collect();
+    let Some(answers) = asked("misp/oracle.py", "misp_stix_converter, pymisp", &lines) else { return };
     let (mut carried, mut same) = (0, 0);
     for (answer, bundle) in answers.iter().zip(files.values()) {
         let ours = ours(bundle);
@@ -187,10 +150,10 @@ fn pymisp_loads_what_we_make_of_any_bundle() {
         let Ok(misp) = to_misp(&bytes, &Limits::default()) else { continue };
         let path = out.join(format!("{number}.json"));
         std::fs::write(&path, misp.document.to_string()).expect("a written file");
-        lines.push(asked("load", &path));
+        lines.push(question("load", &path));
         counts.push((file, ours(&serde_json::from_slice(&bytes).expect("JSON")).len()));
     }
-    let Some(answers) = script("misp/oracle.py", &lines) else { return };
+    let Some(answers) = asked("misp/oracle.py", "misp_stix_converter, pymisp", &lines) else { return };
     let mut total = 0;
     for (answer, (file, count)) in answers.iter().zip(counts) {
         assert_eq!(answer["error"], Value::Null, "{}", file.display());

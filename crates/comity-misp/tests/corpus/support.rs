@@ -2,32 +2,13 @@
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// Every file under a folder of the shared data; `None`, said aloud, where it is absent.
+/// Every file of JSON below a folder of the shared data; `None`, said aloud, where it is absent.
 pub(crate) fn shared(folder: &str) -> Option<Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let shared = std::env::var_os("COMITY_SHARED").map_or_else(|| root.join("../shared"), PathBuf::from);
-    let folder = shared.join("data").join(folder);
-    if !folder.is_dir() {
-        eprintln!("skipped: no shared data at {}", folder.display());
-        return None;
-    }
-    let mut found = Vec::new();
-    files(&folder, &mut found);
-    found.sort();
-    Some(found)
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "json") {
-            found.push(path);
-        }
-    }
+    let mut files = comity_beside::shared_files(&format!("data/{folder}"))?;
+    files.retain(|file| file.extension().is_some_and(|ending| ending == "json"));
+    Some(files)
 }
 
 /// The events of a MISP document; attributes and objects without one are as if one event held them.

@@ -6,3 +6,4 @@ mod moves;
 mod postgres;
 mod server;
 mod sqlite;
+mod succession;

@@ -1,11 +1,23 @@
 //! A database that moves from one engine to the other, with every row.
 
-use crate::conformance::{ORIGIN, Seeded, at, record, signing_key, vkey, wait};
+use crate::conformance::{ORIGIN, Seeded, at, record, rows, signing_key, vkey, wait};
 use crate::postgres::{Folder, Nodes, published};
-use comity_exchange::ports::{Store as _, StoreError};
+use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_store::{Location, LogIdentity, PostgresStore, SqliteStore};
+use comity_terms::ExchangeId;
 use comity_tlog::verify_log;
 use std::fs;
+
+/// A record of 300 entries that has a row for most tables.
+fn of_each_table(entropy: &mut Seeded, exchange: ExchangeId) -> Record {
+    let mut kept = record(entropy, 300, Some(exchange));
+    kept.exchanges.push(rows::exchange_row(exchange));
+    kept.outbox.push(rows::offer(entropy, exchange, "2026-11-24T00:00:00Z"));
+    kept.answer = Some(rows::answer("XA", exchange, b"header"));
+    kept.witness = Some(rows::witness(None, 3));
+    kept.peer = Some(rows::peer("XB"));
+    kept
+}
 
 #[test]
 fn a_database_moves_to_a_server_with_every_row_and_goes_on_there() {
@@ -13,16 +25,10 @@ fn a_database_moves_to_a_server_with_every_row_and_goes_on_there() {
     let folder = nodes.folder("one");
     assert_eq!(comity_store::carry(&folder, &nodes.url), Ok(false), "nothing to carry");
     let mut entropy = Seeded(89);
-    let exchange = comity_terms::ExchangeId::draw(&mut entropy);
+    let exchange = ExchangeId::draw(&mut entropy);
     let identity = || LogIdentity { origin: ORIGIN.into(), key: signing_key() };
     let here = SqliteStore::open(&folder, identity(), nodes.mark(), || at("2026-11-24T04:30:00Z")).unwrap();
-    let mut kept = record(&mut entropy, 300, Some(exchange));
-    kept.exchanges.push(crate::conformance::rows::exchange_row(exchange));
-    kept.outbox.push(crate::conformance::rows::offer(&mut entropy, exchange, "2026-11-24T00:00:00Z"));
-    kept.answer = Some(crate::conformance::rows::answer("XA", exchange, b"header"));
-    kept.witness = Some(crate::conformance::rows::witness(None, 3));
-    kept.peer = Some(crate::conformance::rows::peer("XB"));
-    wait(here.record(kept)).unwrap();
+    wait(here.record(of_each_table(&mut entropy, exchange))).unwrap();
     let (checkpoint, segments) = (wait(here.checkpoint()), wait(here.segments(exchange)));
     let segment = segments.as_ref().unwrap()[7];
     let sealed = wait(here.segment(segment)).unwrap().unwrap();
@@ -48,14 +54,8 @@ fn a_copy_of_what_a_server_holds_opens_in_a_folder_and_goes_back_to_a_server() {
     let Some(nodes) = Nodes::new() else { return };
     let store = nodes.node("one");
     let mut entropy = Seeded(90);
-    let exchange = comity_terms::ExchangeId::draw(&mut entropy);
-    let mut kept = record(&mut entropy, 300, Some(exchange));
-    kept.exchanges.push(crate::conformance::rows::exchange_row(exchange));
-    kept.outbox.push(crate::conformance::rows::offer(&mut entropy, exchange, "2026-11-24T00:00:00Z"));
-    kept.answer = Some(crate::conformance::rows::answer("XA", exchange, b"header"));
-    kept.witness = Some(crate::conformance::rows::witness(None, 3));
-    kept.peer = Some(crate::conformance::rows::peer("XB"));
-    wait(store.record(kept)).unwrap();
+    let exchange = ExchangeId::draw(&mut entropy);
+    wait(store.record(of_each_table(&mut entropy, exchange))).unwrap();
     let (checkpoint, segments) = (wait(store.checkpoint()).unwrap(), wait(store.segments(exchange)).unwrap());
     let sealed = wait(store.segment(segments[7])).unwrap().unwrap();
 
@@ -93,7 +93,7 @@ fn a_copy_of_what_a_server_holds_opens_in_a_folder_and_goes_back_to_a_server() {
         PostgresStore::open(&other.url, &folder, identity, nodes.mark(), || at("2026-11-24T04:30:00Z"));
     assert_eq!(refused.err(), behind);
     let succeed = || {
-        let keys = (&vkey(), crate::sqlite::successor());
+        let keys = (&vkey(), crate::succession::successor());
         let (published, now) = (folder.join("ended"), at("2026-11-25T00:00:00Z"));
         comity_store::succeed(&location, &folder, keys, nodes.mark(), &published, now, |_| {
             let mut record = record(&mut Seeded(801), 1, None);
@@ -105,7 +105,7 @@ fn a_copy_of_what_a_server_holds_opens_in_a_folder_and_goes_back_to_a_server() {
     let report = verify_log(&Folder(folder.join("ended")), Some(&vkey()), None, &mut |_| {}).unwrap();
     assert_eq!((report.finding, report.checkpoint.unwrap().size().0), (None, 300));
     assert_eq!(succeed().unwrap().kept, ended.kept, "done again it changes nothing");
-    let successor = crate::sqlite::successor();
+    let successor = crate::succession::successor();
     let store =
         PostgresStore::open(&other.url, &folder, successor, nodes.mark(), || at("2026-11-25T00:00:00Z"))
             .unwrap();
@@ -116,7 +116,7 @@ fn a_copy_of_what_a_server_holds_opens_in_a_folder_and_goes_back_to_a_server() {
     );
     wait(store.flush_tiles()).unwrap();
     drop(store);
-    let key = crate::sqlite::successor().key.verifier_key().clone();
+    let key = crate::succession::successor().key.verifier_key().clone();
     let report = verify_log(&Folder(folder.join("log")), Some(&key), None, &mut |_| {}).unwrap();
     assert_eq!((report.finding, report.checkpoint.unwrap().size().0), (None, 302));
 }

@@ -1,8 +1,8 @@
 //! The SQLite engine: what every engine must do, then what is its own: the mark, the files, the crash.
 
-use crate::conformance::{Harness, ORIGIN, Seeded, at, entries, record, signing_key, vkey, wait};
+use crate::conformance::{Harness, ORIGIN, Seeded, at, record, signing_key, vkey, wait};
 use comity_exchange::ports::{Store, StoreError};
-use comity_store::{EndedTree, FileMark, Location, LogIdentity, Mark, MarkFile, SqliteStore};
+use comity_store::{FileMark, LogIdentity, Mark, MarkFile, SqliteStore};
 use comity_terms::Timestamp;
 use comity_tlog::{TileSource, TreeSize, verify_log};
 use proptest::prelude::*;
@@ -31,13 +31,18 @@ impl Gateway {
         FileMark::open(&self.0.path().join("keys").join("mark")).unwrap()
     }
 
-    fn try_open(&self, mark: impl MarkFile) -> Result<SqliteStore, StoreError> {
+    /// The folder that has both, and whatever a test puts beside them.
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn try_open(&self, mark: impl MarkFile) -> Result<SqliteStore, StoreError> {
         let identity = LogIdentity { origin: ORIGIN.into(), key: signing_key() };
         SqliteStore::open(&self.data(), identity, mark, || at("2026-11-24T04:30:00Z"))
     }
 
     /// The files of the database as they are now, as a backup or a power cut leaves them.
-    fn copy_database(&self, to: &Path) {
+    pub(crate) fn copy_database(&self, to: &Path) {
         for file in fs::read_dir(self.data()).unwrap().map(Result::unwrap) {
             let name = file.file_name();
             if name.to_string_lossy().starts_with("comity.sqlite")
@@ -49,7 +54,7 @@ impl Gateway {
     }
 
     /// Puts a copied database in the place of the one that is there.
-    fn restore_database(&self, from: &Path) {
+    pub(crate) fn restore_database(&self, from: &Path) {
         for name in ["comity.sqlite", "comity.sqlite-wal", "comity.sqlite-shm"] {
             let _ = fs::remove_file(self.data().join(name));
             if from.join(name).exists() {
@@ -203,7 +208,7 @@ fn time_never_runs_below_the_mark() {
 }
 
 /// A mark whose disk fails from some point on.
-struct Failing(FileMark, Arc<AtomicBool>);
+pub(crate) struct Failing(pub(crate) FileMark, pub(crate) Arc<AtomicBool>);
 
 impl MarkFile for Failing {
     fn read(&mut self) -> io::Result<Option<Mark>> {
@@ -248,7 +253,7 @@ fn a_closed_store_answers_no_more() {
 }
 
 /// The published log in a folder.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl TileSource for Folder {
     type Error = io::Error;
@@ -348,135 +353,6 @@ fn files_of_another_log_are_written_again() {
     let store = gateway.open();
     wait(store.flush_tiles()).unwrap();
     assert_eq!(published(&gateway), 300);
-}
-
-/// A log's key under another name and seed.
-pub(crate) fn successor() -> LogIdentity {
-    let origin = format!("{ORIGIN}/2");
-    LogIdentity { key: comity_tlog::SigningKey::from_seed(&origin, &[9; 32]).unwrap(), origin }
-}
-
-/// Succeeds the log in the folder; gives what ended.
-fn succeed_it(gateway: &Gateway, mark: impl MarkFile) -> Result<EndedTree, StoreError> {
-    let published = gateway.0.path().join("ended");
-    let now = at("2026-11-25T00:00:00Z");
-    let keys = (&vkey(), successor());
-    comity_store::succeed(&Location::Folder, &gateway.data(), keys, mark, &published, now, |_| {
-        let mut record = record(&mut Seeded(800), 1, None);
-        Ok((record.entries.remove(0), record.segments.remove(0)))
-    })
-}
-
-#[test]
-fn a_successor_goes_on_from_what_is_kept_and_the_ended_log_still_verifies() {
-    let gateway = Gateway::new();
-    let mut entropy = Seeded(60);
-    let backup = tempfile::tempdir().unwrap();
-    let kept = entries(&record(&mut Seeded(61), 3, None));
-    wait(gateway.open().record(record(&mut Seeded(61), 3, None))).unwrap();
-    gateway.copy_database(backup.path());
-    wait(gateway.open().record(record(&mut entropy, 2, None))).unwrap();
-    gateway.restore_database(backup.path());
-    let ended = succeed_it(&gateway, gateway.mark()).unwrap();
-    assert_eq!(
-        (ended.signed.0, ended.kept),
-        (TreeSize(5), TreeSize(3)),
-        "two entries were lost, and it says so"
-    );
-    let report =
-        verify_log(&Folder(gateway.0.path().join("ended")), Some(&vkey()), None, &mut |_| {}).unwrap();
-    assert_eq!((report.finding, report.checkpoint.unwrap().size()), (None, TreeSize(3)));
-
-    let refused = gateway.try_open(gateway.mark()).err();
-    assert!(
-        matches!(refused, Some(StoreError::Failed(_))),
-        "the old key signs nothing any more: {refused:?}"
-    );
-    fs::remove_dir_all(gateway.data().join("log")).unwrap();
-    let open = || {
-        SqliteStore::open(&gateway.data(), successor(), gateway.mark(), || at("2026-11-25T00:00:00Z"))
-            .unwrap()
-    };
-    let store = open();
-    let integrated = wait(store.record(record(&mut entropy, 1, None))).unwrap();
-    assert_eq!(integrated.index.0, 4, "three were kept, and the first of the successor");
-    let proof = wait(store.inclusion(comity_tlog::LeafIndex(0), integrated.size)).unwrap();
-    let checkpoint = comity_tlog::SignedCheckpoint::parse(integrated.checkpoint.as_bytes()).unwrap();
-    let root = checkpoint.checkpoint().root();
-    let leaf = comity_tlog::leaf_hash(&kept[0].to_bytes());
-    proof.verify(&leaf, comity_tlog::LeafIndex(0), integrated.size, &root).unwrap();
-    wait(store.flush_tiles()).unwrap();
-    drop(store);
-    let key = successor().key.verifier_key().clone();
-    let report = verify_log(&Folder(gateway.data().join("log")), Some(&key), None, &mut |_| {}).unwrap();
-    assert_eq!((report.finding, report.checkpoint.unwrap().size()), (None, TreeSize(5)));
-    drop(open());
-}
-
-#[test]
-fn a_succession_that_broke_off_before_its_mark_ends_the_same() {
-    let gateway = Gateway::new();
-    wait(gateway.open().record(record(&mut Seeded(62), 3, None))).unwrap();
-    let broken = Arc::new(AtomicBool::new(true));
-    assert!(succeed_it(&gateway, Failing(gateway.mark(), broken)).is_err(), "the disk of the mark is gone");
-    let ended = succeed_it(&gateway, gateway.mark()).unwrap();
-    assert_eq!((ended.signed.0, ended.kept), (TreeSize(3), TreeSize(3)));
-    assert_eq!(succeed_it(&gateway, gateway.mark()).unwrap(), ended, "and once more");
-    let mark = gateway.mark().read().unwrap().unwrap();
-    assert_eq!((mark.origin, mark.size), (successor().origin, TreeSize(4)), "one entry, not three");
-}
-
-/// Succeeds the log of the shared key by the log of the number `next`.
-fn succeed_as(gateway: &Gateway, next: u32) -> Result<EndedTree, StoreError> {
-    let origin = format!("{ORIGIN}/{next}");
-    let key = comity_tlog::SigningKey::from_seed(&origin, &[9; 32]).unwrap();
-    let (published, now) = (gateway.0.path().join("ended"), at("2026-11-25T00:00:00Z"));
-    let keys = (&vkey(), LogIdentity { origin, key });
-    comity_store::succeed(&Location::Folder, &gateway.data(), keys, gateway.mark(), &published, now, |_| {
-        let mut record = record(&mut Seeded(800 + u64::from(next)), 1, None);
-        Ok((record.entries.remove(0), record.segments.remove(0)))
-    })
-}
-
-#[test]
-fn a_database_from_before_the_last_succession_is_refused_until_a_log_succeeds_both() {
-    let gateway = Gateway::new();
-    let backup = tempfile::tempdir().unwrap();
-    wait(gateway.open().record(record(&mut Seeded(63), 3, None))).unwrap();
-    gateway.copy_database(backup.path());
-    succeed_as(&gateway, 2).unwrap();
-    gateway.restore_database(backup.path());
-    let since = StoreError::SucceededSince { marked: format!("{ORIGIN}/2"), found: ORIGIN.to_owned() };
-    assert_eq!(gateway.try_open(gateway.mark()).err(), Some(since.clone()));
-    assert_eq!(succeed_as(&gateway, 2).err(), Some(since), "what has signed once does not begin again");
-    for _ in 0..2 {
-        let ended = succeed_as(&gateway, 3).unwrap();
-        assert_eq!(ended.kept, TreeSize(3));
-        let mark = gateway.mark().read().unwrap().unwrap();
-        assert_eq!((mark.origin, mark.size), (format!("{ORIGIN}/3"), TreeSize(4)), "once, and done again");
-    }
-    gateway.restore_database(backup.path());
-    let ended = succeed_as(&gateway, 4).unwrap();
-    assert_eq!(
-        (ended.signed.0, ended.signed_by, ended.kept),
-        (TreeSize(4), format!("{ORIGIN}/3"), TreeSize(3))
-    );
-}
-
-#[test]
-fn the_mark_of_another_gateway_is_none() {
-    let gateway = Gateway::new();
-    drop(gateway.open());
-    let mut mark = gateway.mark();
-    let marked = mark.read().unwrap().unwrap();
-    mark.write(&Mark { origin: "comity/XB/00c0ffee/2".into(), ..marked }).unwrap();
-    let refused = [gateway.try_open(gateway.mark()).err(), succeed_as(&gateway, 3).err()];
-    for refused in refused.map(Option::unwrap) {
-        assert!(
-            matches!(&refused, StoreError::Failed(why) if why.contains("not of this gateway")),
-            "{refused}"
-        );
-    }
 }
 
 #[test]

@@ -129,7 +129,7 @@ async fn share_rest(
     if open.is_empty() {
         return Ok(None);
     }
-    let id = gateway.with_keys(|_, entropy| ExchangeId::draw(entropy));
+    let id = ExchangeId::draw(&mut gateway.entropy());
     let bytes =
         bundle_bytes(&format!("bundle--{id}"), open.iter().map(|place| given[*place].raw.get().as_bytes()));
     let report = write(gateway, collection, officer, bytes).await?;
