@@ -14,8 +14,8 @@ mod vitals;
 mod webhooks;
 
 pub use collected::{
-    CollectedObject, CollectedSegment, Collections, Listed, Page, Presence, Removal, Stream, VersionWanted,
-    Wanted,
+    CollectedObject, CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Removal, Stream,
+    VersionWanted, Wanted,
 };
 pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
@@ -25,6 +25,7 @@ pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
 
+use crate::collect::{ContentTag, ObjectTag};
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::identity::{Identity, SignedLaw};
@@ -434,6 +435,14 @@ pub trait Store: Send + Sync + 'static {
         openings: bool,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
+
+    /// The clocks of these objects under an agreement, for one activity and purpose, whoever they came from: each content
+    /// that is held, with the instant by which it is erased; a content held twice is there twice. In no order.
+    fn clocks(
+        &self,
+        held: HeldFor,
+        objects: Vec<ObjectTag>,
+    ) -> impl Future<Output = Result<Vec<(ContentTag, Timestamp)>, StoreError>> + Send;
 
     /// Records of a bucket after `after`, in an order of the store's own; at most `limit`. One that comes in
     /// meanwhile may be missed.

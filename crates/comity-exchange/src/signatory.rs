@@ -12,6 +12,9 @@ use comity_vault::{
     seal_opening,
 };
 
+/// Until when a record is kept, and the epoch key that its secret is wrapped by.
+pub type KeptUnder<'k> = (Timestamp, &'k Bucket, &'k EpochKey);
+
 /// A gateway as its messages show it.
 #[derive(Debug)]
 pub struct Signatory {
@@ -66,8 +69,7 @@ impl Signatory {
     pub fn seal_records<'r>(
         &self,
         (agreement, exchange, class): (&PackSlug, ExchangeId, ClassId),
-        records: impl IntoIterator<Item = &'r [u8]>,
-        (erase_by, bucket, key): (Timestamp, &Bucket, &EpochKey),
+        records: impl IntoIterator<Item = (&'r [u8], KeptUnder<'r>)>,
         kind: SegmentKind,
         entropy: &mut dyn Entropy,
     ) -> Result<SealedSegment, ExchangeError> {
@@ -79,7 +81,7 @@ impl Signatory {
             segment: SegmentId::draw(entropy),
         };
         let mut segment = SegmentBuilder::new(&context);
-        for record in records {
+        for (record, (erase_by, bucket, key)) in records {
             segment.push(record, erase_by, (bucket, key), entropy)?;
         }
         let sealed = segment.finish();

@@ -7,7 +7,7 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys, WebhookSecrets, index,
+    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, TokenSecrets, TransportKeys, WebhookSecrets, index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
@@ -53,6 +53,7 @@ pub struct Gateway {
     warning_lists: WarningLists,
     memo: Mutex<Memo>,
     epoch_keys: Mutex<FileEpochKeys>,
+    hsm: Option<Arc<Hsm>>,
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
@@ -142,6 +143,7 @@ impl Gateway {
         let certificate = directory.certificate(seat.generations.certificate)?;
         let next_certificate = seat.generations.next_certificate.map(|next| directory.certificate(next));
         let next_certificate = next_certificate.transpose()?.map(|next| next.pin());
+        let hsm = hsm(&settings)?;
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
         let gateway = Self {
             road: Road::new(certificate.clone(), settings.delivery),
@@ -152,7 +154,8 @@ impl Gateway {
             table: PathTable::shipped().map_err(|error| GatewayError::Broken(error.to_string()))?,
             warning_lists,
             memo: Mutex::new(Memo::new(settings.memo_classes)),
-            epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
+            epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys(), hsm.clone())),
+            hsm,
             transport_keys: TransportKeys::new(directory.transport_keys()),
             webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
             signin: SignIn::new(&settings.signin),
@@ -290,6 +293,12 @@ impl Gateway {
             party_keys: self.seat.party_keys.clone(),
             succeeds: self.seat.succeeds.clone(),
         })
+    }
+
+    /// The security module that seals epoch keys, where the operator named one.
+    #[must_use]
+    pub fn hsm(&self) -> Option<&Hsm> {
+        self.hsm.as_deref()
     }
 
     /// The transport keys.
@@ -440,6 +449,15 @@ impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Gateway of {} at {}", self.signatory.party, self.directory.data().display())
     }
+}
+
+/// The security module that the settings name, signed in to.
+///
+/// # Errors
+/// [`GatewayError::Key`], naming the library, token or file.
+pub fn hsm(settings: &Settings) -> Result<Option<Arc<Hsm>>, GatewayError> {
+    let open = |settings| Hsm::open(settings).map(Arc::new).map_err(KeyError::from);
+    Ok(settings.hsm.as_ref().map(open).transpose()?)
 }
 
 /// Who signs at the gateway in `directory`, and the key of its log.

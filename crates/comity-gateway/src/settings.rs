@@ -1,6 +1,7 @@
 //! What an operator sets: `DIR/settings.toml`, over the values shipped with this program.
 
 use crate::files::{self, FileError};
+use crate::keys::HsmSettings;
 use crate::signin::SignInSettings;
 use crate::webhooks::WebhookSettings;
 use comity_exchange::wire::Text;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub sweep_every: Duration,
     /// How long after an erasure the epoch key is destroyed, at the latest in the sweep after it.
     pub destroy_after: Duration,
+    /// The security module that seals epoch keys, where there is one.
+    pub hsm: Option<HsmSettings>,
     /// How many months the secret of a month's pseudonyms is kept after it.
     pub token_months: u32,
     /// The warning lists over the shipped ones: files, and directories of them, from the gateway's directory.
@@ -103,6 +106,7 @@ struct File {
     sweep_every_seconds: Option<u64>,
     destroy_after_hours: Option<u64>,
     token_months: Option<u32>,
+    hsm: Option<HsmSettings>,
     warning_lists: Option<Vec<PathBuf>>,
     bundle_bytes_max: Option<usize>,
     bundle_objects_max: Option<usize>,
@@ -178,6 +182,7 @@ impl Settings {
             sweep_every: Duration::from_secs(sweep),
             destroy_after: Duration::from_secs(destroy * 60 * 60),
             token_months: set!(token_months),
+            hsm: own.hsm,
             warning_lists: set!(warning_lists),
             limits: Limits {
                 bytes_max: set!(bundle_bytes_max),

@@ -94,3 +94,59 @@ fn a_gateway_is_kept_restored_and_its_log_succeeded_by_commands() {
         told(&["audit", "verify", ended, "--key", succeeded["succeeds"].as_str().unwrap(), "--json"], 0);
     assert_eq!((&verdict["ok"], &verdict["size"]), (&true.into(), &copied["size"]));
 }
+
+/// SoftHSM2, a PKCS#11 module in software. Debian: `softhsm2`.
+const SOFT_HSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
+#[test]
+fn a_gateway_keeps_its_epoch_keys_in_the_security_module_that_it_names() {
+    if !std::path::Path::new(SOFT_HSM).exists() {
+        eprintln!("skipped: SoftHSM2 is not installed");
+        return;
+    }
+    let room = tempfile::tempdir().unwrap();
+    let (dir, tokens) = (room.path().join("ee"), room.path().join("tokens"));
+    std::fs::create_dir(&tokens).unwrap();
+    let (conf, pin) = (room.path().join("softhsm2.conf"), room.path().join("pin"));
+    std::fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+    std::fs::write(&pin, "471100").unwrap();
+    let made = Command::new("softhsm2-util")
+        .args(["--init-token", "--free", "--label", "comity", "--pin", "471100", "--so-pin", "815000"])
+        .env("SOFTHSM2_CONF", &conf)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let run = |arguments: &[&str], status: i32| {
+        let place = ["--dir", dir.to_str().unwrap(), "--json"];
+        let output = comity(arguments).args(place).env("SOFTHSM2_CONF", &conf).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+        (serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_default(), said)
+    };
+    run(&["init", "--jurisdiction", "EE", "--authority", "Centre"], 0);
+    let settings = dir.join("settings.toml");
+    let shipped = std::fs::read_to_string(&settings).unwrap();
+    let named = |token: &str| {
+        let hsm = format!(
+            "\n[hsm]\nmodule = \"{SOFT_HSM}\"\ntoken = \"{token}\"\npin_file = \"{}\"\n",
+            pin.display()
+        );
+        std::fs::write(&settings, format!("{shipped}{hsm}")).unwrap();
+    };
+    named("comity");
+    run(&["law", "adopt", "EE"], 0);
+    let (looked, _) = run(&["doctor"], 0);
+    let told = looked.to_string();
+    assert!(told.contains("security module") && told.contains("answers and holds"), "{told}");
+    let epoch = dir.with_file_name("ee.keys").join("epoch");
+    let mut lengths = Vec::new();
+    for agreement in std::fs::read_dir(epoch).unwrap() {
+        for key in std::fs::read_dir(agreement.unwrap().path()).unwrap() {
+            lengths.push(key.unwrap().metadata().unwrap().len());
+        }
+    }
+    assert!(lengths.contains(&76), "the keys that were made since are sealed: {lengths:?}");
+    named("another");
+    let (_, said) = run(&["law", "adopt", "comity-open"], 2);
+    assert!(said.contains("no token is called `another`"), "{said}");
+}

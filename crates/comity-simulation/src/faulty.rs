@@ -5,12 +5,13 @@
 //! Keeps the [`Ledger`]: what was really persisted, whatever the rules were told.
 
 use crate::clockwork::{Clockwork, at_once};
+use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
-    StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
+    Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
@@ -102,6 +103,8 @@ calls! {
     Due,
     /// `held_of`.
     HeldOf,
+    /// `clocks`.
+    Clocks,
     /// `held_in`.
     HeldIn,
     /// `close_bucket`.
@@ -428,6 +431,14 @@ impl<S: Store> Store for Faulty<S> {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.pass(Call::HeldOf, self.inner.held_of(exchange, openings, limit), |_| {}).await
+    }
+
+    async fn clocks(
+        &self,
+        held: HeldFor,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
+        self.pass(Call::Clocks, self.inner.clocks(held, objects), |_| {}).await
     }
 
     async fn held_in(

@@ -51,6 +51,7 @@ const STRUCK: &[Call] = &[
     Call::SendOffer,
     Call::AskIdentity,
     Call::HeldOf,
+    Call::Clocks,
     Call::HeldIn,
     Call::CloseBucket,
     Call::Epochs,

@@ -76,6 +76,7 @@ const TABLE: &[Row] = &[
     row(Call::Answer, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Witnessed, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::AcceptedInChain, RECEIVER, 0, Direct, ByItself, ByItself),
+    row(Call::Clocks, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Record, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Answer, RECEIVER, 1, Direct, ByItself, ByItself),
     row(Call::Inclusion, RECEIVER, 0, Direct, ByItself, ByItself),

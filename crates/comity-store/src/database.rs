@@ -5,12 +5,12 @@ use crate::log::LogIdentity;
 use crate::mark::MarkFile;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
-use comity_exchange::collect::{ObjectTag, StandingRequest};
+use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
+    HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
     SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
@@ -258,6 +258,14 @@ impl Store for Database {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         either!(self, store => store.held_of(exchange, openings, limit).await)
+    }
+
+    async fn clocks(
+        &self,
+        held: HeldFor,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
+        either!(self, store => store.clocks(held, objects).await)
     }
 
     async fn held_in(

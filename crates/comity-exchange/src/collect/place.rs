@@ -84,7 +84,12 @@ impl Minimised {
                 let of = (&agreement, id, ClassId::draw(entropy));
                 let records = || objects.iter().map(Vec::as_slice);
                 let kept = (erase_by, &bucket, &key);
-                let segment = signatory.seal_records(of, records(), kept, SegmentKind::Records, entropy)?;
+                let segment = signatory.seal_records(
+                    of,
+                    records().map(|record| (record, kept)),
+                    SegmentKind::Records,
+                    entropy,
+                )?;
                 let found = collected(segment.id, &stream, &known, records(), tags)?;
                 placed.push((CollectedSegment { added, ..found }, segment));
             }
@@ -115,6 +120,34 @@ pub fn collected<'o>(
     objects: impl Iterator<Item = &'o [u8]>,
     tags: &Tags,
 ) -> Result<CollectedSegment, ExchangeError> {
+    CollectedSegment::of(segment, stream, known, indexed(objects, tags)?)
+}
+
+impl CollectedSegment {
+    /// A segment of these objects, in its order, as readers may ask for them.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Bundle`] when what is known of them is not written.
+    pub(crate) fn of(
+        segment: SegmentId,
+        stream: &Stream,
+        known: &ClassKnown,
+        objects: Vec<CollectedObject>,
+    ) -> Result<Self, ExchangeError> {
+        let known = serde_json::to_string(known)
+            .map_err(|error| ExchangeError::Bundle(format!("what is known of a class: {error}")))?;
+        Ok(Self { segment, stream: stream.clone(), added: None, known, objects })
+    }
+}
+
+/// What stands in the index for each of these objects, in their order.
+///
+/// # Errors
+/// [`ExchangeError::Bundle`] when an object is none of STIX, which was checked before.
+pub(crate) fn indexed<'o>(
+    objects: impl Iterator<Item = &'o [u8]>,
+    tags: &Tags,
+) -> Result<Vec<CollectedObject>, ExchangeError> {
     let broken = |error: serde_json::Error| ExchangeError::Bundle(format!("an extract: {error}"));
     let objects = objects.map(|bytes| {
         let head: Head<'_> = serde_json::from_slice(bytes).map_err(broken)?;
@@ -126,13 +159,7 @@ pub fn collected<'o>(
             version: instant.and_then(|text| text.parse().ok()),
         })
     });
-    Ok(CollectedSegment {
-        segment,
-        stream: stream.clone(),
-        added: None,
-        known: serde_json::to_string(known).map_err(broken)?,
-        objects: objects.collect::<Result<_, ExchangeError>>()?,
-    })
+    objects.collect()
 }
 
 /// What the index needs of an object.

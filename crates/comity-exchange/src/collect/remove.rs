@@ -134,7 +134,12 @@ fn sealed<W: Shell>(
     let of = (&removing.stream.agreement, ExchangeId::draw(entropy), ClassId::draw(entropy));
     let record = || std::iter::once(note.as_bytes());
     let kept = (until, bucket, key);
-    let segment = world.signatory().seal_records(of, record(), kept, SegmentKind::Records, entropy)?;
+    let segment = world.signatory().seal_records(
+        of,
+        record().map(|record| (record, kept)),
+        SegmentKind::Records,
+        entropy,
+    )?;
     let collected = collected(segment.id, &removing.stream, &known, record(), world.tags())?;
     Ok((segment, collected))
 }

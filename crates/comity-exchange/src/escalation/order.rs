@@ -72,7 +72,8 @@ pub(crate) fn waiting<K: EpochKeys<Error: Display>>(
     let of = (&request.agreement, id, ClassId::draw(entropy));
     let order = join_order(order, bundle);
     let (records, kept) = (std::iter::once(&order[..]), (erase_by, &bucket, &key));
-    let segment = signatory.seal_records(of, records, kept, SegmentKind::Records, entropy)?;
+    let segment =
+        signatory.seal_records(of, records.map(|record| (record, kept)), SegmentKind::Records, entropy)?;
     let detail = EscalationDetail {
         requester: requester.name.clone(),
         unit: requester.unit.clone(),

@@ -155,3 +155,14 @@ pub trait Collections: Send + Sync + 'static {
         objects: Vec<ObjectTag>,
     ) -> impl Future<Output = Result<Vec<(ObjectTag, Presence)>, StoreError>> + Send;
 }
+
+/// Why records are held: what one clock is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldFor {
+    /// The agreement.
+    pub agreement: PackSlug,
+    /// The agreed category.
+    pub activity: Activity,
+    /// What it is for.
+    pub purpose: Purpose,
+}

@@ -1,5 +1,6 @@
 //! The receiver's side: one offer from bytes to a signed answer. Read [`receive`] first.
 
+mod keep;
 mod open;
 mod record;
 mod stages;

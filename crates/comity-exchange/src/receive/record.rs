@@ -13,28 +13,27 @@
 //! Crash points: before 7 nothing has happened and the sender tries again. After 7 the stored answer is given
 //! at 2. Two tries at once: one of them finds the answer taken at 7, and gives that one.
 
-use super::open::{Checked, Difference, Found, Judged};
+use super::keep::{SealedRecords, seal};
+use super::open::{Checked, Difference, Found, Judged, Opened};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
-use crate::collect::{ClassKnown, collected};
-use crate::entry::{Opening, records_root};
+use crate::entry::Opening;
 use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::asking::Asking;
 use crate::federation::frame::{FrameError, SignedHeader};
-use crate::federation::offer::{Offer, split_objects};
+use crate::federation::offer::Offer;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
     CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
-    StoreError, StoredAnswer, Stream,
+    StoreError, StoredAnswer,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards};
-use comity_terms::{Act, Digest, Entropy as _, ExchangeId, LawName, Month, Safeguards, Timestamp};
-use comity_vault::{Cleartext, EpochKeys};
+use comity_terms::{Act, Digest, ExchangeId, LawName, Safeguards, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,9 +121,10 @@ pub async fn receive<R: Shell>(
                 Err(mismatched) => Found::Otherwise(mismatched),
             };
             match opened {
-                Found::AsSaid(checked) => checked.seal(world)?,
+                Found::AsSaid(checked) => checked.seal(world, now).await?,
                 Found::Otherwise(mismatched) => {
-                    world.with_memo(|memo| mismatched.judge(&laws, memo, binding, now))?.seal(world)?
+                    let judged = world.with_memo(|memo| mismatched.judge(&laws, memo, binding, now))?;
+                    judged.seal(world, now).await?
                 }
             }
         }
@@ -229,109 +229,47 @@ impl<'a> Kept<'a> {
 
 impl<'a> Checked<'a> {
     /// Seals every record into our own vault under its clock. The cleartext is wiped after this.
-    fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
-        let opened = self.0;
-        let (segments, records) =
-            seal_records(world, &opened.offer, &opened.texts, &opened.safeguards, SegmentKind::Records)?;
+    async fn seal<R: Shell>(self, world: &R, now: Timestamp) -> Result<Kept<'a>, ExchangeError> {
+        let Opened { offer, texts, safeguards, rulings } = self.0;
+        let mut sealed = seal(world, &offer, &texts, &safeguards, SegmentKind::Records, now).await?;
         Ok(Kept {
-            collected: index(world, &opened.offer, &opened.texts, &opened.safeguards, &segments)?,
-            safeguards: Some(opened.safeguards),
-            segments,
-            records,
-            ..Kept::new(opened.offer, opened.rulings, AnswerResult::Accepted)
+            collected: sealed.collected(&offer, &safeguards)?,
+            safeguards: Some(safeguards),
+            segments: sealed.segments,
+            records: sealed.told,
+            ..Kept::new(offer, rulings, AnswerResult::Accepted)
         })
     }
 }
 
 impl<'a> Judged<'a> {
     /// Seals what may be kept where nobody reads it. The cleartext is wiped after this, in any case.
-    fn seal<R: Shell>(self, world: &R) -> Result<Kept<'a>, ExchangeError> {
+    async fn seal<R: Shell>(self, world: &R, now: Timestamp) -> Result<Kept<'a>, ExchangeError> {
         let Self { offer, rulings, difference, kept, looked_less } = self;
         if let Some((texts, safeguards)) = kept.as_ref().filter(|_| looked_less) {
             // Its sender could not see more; our laws have permitted what it is. It is in no collection: its class there
             // would be that of the header.
-            let (segments, records) = seal_records(world, &offer, texts, safeguards, SegmentKind::Records)?;
+            let sealed = seal(world, &offer, texts, safeguards, SegmentKind::Records, now).await?;
             return Ok(Kept {
                 safeguards: Some(safeguards.clone()),
-                segments,
-                records,
+                segments: sealed.segments,
+                records: sealed.told,
                 ..Kept::new(offer, rulings, AnswerResult::Accepted)
             });
         }
-        let (segments, records) = match &kept {
+        let sealed = match &kept {
             Some((texts, safeguards)) => {
-                seal_records(world, &offer, texts, safeguards, SegmentKind::Quarantined)?
+                seal(world, &offer, texts, safeguards, SegmentKind::Quarantined, now).await?
             }
-            None => (Vec::new(), Json::Null),
+            None => SealedRecords::default(),
         };
         Ok(Kept {
             difference: Some(difference),
-            segments,
-            records,
+            segments: sealed.segments,
+            records: sealed.told,
             ..Kept::new(offer, rulings, AnswerResult::Mismatch)
         })
     }
-}
-
-/// Seals every record of an opened offer under a key of its own, to be erased when its limits say; gives the
-/// segments, one for each class, and what the opening tells of the records.
-fn seal_records<R: Shell>(
-    world: &R,
-    offer: &Offer<'_>,
-    texts: &[Cleartext],
-    safeguards: &Safeguards,
-    kind: SegmentKind,
-) -> Result<(Vec<SealedSegment>, Json), ExchangeError> {
-    let header = &offer.header;
-    let erase_by = safeguards
-        .erase_by
-        .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
-    let agreement = &header.agreement.0;
-    let (bucket, key) =
-        world.with_keys(|keys| keys.current(agreement, Month::of(erase_by))).map_err(ExchangeError::keys)?;
-    let entropy = &mut world.entropy();
-    let mut segments = Vec::with_capacity(header.classes.len());
-    let salt: [u8; 32] = entropy.bytes();
-    let mut all: Vec<&[u8]> = Vec::new();
-    for (class, text) in header.classes.iter().zip(texts) {
-        let objects =
-            split_objects(text.as_bytes()).ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
-        let of = (agreement, header.exchange_id.0, class.class.0);
-        let (records, kept) = (objects.iter().copied(), (erase_by, &bucket, &key));
-        segments.push(world.signatory().seal_records(of, records, kept, kind, entropy)?);
-        all.extend(objects);
-    }
-    let root = records_root(&salt, all);
-    let quarantined = kind == SegmentKind::Quarantined;
-    let told = json!({
-        "salt": Base64(salt.to_vec()),
-        "root": root.to_string(),
-        "quarantined": quarantined,
-    });
-    Ok((segments, told))
-}
-
-/// What readers of this gateway's collections find the records by.
-fn index<R: Shell>(
-    world: &R,
-    offer: &Offer<'_>,
-    texts: &[Cleartext],
-    safeguards: &Safeguards,
-    segments: &[SealedSegment],
-) -> Result<Vec<CollectedSegment>, ExchangeError> {
-    let header = &offer.header;
-    // Both are required of every exchange, so an offer without them was not permitted.
-    let Some((activity, purpose)) = header.asked_for() else { return Ok(Vec::new()) };
-    let stream =
-        Stream { agreement: header.agreement.0.clone(), partner: header.sender.0.clone(), activity, purpose };
-    let classes = header.classes.iter().zip(texts).zip(segments);
-    let collect = classes.map(|((class, text), segment)| {
-        let known = ClassKnown { facts: class.sent.clone(), safeguards: WireSafeguards::from(safeguards) };
-        let objects =
-            split_objects(text.as_bytes()).ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
-        collected(segment.id, &stream, &known, objects.into_iter(), world.tags())
-    });
-    collect.collect()
 }
 
 impl Kept<'_> {

@@ -223,13 +223,13 @@ pub struct Serve {
     #[command(flatten)]
     pub place: Place,
     /// Where the public listener is: health and the log, plain HTTP.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    #[arg(long, env = "COMITY_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub listen: SocketAddr,
     /// Where partner gateways come in: mutual TLS. None unless given.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, env = "COMITY_FEDERATION", value_name = "ADDR")]
     pub federation: Option<SocketAddr>,
     /// Where a monitoring system reads figures: plain HTTP, so a loopback or management address. None unless given.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, env = "COMITY_METRICS", value_name = "ADDR")]
     pub metrics: Option<SocketAddr>,
     /// `postgres://…`: the database moves to that server and stays there. SQLite in DIR unless ever given.
     #[arg(long, env = "COMITY_DATABASE", hide_env_values = true, value_name = "URL")]

@@ -26,6 +26,7 @@ use comity_exchange::shell::Shell as _;
 use comity_tlog::{REQUEST_BYTES_MAX, Refusal, SIZE_CONTENT_TYPE};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 type Caller = ConnectInfo<Connection>;
 
@@ -53,6 +54,7 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
     let Ok(peer) = gateway.peer(&caller.party) else {
         return Problem::new(Kind::NoPartner).into_response();
     };
+    let begun = Instant::now();
     // Deciding and opening take the processor for a while: off the threads that serve connections.
     let runtime = tokio::runtime::Handle::current();
     let counting = Arc::clone(&gateway);
@@ -73,6 +75,7 @@ async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller,
     };
     match answered {
         Ok(answer) => {
+            counting.counts().took(Side::Receiver, begun.elapsed());
             count(&counting, &answer);
             ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response()
         }
@@ -100,6 +103,7 @@ fn count(gateway: &Gateway, answer: &[u8]) {
         return;
     };
     gateway.counts().decisions(Side::Receiver, &header.decisions);
+    gateway.counts().refusals(Side::Receiver, &header.decisions, &[]);
     if header.result.is_final() {
         let accepted = header.result == AnswerResult::Accepted;
         let outcome = if accepted { ExchangeOutcome::Delivered } else { ExchangeOutcome::Refused };

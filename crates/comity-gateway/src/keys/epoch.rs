@@ -1,11 +1,13 @@
-//! Epoch keys in files: one for each agreement, month of erasure and generation.
+//! Epoch keys in files: one for each agreement, month of erasure and generation; sealed by a security module where
+//! the operator names one. What was made before that stays as it is until its bucket ends, and takes nothing any more.
 //!
 //! Invariants: a key is durable before it is given; once a bucket is marked destroyed its key is never given
 //! again, and no later bucket takes its number, also after a crash between the steps of destroying. Nodes of one gateway
 //! share the files: at each use it is looked whether another has marked a key, or turned to the next one, since.
-//! Destroying is: mark, overwrite, remove, forget; each step can be repeated.
+//! Destroying is: mark, destroy the module's key, overwrite, remove, forget; each step can be repeated.
 
-use super::{KeyError, listed, read_key};
+use super::hsm::{self, Hsm, HsmError};
+use super::{KeyError, listed};
 use crate::clock::OsEntropy;
 use crate::files;
 use comity_terms::{Entropy, Month, PackSlug};
@@ -13,27 +15,30 @@ use comity_vault::{Bucket, EpochKey, EpochKeys};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 /// The epoch keys under one directory, kept in memory once read.
 pub struct FileEpochKeys {
     root: PathBuf,
+    module: Option<Arc<Hsm>>,
     entropy: Box<dyn Entropy + Send>,
     known: Mutex<BTreeMap<Bucket, EpochKey>>,
     current: BTreeMap<(PackSlug, Month), Bucket>,
 }
 
 impl FileEpochKeys {
-    /// The keys under `root`, which is `KEYS/epoch`; new ones drawn from the operating system's randomness.
+    /// The keys under `root`, which is `KEYS/epoch`; new ones drawn from the operating system's randomness, and sealed by
+    /// `module` where there is one.
     #[must_use]
-    pub fn new(root: PathBuf) -> Self {
-        Self::with_entropy(root, Box::new(OsEntropy))
+    pub fn new(root: PathBuf, module: Option<Arc<Hsm>>) -> Self {
+        Self::with_entropy(root, module, Box::new(OsEntropy))
     }
 
     /// As [`new`](Self::new), drawing from `entropy`.
     #[must_use]
-    pub fn with_entropy(root: PathBuf, entropy: Box<dyn Entropy + Send>) -> Self {
-        Self { root, entropy, known: Mutex::default(), current: BTreeMap::new() }
+    pub fn with_entropy(root: PathBuf, module: Option<Arc<Hsm>>, entropy: Box<dyn Entropy + Send>) -> Self {
+        Self { root, module, entropy, known: Mutex::default(), current: BTreeMap::new() }
     }
 
     fn path(&self, bucket: &Bucket) -> PathBuf {
@@ -73,14 +78,52 @@ impl FileEpochKeys {
         let mut tag = [0; 4];
         self.entropy.fill(&mut tag);
         let draft = path.with_added_extension(format!("{:08x}.draft", u32::from_be_bytes(tag)));
-        match files::create_atomically(&path, &draft, key.dangerous_bytes()) {
+        let kept = match &self.module {
+            Some(module) => Zeroizing::new(module.seal(&key, &bucket.to_string(), &mut *self.entropy)?),
+            None => Zeroizing::new(key.dangerous_bytes().to_vec()),
+        };
+        match files::create_atomically(&path, &draft, &kept) {
             Ok(()) => Ok(key),
             Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {
                 files::remove(&draft)?;
+                self.unseal(&kept)?;
                 self.get(bucket)?.ok_or_else(|| KeyError::Generations(bucket.to_string()))
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Whether the bucket's key is plain though there is a module: what is sealed from now on goes under the next one.
+    fn is_outside(&self, bucket: &Bucket) -> Result<bool, KeyError> {
+        if self.module.is_none() {
+            return Ok(false);
+        }
+        let kept = files::read(&self.path(bucket), hsm::SEALED_LENGTH)?.map(Zeroizing::new);
+        Ok(kept.is_some_and(|kept| kept.len() != hsm::SEALED_LENGTH))
+    }
+
+    /// The key in the bucket's file; `None` if there is no such file.
+    fn read(&self, bucket: &Bucket) -> Result<Option<EpochKey>, KeyError> {
+        let path = self.path(bucket);
+        let Some(kept) = files::read(&path, hsm::SEALED_LENGTH)?.map(Zeroizing::new) else { return Ok(None) };
+        if let Ok(plain) = <[u8; 32]>::try_from(&kept[..]) {
+            return Ok(Some(EpochKey::from_bytes(&Zeroizing::new(plain))));
+        }
+        if kept.len() != hsm::SEALED_LENGTH {
+            return Err(KeyError::Length { path, found: kept.len() });
+        }
+        let bucket = bucket.to_string();
+        let module = self.module.as_ref().ok_or_else(|| HsmError::NotNamed(bucket.clone()))?;
+        Ok(Some(EpochKey::from_bytes(&module.open_sealed(&kept, &bucket)?)))
+    }
+
+    /// Destroys what the module keeps for a file that holds `kept`.
+    fn unseal(&self, kept: &[u8]) -> Result<(), KeyError> {
+        if kept.len() != hsm::SEALED_LENGTH {
+            return Ok(());
+        }
+        let module = self.module.as_ref();
+        Ok(module.ok_or_else(|| HsmError::NotNamed("a bucket".to_owned()))?.destroy(kept)?)
     }
 
     /// Whether the key after this one was made.
@@ -111,13 +154,13 @@ impl EpochKeys for FileEpochKeys {
         let newest = self.newest(agreement, month)?;
         let bucket = |generation| Bucket { agreement: agreement.clone(), month, generation };
         let (bucket, key) = match newest {
-            Some((generation, false)) => {
+            Some((generation, false)) if !self.is_outside(&bucket(generation))? => {
                 let bucket = bucket(generation);
                 let key = self.get(&bucket)?.ok_or_else(|| KeyError::Generations(bucket.to_string()))?;
                 (bucket, key)
             }
-            destroyed => {
-                let next = destroyed.map_or(Some(1), |(generation, _)| generation.checked_add(1));
+            before => {
+                let next = before.map_or(Some(1), |(generation, _)| generation.checked_add(1));
                 let bucket =
                     bucket(next.ok_or_else(|| KeyError::Generations(format!("{agreement} {month}")))?);
                 let key = self.create(&bucket)?;
@@ -137,7 +180,7 @@ impl EpochKeys for FileEpochKeys {
         if let Some(key) = self.known().get(bucket) {
             return Ok(Some(key.clone()));
         }
-        let key = read_key(&self.path(bucket))?.map(|bytes| EpochKey::from_bytes(&bytes));
+        let key = self.read(bucket)?;
         if let Some(key) = &key {
             self.known().insert(bucket.clone(), key.clone());
         }
@@ -192,7 +235,11 @@ impl EpochKeys for FileEpochKeys {
         }
         self.known().remove(bucket);
         self.current.retain(|_, current| current != bucket);
-        Ok(files::destroy(&self.path(bucket))?)
+        let path = self.path(bucket);
+        if let Some(kept) = files::read(&path, hsm::SEALED_LENGTH)? {
+            self.unseal(&kept)?;
+        }
+        Ok(files::destroy(&path)?)
     }
 }
 
@@ -218,7 +265,7 @@ mod tests {
 
     fn room() -> (tempfile::TempDir, FileEpochKeys) {
         let room = tempfile::tempdir().unwrap();
-        let keys = FileEpochKeys::new(room.path().join("epoch"));
+        let keys = FileEpochKeys::new(room.path().join("epoch"), None);
         (room, keys)
     }
 
@@ -228,7 +275,7 @@ mod tests {
         let (bucket, key) = keys.current(&pact(), march()).unwrap();
         let file = room.path().join("epoch/pact-1.0/202703.1");
         assert_eq!(std::fs::read(file).unwrap(), key.dangerous_bytes());
-        let reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         assert_eq!(reopened.get(&bucket).unwrap().unwrap().dangerous_bytes(), key.dangerous_bytes());
     }
 
@@ -236,7 +283,7 @@ mod tests {
     fn a_month_keeps_its_key_and_months_do_not_share() {
         let (room, mut keys) = room();
         let (bucket, key) = keys.current(&pact(), march()).unwrap();
-        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         let (again, same) = reopened.current(&pact(), march()).unwrap();
         assert_eq!((again, same.dangerous_bytes()), (bucket, key.dangerous_bytes()));
         let (_, other) = keys.current(&pact(), Month::new(2027, 4).unwrap()).unwrap();
@@ -251,7 +298,7 @@ mod tests {
         keys.destroy(&first).unwrap();
         assert!(keys.get(&first).unwrap().is_none());
         assert!(!room.path().join("epoch/pact-1.0/202703.1").exists());
-        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         let (second, _) = reopened.current(&pact(), march()).unwrap();
         assert_eq!(second.generation, first.generation + 1);
     }
@@ -261,7 +308,7 @@ mod tests {
         let (room, mut keys) = room();
         let (bucket, _) = keys.current(&pact(), march()).unwrap();
         std::fs::write(room.path().join("epoch/pact-1.0/202703.1.destroyed"), b"").unwrap();
-        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         assert!(reopened.get(&bucket).unwrap().is_none());
         assert_eq!(reopened.current(&pact(), march()).unwrap().0.generation, 2);
         reopened.destroy(&bucket).unwrap();
@@ -275,7 +322,7 @@ mod tests {
         let (second, new) = keys.turn(&first).unwrap();
         assert_eq!(second.generation, first.generation + 1);
         assert_eq!(keys.turn(&first).unwrap().0, second, "a crash after turning turns no further");
-        let mut reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let mut reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         assert_eq!(reopened.current(&pact(), march()).unwrap().0, second);
         assert_eq!(reopened.get(&first).unwrap().unwrap().dangerous_bytes(), old.dangerous_bytes());
         assert_ne!(new.dangerous_bytes(), old.dangerous_bytes());
@@ -291,7 +338,7 @@ mod tests {
     #[test]
     fn what_one_node_destroys_or_turns_no_other_uses_any_more() {
         let (room, mut one) = room();
-        let mut other = FileEpochKeys::new(room.path().join("epoch"));
+        let mut other = FileEpochKeys::new(room.path().join("epoch"), None);
         let (first, _) = one.current(&pact(), march()).unwrap();
         assert_eq!(other.current(&pact(), march()).unwrap().0, first);
         let (second, _) = one.turn(&first).unwrap();
@@ -323,7 +370,7 @@ mod tests {
         let (room, mut keys) = room();
         let (bucket, _) = keys.current(&pact(), march()).unwrap();
         std::fs::write(room.path().join("epoch/pact-1.0/202703.1"), b"short").unwrap();
-        let reopened = FileEpochKeys::new(room.path().join("epoch"));
+        let reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         assert!(matches!(reopened.get(&bucket), Err(KeyError::Length { found: 5, .. })));
     }
 

@@ -2,7 +2,7 @@
 //! nothing that is sealed in it.
 //!
 //! ```text
-//! KEYS/epoch/<agreement>/<yyyymm>.<generation>              32 bytes; wraps the secrets of one bucket
+//! KEYS/epoch/<agreement>/<yyyymm>.<generation>              32 bytes, or sealed by a security module; wraps the secrets of one bucket
 //! KEYS/epoch/<agreement>/<yyyymm>.<generation>.destroyed    empty; that bucket's key is gone for good
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
@@ -15,6 +15,7 @@
 
 pub mod epoch;
 pub(crate) mod held;
+pub mod hsm;
 pub mod index;
 pub mod tokens;
 pub mod transport;
@@ -22,6 +23,7 @@ pub mod webhooks;
 
 pub use epoch::FileEpochKeys;
 pub(crate) use held::HeldTokenKeys;
+pub use hsm::{Hsm, HsmError, HsmSettings};
 pub use tokens::TokenSecrets;
 pub use transport::{DayKey, TransportKeys};
 pub use webhooks::WebhookSecrets;
@@ -43,6 +45,9 @@ pub enum KeyError {
         /// How long it is.
         found: usize,
     },
+    /// The security module.
+    #[error(transparent)]
+    Hsm(#[from] HsmError),
     /// More generations of one bucket than can be numbered.
     #[error("{0}: no generation is left for this month")]
     Generations(String),

@@ -22,28 +22,55 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 type Labels = Vec<(&'static str, &'static str)>;
+/// Reasons are words of the vocabulary, which no partner and no person writes.
+type Reasons = Vec<(&'static str, String)>;
+type Times = Family<Labels, Histogram, fn() -> Histogram>;
 type Measure = Gauge<f64, AtomicU64>;
 
 /// What is counted while the process runs.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Counts {
     exchanges: Family<Labels, Counter>,
+    took: Times,
     decisions: Family<Labels, Counter>,
+    refusals: Family<Reasons, Counter>,
     misbehaved: Counter,
     sign_ins: Family<Labels, Counter>,
     webhooks: Family<Labels, Counter>,
     reached: Mutex<BTreeMap<Party, bool>>,
 }
 
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            exchanges: Family::default(),
+            // From a few milliseconds, which a small exchange takes, to half a minute.
+            took: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.002, 2.0, 14))),
+            decisions: Family::default(),
+            refusals: Family::default(),
+            misbehaved: Counter::default(),
+            sign_ins: Family::default(),
+            webhooks: Family::default(),
+            reached: Mutex::default(),
+        }
+    }
+}
+
 impl Counts {
+    /// Sharing took so long, from the order to its outcome; or at the receiver, from the offer to the answer.
+    pub fn took(&self, side: Side, long: Duration) {
+        self.took.get_or_create(&vec![("side", word(side))]).observe(long.as_secs_f64());
+    }
+
     /// An exchange came to `outcome` on this side.
     pub fn exchange(&self, side: Side, outcome: ExchangeOutcome) {
         self.exchanges.get_or_create(&vec![("side", word(side)), ("outcome", outcome.as_str())]).inc();
@@ -56,6 +83,24 @@ impl Counts {
             let outcome = ["permit", "deny", "escalate"].into_iter().find(|word| *word == decision.outcome);
             let labels = vec![("side", word(side)), ("outcome", outcome.unwrap_or("other"))];
             self.decisions.get_or_create(&labels).inc();
+        }
+    }
+
+    /// These decisions of this gateway, or its reading of the bundle, refused: once for each reason of an exchange.
+    pub fn refusals<'a>(
+        &self,
+        side: Side,
+        decisions: &'a [DecisionReport],
+        reading: impl IntoIterator<Item = &'a String>,
+    ) {
+        let denied = decisions.iter().filter(|decision| decision.outcome == "deny");
+        let reasons = denied.flat_map(|decision| &decision.reasons).chain(reading);
+        // What follows the word is a fact's name, or an object's id.
+        let words: BTreeSet<&str> =
+            reasons.map(|reason| reason.split_once(':').map_or(reason.as_str(), |(word, _)| word)).collect();
+        for reason in words {
+            let labels = vec![("side", word(side).to_owned()), ("reason", reason.to_owned())];
+            self.refusals.get_or_create(&labels).inc();
         }
     }
 
@@ -111,6 +156,17 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
     registry.register("build", "The program", build);
     registry.register("exchanges", "Exchanges, by side and outcome", counts.exchanges.clone());
+    registry.register_with_unit(
+        "exchange",
+        "How long exchanges took: at the sender from the order to the outcome, at the receiver from the offer to the answer",
+        Unit::Seconds,
+        counts.took.clone(),
+    );
+    registry.register(
+        "refusals",
+        "Exchanges of which something was refused, or went only without what was, by side and reason",
+        counts.refusals.clone(),
+    );
     registry.register(
         "decisions",
         "Decisions of all laws on one class, by side and outcome",

@@ -64,6 +64,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     let now = gateway.now();
     let mut all = vec![places(gateway.directory()), store(gateway).await, log(gateway).await?, clock(now)];
     all.extend(vault(gateway, now).await?);
+    all.extend(module(gateway));
     all.push(outbox(gateway, now).await?);
     all.extend(laws(gateway));
     all.extend(partners(gateway).await);
@@ -185,6 +186,20 @@ async fn vault(gateway: &Gateway, now: Timestamp) -> Result<Vec<Looked>, Gateway
         ),
     };
     Ok(vec![overdue, destroyed])
+}
+
+/// That the security module answers, where there is one.
+fn module(gateway: &Gateway) -> Option<Looked> {
+    let hsm = gateway.hsm()?;
+    Some(match hsm.count() {
+        Ok(keys) => Looked::good("security module", format!("{hsm:?} answers and holds {keys} keys")),
+        Err(error) => Looked::not(
+            Health::Bad,
+            "security module",
+            format!("{hsm:?}: {error}"),
+            "look at the module, and at `[hsm]` in settings.toml; nothing is sealed or opened without it",
+        ),
+    })
 }
 
 async fn outbox(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {

@@ -16,12 +16,13 @@ use comity_exchange::disclose::{Disclosed, Goes, asks_again, carry_out, keep as 
 use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
-use comity_exchange::report::ExchangeReport;
+use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
 use comity_terms::{Action, Activity, Digest, FactKey, PackSlug, Party, Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What an officer orders.
 pub struct Order {
@@ -113,7 +114,10 @@ const TRIES_MAX: usize = 3;
 /// # Errors
 /// [`GatewayError`]; a refusal is none.
 pub async fn share(gateway: &Arc<Gateway>, order: Order) -> Result<ExchangeReport, GatewayError> {
-    carried_out(gateway, order, None).await
+    let begun = Instant::now();
+    let shared = carried_out(gateway, order, None).await;
+    gateway.counts().took(Side::Sender, begun.elapsed());
+    shared
 }
 
 /// As [`share`], for an order that waited and that offices have answered.

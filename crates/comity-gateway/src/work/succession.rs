@@ -90,7 +90,7 @@ fn begun(
     let floor = mark.read().map_err(files::at(&mark_path, "read"))?.map_or(seat.since, |mark| mark.time);
     let now = Clock::new(floor).now();
     let (signatory, _) = gateway::signatory(directory, &seat)?;
-    let mut keys = FileEpochKeys::new(directory.epoch_keys());
+    let mut keys = FileEpochKeys::new(directory.epoch_keys(), gateway::hsm(&settings)?);
     let noted = directory.succession();
     let first = |tree: &EndedTree| {
         let failed = |error: &dyn std::fmt::Display| StoreError::Failed(error.to_string());

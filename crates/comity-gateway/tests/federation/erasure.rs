@@ -19,6 +19,7 @@ use comity_vault::{
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 const MOST: u32 = 10_000;
 
@@ -67,6 +68,36 @@ async fn told(gateway: &Gateway, exchange: ExchangeId) -> serde_json::Value {
     let key = gateway.with_keys(|keys| keys.get(&held.bucket())).unwrap().unwrap();
     let opened = open_opening(&sealed, &key, &context).unwrap();
     serde_json::from_slice(Opening::from_bytes(opened.as_bytes()).unwrap().content()).unwrap()
+}
+
+/// Until when the records of an exchange are kept here, the earliest and the latest.
+async fn kept(gateway: &Gateway, exchange: ExchangeId) -> (Timestamp, Timestamp) {
+    let held = gateway.store().held_of(exchange, false, MOST).await.unwrap();
+    let clocks = || held.iter().map(|held| held.row.erase_by);
+    (clocks().min().unwrap(), clocks().max().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_copy_does_not_start_the_clock_again() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let first = sender.share(PHISHING).await.exchange_id.0;
+    let (of_first, last) = kept(&receiver.gateway, first).await;
+    assert_eq!(of_first, last);
+    // Clocks are of whole seconds: the same bundle again, where one has passed.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let again = sender.share(PHISHING).await;
+    let own = again.safeguards.erase_by.map(|until| until.0).unwrap();
+    assert!(own > of_first, "by itself it would be kept longer");
+    assert_eq!(kept(&receiver.gateway, again.exchange_id.0).await, (of_first, of_first));
+
+    // Another object is no copy, and has its own clock.
+    let text = String::from_utf8(PHISHING.to_vec()).unwrap();
+    let changed = text.replacen("Credential", "Another credential", 1);
+    assert_ne!(changed, text);
+    let other = sender.share(changed.as_bytes()).await;
+    let (earliest, latest) = kept(&receiver.gateway, other.exchange_id.0).await;
+    assert_eq!(earliest, of_first);
+    assert!(latest > of_first);
 }
 
 fn copy(from: &Path, to: &Path) {

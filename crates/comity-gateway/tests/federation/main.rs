@@ -4,6 +4,7 @@ mod approve;
 mod bad_input;
 mod bad_law;
 mod chain;
+mod compromise;
 mod erasure;
 mod house;
 mod misbehaving;

@@ -27,10 +27,32 @@ async fn figures_tell_what_happened_and_no_value_of_the_data() {
     assert!(figure(&received, "comity_vault_held").unwrap() > 3.0);
     assert_eq!(figure(&received, "comity_vault_overdue"), Some(0.0));
     assert_eq!(figure(&received, "comity_vault_undestroyed_oldest_seconds"), Some(0.0));
+    assert_eq!(figure(&sent, "comity_exchange_seconds_count{side=\"sender\"}"), Some(1.0), "{sent}");
+    assert!(figure(&sent, "comity_exchange_seconds_sum{side=\"sender\"}").unwrap() > 0.0);
+    assert_eq!(
+        figure(&received, "comity_exchange_seconds_count{side=\"receiver\"}"),
+        Some(1.0),
+        "{received}"
+    );
+    // One class was refused as it was, and went without its content.
+    let refused = "comity_refusals_total{side=\"sender\",reason=\"no_prior_authorisation\"}";
+    assert_eq!(figure(&sent, refused), Some(1.0), "{sent}");
+    assert!(!received.contains("comity_refusals_total{"), "{received}");
     for text in [&sent, &received] {
         assert!(text.ends_with("# EOF\n"));
         assert!(!text.contains("trained") && !text.contains('@') && !text.contains("--"), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_tell_why_exchanges_were_refused() {
+    let (sender, _receiver) = pair(&["EE", "FI"], true).await;
+    sender
+        .share(br#"{"type":"bundle","id":"bundle--4a1d4ac8-6c2b-4b43-9d4c-77d1e1b3c0aa","objects":[]}"#)
+        .await;
+    let text = metrics::text(&sender.gateway).await.unwrap();
+    let nothing = "comity_refusals_total{side=\"sender\",reason=\"nothing_given\"}";
+    assert_eq!(figure(&text, nothing), Some(1.0), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

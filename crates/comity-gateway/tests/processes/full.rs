@@ -15,12 +15,14 @@ use crate::world::{Side, World, assert_whole};
 use Side::{Receiver, Sender};
 
 /// Whose disk is full, for which calls; whether it ends by itself.
-const CALLS: [(Side, &str, bool); 6] = [
+const CALLS: [(Side, &str, bool); 8] = [
     (Sender, "linkat", false),
+    (Receiver, "linkat", false),
     (Sender, "pwrite64", false),
     (Sender, "fdatasync", true),
     (Receiver, "pwrite64", false),
     (Receiver, "fsync", true),
+    (Receiver, "fdatasync", true),
     (Sender, "fsync", true),
 ];
 

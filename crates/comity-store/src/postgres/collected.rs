@@ -7,8 +7,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, StoreError, Stream,
-    VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Record, RecordPlace, Removal, StoreError,
+    Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -262,6 +262,30 @@ fn read_listed(row: &Row) -> Result<Listed, Fault> {
 }
 
 /// What a stream has of these objects.
+pub(super) async fn clocks(
+    client: &Client,
+    held: &HeldFor,
+    objects: &[ObjectTag],
+) -> Result<Vec<(ContentTag, Timestamp)>, Fault> {
+    let HeldFor { agreement, activity, purpose } = held;
+    let tags: Vec<&[u8]> = objects.iter().map(|tag| &tag.0[..]).collect();
+    every(
+        client,
+        "-- clocks
+         SELECT content, erase_by FROM stream
+         JOIN collected ON stream = number
+         JOIN key_row USING (segment, ordinal)
+         WHERE agreement = $1 AND activity = $2 AND purpose = $3 AND object = ANY($4::bytea[])",
+        &[&agreement.as_str(), &activity.as_str(), &purpose.as_str(), &tags],
+        |row| {
+            let until =
+                Timestamp::from_second(plain(row, "erase_by")?).map_err(|_| Fault::Column("erase_by"))?;
+            Ok((ContentTag(bytes(row, "content")?), until))
+        },
+    )
+    .await
+}
+
 pub(super) async fn present(
     client: &Client,
     stream: &Stream,

@@ -2,14 +2,16 @@
 
 use super::writer::Message;
 use super::{
-    PostgresStore, credentials, erasure, escalation, exchange, laws, log, outbox, peers, stopped, vault,
+    PostgresStore, collected, credentials, erasure, escalation, exchange, laws, log, outbox, peers, stopped,
+    vault,
 };
+use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
-    StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
+    Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -230,6 +232,19 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.ask(move |c| Box::pin(erasure::held_of(c, exchange, openings, limit))).await
+    }
+
+    async fn clocks(
+        &self,
+        held: HeldFor,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
+        let asked = std::sync::Arc::new((held, objects));
+        self.ask(move |client| {
+            let asked = std::sync::Arc::clone(&asked);
+            Box::pin(async move { collected::clocks(client, &asked.0, &asked.1).await })
+        })
+        .await
     }
 
     async fn held_in(

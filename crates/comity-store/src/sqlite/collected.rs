@@ -6,8 +6,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, Listed, Page, Presence, Record, RecordPlace, Removal, SealedSegment,
-    StoreError, Stream, VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Record, RecordPlace, Removal,
+    SealedSegment, StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -283,6 +283,43 @@ fn segment(connection: &Connection, number: i64) -> Result<Option<(SealedSegment
         [number],
         |row| Ok((read_segment(row)?, plain(row, "known")?)),
     )
+}
+
+/// A statement for each object: a list of them in one would be written and read as text first.
+const CLOCK: &str = "-- clocks, of one object
+     SELECT content, erase_by
+     FROM collected AS c INDEXED BY collected_by_object
+          CROSS JOIN key_row AS k ON k.segment = c.segment AND k.ordinal = c.ordinal
+     WHERE c.stream = ?1 AND c.object = ?2";
+
+/// The contents of these objects that are held for this, each with the instant by which it is erased.
+pub(super) fn clocks(
+    connection: &Connection,
+    held: &HeldFor,
+    objects: &[ObjectTag],
+) -> Result<Vec<(ContentTag, Timestamp)>, Fault> {
+    let HeldFor { agreement, activity, purpose } = held;
+    // Few: one for each partner.
+    let streams = every(
+        connection,
+        "-- clocks, the streams
+         SELECT number FROM stream WHERE agreement = ?1 AND activity = ?2 AND purpose = ?3",
+        [agreement.as_str(), activity.as_str(), purpose.as_str()],
+        |row| plain::<i64>(row, "number"),
+    )?;
+    let mut clocks = Vec::new();
+    let mut of_one = connection.prepare_cached(CLOCK)?;
+    for stream in streams {
+        for object in objects {
+            let mut rows = of_one.query(params![stream, object.0])?;
+            while let Some(row) = rows.next()? {
+                let until = plain(row, "erase_by")?;
+                let until = Timestamp::from_second(until).map_err(|_| Fault::Column("erase_by"))?;
+                clocks.push((ContentTag(plain(row, "content")?), until));
+            }
+        }
+    }
+    Ok(clocks)
 }
 
 const PRESENT: &str = "-- present

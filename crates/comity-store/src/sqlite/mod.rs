@@ -34,12 +34,13 @@ use crate::faults::{Faults, NoFaults};
 use crate::log::{Log, LogIdentity};
 use crate::mark::MarkFile;
 use crate::publisher::{self, Notice};
+use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldRecord,
-    Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing, Store,
-    StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
+    Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -414,6 +415,14 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.readers.read(move |c| erasure::held_of(c, exchange, openings, limit)).await
+    }
+
+    async fn clocks(
+        &self,
+        held: HeldFor,
+        objects: Vec<ObjectTag>,
+    ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
+        self.readers.read(move |c| collected::clocks(c, &held, &objects)).await
     }
 
     async fn held_in(

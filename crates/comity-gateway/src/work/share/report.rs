@@ -39,6 +39,7 @@ pub(super) async fn of(
     let summary = &disclosed.summary;
     let mut decisions: Vec<_> = summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect();
     gateway.counts().decisions(Side::Sender, &decisions);
+    gateway.counts().refusals(Side::Sender, &decisions, &summary.reasons);
     gateway.counts().exchange(Side::Sender, summary.outcome);
     decisions.extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
     let held = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone());

@@ -3,8 +3,8 @@
 use super::{Harness, Seeded, at, record, segment, wait};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedObject, CollectedSegment, Collections, Erasure, Page, Presence, Record, Removal, SegmentKind,
-    Store, Stream, VersionWanted, Wanted,
+    CollectedObject, CollectedSegment, Collections, Erasure, HeldFor, Page, Presence, Record, Removal,
+    SegmentKind, Store, Stream, VersionWanted, Wanted,
 };
 use comity_exchange::wire::Text;
 use comity_terms::ids::CollectionId;
@@ -150,6 +150,31 @@ pub(crate) fn an_object_is_added_once_with_each_version<H: Harness<Store: Collec
                 (tag(2), here(&all.listed[1], objects[1].content)),
             ]
         );
+    });
+}
+
+pub(crate) fn copies_are_found_with_their_clocks_whoever_they_came_from<H: Harness<Store: Collections>>(
+    harness: &H,
+) {
+    let store = harness.open();
+    let mut entropy = Seeded(304);
+    let (same, newer, other) =
+        (object(1, "indicator", Some(1)), object(1, "indicator", Some(5)), object(2, "malware", Some(2)));
+    wait(async {
+        for partner in ["EE", "FI"] {
+            store.record(adding(&mut entropy, partner, std::slice::from_ref(&same))).await.unwrap();
+        }
+        store.record(adding(&mut entropy, "EE", &[newer.clone(), other])).await.unwrap();
+        let Stream { agreement, activity, purpose, .. } = stream("EE");
+        let held = HeldFor { agreement, activity, purpose };
+        let mut clocks = store.clocks(held.clone(), vec![tag(1), tag(3)]).await.unwrap();
+        clocks.sort();
+        let until = store.collected(wanted("FI")).await.unwrap().listed[0].row.erase_by;
+        let mut expected = [(same.content, until), (same.content, until), (newer.content, until)];
+        expected.sort();
+        assert_eq!(clocks, expected);
+        let elsewhere = HeldFor { purpose: "research".parse().unwrap(), ..held };
+        assert!(store.clocks(elsewhere, vec![tag(1)]).await.unwrap().is_empty(), "another clock");
     });
 }
 
