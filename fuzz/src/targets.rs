@@ -16,7 +16,9 @@ use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
 use comity_terms::ids::OrderId;
 use comity_terms::{Digest, ExchangeId, Party};
-use comity_tlog::{AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, VerifierKey};
+use comity_tlog::{
+    AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, VerifierKey,
+};
 use std::sync::{LazyLock, OnceLock};
 
 /// The bounds that bundles are read within: small, so that reaching them is part of the search.

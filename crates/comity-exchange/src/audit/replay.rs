@@ -137,7 +137,10 @@ impl<'a, A: Archive> Replayer<'a, A> {
     }
 
     fn again(&mut self, decision: &RecordedDecision) -> Verdict {
-        let Some(asked) = &decision.asked else { return Verdict::Earlier };
+        let Some(asked) = &decision.asked else {
+            // An order about which no law is asked: it restricts, or nothing of it is held.
+            return if decision.order.is_some() { Verdict::NoDecision } else { Verdict::Earlier };
+        };
         let then = self.then(asked);
         if !then.damaged.is_empty() {
             return Verdict::Different(then.damaged.clone());

@@ -28,7 +28,7 @@ use crate::report::{CitationReport, ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::wire::{Base64, Text, facts_from_wire};
 use comity_agreement::Outcome;
-use comity_terms::{Act, ExchangeId, Party, ReasonCode, Timestamp};
+use comity_terms::{Act, Asserter, ExchangeId, Facts, Party, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// Why an order gets no signed answer: the peer's mistake, for the door to report in its own format.
@@ -101,7 +101,12 @@ pub async fn take<W: Shell>(
     let mine = admitted(world, peer, &taken, now).await?;
     let row = match decide(world, peer, &taken, &mine, now).await {
         // Another try was faster: what is stored by now goes on.
-        Err(TakeError::Failed(ExchangeError::Store(StoreError::Conflict(_)))) => None,
+        Err(ExchangeError::Store(StoreError::Conflict(_))) => None,
+        // Facts that are none: the order is not one that law can be asked about.
+        Err(ExchangeError::Question(why)) => {
+            misbehaved(world, peer, Misbehaviour::RecallUnreadable, None, now).await?;
+            return Err(TakeError::Misbehaved(why));
+        }
         decided => Some(decided?),
     };
     let row = match row {
@@ -147,7 +152,7 @@ async fn decide<W: Shell>(
     taken: &TakenHop,
     mine: &[ExchangeRow],
     now: Timestamp,
-) -> Result<RecallRow, TakeError> {
+) -> Result<RecallRow, ExchangeError> {
     let ruled = rule(world, peer, taken, mine, now)?;
     let due = ruled.as_ref().and_then(|ruled| ruled.due).or(taken.order.due.map(|due| due.0));
     let onward = Onward::of(world, taken, mine).await?;
@@ -194,13 +199,18 @@ fn rule<W: Shell>(
     taken: &TakenHop,
     mine: &[ExchangeRow],
     at: Timestamp,
-) -> Result<Option<Ruled>, TakeError> {
+) -> Result<Option<Ruled>, ExchangeError> {
     let Some(first) = mine.first().filter(|_| taken.order.action.erases()) else { return Ok(None) };
     let lent = world.laws(&first.agreement, &peer.party).ok_or_else(|| {
         ExchangeError::Law(format!("what becomes of an exchange: `{}` is not adopted", first.agreement))
     })?;
-    let facts = facts_from_wire(&taken.order.facts)
-        .ok_or_else(|| TakeError::Misbehaved("its facts do not read".to_owned()))?;
+    let said = facts_from_wire(&taken.order.facts)
+        .ok_or_else(|| ExchangeError::Question("its facts do not read".to_owned()))?;
+    // Whoever is said to say so: here it is a partner's word.
+    let mut facts = Facts::new();
+    for (key, fact) in said.iter() {
+        facts.state(key.clone(), fact.value.clone(), Asserter::Partner);
+    }
     let objects = mine.iter().map(|row| row.objects).sum();
     let act = if taken.order.action == RecallAction::Correct { CORRECT } else { ERASE };
     let asked = (act, &first.agreement);

@@ -9,7 +9,8 @@ use comity_exchange::ports::{Recalls as _, Store as _, Way};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_gateway::dirs::Directory;
-use comity_gateway::work::manage;
+use comity_gateway::work::audit::obligations;
+use comity_gateway::work::{manage, recall};
 use comity_terms::ExchangeId;
 use comity_vault::{EpochKeys as _, open};
 use serde_json::{Value as Json, json};
@@ -142,8 +143,25 @@ async fn a_holder_that_is_stopped_meanwhile_answers_when_it_is_back() {
     let waits = halfway["holders"].as_array().unwrap().iter().find(|told| told["holder"] == "BE").unwrap();
     assert_eq!((waits["state"].as_str(), waits["via"].clone()), (Some("open"), json!(["FI"])));
 
+    // The duty to reach every holder is open at both, each with its own clock.
+    for house in [&first, &second] {
+        let owed = obligations(&house.gateway).await.unwrap();
+        let chain: Vec<_> = owed.iter().filter(|owed| owed.duty["type"] == "propagate_to_holders").collect();
+        assert_eq!(chain.len(), 1);
+        assert!(chain[0].evidence.is_none() && chain[0].duty["due_legal_latest"].is_string());
+        let late = house.gateway.now().checked_add(std::time::Duration::from_secs(73 * 3_600)).unwrap();
+        assert_eq!(recall::standing(&house.gateway, late).await.unwrap(), (1, 1), "and overdue at both then");
+    }
+
     third.plug(&second, at).await;
     let order = complete(&first, id).await;
+    assert!(
+        obligations(&second.gateway)
+            .await
+            .unwrap()
+            .iter()
+            .any(|owed| { owed.duty["type"] == "propagate_to_holders" && owed.evidence.is_some() })
+    );
     assert_eq!(result(&order, "BE")["result"], "completed");
     assert_eq!(opened(&third.gateway, passed).await, (0, 0));
 }
