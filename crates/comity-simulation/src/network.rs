@@ -326,17 +326,21 @@ impl RecallRoad for Road {
         }
         let gateway = self.network.door(to).ok_or_else(cut_off)?;
         let caller = gateway.known(&law::party(self.from)).ok_or_else(cut_off)?;
-        let known = |party: &Party| gateway.known(party).and_then(|peer| keys_of(&peer).ok());
-        let now = gateway.now();
-        let taken = take(&*gateway, &caller, &frame, known, (now, gateway.holds_until(now))).await;
-        // The answer may be lost though the order was carried out.
-        if self.clockwork.chance().happens(lost) {
-            return Err(cut_off());
-        }
-        taken.map_err(|error| match error {
-            TakeError::Failed(_) => cut_off(),
-            other => PeerError::Refused { status: 400, detail: other.to_string() },
-        })
+        let (sender, receiver) = self.clockwork.channel();
+        // By the process that takes it: what ends that, ends this.
+        self.clockwork.spawn(Some(to), async move {
+            let now = gateway.now();
+            let own = Arc::clone(&gateway);
+            let known = move |party: &Party| own.known(party).and_then(|peer| keys_of(&peer).ok());
+            let taken = take(&*gateway, &caller, &frame, known, (now, gateway.holds_until(now))).await;
+            sender.send(taken.map_err(|error| match error {
+                TakeError::Failed(_) => cut_off(),
+                other => PeerError::Refused { status: 400, detail: other.to_string() },
+            }));
+        });
+        let answer = receiver.within(PATIENCE).await.unwrap_or_else(|| Err(cut_off()));
+        // It may be lost though the order was carried out.
+        if self.clockwork.chance().happens(lost) { Err(cut_off()) } else { answer }
     }
 }
 
