@@ -7,7 +7,7 @@ use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
 use comity_exchange::disclose::Because;
 use comity_exchange::federation::recall::{Answered, Known, Onward, OrderHeader, RecallAction, TakenHop};
-use comity_exchange::ports::{RecallRow, Recalls as _, Store as _, Way};
+use comity_exchange::ports::{RecallRow, Recalls as _, Record, Store as _, StoreError, Way};
 use comity_exchange::recall::{Given, Giving, Heard, claim, deliver, give, heard, keys_of};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_terms::ids::OrderId;
@@ -147,6 +147,25 @@ pub async fn once(gateway: &Gateway) -> Result<(), GatewayError> {
         let Some(claimed) = claim(gateway, row, now).await? else { continue };
         if let Some(Because::Unreached) = send(gateway, claimed).await? {
             unreached.insert(party, ());
+        }
+    }
+    Ok(())
+}
+
+/// Asks a partner again for every answer that it gave: its log or its keys are others now. One that was restored may have
+/// lost what it did, and does it again; one that was not answers as before, with receipts of its log as it is now.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails.
+pub async fn ask_again(gateway: &Gateway, party: &Party) -> Result<(), GatewayError> {
+    let now = gateway.now();
+    let rows = gateway.store().recalls(None).await?;
+    for row in rows.into_iter().filter(|row| row.way == Way::Given && row.peer == *party) {
+        let asked = RecallRow { version: row.version + 1, complete: false, attempts: 0, next_at: now, ..row };
+        match gateway.store().record(Record { recalls: vec![asked], ..Record::default() }).await {
+            // A try that is under way asks it now.
+            Ok(_) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())
@@ -359,10 +378,7 @@ const BATCH_ENTRIES: u32 = 256;
 ///
 /// # Errors
 /// [`GatewayError`] when the store fails.
-pub async fn standing(
-    gateway: &Gateway,
-    now: Timestamp,
-) -> Result<(u64, u64), comity_exchange::ports::StoreError> {
+pub async fn standing(gateway: &Gateway, now: Timestamp) -> Result<(u64, u64), StoreError> {
     let open = gateway.store().recalls_open().await?;
     let overdue = open.iter().filter(|row| row.is_overdue(now)).count();
     Ok((open.len() as u64, overdue as u64))

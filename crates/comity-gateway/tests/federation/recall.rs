@@ -17,9 +17,11 @@ use comity_exchange::signature::Signature;
 use comity_exchange::wire::{Base64, Text};
 use comity_gateway::gateway::GatewayError;
 use comity_gateway::jobs::sweep::{self, Haste};
+use comity_gateway::jobs::telling;
 use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::{duty_json, obligations};
 use comity_gateway::work::recall::{self, Order, order_json};
+use comity_gateway::work::{backup, succession};
 use comity_terms::ids::OrderId;
 use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::LeafIndex;
@@ -372,4 +374,42 @@ async fn a_holder_that_claims_an_erasure_without_an_entry_has_not_answered() {
         let error = read(&bytes).expect_err(what);
         assert_eq!(Misbehaviour::of_answer(&error), Some(kind), "{what}: {error}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_holder_that_is_restored_does_again_what_it_lost() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    let exchange = delivered(&sender).await.exchange_id.0;
+    let all = opened(&receiver.gateway, exchange).await;
+    let place = tempfile::tempdir().unwrap();
+    let kept = place.path().join("backup");
+    let directory = receiver.gateway.directory().clone();
+    backup::backup(&directory, &kept, receiver.gateway.now()).unwrap();
+    let id = ordered(&sender, exchange, RecallAction::Recall).await;
+    complete(&sender, id).await;
+    let address = receiver.address();
+    let room = receiver.close().await;
+
+    // The disk is lost, and the backup is from before the order: the data is back, and nobody there knows of it.
+    std::fs::remove_dir_all(directory.data()).unwrap();
+    backup::restore(&kept, directory.data()).unwrap();
+    succession::succeed(&directory, false).unwrap();
+    let receiver = House::reopen(room, directory, address).await;
+    assert_eq!(opened(&receiver.gateway, exchange).await, all);
+    assert_eq!(recall::orders(&receiver.gateway, None).await.unwrap().len(), 0);
+
+    // The origin follows the log that succeeds the one that was lost, and asks again.
+    for _ in 0..200 {
+        telling::once(&receiver.gateway).await;
+        recall::once(&sender.gateway).await.unwrap();
+        if opened(&receiver.gateway, exchange).await == (0, 0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(opened(&receiver.gateway, exchange).await, (0, 0));
+    let told = complete(&sender, id).await;
+    assert_eq!(told["holders"][0]["results"][0]["result"], "completed");
+    let origin = told["holders"][0]["receipt"]["origin"].as_str().unwrap();
+    assert!(origin.ends_with("/2"), "by a receipt of the log that goes on: {origin}");
 }
