@@ -30,7 +30,8 @@ use serde::{Deserialize, Serialize};
 /// The most exchanges that one hop speaks of.
 pub const EXCHANGES_MAX: usize = 4_096;
 
-/// The most records that one hop names: 24 bytes of JSON at most for each keeps it below a header's bound.
+/// The most records that one hop names: as many as a bundle may have objects, so that each exchange fits; 7 bytes of JSON
+/// for each keep it far below a header's bound.
 pub const RECORDS_MAX: usize = 200_000;
 
 /// How many hops an answer may tell of below the one that gives it.

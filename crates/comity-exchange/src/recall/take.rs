@@ -12,7 +12,7 @@
 //! ```
 
 use super::answered::answered;
-use super::onward::Onward;
+use super::onward::{Named, Onward};
 use super::{Ruled, ask, enter, keys_of};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedQuestion;
@@ -276,10 +276,11 @@ async fn done<W: Shell>(
                 .collect(),
         };
         if let Some(held) = held {
+            let named = Named::of(exchange);
             let names = |record: &crate::ports::HeldRecord| {
                 let name =
                     record.class.map(|class| RecordName { exchange: id, class, ordinal: record.row.ordinal });
-                name.is_some_and(|name| exchange.names(&name))
+                name.is_some_and(|name| named.names(&name))
             };
             carry_out(world, taken, held, names, ruled.as_ref(), &mut result, &mut restrictions, now).await?;
             if again && erases && result.result == RecallResult::NotFound {

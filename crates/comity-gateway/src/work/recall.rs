@@ -14,7 +14,7 @@ use comity_terms::ids::OrderId;
 use comity_terms::{Act, Asserter, ExchangeId, FactKey, Family, Party, ReasonCode, Timestamp};
 use comity_tlog::LeafIndex;
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What an officer orders.
 #[derive(Debug, Clone)]
@@ -91,7 +91,8 @@ pub async fn order(gateway: &Gateway, order: &Order) -> Result<(OrderId, Given),
     })?;
     let id = OrderId::draw(&mut OsEntropy);
     let (exchange, action, ground) = (order.exchange, order.action.as_str(), &order.ground);
-    let text = format!("recall\n{id}\n{exchange}\n{action}\n{ground}\n{at}\n");
+    let right = order.replaced_by.map_or_else(String::new, |right| right.to_string());
+    let text = format!("recall\n{id}\n{exchange}\n{action}\n{right}\n{ground}\n{at}\n");
     let giving = Giving {
         order: id,
         exchange,
@@ -137,16 +138,20 @@ fn stated(order: &Order, lent: &Lent) -> Result<comity_terms::Facts, GatewayErro
 /// [`GatewayError`] when the store fails; a partner that does not answer is no error.
 pub async fn once(gateway: &Gateway) -> Result<(), GatewayError> {
     let now = gateway.now();
-    let mut unreached: BTreeMap<Party, ()> = BTreeMap::new();
+    let mut unreached: BTreeSet<Party> = BTreeSet::new();
     for row in gateway.store().recalls_due(now, ROUND_MAX).await? {
-        if unreached.contains_key(&row.peer) {
+        if unreached.contains(&row.peer) {
             // It is due still, and is tried when the partner's first one is.
             continue;
         }
         let party = row.peer.clone();
         let Some(claimed) = claim(gateway, row, now).await? else { continue };
-        if let Some(Because::Unreached) = send(gateway, claimed).await? {
-            unreached.insert(party, ());
+        let order = claimed.order;
+        match send(gateway, claimed).await {
+            Ok(Some(Because::Unreached)) => _ = unreached.insert(party),
+            Ok(_) => {}
+            // The others go on; this one is tried again when its claim runs out.
+            Err(error) => tracing::error!(%order, %party, %error, "an order could not be sent"),
         }
     }
     Ok(())

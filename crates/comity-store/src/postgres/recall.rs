@@ -82,8 +82,8 @@ pub(super) async fn put(client: &Client, record: &Record, index: LeafIndex) -> R
     for row in &record.recalls {
         put_recall(client, row, index).await?;
     }
-    for row in &record.derived {
-        put_derived(client, row).await?;
+    if !record.derived.is_empty() {
+        put_derived(client, &record.derived).await?;
     }
     for row in &record.restrictions {
         put_restriction(client, row).await?;
@@ -127,20 +127,27 @@ async fn put_recall(client: &Client, row: &RecallRow, index: LeafIndex) -> Resul
     if put == 0 { Err(Fault::Conflict("a later version of an order's message")) } else { Ok(()) }
 }
 
-async fn put_derived(client: &Client, row: &Derived) -> Result<(), Fault> {
-    let Derived { given, source } = row;
+async fn put_derived(client: &Client, rows: &[Derived]) -> Result<(), Fault> {
+    let ids = |of: fn(&Derived) -> ExchangeId| -> Vec<Vec<u8>> {
+        rows.iter().map(|row| of(row).as_bytes().to_vec()).collect()
+    };
+    let classes = |of: fn(&Derived) -> ClassId| -> Vec<Vec<u8>> {
+        rows.iter().map(|row| of(row).as_bytes().to_vec()).collect()
+    };
+    let ordinals = |of: fn(&Derived) -> u32| -> Vec<i64> { rows.iter().map(|row| of(row).into()).collect() };
     change(
         client,
         "-- put_derived
          INSERT INTO derived (exchange, class, ordinal, source, source_class, source_ordinal)
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+         SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bigint[])
+         ON CONFLICT DO NOTHING",
         &[
-            &&given.exchange.as_bytes()[..],
-            &&given.class.as_bytes()[..],
-            &i64::from(given.ordinal),
-            &&source.exchange.as_bytes()[..],
-            &&source.class.as_bytes()[..],
-            &i64::from(source.ordinal),
+            &ids(|row| row.given.exchange),
+            &classes(|row| row.given.class),
+            &ordinals(|row| row.given.ordinal),
+            &ids(|row| row.source.exchange),
+            &classes(|row| row.source.class),
+            &ordinals(|row| row.source.ordinal),
         ],
     )
     .await
