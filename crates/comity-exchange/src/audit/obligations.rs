@@ -9,7 +9,7 @@ use super::recorded::{RecordedQuestion, RecordedRuling};
 use super::replay::read;
 use crate::ExchangeError;
 use crate::entry::Opening;
-use crate::ports::{ExchangeRow, Recalls, SealedSegment, Store, Way};
+use crate::ports::{ExchangeRow, Recalls, SealedSegment, Store};
 use crate::report::{ExchangeOutcome, Side};
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
@@ -118,9 +118,8 @@ pub async fn owed<S: Store + Recalls>(
             }
         }
     }
-    let given = store.recalls_open().await?;
-    let waiting = given.iter().filter(|row| row.way == Way::Given);
-    shown.unanswered = waiting.map(|row| row.order).collect();
+    // What was taken here and not carried out yet, too.
+    shown.unanswered = store.recalls_open().await?.iter().map(|row| row.order).collect();
     let mut duties = Vec::new();
     for decision in decided.iter().filter(|decision| !shown.superseded.contains(&decision.exchange)) {
         let row = store.exchange(decision.exchange).await?;
