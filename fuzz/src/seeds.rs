@@ -107,6 +107,24 @@ pub(crate) fn answers() -> Vec<Vec<u8>> {
     texts(&[ANSWER, &ANSWER.replace("accepted", "law_version"), &format!("{ANSWER}\0{{}}")])
 }
 
+const RECALL: &str = r#"{"version":1,"order_id":"00000000-0000-4000-8000-000000000001","origin":"EE","action":"erase","ground":"sent_in_error","exchanges":["00000000-0000-4000-8000-000000000002"],"facts":[],"at":"2026-01-01T00:00:00Z","due":null,"entry":"AQIAAxdzxtlKPkl8c1lnC/QYWBEUC3apD+IgPZLuu11ZniMdyHA="}"#;
+
+pub(crate) fn recalls() -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    let order = base64::engine::general_purpose::STANDARD.encode(RECALL);
+    let hop = format!(
+        r#"{{"version":1,"order":"{order}","order_signature":"","origin_key":"","sender":"EE","receiver":"FI","at":"2026-01-01T00:00:00Z","exchanges":[{{"exchange_id":"00000000-0000-4000-8000-000000000002"}}]}}"#
+    );
+    let records = r#","records":[{"class":"00000000-0000-4000-8000-000000000003","ordinals":[0,1]}]}]}"#;
+    texts(&[&format!("{hop}\0{{\"receipt\":\"\"}}"), &hop.replace("\"}]}", &format!("\"{records}")), RECALL])
+}
+
+pub(crate) fn recall_answers() -> Vec<Vec<u8>> {
+    let answer = r#"{"version":1,"order_id":"00000000-0000-4000-8000-000000000001","message":"sha256:0000000000000000000000000000000000000000000000000000000000000000","holder":"FI","at":"2026-01-01T00:00:00Z","results":[],"destroyed_by":null,"entry":"AQIAAxdzxtlKPkl8c1lnC/QYWBEUC3apD+IgPZLuu11ZniMdyHA="}"#;
+    let onward = r#"[{"party":"BE","party_key":"","log":"","due":null,"answer":null}]"#;
+    texts(&[answer, &format!("{answer}\0{onward}")])
+}
+
 pub(crate) fn identities() -> Vec<Vec<u8>> {
     texts(&[r#"{"identity":"{}","signature":""}"#, r#"{"version":1,"party":"EE","key":"","laws":[]}"#])
 }

@@ -8,12 +8,17 @@ use comity_exchange::federation::answer::Answer;
 use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::identity::Identity;
 use comity_exchange::federation::offer::{Offer, split_objects};
+use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
+use comity_exchange::wire::Base64;
 use comity_minimise::json::Node;
 use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
+use comity_terms::ids::OrderId;
 use comity_terms::{Digest, ExchangeId, Party};
-use comity_tlog::{AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, VerifierKey};
+use comity_tlog::{
+    AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, VerifierKey,
+};
 use std::sync::{LazyLock, OnceLock};
 
 /// The bounds that bundles are read within: small, so that reaching them is part of the search.
@@ -163,6 +168,40 @@ pub fn answer(data: &[u8]) {
     let exchange = exchange.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
     let offer = offer.unwrap_or(Digest::of(b""));
     let _ = Answer::read(&frame, exchange, offer, &party("FI"), verifier());
+}
+
+/// The header of an order's message that its sender did sign, with attachments behind it (after the first zero byte); its
+/// order is signed here too, where it reads.
+pub fn recall(data: &[u8]) {
+    let (header, attachments) = split(data);
+    let mut header = header.to_vec();
+    if let Ok(mut hop) = serde_json::from_slice::<HopHeader>(&header) {
+        hop.order_signature = Base64(key().sign(Domain::Recall, &hop.order.0).0.to_vec());
+        header = serde_json::to_vec(&hop).expect("plain data");
+    }
+    let frame = SignedHeader::sign(header, Domain::RecallHop, &key()).frame(attachments, b"");
+    if let Ok(taken) = TakenHop::read(&frame, (&party("EE"), &party("FI")), known) {
+        let _ = TakenHop::stored(&taken.header).expect("what was read reads again");
+    }
+}
+
+/// The header of an answer to an order that its holder did sign, with what is told of others behind it (after the first
+/// zero byte).
+pub fn recall_answer(data: &[u8]) {
+    let (header, bodies) = split(data);
+    let frame = SignedHeader::sign(header.to_vec(), Domain::RecallAnswer, &key()).frame(b"{}", bodies);
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let order: Option<OrderId> = said["order_id"].as_str().and_then(|id| id.parse().ok());
+    let order = order.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
+    let keys = known(&party("FI")).expect("a key");
+    let _ = Answered::read(&frame, (order, None), &party("FI"), &keys, &known);
+}
+
+fn known(_: &Party) -> Option<Known> {
+    static LOG: LazyLock<VerifierKey> = LazyLock::new(|| {
+        SigningKey::from_seed("log.example/1", &[1; 32]).expect("a key").verifier_key().clone()
+    });
+    Some(Known { party: *verifier(), log: LOG.clone() })
 }
 
 fn split(data: &[u8]) -> (&[u8], &[u8]) {

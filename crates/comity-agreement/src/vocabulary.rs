@@ -87,6 +87,8 @@ pub enum DoneBy {
     Entry,
     /// The delivery that the partner acknowledged.
     Delivery,
+    /// The answers of every holder to an order that the decision lets go out.
+    Answers,
 }
 
 /// A type of obligation.

@@ -13,6 +13,7 @@
 //! | [`escalation`] | an exchange that waits for offices |
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
+//! | [`recall`] | an order that data be erased or restricted, carried to every holder |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
 //! | [`misbehaviour`] | what a partner does that it should not |
@@ -30,6 +31,7 @@ pub mod misbehaviour;
 pub mod ports;
 pub mod proofs;
 pub mod question;
+pub mod recall;
 pub mod receive;
 pub mod report;
 pub mod shell;

@@ -30,6 +30,16 @@ pub enum Misbehaviour {
     LogForked,
     /// A checkpoint of its log that was not shown to go on from the one that was cosigned last.
     LogUnproven,
+    /// An order that data be erased or restricted that does not read.
+    RecallUnreadable,
+    /// One that is not signed by whoever sends it, or not by its origin.
+    RecallForged,
+    /// One whose receipt does not hold.
+    RecallUnproven,
+    /// One about an exchange that did not come from whoever sends it.
+    RecallForeign,
+    /// Another order under the id of one that was taken.
+    RecallConflict,
 }
 
 impl Misbehaviour {
@@ -45,6 +55,11 @@ impl Misbehaviour {
             Self::AnswerUnproven => "answer_unproven",
             Self::LogForked => "log_forked",
             Self::LogUnproven => "log_unproven",
+            Self::RecallUnreadable => "recall_unreadable",
+            Self::RecallForged => "recall_forged",
+            Self::RecallUnproven => "recall_unproven",
+            Self::RecallForeign => "recall_foreign",
+            Self::RecallConflict => "recall_conflict",
         }
     }
 
@@ -55,6 +70,19 @@ impl Misbehaviour {
             ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::AnswerSignature),
             ExchangeError::Frame(_) => Some(Self::AnswerUnreadable),
             ExchangeError::Proof(_) => Some(Self::AnswerUnproven),
+            _ => None,
+        }
+    }
+}
+
+impl Misbehaviour {
+    /// What is wrong with an order that did not read with `error`; `None` where the partner did nothing wrong.
+    #[must_use]
+    pub fn of_recall(error: &ExchangeError) -> Option<Self> {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::RecallForged),
+            ExchangeError::Frame(_) => Some(Self::RecallUnreadable),
+            ExchangeError::Proof(_) => Some(Self::RecallUnproven),
             _ => None,
         }
     }

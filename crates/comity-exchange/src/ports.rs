@@ -9,6 +9,7 @@ mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
+mod recall;
 mod record;
 mod vitals;
 mod webhooks;
@@ -21,6 +22,7 @@ pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
+pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
@@ -482,6 +484,15 @@ pub trait Peers: Send + Sync + 'static {
     /// # Errors
     /// As for [`offer`](Self::offer).
     fn identity(&self, peer: &Peer) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+}
+
+/// The road that orders go to a partner's gateway by.
+pub trait RecallRoad: Send + Sync + 'static {
+    /// Sends an order's frame and gives the answer's frame.
+    ///
+    /// # Errors
+    /// [`PeerError`]; callers try again later, for no answer decides nothing.
+    fn recall(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
 }
 
 /// Why a partner gave no answer.

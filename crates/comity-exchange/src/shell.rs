@@ -3,7 +3,7 @@
 
 use crate::ExchangeError;
 use crate::collect::Tags;
-use crate::ports::{Peers, Store};
+use crate::ports::{Peers, RecallRoad, Recalls, Store};
 use crate::signatory::Signatory;
 use comity_agreement::{LawSet, Memo};
 use comity_minimise::{Limits, PathTable, TokenKey};
@@ -15,9 +15,9 @@ use std::sync::Arc;
 /// One gateway, as the rules see it.
 pub trait Shell: Send + Sync {
     /// The store.
-    type Store: Store;
+    type Store: Store + Recalls;
     /// The road to partners.
-    type Peers: Peers;
+    type Peers: Peers + RecallRoad;
     /// The epoch keys.
     type Keys: EpochKeys<Error: Display>;
 

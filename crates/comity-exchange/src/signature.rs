@@ -28,6 +28,12 @@ pub enum Domain {
     PartyKey,
     /// What an officer orders.
     Order,
+    /// A party's order that data be erased or restricted wherever it went.
+    Recall,
+    /// The message that such an order goes from one holder to the next by.
+    RecallHop,
+    /// A holder's answer to such an order.
+    RecallAnswer,
 }
 
 impl Domain {
@@ -40,6 +46,9 @@ impl Domain {
             Self::Identity => "comity/identity/v1",
             Self::PartyKey => "comity/party-key/v1",
             Self::Order => "comity/order/v1",
+            Self::Recall => "comity/recall/v1",
+            Self::RecallHop => "comity/recall-hop/v1",
+            Self::RecallAnswer => "comity/recall-answer/v1",
         }
     }
 

@@ -9,11 +9,12 @@ use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
-    Store, StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Recalls, Record,
+    RecordName, Restriction, SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
-use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::ids::{OrderId, SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::collections::BTreeMap;
@@ -460,5 +461,59 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
         self.pass(Call::Vitals, self.inner.vitals(now), |_| {}).await
+    }
+}
+
+/// Reads of orders do not fail here: what changes them is `record`, which does.
+impl Recalls for Faulty<comity_store::SqliteStore> {
+    async fn recalls(&self, order: Option<OrderId>) -> Result<Vec<RecallRow>, StoreError> {
+        at_once(self.inner.recalls(order))
+    }
+
+    async fn recalls_open(&self) -> Result<Vec<RecallRow>, StoreError> {
+        at_once(self.inner.recalls_open())
+    }
+
+    async fn recall(&self, message: Digest) -> Result<Option<RecallRow>, StoreError> {
+        at_once(self.inner.recall(message))
+    }
+
+    async fn recalls_under(&self, parent: Digest) -> Result<Vec<RecallRow>, StoreError> {
+        at_once(self.inner.recalls_under(parent))
+    }
+
+    async fn recalls_due(&self, now: Timestamp, limit: u32) -> Result<Vec<RecallRow>, StoreError> {
+        at_once(self.inner.recalls_due(now, limit))
+    }
+
+    async fn recall_integrated(
+        &self,
+        message: Digest,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        at_once(self.inner.recall_integrated(message))
+    }
+
+    async fn derived_from(&self, source: ExchangeId) -> Result<Vec<Derived>, StoreError> {
+        at_once(self.inner.derived_from(source))
+    }
+
+    async fn derived_of(&self, given: ExchangeId) -> Result<Vec<Derived>, StoreError> {
+        at_once(self.inner.derived_of(given))
+    }
+
+    async fn sources(
+        &self,
+        objects: Vec<ObjectTag>,
+        own: &Party,
+    ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
+        at_once(self.inner.sources(objects, own))
+    }
+
+    async fn restricts(&self) -> Result<bool, StoreError> {
+        at_once(self.inner.restricts())
+    }
+
+    async fn restricted(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, StoreError> {
+        at_once(self.inner.restricted(exchanges))
     }
 }

@@ -12,10 +12,11 @@ use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::AnswerHeader;
 use comity_exchange::federation::frame::Frame;
 use comity_exchange::federation::offer::{OfferAttachments, OfferHeader};
-use comity_exchange::ports::{Peer, PeerError, Peers, StoreError};
+use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad, StoreError};
+use comity_exchange::recall::{TakeError, keys_of, take};
 use comity_exchange::receive::{OfferError, receive};
 use comity_exchange::shell::Shell as _;
-use comity_terms::{Digest, ExchangeId};
+use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{Checkpoint, Receipt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -312,6 +313,34 @@ impl Peers for Road {
         let file = self.network.door(to).map(told).ok_or_else(cut_off)?;
         self.clockwork.dawdle(Duration::from_millis(1), Duration::from_millis(200)).await;
         Ok(file.into_bytes())
+    }
+}
+
+impl RecallRoad for Road {
+    async fn recall(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let to = Self::number(peer)?;
+        self.clockwork.dawdle(Duration::from_millis(1), Duration::from_millis(200)).await;
+        let lost = locked(&self.network.weather).lost;
+        if !self.network.passable(self.from, to) || self.clockwork.chance().happens(lost) {
+            return Err(cut_off());
+        }
+        let gateway = self.network.door(to).ok_or_else(cut_off)?;
+        let caller = gateway.known(&law::party(self.from)).ok_or_else(cut_off)?;
+        let (sender, receiver) = self.clockwork.channel();
+        // By the process that takes it: what ends that, ends this.
+        self.clockwork.spawn(Some(to), async move {
+            let now = gateway.now();
+            let own = Arc::clone(&gateway);
+            let known = move |party: &Party| own.known(party).and_then(|peer| keys_of(&peer).ok());
+            let taken = take(&*gateway, &caller, &frame, known, (now, gateway.holds_until(now))).await;
+            sender.send(taken.map_err(|error| match error {
+                TakeError::Failed(_) => cut_off(),
+                other => PeerError::Refused { status: 400, detail: other.to_string() },
+            }));
+        });
+        let answer = receiver.within(PATIENCE).await.unwrap_or_else(|| Err(cut_off()));
+        // It may be lost though the order was carried out.
+        if self.clockwork.chance().happens(lost) { Err(cut_off()) } else { answer }
     }
 }
 

@@ -9,11 +9,13 @@ use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, Collections, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
-    SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
+    FoundAnswer, HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer,
+    Presence, RecallRow, Recalls, Record, RecordName, Restriction, SealedSegment, Standing, Store,
+    StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::ids::{OrderId, SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::path::Path;
@@ -311,5 +313,58 @@ impl Collections for Database {
 impl Webhooks for Database {
     async fn webhooks(&self) -> Result<Vec<WebhookRow>, StoreError> {
         either!(self, store => store.webhooks().await)
+    }
+}
+
+impl Recalls for Database {
+    async fn recalls(&self, order: Option<OrderId>) -> Result<Vec<RecallRow>, StoreError> {
+        either!(self, store => store.recalls(order).await)
+    }
+
+    async fn recalls_open(&self) -> Result<Vec<RecallRow>, StoreError> {
+        either!(self, store => store.recalls_open().await)
+    }
+
+    async fn recall(&self, message: Digest) -> Result<Option<RecallRow>, StoreError> {
+        either!(self, store => store.recall(message).await)
+    }
+
+    async fn recalls_under(&self, parent: Digest) -> Result<Vec<RecallRow>, StoreError> {
+        either!(self, store => store.recalls_under(parent).await)
+    }
+
+    async fn recalls_due(&self, now: Timestamp, limit: u32) -> Result<Vec<RecallRow>, StoreError> {
+        either!(self, store => store.recalls_due(now, limit).await)
+    }
+
+    async fn recall_integrated(
+        &self,
+        message: Digest,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        either!(self, store => store.recall_integrated(message).await)
+    }
+
+    async fn derived_from(&self, source: ExchangeId) -> Result<Vec<Derived>, StoreError> {
+        either!(self, store => store.derived_from(source).await)
+    }
+
+    async fn derived_of(&self, given: ExchangeId) -> Result<Vec<Derived>, StoreError> {
+        either!(self, store => store.derived_of(given).await)
+    }
+
+    async fn sources(
+        &self,
+        objects: Vec<ObjectTag>,
+        own: &Party,
+    ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
+        either!(self, store => store.sources(objects, own).await)
+    }
+
+    async fn restricts(&self) -> Result<bool, StoreError> {
+        either!(self, store => store.restricts().await)
+    }
+
+    async fn restricted(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, StoreError> {
+        either!(self, store => store.restricted(exchanges).await)
     }
 }

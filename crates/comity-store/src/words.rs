@@ -1,6 +1,6 @@
 //! The words that both engines keep in columns.
 
-use comity_exchange::ports::SegmentKind;
+use comity_exchange::ports::{SegmentKind, Way};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::Timestamp;
 
@@ -23,6 +23,17 @@ pub(crate) fn side_text(side: Side) -> &'static str {
 
 pub(crate) fn side_of(text: &str) -> Option<Side> {
     [Side::Sender, Side::Receiver].into_iter().find(|side| side_text(*side) == text)
+}
+
+pub(crate) fn way_text(way: Way) -> &'static str {
+    match way {
+        Way::Given => "given",
+        Way::Taken => "taken",
+    }
+}
+
+pub(crate) fn way_of(text: &str) -> Option<Way> {
+    [Way::Given, Way::Taken].into_iter().find(|way| way_text(*way) == text)
 }
 
 pub(crate) fn outcome_of(text: &str) -> Option<ExchangeOutcome> {

@@ -148,11 +148,19 @@ pub enum Act {
     RecordsUsed,
     /// A standing request was made, changed or ended: a collection that tools read and write by.
     RequestStanding,
+    /// An officer ordered that data be erased or restricted wherever it went; the laws decided whether it may be.
+    RecallOrdered,
+    /// A partner's order was decided on: what of it is carried out here, and whom it is passed on to.
+    RecallTaken,
+    /// A partner's order was carried out here, as far as the laws let it be.
+    RecallDone,
+    /// A holder's signed answer to an order arrived.
+    RecallAnswered,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 31] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -180,6 +188,10 @@ impl Act {
         Self::WebhookEnded,
         Self::RecordsUsed,
         Self::RequestStanding,
+        Self::RecallOrdered,
+        Self::RecallTaken,
+        Self::RecallDone,
+        Self::RecallAnswered,
     ];
 
     /// The family that the public log counts it in.
@@ -187,6 +199,9 @@ impl Act {
     pub fn family(self) -> Family {
         match self {
             Self::FindingRaised => Family::Oversight,
+            Self::RecallOrdered | Self::RecallTaken | Self::RecallDone | Self::RecallAnswered => {
+                Family::Remedy
+            }
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -246,6 +261,10 @@ impl Act {
             Self::WebhookEnded => "webhook.ended",
             Self::RecordsUsed => "records.used",
             Self::RequestStanding => "request.standing",
+            Self::RecallOrdered => "recall.ordered",
+            Self::RecallTaken => "recall.taken",
+            Self::RecallDone => "recall.done",
+            Self::RecallAnswered => "recall.answered",
         }
     }
 }

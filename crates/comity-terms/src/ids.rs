@@ -82,3 +82,7 @@ id! {
     /// One endpoint that is told of acts.
     WebhookId
 }
+id! {
+    /// One order that data be erased or restricted wherever it went, the same at every gateway.
+    OrderId
+}

@@ -249,7 +249,12 @@ fn obligation(mut table: Table) -> Read<ObligationTerm> {
     };
     let done_by = table
         .take("done_by")
-        .map(|node| one_of(&node, &[("entry", DoneBy::Entry), ("delivery", DoneBy::Delivery)]))
+        .map(|node| {
+            one_of(
+                &node,
+                &[("entry", DoneBy::Entry), ("delivery", DoneBy::Delivery), ("answers", DoneBy::Answers)],
+            )
+        })
         .transpose()?;
     let right = table.take("right").map_or(Ok(false), |node| node.as_bool())?;
     table.done()?;

@@ -1,19 +1,20 @@
 //! What is owed by the decisions of a log, and what the log itself shows to be done.
 //!
-//! Three kinds of duty are the gateway's own to fulfil, and the vocabulary says which is which: the entry of the decision
-//! (`done_by = "entry"`), the delivery that a partner acknowledged (`"delivery"`), the end of the records (what joins the
-//! safeguard `erase_by`). The evidence is always an entry. Everything else is people's to do: it is open, or overdue past
+//! Four kinds of duty are the gateway's own to fulfil, and the vocabulary says which is which: the entry of the decision
+//! (`done_by = "entry"`), the delivery that a partner acknowledged (`"delivery"`), the answers of every holder to an order
+//! that it passed on (`"answers"`), the end of the records (what joins the safeguard `erase_by`). The evidence is always an entry. Everything else is people's to do: it is open, or overdue past
 //! the last lawful instant. What another exchange of the chain replaced is owed by that one.
 
 use super::recorded::{RecordedQuestion, RecordedRuling};
 use super::replay::read;
 use crate::ExchangeError;
 use crate::entry::Opening;
-use crate::ports::{ExchangeRow, SealedSegment, Store};
+use crate::ports::{ExchangeRow, Recalls, SealedSegment, Store};
 use crate::report::{ExchangeOutcome, Side};
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
 use comity_agreement::vocabulary::{Dimension, DoneBy};
+use comity_terms::ids::OrderId;
 use comity_terms::{Act, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::LeafIndex;
 use serde::Deserialize;
@@ -69,12 +70,17 @@ struct Shown {
     /// Erased at their time: agreement, month, entry.
     at_time: Vec<(String, u32, LeafIndex)>,
     superseded: BTreeSet<ExchangeId>,
+    /// The last answer of a holder to an order.
+    answered: BTreeMap<OrderId, LeafIndex>,
+    /// Orders to which holders still owe answers.
+    unanswered: BTreeSet<OrderId>,
 }
 
 /// A decision that lays duties down.
 struct Decided {
     entry: LeafIndex,
     exchange: ExchangeId,
+    order: Option<OrderId>,
     asked: RecordedQuestion,
     rulings: Vec<RecordedRuling>,
 }
@@ -83,7 +89,7 @@ struct Decided {
 ///
 /// # Errors
 /// [`ExchangeError`] when the store or the keys fail.
-pub async fn owed<S: Store>(
+pub async fn owed<S: Store + Recalls>(
     store: &S,
     mut open: impl FnMut(&SealedSegment) -> Result<Option<Opening>, ExchangeError>,
     vocabulary: &Vocabulary,
@@ -104,13 +110,16 @@ pub async fn owed<S: Store>(
                     shown.superseded.extend(decision.supersedes.map(|id| id.0));
                     if let Some(asked) = decision.asked {
                         let (entry, exchange) = (logged.index, decision.exchange.0);
-                        decided.push(Decided { entry, exchange, asked, rulings: decision.rulings });
+                        let order = decision.order.map(|order| order.0);
+                        decided.push(Decided { entry, exchange, order, asked, rulings: decision.rulings });
                     }
                 }
                 _ => shown.note(opening.content(), logged.index),
             }
         }
     }
+    // What was taken here and not carried out yet, too.
+    shown.unanswered = store.recalls_open().await?.iter().map(|row| row.order).collect();
     let mut duties = Vec::new();
     for decision in decided.iter().filter(|decision| !shown.superseded.contains(&decision.exchange)) {
         let row = store.exchange(decision.exchange).await?;
@@ -174,6 +183,8 @@ impl Shown {
             #[serde(default)]
             exchange: Option<Text<ExchangeId>>,
             #[serde(default)]
+            order: Option<Text<OrderId>>,
+            #[serde(default)]
             result: Option<String>,
             #[serde(default)]
             buckets: Vec<Bucket>,
@@ -190,6 +201,8 @@ impl Shown {
             if let Some(Text(exchange)) = facts.exchange.filter(|_| accepted) {
                 self.acknowledged.entry(exchange).or_insert(entry);
             }
+        } else if act == Act::RecallAnswered.as_str() {
+            self.answered.extend(facts.order.map(|order| (order.0, entry)));
         } else if act == Act::RecordsErased.as_str() {
             match facts.exchange {
                 Some(Text(exchange)) => _ = self.ordered.entry(exchange).or_insert(entry),
@@ -198,6 +211,12 @@ impl Shown {
                     .extend(facts.buckets.into_iter().map(|bucket| (bucket.agreement, bucket.month, entry))),
             }
         }
+    }
+
+    /// The entry after which no holder owes an answer any more: the decision's own, where it was passed on to nobody.
+    fn answers(&self, decision: &Decided) -> Option<LeafIndex> {
+        let order = decision.order.filter(|order| !self.unanswered.contains(order))?;
+        Some(self.answered.get(&order).copied().unwrap_or(decision.entry))
     }
 
     /// The entry that shows a duty done, where there is one.
@@ -216,6 +235,7 @@ impl Shown {
             Some(DoneBy::Delivery) if row.side == Side::Sender => {
                 return self.acknowledged.get(&decision.exchange).copied();
             }
+            Some(DoneBy::Answers) => return self.answers(decision),
             Some(DoneBy::Delivery) | None => {}
         }
         let erases = term.safeguard == Some(Dimension::EraseBy) && owner == place.own.as_str();

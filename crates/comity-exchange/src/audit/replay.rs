@@ -11,6 +11,7 @@ use comity_agreement::facts::raise;
 use comity_agreement::{
     Decision, Law, LawSet, Memo, Mode, Question, QuestionError, Setting, Vocabulary, decide,
 };
+use comity_terms::ids::OrderId;
 use comity_terms::{Act, Digest, ExchangeId, LawName, PackSlug};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -40,6 +41,9 @@ pub struct RecordedDecision {
     /// The exchange of its chain that was accepted before: this one was not decided on then.
     #[serde(default)]
     pub accepted_before: Option<Text<ExchangeId>>,
+    /// The order that it let go out, or go on.
+    #[serde(default)]
+    pub order: Option<Text<OrderId>>,
     /// The question. An opening of before decisions were kept whole has none.
     pub asked: Option<RecordedQuestion>,
     /// The answers, class by class.
@@ -133,7 +137,10 @@ impl<'a, A: Archive> Replayer<'a, A> {
     }
 
     fn again(&mut self, decision: &RecordedDecision) -> Verdict {
-        let Some(asked) = &decision.asked else { return Verdict::Earlier };
+        let Some(asked) = &decision.asked else {
+            // An order about which no law is asked: it restricts, or nothing of it is held.
+            return if decision.order.is_some() { Verdict::NoDecision } else { Verdict::Earlier };
+        };
         let then = self.then(asked);
         if !then.damaged.is_empty() {
             return Verdict::Different(then.damaged.clone());
@@ -237,12 +244,14 @@ fn decided(content: &[u8]) -> Result<Option<&str>, String> {
 }
 
 /// The acts that laws decided.
-const DECIDED: [Act; 5] = [
+const DECIDED: [Act; 7] = [
     Act::ExchangeDecided,
     Act::ExchangeReceived,
     Act::ExchangeRefused,
     Act::ExchangeMismatched,
     Act::RecordsUsed,
+    Act::RecallOrdered,
+    Act::RecallTaken,
 ];
 
 /// The question about one class, as it was asked.

@@ -62,7 +62,7 @@ pub async fn walk<S: Store, A: Archive>(
         from = LeafIndex(last.index.0 + 1);
         let mut places = Vec::with_capacity(batch.len());
         let mut contents = Vec::with_capacity(batch.len());
-        for logged in batch.iter().filter(|logged| logged.entry.family() == Family::Exchange) {
+        for logged in batch.iter().filter(|logged| DECIDING.contains(&logged.entry.family())) {
             let place = Place { entry: logged.index, exchange: logged.exchange };
             match opened(logged, &mut open)? {
                 Opened::Content(content) => {
@@ -170,3 +170,6 @@ impl Replayed {
         }
     }
 }
+
+/// The families of acts that laws decide.
+const DECIDING: [Family; 2] = [Family::Exchange, Family::Remedy];

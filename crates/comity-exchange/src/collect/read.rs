@@ -5,9 +5,11 @@ use crate::ExchangeError;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::entry::Opening;
 use crate::ports::{
-    Collections, Draft, Listed, Page, Record as Change, SealedSegment, SegmentKind, Store, Wanted,
+    Collections, Draft, Listed, Page, Recalls as _, Record as Change, SealedSegment, SegmentKind, Store,
+    Wanted,
 };
 use crate::question::Request;
+use crate::recall::restrict;
 use crate::shell::{Lent, Shell};
 use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
@@ -89,8 +91,11 @@ pub async fn read<W: Shell<Store: Collections>>(
     for row in &listed {
         *counts.entry(row.place.segment).or_default() += 1;
     }
-    let (used, class_of) = decide(world, reading, &segments, &counts)?;
-    record(world, reading, &used).await?;
+    let of: BTreeSet<ExchangeId> = segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
+    let restricted = world.store().restricted(of.iter().copied().collect()).await?;
+    let restricted = restricted.into_iter().map(|restriction| restriction.exchange).collect();
+    let (used, class_of) = decide(world, reading, &segments, &counts, &restricted)?;
+    record(world, reading, &used, &of).await?;
     let mut read = Read { last, more, ..Read::default() };
     let segments: HashMap<SegmentId, &SealedSegment> =
         segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
@@ -130,22 +135,27 @@ fn decide<W: Shell>(
     reading: &Reading,
     segments: &[(SealedSegment, String)],
     counts: &HashMap<SegmentId, u64>,
+    restricted: &BTreeSet<ExchangeId>,
 ) -> Result<(Vec<Used>, HashMap<SegmentId, usize>), ExchangeError> {
     let Reading { request, lent, .. } = reading;
     let laws = &*lent.laws;
     let mut used: Vec<Used> = Vec::new();
-    let mut by_known: HashMap<&str, usize> = HashMap::new();
+    let mut by_known: HashMap<(&str, bool), usize> = HashMap::new();
     let mut class_of = HashMap::new();
     for (segment, known) in segments {
         let objects = counts.get(&segment.id).copied().unwrap_or_default();
-        if let Some(class) = by_known.get(known.as_str()) {
+        let is_restricted = segment.exchange.is_some_and(|exchange| restricted.contains(&exchange));
+        if let Some(class) = by_known.get(&(known.as_str(), is_restricted)) {
             used[*class].objects += objects;
             class_of.insert(segment.id, *class);
             continue;
         }
         let broken = || ExchangeError::proof("what is known of a segment does not read");
         let ClassKnown { facts, safeguards } = serde_json::from_str(known).map_err(|_| broken())?;
-        let facts = facts_from_wire(&facts).ok_or_else(broken)?;
+        let mut facts = facts_from_wire(&facts).ok_or_else(broken)?;
+        if is_restricted {
+            restrict(&mut facts, &laws.vocabulary);
+        }
         let came_under = Safeguards::from(safeguards);
         let question = request.question(&facts, laws);
         let setting = request.setting();
@@ -155,8 +165,9 @@ fn decide<W: Shell>(
             let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
             Ok::<_, ExchangeError>((decision, owed))
         })?;
-        let given = decision.outcome == Outcome::Permitted && treats_no_more(&decision, &came_under);
-        by_known.insert(known, used.len());
+        let permitted = decision.outcome == Outcome::Permitted && !is_restricted;
+        let given = permitted && treats_no_more(&decision, &came_under);
+        by_known.insert((known, is_restricted), used.len());
         class_of.insert(segment.id, used.len());
         used.push(Used { facts, objects, decision, owed, given });
     }
@@ -171,7 +182,12 @@ fn treats_no_more(decision: &Decision, came_under: &Safeguards) -> bool {
 }
 
 /// Records the use: before anything is opened.
-async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result<(), ExchangeError> {
+async fn record<W: Shell>(
+    world: &W,
+    reading: &Reading,
+    used: &[Used],
+    of: &BTreeSet<ExchangeId>,
+) -> Result<(), ExchangeError> {
     let Reading { request, lent, reader } = reading;
     let laws = &*lent.laws;
     let none = BTreeSet::new();
@@ -199,6 +215,8 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
         "reader": reader,
         "rulings": rulings,
         "given": given,
+        // By which exchanges the records had come: what used them can be told when they are called back.
+        "of": of.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
     let until = world.opening_until(&request.agreement, request.at)?;
     let (entry, opening) = world.with_keys(|keys| {

@@ -36,6 +36,8 @@ pub(crate) struct ExtractClass {
     /// The offices whose approvals let it go.
     pub(super) approvals: BTreeSet<Office>,
     pub(crate) objects: Vec<Vec<u8>>,
+    /// The ids that the objects had in the bundle, each with the object's place here: treating may give another.
+    pub(super) sources: Vec<(u32, String)>,
 }
 
 impl std::fmt::Debug for ExtractClass {
@@ -114,15 +116,21 @@ pub(super) fn minimised_classes(
     let keep = kept(&asked);
     let nothing = Extract::nothing(&bundle, rulings, tools.table);
     let minimised = minimise(&bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
+    // Of several that became one, each.
+    let ids: Vec<String> = bundle.objects().iter().map(|object| object.id().to_owned()).collect();
     drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
 
     type SentAs<'r> = (&'r Facts, &'r BTreeSet<Office>, Arc<Facts>);
-    let mut by_facts: BTreeMap<SentAs<'_>, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut by_facts: BTreeMap<SentAs<'_>, (Vec<Vec<u8>>, Vec<(u32, String)>)> = BTreeMap::new();
     for (object, sent) in minimised.objects.into_iter().zip(sent) {
         let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
         let class = (&asked.ruling.detected, &asked.ruling.approvals, sent);
-        by_facts.entry(class).or_default().push(object.bytes.into_owned());
+        let (objects, sources) = by_facts.entry(class).or_default();
+        // A bundle's bound keeps it far below.
+        let ordinal = objects.len() as u32;
+        sources.extend(object.sources.iter().filter_map(|source| Some((ordinal, ids.get(*source)?.clone()))));
+        objects.push(object.bytes.into_owned());
     }
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);
     let mut reasons = nothing.reasons;
@@ -132,11 +140,12 @@ pub(super) fn minimised_classes(
     Ok(Extract {
         classes: by_facts
             .into_iter()
-            .map(|((decided, approvals, sent), objects)| ExtractClass {
+            .map(|((decided, approvals, sent), (objects, sources))| ExtractClass {
                 decided: decided.clone(),
                 approvals: approvals.clone(),
                 sent: Arc::unwrap_or_clone(sent),
                 objects,
+                sources,
             })
             .collect(),
         safeguards: safeguards(rulings),

@@ -107,6 +107,7 @@ pub fn prepare<W: Shell>(
             (Ok(minimised), Goes::To(seal_to)) => minimised.seal(Sealing {
                 signatory: world.signatory(),
                 laws,
+                tags: world.tags(),
                 seal_to,
                 horizon: world.horizon(at),
                 opening_until,
@@ -324,7 +325,7 @@ async fn wait<W: Shell>(
 
 /// Whether a try's misbehaviour is an entry of its own: of an offer's first, second, fourth, eighth try and so on. A
 /// partner that answers wrongly until the horizon fills a dozen entries, not thousands.
-fn is_told(attempts: u32) -> bool {
+pub(crate) fn is_told(attempts: u32) -> bool {
     attempts.saturating_add(1).is_power_of_two()
 }
 

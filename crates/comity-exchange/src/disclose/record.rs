@@ -15,12 +15,13 @@
 use super::renew::Stale;
 use super::seal::{Sealed, Summary};
 use crate::ExchangeError;
+use crate::collect::ObjectTag;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::answer::{Answer, AnswerResult};
 use crate::federation::offer::{OfferAttachments, OfferHeader};
 use crate::ports::{
-    Draft, EscalationRow, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Record, SealedSegment, Store,
-    StoreError,
+    Derived, Draft, EscalationRow, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Recalls, Record,
+    RecordName, SealedSegment, Store, StoreError,
 };
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -31,7 +32,7 @@ use comity_agreement::LawSet;
 use comity_terms::{Act, Digest, ExchangeId, LawName, PackSlug, Timestamp};
 use comity_tlog::{Receipt, SignatureLine, TreeSize, VerifierKey};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The grade of receipt that delivery waits for.
 pub use comity_tlog::Grade;
@@ -117,12 +118,13 @@ impl Sealed {
     ///
     /// # Errors
     /// [`ExchangeError::Store`]; whether it persisted is then not known, and recovery finds out from storage.
-    pub async fn record<S: Store>(
+    pub async fn record<S: Store + Recalls>(
         self,
         store: &S,
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
-        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected) } = self;
+        let derived = self.derived(store).await?;
+        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected), .. } = self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
@@ -161,6 +163,7 @@ impl Sealed {
             collected,
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
+            derived,
             ..Record::default()
         };
         let integrated = store.record(record).await?;
@@ -173,6 +176,23 @@ impl Sealed {
             None => Filed::Ended,
         };
         Ok((summary, filed, receipt))
+    }
+}
+
+impl Sealed {
+    /// What of it had been received from others: to whom an order about that is passed on.
+    async fn derived<S: Recalls>(&self, store: &S) -> Result<Vec<Derived>, ExchangeError> {
+        if self.sent.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tags: Vec<ObjectTag> = self.sent.iter().map(|(_, tag)| *tag).collect();
+        let sources = store.sources(tags, &self.summary.request.sender).await?;
+        let given: HashMap<ObjectTag, RecordName> =
+            self.sent.iter().map(|(name, tag)| (*tag, *name)).collect();
+        let derived = sources
+            .into_iter()
+            .filter_map(|(tag, source)| given.get(&tag).map(|given| Derived { given: *given, source }));
+        Ok(derived.collect())
     }
 }
 

@@ -16,7 +16,9 @@ use crate::audit::recorded::RecordedRuling;
 use crate::entry::{Opening, PublicEntry};
 use crate::federation::asking::Asking;
 use crate::federation::offer::{ClassHeader, OfferHeader};
-use crate::ports::{Draft, ExchangeRow, OutboxItem, Record, SealedSegment, Store};
+use crate::ports::{
+    Derived, Draft, ExchangeRow, OutboxItem, Recalls, Record, RecordName, SealedSegment, Store,
+};
 use crate::proofs::receipt;
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
@@ -204,12 +206,20 @@ impl Renewed {
         replaced.outcome = ExchangeOutcome::Refused;
         replaced.changed_at = row.changed_at;
         let (id, outcome) = (row.id, row.outcome);
+        // The records are those of the old exchange, by another name.
+        let derived = store
+            .derived_of(old)
+            .await?
+            .into_iter()
+            .map(|derived| Derived { given: RecordName { exchange: id, ..derived.given }, ..derived });
+        let derived = derived.collect();
         let record = Record {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(id) }],
             exchanges: vec![replaced, row],
             outbox: again.iter().map(|(item, _)| item.clone()).collect(),
             settled: vec![old],
             segments: vec![opening],
+            derived,
             ..Record::default()
         };
         let integrated = store.record(record).await?;

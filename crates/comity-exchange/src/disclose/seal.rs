@@ -5,11 +5,12 @@ use super::record::Basis;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
+use crate::collect::{ObjectTag, Tags};
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
-use crate::ports::{CollectedSegment, EscalationRow, SealedSegment};
+use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
 use crate::signatory::Signatory;
@@ -34,6 +35,8 @@ pub struct Sealed {
     pub(super) waiting: Option<(EscalationRow, SealedSegment)>,
     /// What is placed here instead of being sent: the sealed records, and what readers find them by.
     pub(super) placed: (Vec<SealedSegment>, Vec<CollectedSegment>),
+    /// What stands for the ids of what is sent: for what had been received from others.
+    pub(super) sent: Vec<(RecordName, ObjectTag)>,
 }
 
 impl Sealed {
@@ -44,7 +47,15 @@ impl Sealed {
         segments: Vec<SealedSegment>,
         collected: Vec<CollectedSegment>,
     ) -> Self {
-        Self { summary, entry, opening, dispatch: None, waiting: None, placed: (segments, collected) }
+        Self {
+            summary,
+            entry,
+            opening,
+            dispatch: None,
+            waiting: None,
+            placed: (segments, collected),
+            sent: Vec::new(),
+        }
     }
 }
 
@@ -97,6 +108,8 @@ pub struct Sealing<'a, K> {
     pub signatory: &'a Signatory,
     /// The laws that were asked.
     pub laws: &'a LawSet,
+    /// What stands for objects in the index of collections.
+    pub tags: &'a Tags,
     /// The receiver's transport key.
     pub seal_to: &'a SealTo,
     /// How long delivery is tried, from the instant of the act.
@@ -166,6 +179,14 @@ impl Minimised {
             .collect();
         drop(bodies);
         drop(clear);
+        let mut sent = Vec::new();
+        for (class, sources) in ids.iter().zip(extract.iter().map(|class| &class.sources)) {
+            let named = |(ordinal, source): &(u32, String)| {
+                let name = RecordName { exchange: id, class: *class, ordinal: *ordinal };
+                (!is_anybodys(source)).then(|| (name, with.tags.object(source)))
+            };
+            sent.extend(sources.iter().filter_map(named));
+        }
         let mut salt = [0; 32];
         with.entropy.fill(&mut salt);
         let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
@@ -217,8 +238,14 @@ impl Minimised {
             dispatch: Some(dispatch),
             waiting: None,
             placed: Default::default(),
+            sent,
         })
     }
+}
+
+/// Whether an object is one that everybody has: what markings and extensions are.
+fn is_anybodys(id: &str) -> bool {
+    ["marking-definition--", "extension-definition--"].iter().any(|kind| id.starts_with(kind))
 }
 
 /// Sealed bodies end to end. One alone stays where it is, and of several each is gone once it was copied.
@@ -277,7 +304,15 @@ impl Halted {
             with.keys,
             with.entropy,
         )?;
-        Ok(Sealed { summary, entry, opening, dispatch: None, waiting: None, placed: Default::default() })
+        Ok(Sealed {
+            summary,
+            entry,
+            opening,
+            dispatch: None,
+            waiting: None,
+            placed: Default::default(),
+            sent: Vec::new(),
+        })
     }
 }
 

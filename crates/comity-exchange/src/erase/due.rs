@@ -70,6 +70,31 @@ pub async fn erase_exchange<R: Shell>(world: &R, order: &Order, by: Json) -> Res
     }
 }
 
+/// Erases of one exchange the records that `of` says, whatever their time. `by` is as for [`erase_exchange`].
+///
+/// # Errors
+/// As [`erase_due`].
+pub(crate) async fn erase_records<R: Shell>(
+    world: &R,
+    order: &Order,
+    of: impl Fn(&HeldRecord) -> bool,
+    by: &Json,
+) -> Result<Erased, ExchangeError> {
+    let mut erased = Erased::default();
+    'again: loop {
+        let held = world.store().held_of(order.exchange, false, u32::MAX).await?;
+        let wanted: Vec<HeldRecord> = held.into_iter().filter(&of).collect();
+        for batch in wanted.chunks(BATCH_ROWS_MAX as usize) {
+            // Another hand was faster with one of them: what is held now is asked again.
+            if !erase(world, batch, (order.ground.as_str(), Some((order.exchange, by)))).await? {
+                continue 'again;
+            }
+            erased.add(batch);
+        }
+        return Ok(erased);
+    }
+}
+
 /// Erases one batch; `false` when some of it was gone already, and nothing changed.
 pub(super) async fn erase<R: Shell>(
     world: &R,

@@ -96,6 +96,12 @@ impl<'a> Frame<'a> {
         Ok(self.header)
     }
 
+    /// The signature as it stands.
+    #[must_use]
+    pub fn signature(&self) -> Signature {
+        self.signature
+    }
+
     /// The header as it stands, unverified: only to learn whose signature to check.
     #[must_use]
     pub fn dangerous_unverified_header(&self) -> &'a [u8] {

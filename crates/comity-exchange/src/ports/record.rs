@@ -1,9 +1,9 @@
 //! What one act changes: handed over whole, and done whole or not at all.
 
 use super::{
-    AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Destruction, Erasure, EscalationRow,
-    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Removal, Rewrapped, StoredAnswer, SubjectRow,
-    TokenRow, WebhookRow, WitnessStep,
+    AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
+    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, Restriction, Rewrapped,
+    StoredAnswer, SubjectRow, TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -73,6 +73,13 @@ pub struct Record {
     pub standing: Vec<StandingRequest>,
     /// Endpoints that are told of acts: a row is replaced by the one of the next version, and any other is a conflict.
     pub webhooks: Vec<WebhookRow>,
+    /// Messages of orders that data be erased or restricted: a row is replaced by the one of the next version, and any
+    /// other is a conflict.
+    pub recalls: Vec<RecallRow>,
+    /// Records given that had been received from others.
+    pub derived: Vec<Derived>,
+    /// Exchanges whose records nobody may use, or may again.
+    pub restrictions: Vec<Restriction>,
 }
 
 /// One entry on its way into the log.

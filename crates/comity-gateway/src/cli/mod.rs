@@ -20,6 +20,7 @@ pub mod office;
 pub mod out;
 pub mod print;
 pub mod prove;
+pub mod recall;
 pub mod record;
 pub mod run;
 pub mod serve;
@@ -93,6 +94,10 @@ pub enum Command {
     Approvals(Place),
     /// Approve an escalated exchange for an office, or refuse it.
     Approve(Approve),
+    /// Order that what was given by an exchange be erased or restricted, at every holder that it went on to.
+    Recall(Recall),
+    /// Orders that data be erased or restricted: what each holder answered, and which answers are owed.
+    Recalls(RecallList),
     /// The collections that tools write and read by, over TAXII.
     #[command(subcommand)]
     Taxii(Taxii),

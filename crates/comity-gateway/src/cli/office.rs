@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, print, record, taxii, token, vault, webhook};
+use super::{approve, doctor, keep, key, law, print, recall, record, taxii, token, vault, webhook};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -117,6 +117,8 @@ async fn done(
         }
         Command::Law(Law::Diff(args)) => return law::differ_at(gateway, args, cli.json, cwd, out).await,
         Command::Taxii(command) => return taxii::run(gateway, cli, command, cwd, out).await,
+        Command::Recall(args) => return recall::give(gateway, cli, args, out).await,
+        Command::Recalls(args) => return recall::list(gateway, cli, args, out).await,
         Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
         Command::Log(Log::Key(_)) => {
             let key = gateway.signatory().log.to_string();

@@ -98,6 +98,8 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Officer(Officer::Delegate(args)) => Some(&args.place),
         Command::Approvals(place) | Command::Doctor(place) => Some(place),
         Command::Approve(args) => Some(&args.place),
+        Command::Recall(args) => Some(&args.place),
+        Command::Recalls(args) => Some(&args.place),
         Command::Key(Key::List(place)) => Some(place),
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),

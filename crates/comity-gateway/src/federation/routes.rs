@@ -1,5 +1,6 @@
 //! What partner gateways can ask.
 
+use super::recalls;
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
@@ -17,6 +18,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
+use comity_exchange::federation::recall::HOP_BYTES_MAX;
 use comity_exchange::misbehaviour::misbehaved;
 use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
@@ -28,7 +30,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-type Caller = ConnectInfo<Connection>;
+pub(super) type Caller = ConnectInfo<Connection>;
 
 /// The routes of the federation listener.
 pub fn router(gateway: Arc<Gateway>) -> Router {
@@ -36,6 +38,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     let offer_max = HEADER_BYTES_MAX + ATTACHMENTS_BYTES_MAX + 2 * gateway.settings().limits.bytes_max;
     Router::new()
         .route("/federation/v1/offers", at_most(offer_max, post(offer)))
+        .route("/federation/v1/recalls", at_most(HOP_BYTES_MAX, post(recalls::recall)))
         .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))
         .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))
@@ -215,7 +218,7 @@ async fn add_checkpoint(
     }
 }
 
-fn unavailable(error: &dyn std::error::Error) -> Response {
+pub(super) fn unavailable(error: &dyn std::error::Error) -> Response {
     tracing::error!(%error, "a partner's request could not be answered");
     Problem::new(Kind::Unavailable).into_response()
 }

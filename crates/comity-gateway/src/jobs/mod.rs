@@ -5,10 +5,12 @@
 //! | [`telling`] | partners that have not heard of its keys |
 //! | [`witnesses`] | what partners have seen of its log, before it is appended to |
 //! | [`escalations`] | questions whose offices let their time pass, and those that all have answered |
+//! | [`recalls`] | orders that data be erased or restricted, until every holder has answered |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`sweep`] | records whose time has come, and the keys that wrapped them |
 
 pub mod escalations;
+pub mod recalls;
 pub mod sweep;
 pub mod telling;
 pub mod webhooks;

@@ -8,7 +8,7 @@
 //! says becomes a label.
 
 use crate::gateway::Gateway;
-use crate::work::webhooks;
+use crate::work::{recall, webhooks};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -205,6 +205,14 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     }
     registry.register("partner_reached", "1 when the partner answered its last call", reached);
     measures(&mut registry, &vitals, now);
+    let (open, overdue) = recall::standing(gateway, now).await?;
+    gauge(
+        &mut registry,
+        "recall_open",
+        "Messages of orders to erase or restrict that wait for answers",
+        open,
+    );
+    gauge(&mut registry, "recall_overdue", "Those of them whose answers are overdue", overdue);
     let mut text = String::new();
     // Unwrap safety: writing into a string does not fail.
     encode(&mut text, &registry).expect("a string takes every text");
@@ -212,11 +220,7 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
 }
 
 fn measures(registry: &mut Registry, vitals: &Vitals, now: Timestamp) {
-    let mut count = |name: &str, help: &str, value: u64| {
-        let gauge: Gauge = Gauge::default();
-        gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
-        registry.register(name, help, gauge);
-    };
+    let mut count = |name: &str, help: &str, value: u64| gauge(registry, name, help, value);
     count("log_entries", "Entries of the log", vitals.tree_size.0);
     count("outbox_offers", "Offers that wait for their answers", vitals.outbox);
     count("vault_held", "Sealed records and openings held", vitals.held);
@@ -240,6 +244,12 @@ fn measures(registry: &mut Registry, vitals: &Vitals, now: Timestamp) {
         "How long the last commit took",
         vitals.commit.unwrap_or(Duration::ZERO).as_secs_f64(),
     );
+}
+
+fn gauge(registry: &mut Registry, name: &str, help: &str, value: u64) {
+    let gauge: Gauge = Gauge::default();
+    gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+    registry.register(name, help, gauge);
 }
 
 fn measure(registry: &mut Registry, name: &str, help: &str, seconds: f64) {

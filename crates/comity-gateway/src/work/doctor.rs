@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage};
+use super::{collections, manage, recall};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -66,6 +66,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(vault(gateway, now).await?);
     all.extend(module(gateway));
     all.push(outbox(gateway, now).await?);
+    all.push(recalls(gateway, now).await?);
     all.extend(laws(gateway));
     all.extend(partners(gateway).await);
     all.extend(ending(gateway, now));
@@ -212,6 +213,22 @@ async fn outbox(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayErro
             "see below which partner is not reached",
         ),
         _ => Looked::good("outbox", format!("{} offers wait", vitals.outbox)),
+    })
+}
+
+/// That holders answer orders to erase or restrict while they owe it.
+async fn recalls(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
+    Ok(match recall::standing(gateway, now).await? {
+        (open, 0) => Looked::good(
+            "recall",
+            format!("{open} orders to erase or restrict wait for answers, none is overdue"),
+        ),
+        (_, overdue) => Looked::not(
+            Health::Bad,
+            "recall",
+            format!("{overdue} answers to orders to erase or restrict are overdue"),
+            "`comity recalls` names who owes them; ask its operator",
+        ),
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded, Shelf};
-use crate::work::officers;
+use crate::work::{officers, recall};
 use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Erased, Order, erase_exchange};
@@ -140,7 +140,11 @@ pub async fn add_peer(
         "party": party.to_string(),
         "identity": Digest::of(&serde_json::to_vec(&peer.identity).unwrap_or_default()).to_string(),
     });
+    let before = gateway.peer(party).ok();
     keep(gateway, &peer, facts).await?;
+    if before.is_some_and(|before| before.identity.log != peer.identity.log) {
+        recall::ask_again(gateway, party).await?;
+    }
     shipped_laws(gateway, &peer);
     Ok(peer)
 }
@@ -215,6 +219,9 @@ pub async fn follow(gateway: &Gateway, peer: &Peer, told: Identity) -> Result<Pe
             "changed": changed,
         });
         keep(gateway, &heard, facts).await?;
+        if changed.iter().any(|what| matches!(*what, "log" | "party_key")) {
+            recall::ask_again(gateway, &heard.party).await?;
+        }
     }
     Ok(heard)
 }

@@ -7,6 +7,7 @@
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
+//! | [`recall`] | orders that data be erased or restricted wherever it went |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
@@ -27,6 +28,7 @@ pub mod officers;
 pub mod offices;
 pub mod outbox;
 pub mod preview;
+pub mod recall;
 pub mod rotate;
 pub mod share;
 pub mod succession;

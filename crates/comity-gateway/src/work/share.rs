@@ -16,6 +16,7 @@ use comity_exchange::disclose::{Disclosed, Goes, asks_again, carry_out, keep as 
 use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
+use comity_exchange::recall::{restrict, restricted_sources};
 use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
@@ -276,6 +277,13 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
+    if !restricted_sources(gateway, &order.bundle).await.map_err(input)?.is_empty() {
+        if lent.laws.vocabulary.fact("use_restricted").is_none() {
+            let why = "an order restricts some of what the bundle has, and the laws adopted here have no word for that";
+            return Err(GatewayError::Input(format!("{why}: adopt the agreement anew")));
+        }
+        restrict(&mut facts, &lent.laws.vocabulary);
+    }
     Ok(Request {
         sender: gateway.signatory().party.clone(),
         receiver: order.to.clone(),

@@ -171,3 +171,51 @@ async fn a_collection_gives_the_facts_that_a_client_cannot_say_and_ends() {
     tool.post(&format!("{path}objects/"), &envelope(&[indicator(2, 1)])).await.taxii(404);
     assert!(manage::unheard(&house.gateway).unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_giver_restricts_is_read_by_no_tool_until_that_is_lifted() {
+    use comity_exchange::federation::recall::RecallAction;
+    use comity_gateway::work::recall;
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    officer(&receiver, "ana", 365).await;
+    let from = collection(&receiver, "EE", &[]).await;
+    let reader = Tool::of(&receiver, "ana", PASSWORD);
+    let exchange = sender.share_as("ana", PHISHING).await.exchange_id.0;
+    let path = format!("{from}objects/");
+    let all = reader.get(&path).await.taxii(200)["objects"].as_array().unwrap().len();
+    for (action, status) in [(RecallAction::Restrict, 403), (RecallAction::Lift, 200)] {
+        let order = recall::Order {
+            exchange,
+            officer: "ana".to_owned(),
+            action,
+            replaced_by: None,
+            ground: "sent_in_error".parse().unwrap(),
+            facts: Vec::new(),
+        };
+        recall::order(&sender.gateway, &order).await.unwrap();
+        let read = reader.get(&path).await.taxii(status);
+        match action {
+            RecallAction::Restrict => assert_eq!(read["description"], "agreement: restricted_by_order"),
+            _ => assert_eq!(read["objects"].as_array().unwrap().len(), all),
+        }
+    }
+    // Whoever holds it can tell what had been made of it when it turns out to be wrong.
+    let right = sender.share_as("ana", PHISHING).await.exchange_id.0;
+    let order = recall::Order {
+        exchange,
+        officer: "ana".to_owned(),
+        action: RecallAction::Correct,
+        replaced_by: Some(right),
+        ground: "sent_in_error".parse().unwrap(),
+        facts: Vec::new(),
+    };
+    let (id, _) = recall::order(&sender.gateway, &order).await.unwrap();
+    let known = recall::orders(&receiver.gateway, Some(id)).await.unwrap().pop().unwrap();
+    let used = recall::uses(&receiver.gateway, &known).await.unwrap();
+    assert_eq!(used["read"].as_array().unwrap().len(), 3, "also the read that was refused: {used}");
+    assert!(used["read"].as_array().unwrap().iter().all(|read| read["purpose"] == "cyber_defence"));
+    assert_eq!(used["passed_on"], json!([]));
+    let (_, _, different) = replayed(&receiver).await;
+    assert_eq!(different, Vec::<Json>::new());
+}

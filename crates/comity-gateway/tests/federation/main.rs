@@ -11,6 +11,8 @@ mod misbehaving;
 mod mismatch;
 mod outbox;
 mod partner;
+mod recall;
+mod recall_chain;
 mod replay;
 mod succession;
 mod warned;

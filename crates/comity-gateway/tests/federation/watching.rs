@@ -19,6 +19,7 @@ async fn figures_tell_what_happened_and_no_value_of_the_data() {
     assert_eq!(figure(&sent, exchanges), Some(1.0), "{sent}");
     assert_eq!(figure(&sent, "comity_partner_reached{party=\"FI\"}"), Some(1.0));
     assert_eq!(figure(&sent, "comity_outbox_offers"), Some(0.0));
+    assert_eq!(figure(&sent, "comity_recall_overdue"), Some(0.0));
     assert!(figure(&sent, "comity_store_commit_seconds").unwrap() > 0.0);
     let received = metrics::text(&receiver.gateway).await.unwrap();
     let decisions = "comity_decisions_total{side=\"receiver\",outcome=\"permit\"}";
@@ -73,9 +74,18 @@ async fn the_doctor_tells_what_is_wrong_and_what_to_do() {
     let (house, other) = pair(&["EE", "FI"], true).await;
     let told = examine(&house.gateway).await.unwrap();
     assert!(told.iter().all(|looked| looked.health == Health::Good), "{told:?}");
-    for what in
-        ["directories", "database", "log", "clock", "erasure", "destruction", "outbox", "law", "partner"]
-    {
+    for what in [
+        "directories",
+        "database",
+        "log",
+        "clock",
+        "erasure",
+        "destruction",
+        "outbox",
+        "recall",
+        "law",
+        "partner",
+    ] {
         assert!(told.iter().any(|looked| looked.what == what), "{what}: {told:?}");
     }
     other.unplug(&house).await;

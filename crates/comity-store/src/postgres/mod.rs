@@ -32,6 +32,7 @@ mod outbox;
 mod peers;
 mod plan;
 mod published;
+mod recall;
 mod schema;
 mod store;
 mod succession;

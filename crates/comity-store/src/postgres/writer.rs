@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, webhooks};
+use super::{collected, credentials, erasure, escalation, recall, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -164,7 +164,7 @@ impl<M: MarkFile> Writer<M> {
         for record in records {
             let index = batch.next_index();
             let admitted = match self.breaks(Point::Change).and_then(|()| plan.check(record)) {
-                Ok(()) => ended(client, record).await?,
+                Ok(()) => ended(client, record, index).await?,
                 refused => refused,
             };
             let admitted = admitted.and_then(|()| plan.admit(record, index));
@@ -252,14 +252,15 @@ impl<M: MarkFile> Writer<M> {
     }
 }
 
-/// Does what a record says of the ends of others, of offices, credentials and endpoints, under a savepoint of its own: these are few.
+/// Does what a record says of the ends of others, of offices, credentials, endpoints and orders, under a savepoint of its own: these are few.
 ///
 /// The outer error is the transaction's, the inner one the record's.
-async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fault> {
+async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Result<(), Fault>, Fault> {
     if !erasure::ends(record)
         && !escalation::speaks(record)
         && !credentials::speaks(record)
         && !webhooks::speaks(record)
+        && !recall::speaks(record)
         && !collected::speaks(record)
     {
         return Ok(Ok(()));
@@ -270,6 +271,7 @@ async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fa
         escalation::put(client, record).await?;
         credentials::put(client, record).await?;
         webhooks::put(client, record).await?;
+        recall::put(client, record, index).await?;
         collected::put(client, record).await
     };
     let done = done.await;

@@ -21,6 +21,7 @@ mod log;
 mod outbox;
 mod peers;
 mod read;
+mod recall;
 mod schema;
 mod succession;
 mod vault;

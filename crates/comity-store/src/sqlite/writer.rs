@@ -8,7 +8,9 @@
 use super::collected;
 use super::columns::change;
 use super::fault::Fault;
-use super::{credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, vault, webhooks};
+use super::{
+    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, vault, webhooks,
+};
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
 use crate::mark::MarkFile;
@@ -312,6 +314,7 @@ fn put_record(
     escalation::put(connection, record)?;
     credentials::put(connection, record)?;
     webhooks::put(connection, &record.webhooks)?;
+    recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;

@@ -65,6 +65,12 @@ kinds! {
     OfferNotAccepted = "offer-not-accepted", BAD_REQUEST, "the offer is not accepted";
     /// A partner offered something else under an exchange that was answered.
     ExchangeConflict = "exchange-conflict", CONFLICT, "another offer was answered under this exchange";
+    /// A partner's order that data be erased or restricted is not one that counts.
+    RecallNotAccepted = "recall-not-accepted", BAD_REQUEST, "the order is not accepted";
+    /// A partner orders something of an exchange that it did not send.
+    RecallForeign = "recall-foreign", FORBIDDEN, "the exchange is not the sender's";
+    /// Another order was taken under the id of this one.
+    RecallConflict = "recall-conflict", CONFLICT, "another order was taken under this id";
     /// A partner's identity does not follow from the one that is known.
     IdentityNotFollowed = "identity-not-followed", CONFLICT, "the identity is not followed";
     /// Nobody is signed in.

@@ -189,6 +189,24 @@ fn about(kind: Kind) -> About {
             todo: "Decide again under a new exchange that names the old one.",
             detail: "0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1c4",
         },
+        Kind::RecallNotAccepted => About {
+            what: "The order that data be erased or restricted was not taken. Nothing was erased, and the try is recorded.",
+            why: "It does not read, is not signed by who sends it or by its origin, or its receipt does not prove it recorded.",
+            todo: "Correct what `detail` names. The order goes on being sent until it is answered (`comity recalls`).",
+            detail: "the signature is not by a known key of the party",
+        },
+        Kind::RecallForeign => About {
+            what: "The order was not taken: it speaks of an exchange that whoever sends it did not give. The try is recorded.",
+            why: "Only the sender of an exchange orders what becomes of it, and whoever passed it on passes the order on.",
+            todo: "Order it at the gateway that gave the exchange.",
+            detail: "0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1c4",
+        },
+        Kind::RecallConflict => About {
+            what: "The order was not taken: another one was taken under the same id. The try is recorded.",
+            why: "An order has one text; what was done by it stands.",
+            todo: "Give a new order, under an id of its own.",
+            detail: "6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10",
+        },
         Kind::IdentityNotFollowed => About {
             what: "The identity that was told is not taken in the place of the one that is known.",
             why: "Its number is older, two identities bear the same number, or no known party key leads to its party key.",

@@ -2,6 +2,8 @@
 
 use crate::cli::Place;
 use clap::Args;
+use comity_exchange::federation::recall::RecallAction;
+use comity_terms::ids::OrderId;
 use comity_terms::{Activity, ExchangeId, FactKey, JurisdictionCode, Office, PackSlug, Purpose, ReasonCode};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -38,6 +40,46 @@ pub struct Share {
     /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
+}
+
+/// `comity recall`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(
+    after_help = "Examples:\n  comity recall 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --ground sent_in_error\n  comity recall 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --ground erasure_ordered --action erase --fact processing_unlawful=true\n  comity recall 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --ground sent_in_error --action correct --by 0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1c4"
+)]
+pub struct Recall {
+    /// The exchange: one that this gateway gave.
+    pub exchange_id: ExchangeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who orders it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// Why: a reason of the vocabulary, as `sent_in_error`.
+    #[arg(long, value_name = "REASON")]
+    pub ground: ReasonCode,
+    /// What is to become of it at every holder: recall, erase, correct (with --by), restrict (its use), lift (that).
+    #[arg(long, default_value = "recall", value_name = "ACTION")]
+    pub action: RecallAction,
+    /// The exchange that has it right, for a correction: given to the same partner before.
+    #[arg(long, value_name = "EXCHANGE_ID")]
+    pub by: Option<ExchangeId>,
+    /// A fact of the case that the officer states, as KEY=VALUE; may be repeated. That wrong data was sent, unless given.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+}
+
+/// `comity recalls`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[command(after_help = "Example:\n  comity recalls --dir /srv/comity --json")]
+pub struct RecallList {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// This order alone.
+    #[arg(long, value_name = "ID")]
+    pub order: Option<OrderId>,
 }
 
 /// `comity approve`

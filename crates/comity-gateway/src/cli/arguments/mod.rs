@@ -11,7 +11,7 @@ mod webhook;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
-pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Share};
+pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 pub use people::{

@@ -5,6 +5,7 @@ pub(crate) mod collected;
 pub(crate) mod erasure;
 pub(crate) mod log;
 pub(crate) mod outbox;
+pub(crate) mod recall;
 pub(crate) mod rows;
 pub(crate) mod webhooks;
 

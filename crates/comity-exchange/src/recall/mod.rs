@@ -1,0 +1,208 @@
+//! Erasure, restriction and recall travel the chain: the origin's signed order goes to every holder, and what each did
+//! comes back.
+//!
+//! ```text
+//! origin     decide ─> record ─> send ─────────────┐                    ┌─> note the answer, and those further on
+//! holder     read ─> decide, by its own laws ─> record, with the hops to its own holders ─> erase ─> record ─> answer
+//! further on the same
+//! ```
+//! The origin asks its laws whether the order may go out (`correct_sent`), a holder asks its own whether what it holds is
+//! erased (`erasure_request`); what they say is recorded before anything is done. A restriction asks nobody: it only
+//! tightens. A holder passes the order on whatever it does itself, for each decides by its own law.
+//!
+//! A message that was answered is asked again, ever more seldom, until those to whom its holder passed it on have answered
+//! too; no order is given up. The clock is the duty that the decision lays down (`done_by = "answers"`).
+//!
+//! Crash points at a holder. Before the decision is recorded nothing has happened, and the sender tries again. After it the
+//! message is there without an answer: when it comes again, what is left is erased, and it is answered. After that the
+//! answer is there, and is given again. Hops further on are recorded with the decision and go out by themselves.
+//!
+//! An order ends in a ring: a gateway passes on what it gave away after it had received it, and each record of an exchange
+//! once.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`mod@give`] | the origin |
+//! | [`mod@deliver`] | sending, and noting what was answered |
+//! | [`mod@take`] | a holder |
+//! | `onward` | to whom a holder passes an order on |
+
+mod answered;
+pub mod deliver;
+pub mod give;
+mod onward;
+mod preserved;
+pub mod take;
+
+pub use deliver::{Heard, claim, deliver, heard};
+pub use give::{Given, Giving, give};
+pub use take::{TakeError, take};
+
+use crate::ExchangeError;
+use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
+use crate::entry::{Opening, PublicEntry};
+use crate::federation::recall::Known;
+use crate::ports::{Draft, ExchangeRow, Integrated, Peer, Recalls, Record, Restriction, Store, StoreError};
+use crate::report::ExchangeOutcome;
+use crate::shell::{Lent, Shell};
+use crate::wire::{Text, law_digests};
+use comity_agreement::facts::raise;
+use comity_agreement::vocabulary::DoneBy;
+use comity_agreement::{Decision, Question, Setting, Vocabulary};
+use comity_terms::{
+    Act, Action, Asserter, ExchangeId, FactKey, Facts, Obligation, PackSlug, Party, Timestamp,
+};
+use serde_json::Value as Json;
+use std::collections::BTreeSet;
+
+/// The keys of a partner.
+///
+/// # Errors
+/// [`ExchangeError::Frame`] or [`ExchangeError::Proof`] when its identity names none.
+pub fn keys_of(peer: &Peer) -> Result<Known, ExchangeError> {
+    let party = peer.identity.party_verifier().map_err(crate::federation::frame::FrameError::from)?;
+    Ok(Known { party, log: peer.log_key()? })
+}
+
+/// What the laws say of an order.
+struct Ruled {
+    decision: Decision,
+    asked: RecordedQuestion,
+    ruling: RecordedRuling,
+    /// By when every holder owes an answer.
+    due: Option<Timestamp>,
+}
+
+/// Asks whether an order may go out, or is carried out here: about `objects` objects that lie with `sending`.
+fn ask<W: Shell>(
+    world: &W,
+    (action, agreement): (&str, &PackSlug),
+    (sending, receiving): (&Party, &Party),
+    facts: &Facts,
+    objects: u64,
+    (lent, at): (&Lent, Timestamp),
+) -> Result<Ruled, ExchangeError> {
+    let Lent { laws, binding } = lent;
+    let wrong = |error: &dyn std::fmt::Display| ExchangeError::Question(error.to_string());
+    let action = Action::new(action).map_err(|error| wrong(&error))?;
+    let question = Question {
+        action: action.clone(),
+        sending: sending.clone(),
+        receiving: receiving.clone(),
+        at,
+        knowledge_time: at,
+        facts: raise(&laws.vocabulary, Facts::new(), facts.clone()),
+        approvals: BTreeSet::new(),
+    };
+    let setting = Setting::live(*binding);
+    let (decision, duties) = world.with_memo(|memo| {
+        let decision = memo.decide(laws, &question, &setting, &no_cases()).map_err(|error| wrong(&error))?;
+        let duties = owed(&decision, laws, &question, &setting, memo).map_err(|error| wrong(&error))?;
+        Ok::<_, ExchangeError>((decision, duties))
+    })?;
+    let none = (&Facts::new(), &BTreeSet::new());
+    let vocabulary = &laws.vocabulary;
+    let answers = |duty: &&Obligation| {
+        let term = vocabulary.obligations().get(duty.kind.as_str());
+        term.is_some_and(|term| term.done_by == Some(DoneBy::Answers))
+    };
+    let due = duties.iter().filter(answers).filter_map(|duty| duty.due.as_ref()).map(|due| due.legal_latest);
+    Ok(Ruled {
+        due: due.min(),
+        ruling: RecordedRuling::of(&decision, &duties, objects, none, &BTreeSet::new(), vocabulary),
+        asked: RecordedQuestion {
+            action: Text(action),
+            sender: Text(sending.clone()),
+            receiver: Text(receiving.clone()),
+            agreement: Text(agreement.clone()),
+            laws: law_digests(laws),
+            at: Text(at),
+            knowledge_time: Text(at),
+            assumed_in_force: false,
+            binding: *binding,
+            case_state: Text(no_cases()),
+            facts: recorded_facts(facts, vocabulary),
+        },
+        decision,
+    })
+}
+
+/// Records an act about orders with what it changes, which may depend on its entry; once more when the opening's own key
+/// was being destroyed.
+async fn enter<W: Shell>(
+    world: &W,
+    act: Act,
+    facts: Json,
+    now: Timestamp,
+    change: impl Fn(PublicEntry) -> Record,
+) -> Result<Integrated, ExchangeError> {
+    let home = world.signatory().home();
+    let until = world.opening_until(&home, now)?;
+    let mut again = true;
+    loop {
+        let (entry, opening) = world.with_keys(|keys| {
+            let entropy = &mut world.entropy();
+            let (entry, opening) = Opening::draw(act, now, facts.clone(), entropy);
+            let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
+            Ok::<_, ExchangeError>((entry, sealed))
+        })?;
+        let record = Record {
+            // About no exchange: the exchange's own receipt and openings are others.
+            entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+            segments: vec![opening],
+            ..change(entry)
+        };
+        match world.store().record(record).await {
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            recorded => return Ok(recorded?),
+        }
+    }
+}
+
+/// States that an order restricts the data, where the laws have the word: whoever asks for older ones says no himself.
+pub fn restrict(facts: &mut Facts, vocabulary: &Vocabulary) {
+    if let Some(key) = FactKey::new(RESTRICTED).ok().filter(|key| vocabulary.fact(key.as_str()).is_some()) {
+        facts.state(key, true, Asserter::Gateway);
+    }
+}
+
+/// The fact that an order restricts the data.
+const RESTRICTED: &str = "use_restricted";
+
+/// The exchanges that objects of a bundle were received by and that are restricted now.
+///
+/// # Errors
+/// [`ExchangeError::Store`]; of what does not read as JSON nothing is known.
+pub async fn restricted_sources<W: Shell>(
+    world: &W,
+    bundle: &[u8],
+) -> Result<Vec<Restriction>, ExchangeError> {
+    #[derive(Default, serde::Deserialize)]
+    struct Ids<'a> {
+        #[serde(default, borrow)]
+        objects: Vec<Id<'a>>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Id<'a> {
+        #[serde(default, borrow)]
+        id: Option<std::borrow::Cow<'a, str>>,
+    }
+    if !world.store().restricts().await? {
+        return Ok(Vec::new());
+    }
+    let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
+    let tags =
+        read.objects.iter().filter_map(|object| object.id.as_deref()).map(|id| world.tags().object(id));
+    let sources = world.store().sources(tags.collect(), &world.signatory().party).await?;
+    let exchanges: BTreeSet<ExchangeId> = sources.into_iter().map(|(_, source)| source.exchange).collect();
+    Ok(world.store().restricted(exchanges.into_iter().collect()).await?)
+}
+
+/// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.
+fn withdrawn(row: &ExchangeRow, now: Timestamp) -> (Vec<ExchangeId>, Vec<ExchangeRow>) {
+    if row.outcome != ExchangeOutcome::Queued {
+        return (Vec::new(), Vec::new());
+    }
+    let ended = ExchangeRow { outcome: ExchangeOutcome::Refused, changed_at: now, ..row.clone() };
+    (vec![row.id], vec![ended])
+}
