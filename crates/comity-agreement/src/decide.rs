@@ -36,7 +36,7 @@ use ask::{LawMatches, laws_asked, seen};
 use standing::{instrument, standing_of_laws};
 
 /// The reasons that the engine gives itself; the vocabulary must hold each.
-pub const ENGINE_REASONS: [&str; 11] = [
+pub const ENGINE_REASONS: [&str; 12] = [
     "agreement_not_binding",
     "conflict_review",
     "fact_missing",
@@ -46,6 +46,7 @@ pub const ENGINE_REASONS: [&str; 11] = [
     "instrument_not_in_force",
     "instrument_not_yet_applicable",
     "law_not_loaded",
+    "organisation_law_not_encoded",
     "no_governing_rule",
     "policy_error",
 ];
@@ -171,9 +172,15 @@ pub(crate) fn decide_with(
 
     let mut answer = Answer::default();
     for law in missing {
-        answer.refuse(law, "law_not_loaded");
+        let reason = match &law {
+            LawName::Jurisdiction(code) if vocabulary.own_law(code).is_none() => {
+                "organisation_law_not_encoded"
+            }
+            _ => "law_not_loaded",
+        };
+        answer.refuse(law, reason);
     }
-    standing_of_laws(&asked_laws, &instrument, question, setting, &mut answer);
+    standing_of_laws(&asked_laws, &instrument, question, setting, vocabulary, &mut answer);
     for (reason, pack) in &checked.refusals {
         let law = pack
             .as_ref()
