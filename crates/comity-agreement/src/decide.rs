@@ -35,8 +35,12 @@ pub(crate) use ask::{Asked, Matches, ask};
 use ask::{LawMatches, laws_asked, seen};
 use standing::{instrument, standing_of_laws};
 
+/// The reason that the engine gives where an organisation's own law is in no pack; a vocabulary that has such an
+/// organisation must hold it.
+pub(crate) const ORGANISATION_WITHOUT_LAW: &str = "organisation_law_not_encoded";
+
 /// The reasons that the engine gives itself; the vocabulary must hold each.
-pub const ENGINE_REASONS: [&str; 12] = [
+pub const ENGINE_REASONS: [&str; 11] = [
     "agreement_not_binding",
     "conflict_review",
     "fact_missing",
@@ -46,7 +50,6 @@ pub const ENGINE_REASONS: [&str; 12] = [
     "instrument_not_in_force",
     "instrument_not_yet_applicable",
     "law_not_loaded",
-    "organisation_law_not_encoded",
     "no_governing_rule",
     "policy_error",
 ];
@@ -173,9 +176,7 @@ pub(crate) fn decide_with(
     let mut answer = Answer::default();
     for law in missing {
         let reason = match &law {
-            LawName::Jurisdiction(code) if vocabulary.own_law(code).is_none() => {
-                "organisation_law_not_encoded"
-            }
+            LawName::Jurisdiction(code) if vocabulary.own_law(code).is_none() => ORGANISATION_WITHOUT_LAW,
             _ => "law_not_loaded",
         };
         answer.refuse(law, reason);

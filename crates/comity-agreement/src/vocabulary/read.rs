@@ -63,7 +63,10 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
             findings.push(Finding::error("vocabulary/obligations.toml", 0, text));
         }
     }
-    for reason in crate::decide::ENGINE_REASONS.iter().filter(|reason| !reasons.contains_key(**reason)) {
+    let unlawed = |place: &Place| place.organisation.as_ref().is_some_and(|own| own.law.is_none());
+    let organisations = places.values().any(unlawed).then_some(&crate::decide::ORGANISATION_WITHOUT_LAW);
+    let given = crate::decide::ENGINE_REASONS.iter().chain(organisations);
+    for reason in given.filter(|reason| !reasons.contains_key(**reason)) {
         let text = format!("`{reason}` is missing: the engine itself gives this reason");
         findings.push(Finding::error("vocabulary/reasons.toml", 0, text));
     }

@@ -1,5 +1,6 @@
 //! The rules of `vocabulary/calendars` against plain lists of days on which people did not, or will not, work.
 
+use crate::common::fixtures;
 use comity_agreement::{Library, Vocabulary, shipped};
 use comity_terms::calendar::Count;
 use jiff::civil::{Date, Weekday};
@@ -69,4 +70,28 @@ fn calendars_do_not_end_with_the_lists() {
         assert!(works("2050-12-30").is_ok(), "{code}");
         assert_eq!(works("2201-06-10").is_ok(), place.invented, "{code}: nobody can know");
     }
+}
+
+#[test]
+fn a_plain_list_speaks_for_the_years_that_it_lists() {
+    // As calendars were before holidays were rules, and as they lie in the folders of gateways.
+    let path = "vocabulary/calendars/XA.toml";
+    let with = |years: &str, more: &str| {
+        let mut files = fixtures();
+        let text = String::from_utf8(files.0[path].clone()).unwrap();
+        let text = text.replace("first_year = 2020\nlast_year = 2035\n", years) + more;
+        files.0.insert(path.into(), text.into_bytes());
+        Vocabulary::load(&files).map_err(|error| error.to_string())
+    };
+    let listed = with("", "").unwrap();
+    let works = |day: &str| listed.places()["XA"].calendar.is_working_day(day.parse().unwrap(), Count::Plain);
+    assert_eq!((works("2026-11-04"), works("2026-11-05")), (Ok(false), Ok(true)));
+    assert!(works("2027-11-04").is_err() && works("2025-11-04").is_err());
+    let rule = "\n[[yearly]]\nname = \"Day of the Grove\"\non = \"11-04\"\n";
+    assert!(with("", rule).unwrap_err().contains("`first_year` and `last_year` are missing"));
+    assert!(with("first_year = 2020\n", rule).unwrap_err().contains("go together"));
+    let wrong = rule.replace("11-04", "the fourth");
+    assert!(
+        with("first_year = 2020\nlast_year = 2035\n", &wrong).unwrap_err().contains("`the fourth` is no day")
+    );
 }

@@ -224,6 +224,7 @@ impl Days {
             holidays.listed.iter().filter(move |(_, heeded)| *heeded == only).map(|(day, _)| *day)
         };
         let mut days = Self::default();
+        let Some(years) = &holidays.years else { return days };
         // Whatever is heeded by all comes first: what one rule alone heeds gives way to it.
         for only in std::iter::once(None).chain(Count::ALL.into_iter().map(Some)) {
             let mut own: BTreeSet<Date> = listed(only).collect();
@@ -232,7 +233,6 @@ impl Days {
                 continue;
             }
             // A year more at either end: a day in lieu may lie in the next year, or in the last.
-            let years = holidays.years.clone().unwrap_or(0..=-1);
             let mut moving: Vec<(Date, InLieu)> = Vec::new();
             for year in *years.start() - 1..=*years.end() + 1 {
                 for rule in rules.iter().filter(|rule| rule.kept(year)) {

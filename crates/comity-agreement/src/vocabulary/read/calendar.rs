@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 pub(super) fn holidays(table: &mut Table) -> Read<Holidays> {
     let mut bound = |key: &str| table.take(key).map(|node| year(&node)).transpose();
     let (first, last) = (bound("first_year")?, bound("last_year")?);
-    let years = first.zip(last).map(|(first, last)| first..=last);
     let between = table.take("between_holidays").map_or(Ok(false), |node| node.as_bool())?;
     let mut listed = Vec::new();
     for mut holiday in table.tables("holiday")? {
@@ -42,6 +41,16 @@ pub(super) fn holidays(table: &mut Table) -> Read<Holidays> {
         rule.done()?;
         yearly.push(Yearly { on, from, until, except, in_lieu, only });
     }
+    // A plain list speaks for the years that it lists: so did calendars before holidays were rules.
+    let years = match (first, last) {
+        (Some(first), Some(last)) => Some(first..=last),
+        (None, None) if yearly.is_empty() => {
+            let listed = || listed.iter().map(|(day, _)| day.year());
+            listed().min().zip(listed().max()).map(|(first, last)| first..=last)
+        }
+        (None, None) => None,
+        _ => return Err(table.wrong("`first_year` and `last_year` go together")),
+    };
     Ok(Holidays { years, listed, yearly, between })
 }
 
