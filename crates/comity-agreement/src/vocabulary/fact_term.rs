@@ -2,7 +2,7 @@
 
 use super::derivation::{Derivation, Slot};
 use super::{NONE, Vocabulary};
-use comity_terms::{Action, Asserter, FactKey, PackSlug, Timestamp, Value};
+use comity_terms::{Action, Asserter, FactKey, PackSlug, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The type of a fact.
