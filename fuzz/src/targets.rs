@@ -2,7 +2,7 @@
 
 pub mod doors;
 
-use comity_agreement::{LawFiles, Pack, Vocabulary, shipped};
+use comity_agreement::{Keep, LawFiles, Pack, Vocabulary, shipped};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::answer::Answer;
 use comity_exchange::federation::frame::{Frame, SignedHeader};
@@ -265,7 +265,7 @@ pub fn pack(data: &[u8]) {
     let mut files: LawFiles = shipped().clone();
     let path = format!("{PACK}/{}", PACK_FILES[usize::from(*which) % PACK_FILES.len()]);
     files.0.insert(path, text.to_vec());
-    if let Err(error) = Pack::load(&files, PACK, vocabulary()) {
+    if let Err(error) = Pack::load(&files, PACK, vocabulary(), Keep::Text) {
         assert!(!error.to_string().is_empty());
     }
 }

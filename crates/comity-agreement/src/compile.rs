@@ -7,7 +7,7 @@
 use crate::document;
 use crate::finding::{Finding, LoadError};
 use crate::lint;
-use crate::pack::{Kind, Made, Pack, Rule, Status, TreatmentRule};
+use crate::pack::{Keep, Kind, Made, Pack, Rule, Status, TreatmentRule};
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
 use comity_terms::{
@@ -144,6 +144,7 @@ pub struct Library<'s> {
     source: &'s dyn LawSource,
     vocabulary: Arc<Vocabulary>,
     laws: BTreeMap<PackSlug, Arc<Law>>,
+    keep: Keep,
 }
 
 impl std::fmt::Debug for Library<'_> {
@@ -158,13 +159,24 @@ impl<'s> Library<'s> {
     /// # Errors
     /// [`LoadError`] when the vocabulary does not hold.
     pub fn open(source: &'s dyn LawSource) -> Result<Self, LoadError> {
-        Ok(Self { source, vocabulary: Arc::new(Vocabulary::load(source)?), laws: BTreeMap::new() })
+        Ok(Self {
+            source,
+            vocabulary: Arc::new(Vocabulary::load(source)?),
+            laws: BTreeMap::new(),
+            keep: Keep::Text,
+        })
     }
 
     /// The library over `source`, whose vocabulary was loaded before: for many libraries that differ in a pack.
     #[must_use]
     pub fn over(source: &'s dyn LawSource, vocabulary: Arc<Vocabulary>) -> Self {
-        Self { source, vocabulary, laws: BTreeMap::new() }
+        Self { source, vocabulary, laws: BTreeMap::new(), keep: Keep::Text }
+    }
+
+    /// The same, for whoever asks every rule: what is asked of Cedar is kept from when a rule is checked.
+    #[must_use]
+    pub fn keeping(self, keep: Keep) -> Self {
+        Self { keep, ..self }
     }
 
     /// Holds a law that was loaded from files which are the same here: it is not read again.
@@ -240,6 +252,16 @@ impl<'s> Library<'s> {
         self.load(slug, &mut Vec::new())
     }
 
+    /// The own law of a party, where a pack here has it: of a state that of its name, of an organisation the one that its
+    /// calendar names.
+    ///
+    /// # Errors
+    /// [`LoadError`] when there is one and it does not hold.
+    pub fn own_law(&mut self, party: &JurisdictionCode) -> Result<Option<Arc<Law>>, LoadError> {
+        let slug = self.vocabulary.own_law(party);
+        slug.filter(|slug| self.dir(slug).is_some()).map(|slug| self.law(&slug)).transpose()
+    }
+
     fn load(&mut self, slug: &PackSlug, path: &mut Vec<PackSlug>) -> Result<Arc<Law>, LoadError> {
         if let Some(law) = self.laws.get(slug) {
             return Ok(law.clone());
@@ -250,7 +272,7 @@ impl<'s> Library<'s> {
         }
         let dir =
             self.dir(slug).ok_or_else(|| Finding::error(&file, 0, format!("there is no pack `{slug}`")))?;
-        let pack = Pack::load(self.source, &dir, &self.vocabulary)?;
+        let pack = Pack::load(self.source, &dir, &self.vocabulary, self.keep)?;
         path.push(slug.clone());
         let mut includes: Vec<Arc<Compiled>> = Vec::new();
         let mut include_lines = Vec::new();

@@ -35,6 +35,10 @@ pub(crate) use ask::{Asked, Matches, ask};
 use ask::{LawMatches, laws_asked, seen};
 use standing::{instrument, standing_of_laws};
 
+/// The reason that the engine gives where an organisation's own law is in no pack; a vocabulary that has such an
+/// organisation must hold it.
+pub(crate) const ORGANISATION_WITHOUT_LAW: &str = "organisation_law_not_encoded";
+
 /// The reasons that the engine gives itself; the vocabulary must hold each.
 pub const ENGINE_REASONS: [&str; 11] = [
     "agreement_not_binding",
@@ -171,9 +175,13 @@ pub(crate) fn decide_with(
 
     let mut answer = Answer::default();
     for law in missing {
-        answer.refuse(law, "law_not_loaded");
+        let reason = match &law {
+            LawName::Jurisdiction(code) if vocabulary.own_law(code).is_none() => ORGANISATION_WITHOUT_LAW,
+            _ => "law_not_loaded",
+        };
+        answer.refuse(law, reason);
     }
-    standing_of_laws(&asked_laws, &instrument, question, setting, &mut answer);
+    standing_of_laws(&asked_laws, &instrument, question, setting, vocabulary, &mut answer);
     for (reason, pack) in &checked.refusals {
         let law = pack
             .as_ref()

@@ -3,6 +3,8 @@
 //! The direction of a change is told where it can be read off: a forbid more tightens, a permit more loosens. What
 //! a changed condition does is for a proof to say, or for the cases.
 
+mod words;
+
 use crate::compile::Library;
 use crate::finding::LoadError;
 use crate::pack::{Pack, Rule, RuleEffect};
@@ -39,6 +41,17 @@ pub enum Direction {
 }
 
 impl Direction {
+    /// What it means for those who exchange.
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Tightens => "it tightens: less may go, or more is owed",
+            Self::Loosens => "it loosens: more may go, or less is owed",
+            Self::Same => "nothing that decides changed",
+            Self::Open => "which way it goes is for a proof (`--prove`) or the cases to say",
+        }
+    }
+
     /// The word used in output.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -60,6 +73,8 @@ pub struct RuleChange {
     pub article: Article,
     /// `added`, `removed`, or what of it was changed.
     pub what: Vec<&'static str>,
+    /// The same in sentences.
+    pub words: Vec<String>,
     /// Where that goes.
     pub direction: Direction,
 }
@@ -131,14 +146,17 @@ fn rules(old: &Pack, new: &Pack) -> Vec<RuleChange> {
     let ids: BTreeSet<&RuleId> = before.keys().chain(after.keys()).collect();
     ids.into_iter()
         .filter_map(|id| {
-            let (what, direction) = match (before.get(id), after.get(id)) {
-                (None, Some(rule)) => (vec!["added"], come(rule)),
-                (Some(rule), None) => (vec!["removed"], gone(rule)),
-                (Some(was), Some(is)) => changed(was, is, (old, new))?,
+            let (what, direction, words) = match (before.get(id), after.get(id)) {
+                (None, Some(rule)) => (vec!["added"], come(rule), words::came(rule)),
+                (Some(rule), None) => (vec!["removed"], gone(rule), words::went(rule)),
+                (Some(was), Some(is)) => {
+                    let (what, direction) = changed(was, is, (old, new))?;
+                    (what, direction, words::changed(was, is, (old, new)))
+                }
                 (None, None) => return None,
             };
             let article = after.get(id).or_else(|| before.get(id))?.article.clone();
-            Some(RuleChange { rule: id.clone(), article, what, direction })
+            Some(RuleChange { rule: id.clone(), article, what, words, direction })
         })
         .collect()
 }

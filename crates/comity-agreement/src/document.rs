@@ -162,6 +162,13 @@ impl Node {
         }
     }
 
+    pub(crate) fn as_whole(&self) -> Read<i64> {
+        match self.kind {
+            Kind::Whole(number) => Ok(number),
+            _ => Err(self.expected("a number")),
+        }
+    }
+
     /// A date, written as a date or as text.
     pub(crate) fn as_date(&self) -> Read<jiff::civil::Date> {
         match &self.kind {

@@ -146,7 +146,11 @@ pub(crate) fn check<'q>(
     const TRUTHS: [&Value; 2] = [&Value::Bool(false), &Value::Bool(true)];
     for (slot, derivation) in &bearing.derived {
         // No derivation reads what another worked out, so the order does not matter.
-        if let Some(truth) = derivation.work_out(&given) {
+        let truth = derivation.work_out(&given).map_err(|error| QuestionError::Derivation {
+            key: vocabulary.keys[*slot].clone(),
+            text: error.to_string(),
+        })?;
+        if let Some(truth) = truth {
             given.values.state(*slot, TRUTHS[usize::from(truth)]);
         }
     }

@@ -47,7 +47,7 @@ pub use compile::{Law, Library};
 pub use decide::{Alternative, Decision, Outcome, decide, seen_by_rules};
 pub use finding::{Finding, Level, LoadError};
 pub use memo::Memo;
-pub use pack::{Pack, ReceiptGrade};
+pub use pack::{Keep, Pack, ReceiptGrade};
 pub use question::{LawSet, Mode, Question, QuestionError, Setting};
 pub use source::{LawFiles, LawSource, shipped};
 pub use vocabulary::Vocabulary;

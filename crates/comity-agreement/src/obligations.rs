@@ -74,8 +74,7 @@ impl Template {
             instrument: &instrument,
             places: &BTreeMap::new(),
         };
-        let calendar = Calendar::new("UTC", [], []).ok()?;
-        let scope = Scope { given: &given, calendar: &calendar, count: Count::Plain };
+        let scope = Scope { given: &given, calendar: &Calendar::plain(), count: Count::Plain };
         match scope.evaluate(self.due.as_ref()?).ok()?? {
             Evaluated::Due(due) => Some(due.operational),
             Evaluated::Value(Value::Instant(at)) => Some(at),

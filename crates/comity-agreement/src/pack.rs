@@ -20,7 +20,7 @@ pub use manifest::{
 };
 pub(crate) use reach::Reach;
 pub(crate) use rules::APPROVALS;
-pub use rules::{Enforcement, Floor, Rule, RuleEffect, rules};
+pub use rules::{Enforcement, Floor, Keep, Rule, RuleEffect, rules};
 pub(crate) use sieve::{Seen, Sieve};
 pub use status::{InForce, State, Status};
 
@@ -29,7 +29,7 @@ use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::obligations::Template;
 use crate::source::LawSource;
 use crate::vocabulary::Vocabulary;
-use comity_terms::calendar::Count;
+use comity_terms::calendar::{Calendar, Count};
 use comity_terms::{
     Activity, Article, DataCategory, DataClass, Digest, FactKey, JurisdictionCode, PackSlug, Purpose, RuleId,
     Timestamp,
@@ -121,7 +121,12 @@ impl Pack {
     ///
     /// # Errors
     /// [`LoadError`] with every file's first error, and every rule's.
-    pub fn load(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -> Result<Self, LoadError> {
+    pub fn load(
+        source: &dyn LawSource,
+        dir: &str,
+        vocabulary: &Vocabulary,
+        keep: Keep,
+    ) -> Result<Self, LoadError> {
         let mut pack = manifest::read(source, dir, vocabulary)?;
         let mut findings = Vec::new();
         for path in source.list(&format!("{dir}/")) {
@@ -136,7 +141,7 @@ impl Pack {
             ("forbids.cedar", RuleEffect::Forbid),
             ("obligations.cedar", RuleEffect::Obligation),
         ] {
-            match rules::read(source, &format!("{dir}/{file}"), effect, vocabulary) {
+            match rules::read(source, &format!("{dir}/{file}"), effect, vocabulary, keep) {
                 Ok(rules) => pack.rules.extend(rules),
                 Err(LoadError(found)) => findings.extend(found),
             }
@@ -166,16 +171,29 @@ impl Pack {
         Ok(pack)
     }
 
-    /// Whether it binds `party` for an act at `at`, as known at `knowledge_time`.
+    /// Whether it binds `party`, whose calendar is given, for an act at `at`, as known at `knowledge_time`.
     #[must_use]
-    pub fn in_force(&self, party: &JurisdictionCode, at: Timestamp, knowledge_time: Timestamp) -> InForce {
-        status::in_force(&self.status, party, at, knowledge_time)
+    pub fn in_force(
+        &self,
+        party: &JurisdictionCode,
+        at: Timestamp,
+        knowledge_time: Timestamp,
+        calendar: &Calendar,
+    ) -> InForce {
+        status::in_force(&self.status, party, at, knowledge_time, calendar)
     }
 
-    /// The first instant after `after` at which it may come into force or end for someone, as far as it is known.
+    /// The first instant after `after` at which it may come into force or end for someone of these places, or somebody
+    /// declare something or take it back, as far as it is known.
     #[must_use]
-    pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
-        status::next_change(&self.status, after)
+    pub fn next_change<'c>(
+        &self,
+        after: Timestamp,
+        places: impl Iterator<Item = &'c Calendar> + Clone,
+    ) -> Option<Timestamp> {
+        let made = self.declarations.iter().flat_map(|declaration| &declaration.made);
+        let declared = made.flat_map(|made| [made.from, made.until.and_then(status::over)]).flatten();
+        status::next_change(status::changes(&self.status).chain(declared), places, after)
     }
 
     /// Every rule, in the order of the files.

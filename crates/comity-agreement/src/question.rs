@@ -99,10 +99,11 @@ impl LawSet {
     /// force or end, as far as it is known. A decision does not hold beyond it.
     #[must_use]
     pub fn next_change(&self, after: Timestamp) -> Option<Timestamp> {
+        let places = self.vocabulary.places().values().map(|place| &place.calendar);
         std::iter::once(&self.agreement)
             .chain(self.national.values())
             .flat_map(|law| std::iter::once(law.pack()).chain(law.includes()))
-            .filter_map(|pack| pack.next_change(after))
+            .filter_map(|pack| pack.next_change(after, places.clone()))
             .min()
     }
 }
@@ -143,6 +144,14 @@ pub enum QuestionError {
     Deadline {
         /// The rule that owes it.
         rule: comity_terms::RuleId,
+        /// Why.
+        text: String,
+    },
+    /// A fact that hangs on the end of a period cannot be worked out.
+    #[error("fact `{key}`: {text}")]
+    Derivation {
+        /// The fact.
+        key: FactKey,
         /// Why.
         text: String,
     },

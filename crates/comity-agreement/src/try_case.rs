@@ -7,12 +7,13 @@
 //! Closed-world: an absent fact is not relevant, and the agreement is taken as signed. A word that a fact's list does not
 //! have is read as the list says of such words (`unknown`), and the answer names the fact in `read_as_other`. `expected` is never
 //! read. Keys of `setup` that are heeded: `assume_in_force`, `national`, `knowledge_time`, `status`,
-//! `sunset_history`, `sunset_inclusive`, `declarations` (none are made but those listed). Others describe the
-//! case to people.
+//! `sunset_history`, `sunset_inclusive`, `declarations` (none are made but those listed); `ratifications_on_file` and
+//! `time_rule` describe the case to people. Any other key is an error of the case, for it was meant to be heeded.
 
 use crate::compile::{Law, Library};
 use crate::decide::{Decision, decide};
 use crate::question::{LawSet, Mode, Question, Setting, value_json};
+use crate::vocabulary::{FactTerm, FactType, Vocabulary};
 use comity_terms::{
     Action, Asserter, Citation, FactKey, Facts, JurisdictionCode, Obligation, PackSlug, Timestamp,
 };
@@ -100,6 +101,9 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
         Some(Json::Object(setup)) => setup,
         Some(_) => return Err("`setup`: expected an object".into()),
     };
+    if let Some(key) = setup.keys().find(|key| !SETUP.contains(&key.as_str())) {
+        return Err(format!("`setup`: no key `{key}` is known{}", crate::finding::did_you_mean(key, SETUP)));
+    }
     let flag = |key: &str| match setup.get(key) {
         None | Some(Json::Null) => Ok(false),
         Some(Json::Bool(truth)) => Ok(*truth),
@@ -107,13 +111,13 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
     };
     let (sending, receiving): (JurisdictionCode, JurisdictionCode) =
         (named(case, "sending")?, named(case, "receiving")?);
-    let at: Timestamp = named(case, "at")?;
+    let at = case.get("at").ok_or("`at` is missing")?;
+    let at = instant(at).ok_or("`at`: expected an instant such as 2026-11-02T09:20:00Z")?;
     let knowledge_time = match setup.get("knowledge_time") {
         None | Some(Json::Null) => at,
-        Some(time) => time
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .ok_or("`setup.knowledge_time`: expected an instant")?,
+        Some(time) => {
+            instant(time).ok_or("`setup.knowledge_time`: expected an instant such as 2026-11-02T09:20:00Z")?
+        }
     };
     let mut facts = Facts::new();
     let given = match case.get("facts") {
@@ -129,17 +133,17 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
         })?;
         let other = term.words_as_other(&vocabulary, value);
         let value = other.as_ref().unwrap_or(value);
-        let value = term.from_json(&vocabulary, value).map_err(|error| error.to_string())?;
+        let value = term
+            .from_json(&vocabulary, value)
+            .map_err(|error| format!("{error}{}", not_listed(&vocabulary, term, value)))?;
         facts.state(key, value, Asserter::Officer);
     }
     let national = flag("national")?;
     let mut laws = BTreeMap::new();
     if national {
         for code in [&sending, &receiving] {
-            let slug: PackSlug = code.as_str().parse().map_err(|error| format!("{error}"))?;
-            if library.dir(&slug).is_some() {
-                laws.insert(code.clone(), library.law(&slug).map_err(|error| error.to_string())?);
-            }
+            let own = library.own_law(code).map_err(|error| error.to_string())?;
+            laws.extend(own.map(|law| (code.clone(), law)));
         }
     }
     let question = Question {
@@ -159,6 +163,34 @@ pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Ques
     };
     let agreement = set_up(agreement, setup)?;
     Ok((LawSet { agreement, national: laws, vocabulary }, question, setting))
+}
+
+/// The keys that the `setup` of a case may have.
+const SETUP: [&str; 9] = [
+    "assume_in_force",
+    "declarations",
+    "knowledge_time",
+    "national",
+    "ratifications_on_file",
+    "status",
+    "sunset_history",
+    "sunset_inclusive",
+    "time_rule",
+];
+
+/// Which word of a case is none of its fact's list, for an error that lists those that are.
+fn not_listed(vocabulary: &Vocabulary, term: &FactTerm, value: &Json) -> String {
+    let FactType::Enum(list) = &term.kind else { return String::new() };
+    let words = vocabulary.list(list).unwrap_or_default();
+    let Some(word) = value.as_str().filter(|word| words.iter().all(|known| known != word)) else {
+        return String::new();
+    };
+    let short: String = word.chars().take(64).collect();
+    format!("; `{short}` is none{}", crate::finding::did_you_mean(word, words.iter().map(String::as_str)))
+}
+
+fn instant(json: &Json) -> Option<Timestamp> {
+    comity_terms::instant(json.as_str()?)
 }
 
 /// The facts of a case that hold words which our lists do not have: each was read as its list's `unknown`.

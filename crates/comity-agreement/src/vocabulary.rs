@@ -21,7 +21,9 @@ use crate::finding::LoadError;
 use crate::source::LawSource;
 use cedar_policy::EntityTypeName;
 use comity_terms::calendar::Calendar;
-use comity_terms::{Action, Digest, FactKey, JurisdictionCode, ObligationType, Office, Purpose, ReasonCode};
+use comity_terms::{
+    Action, Digest, FactKey, JurisdictionCode, ObligationType, Office, PackSlug, Purpose, ReasonCode,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -115,6 +117,15 @@ pub struct Place {
     pub invented: bool,
     /// Its zone, weekend and holidays.
     pub calendar: Calendar,
+    /// What sets its law, where it is no state.
+    pub organisation: Option<Organisation>,
+}
+
+/// An international organisation or a body of one: a party whose law is what it gave itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organisation {
+    /// The pack that has its rules; `None` where no pack has them.
+    pub law: Option<PackSlug>,
 }
 
 /// How words are read that a list does not have.
@@ -236,6 +247,16 @@ impl Vocabulary {
     #[must_use]
     pub fn places(&self) -> &BTreeMap<JurisdictionCode, Place> {
         &self.places
+    }
+
+    /// The pack that a party's own law is: a state's is called as the state is, an organisation's as its calendar says.
+    /// `None` for an organisation whose rules no pack has.
+    #[must_use]
+    pub fn own_law(&self, party: &JurisdictionCode) -> Option<PackSlug> {
+        match self.places.get(party).and_then(|place| place.organisation.as_ref()) {
+            Some(organisation) => organisation.law.clone(),
+            None => party.as_str().parse().ok(),
+        }
     }
 
     /// The values of a closed list.

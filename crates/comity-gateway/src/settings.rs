@@ -208,8 +208,7 @@ impl Settings {
     /// # Errors
     /// [`CalendarError`] when the period leads out of time.
     pub fn opening_until(&self, at: Timestamp) -> Result<Timestamp, CalendarError> {
-        let calendar = Calendar::new("UTC", [], [])?;
-        Ok(due(at, &self.opening_retention, Count::Plain, &calendar)?.operational)
+        Ok(due(at, &self.opening_retention, Count::Plain, &Calendar::plain())?.operational)
     }
 
     /// Until when delivery of an act at `at` is tried.

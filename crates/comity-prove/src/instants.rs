@@ -137,8 +137,7 @@ fn work_out(
         }
         Derivation::Within(a, b, period, None) => {
             let (a, b) = (moment(a)?, moment(b)?);
-            let calendar = Calendar::new("UTC", [], []).ok()?;
-            Some(b <= due(a, period, Count::Plain, &calendar).ok()?.operational)
+            Some(b <= due(a, period, Count::Plain, &Calendar::plain()).ok()?.operational)
         }
         Derivation::Within(a, b, period, Some((count, place))) => {
             let (a, b) = (moment(a)?, moment(b)?);

@@ -42,5 +42,30 @@ pub use obligation::{Due, Obligation, Owner};
 pub use safeguards::{Handling, Onward, Reach, Safeguards, Treatment};
 pub use value::Value;
 
+/// The instant that a text names as RFC 3339 writes it: a year of four digits. `None` for anything else, so that no
+/// year before our era and none after 9999 is taken for one that law counts in.
+#[must_use]
+pub fn instant(text: &str) -> Option<Timestamp> {
+    let year = text.get(..5)?.strip_suffix('-')?;
+    year.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
 /// An instant, UTC. Every instant in Comity is this type; zones enter only through [`calendar`].
 pub use jiff::Timestamp;
+
+#[cfg(test)]
+mod tests {
+    use super::instant;
+
+    #[test]
+    fn an_instant_has_a_year_of_four_digits() {
+        assert!(instant("2026-11-02T09:20:00Z").is_some());
+        assert!(instant("2026-11-02T09:20:00+02:00").is_some());
+        assert!(instant("0001-01-01T00:00:00Z").is_some());
+        for text in
+            ["", "2026", "-000001-01-01T00:00:00Z", "-002026-11-02T09:20:00Z", "+002026-11-02T09:20:00Z"]
+        {
+            assert_eq!(instant(text), None, "`{text}`");
+        }
+    }
+}

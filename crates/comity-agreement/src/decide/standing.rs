@@ -15,15 +15,20 @@ pub(super) fn instrument(
 ) -> Instrument {
     let pack = laws.agreement.pack();
     let parties = bound(term, question, setting);
-    let state = |party: &&JurisdictionCode| pack.in_force(party, question.at, question.knowledge_time);
+    // INVARIANT: both parties of a question that is asked have a calendar.
+    let calendar = |party: &JurisdictionCode| &laws.vocabulary.places[party].calendar;
+    let state = |party: &&JurisdictionCode| {
+        pack.in_force(party, question.at, question.knowledge_time, calendar(party))
+    };
     let states: Vec<InForce> = parties.iter().map(state).collect();
     let bound_now = states.iter().all(|state| *state == InForce::Yes);
-    let known_then =
-        |party: &&JurisdictionCode| pack.in_force(party, question.at, question.at) == InForce::Yes;
+    let known_then = |party: &&JurisdictionCode| {
+        pack.in_force(party, question.at, question.at, calendar(party)) == InForce::Yes
+    };
     let covered_retroactively = bound_now && !parties.iter().all(known_then);
     let declared = (!pack.declarations.is_empty()).then(|| Declared {
-        sending: pack.declared(&question.sending, question.at),
-        receiving: pack.declared(&question.receiving, question.at),
+        sending: pack.declared(&question.sending, question.at, calendar(&question.sending)),
+        receiving: pack.declared(&question.receiving, question.at, calendar(&question.receiving)),
     });
     Instrument { declared, states, covered_retroactively }
 }
@@ -48,6 +53,7 @@ pub(super) fn standing_of_laws(
     instrument: &Instrument,
     question: &Question,
     setting: &Setting,
+    vocabulary: &Vocabulary,
     answer: &mut Answer,
 ) {
     for (name, law) in asked {
@@ -57,7 +63,8 @@ pub(super) fn standing_of_laws(
             // A state's own law without rows has always been its law.
             LawName::Jurisdiction(_) if pack.status.is_empty() => Vec::new(),
             LawName::Jurisdiction(code) => {
-                vec![pack.in_force(code, question.at, question.knowledge_time)]
+                let calendar = &vocabulary.places[code].calendar;
+                vec![pack.in_force(code, question.at, question.knowledge_time, calendar)]
             }
         };
         let lapsed = |state: &InForce| *state == InForce::No(State::Lapsed);

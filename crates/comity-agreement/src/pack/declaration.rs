@@ -9,9 +9,9 @@ use super::manifest::Read;
 use crate::document::Table;
 use crate::finding::did_you_mean;
 use crate::vocabulary::{DECLARATIONS, Vocabulary, one_of};
+use comity_terms::calendar::Calendar;
 use comity_terms::{Article, JurisdictionCode, Timestamp, Value};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 
 /// Whether a party asks for more, or stands outside.
@@ -52,9 +52,10 @@ pub struct Made {
 }
 
 impl Pack {
-    /// The names of what `party` declared or reserved, as they hold at `at`: a list of texts.
-    pub(crate) fn declared(&self, party: &JurisdictionCode, at: Timestamp) -> Value {
-        let day = TimeZone::UTC.to_datetime(at).date();
+    /// The names of what `party` declared or reserved, as they hold on the day that its calendar shows at `at`: a list of
+    /// texts.
+    pub(crate) fn declared(&self, party: &JurisdictionCode, at: Timestamp, calendar: &Calendar) -> Value {
+        let day = calendar.date(at);
         let holds = |made: &Made| {
             made.by.contains(party)
                 && made.from.is_none_or(|from| from <= day)

@@ -128,9 +128,13 @@ impl Rule {
     }
 
     fn read(&self) -> Result<Policy, String> {
-        let est = alone(&self.written.0[self.written.1.clone()])?;
-        let est = lifted(est, self.escalate_to.as_ref())?;
-        Policy::from_json(Some(PolicyId::new(self.id.as_str())), est).map_err(|error| error.to_string())
+        let id = PolicyId::new(self.id.as_str());
+        let text = &self.written.0[self.written.1.clone()];
+        if self.escalate_to.is_none() {
+            return Policy::parse(Some(id), text).map_err(|error| error.to_string());
+        }
+        let est = lifted(alone(text)?, self.escalate_to.as_ref())?;
+        Policy::from_json(Some(id), est).map_err(|error| error.to_string())
     }
 
     /// Its parties and conditions as one expression: what is asked. Made when it is asked the first time; `None`, for the
@@ -141,6 +145,11 @@ impl Rule {
             matcher(&est).map(Box::new)
         };
         self.matcher.get_or_init(|| make().ok()).as_deref()
+    }
+
+    /// Its conditions as they are written, without the office's approval: for comparing.
+    pub(crate) fn conditions(&self) -> Json {
+        alone(&self.written.0[self.written.1.clone()]).map_or(Json::Null, |est| est["conditions"].clone())
     }
 
     #[cfg(test)]
@@ -154,14 +163,25 @@ impl Rule {
     }
 }
 
+/// What is kept of a rule beside its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Keep {
+    /// Nothing: what is asked of Cedar is made anew when the rule is first asked. For laws of which few rules are asked.
+    Text,
+    /// What is asked of Cedar, ten times the weight of the text, made once when the rule is checked. For whoever asks every
+    /// rule.
+    Expressions,
+}
+
 /// The rules of one file; none when there is no such file.
 pub(super) fn read(
     source: &dyn LawSource,
     path: &str,
     effect: RuleEffect,
     vocabulary: &Vocabulary,
+    keep: Keep,
 ) -> Result<Vec<Rule>, LoadError> {
-    rules(path, &super::optional_file(source, path)?, effect, vocabulary)
+    read_text(path, &super::optional_file(source, path)?, effect, vocabulary, keep)
 }
 
 /// The rules in `text`, each by itself: what a pack asks of its rules together is not looked at.
@@ -173,6 +193,16 @@ pub fn rules(
     text: &str,
     effect: RuleEffect,
     vocabulary: &Vocabulary,
+) -> Result<Vec<Rule>, LoadError> {
+    read_text(path, text, effect, vocabulary, Keep::Text)
+}
+
+fn read_text(
+    path: &str,
+    text: &str,
+    effect: RuleEffect,
+    vocabulary: &Vocabulary,
+    keep: Keep,
 ) -> Result<Vec<Rule>, LoadError> {
     bounds::within(path, text)?;
     let lines = Lines::of(path, text);
@@ -194,7 +224,7 @@ pub fn rules(
     let mut rules = Vec::new();
     for policy in policies {
         let place = Place::of(&path, &text, &lines, policy);
-        match rule(policy, effect, &place, vocabulary) {
+        match rule(policy, effect, &place, vocabulary, keep) {
             Ok(rule) => rules.push(rule),
             Err(finding) => findings.push(finding),
         }
@@ -271,6 +301,7 @@ fn rule(
     effect: RuleEffect,
     place: &Place<'_>,
     vocabulary: &Vocabulary,
+    keep: Keep,
 ) -> Result<Rule, Finding> {
     let annotation = |key: &str| policy.annotation(key).filter(|text| !text.is_empty());
     let id: RuleId = annotation("id")
@@ -363,8 +394,15 @@ fn rule(
     word_lists(&est, &mut lists);
     let est = lifted(est, escalate_to.as_ref()).map_err(&wrong)?;
     let sieve = Sieve::of(&est, vocabulary);
-    matcher(&est).map_err(&wrong)?;
-    Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| wrong(error.to_string()))?;
+    let expression = matcher(&est).map_err(&wrong)?;
+    let matcher = match keep {
+        Keep::Expressions => OnceLock::from(Some(Box::new(expression))),
+        Keep::Text => OnceLock::new(),
+    };
+    // As it is, Cedar has just read it; with the office's approval it must be read too.
+    if escalate_to.is_some() {
+        Policy::from_json(Some(PolicyId::new(id.as_str())), est).map_err(|error| wrong(error.to_string()))?;
+    }
     let line = place.line();
     let kind = annotation("kind").map(str::to_owned);
     let file = Arc::clone(place.file);
@@ -387,7 +425,7 @@ fn rule(
         declarations,
         sieve,
         written: (Arc::clone(place.text), written),
-        matcher: OnceLock::new(),
+        matcher,
     })
 }
 

@@ -1,9 +1,12 @@
 //! Where and when a pack is in force: per party and date, on two axes.
 //!
 //! `at` is the time of the act, `knowledge_time` the time from which it is judged: a row counts only once it
-//! is known, so that a retroactive renewal changes what is known now and not what was known then.
+//! is known, so that a retroactive renewal changes what is known now and not what was known then. Days are those of
+//! the party: an act of one of its states ends when the last day is over there.
 
+use comity_terms::calendar::Calendar;
 use comity_terms::{JurisdictionCode, ReasonCode, Timestamp};
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
@@ -70,7 +73,7 @@ pub struct Status {
     pub parties: Option<BTreeSet<JurisdictionCode>>,
     /// What holds.
     pub state: State,
-    /// The first day, UTC.
+    /// The first day, by the calendar of the party.
     pub from: Date,
     /// The last day.
     pub until: Option<Date>,
@@ -102,7 +105,8 @@ impl InForce {
     }
 }
 
-/// What the rows say of `party` for an act at `at`, as known at `knowledge_time`.
+/// What the rows say of `party` for an act at `at`, as known at `knowledge_time`; both fall on the day that `calendar`,
+/// the party's, shows.
 ///
 /// Of the rows that are known and begin no later than the act, the last holds: the one known latest, of these
 /// the one that begins latest, of these the later in the file. Past its last day an in-force row has lapsed.
@@ -111,9 +115,9 @@ pub(crate) fn in_force(
     party: &JurisdictionCode,
     at: Timestamp,
     knowledge_time: Timestamp,
+    calendar: &Calendar,
 ) -> InForce {
-    let day = |instant: Timestamp| TimeZone::UTC.to_datetime(instant).date();
-    let (at, known) = (day(at), day(knowledge_time));
+    let (at, known) = (calendar.date(at), calendar.date(knowledge_time));
     let named = |row: &&Status| row.parties.as_ref().is_none_or(|parties| parties.contains(party));
     let mut rows = rows.iter().filter(named).peekable();
     if rows.peek().is_none() {
@@ -159,41 +163,84 @@ pub(super) fn contradiction(rows: &[Status]) -> Option<(usize, String)> {
     })
 }
 
-/// The first instant after `after` at which these rows may say something else: a row begins, has had its last
-/// day, or becomes known. UTC midnights.
-pub(crate) fn next_change(rows: &[Status], after: Timestamp) -> Option<Timestamp> {
-    let begins = |day: Date| TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok();
-    rows.iter()
-        .flat_map(|row| {
-            let over = row.until.and_then(|last| last.tomorrow().ok());
-            [Some(row.from), over, row.known_from]
-        })
-        .flatten()
-        .filter_map(begins)
-        .filter(|change| *change > after)
-        .min()
+/// The days on which these rows may begin to say something else: a row begins, has had its last day, or becomes known.
+pub(super) fn changes(rows: &[Status]) -> impl Iterator<Item = Date> + '_ {
+    rows.iter().flat_map(|row| [Some(row.from), row.until.and_then(over), row.known_from]).flatten()
+}
+
+/// The day after the last one.
+pub(super) fn over(last: Date) -> Option<Date> {
+    last.tomorrow().ok()
+}
+
+/// The first instant after `after` at which one of `days` begins in one of the places.
+pub(super) fn next_change<'c>(
+    days: impl Iterator<Item = Date>,
+    calendars: impl Iterator<Item = &'c Calendar> + Clone,
+    after: Timestamp,
+) -> Option<Timestamp> {
+    // No zone is a day away from UTC: days before yesterday are over everywhere.
+    let yesterday = TimeZone::UTC.to_datetime(after).date().checked_sub(1.day()).unwrap_or(Date::MIN);
+    let mut days: Vec<Date> = days.filter(|day| *day >= yesterday).collect();
+    days.sort_unstable();
+    days.into_iter().find_map(|day| {
+        calendars.clone().filter_map(|place| place.begins(day)).filter(|begins| *begins > after).min()
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use comity_terms::calendar::Holidays;
 
-    #[test]
-    fn the_next_change_is_the_first_midnight_at_which_a_row_begins_ends_or_becomes_known() {
-        let row = |from: &str, until: Option<&str>, known: Option<&str>| Status {
+    fn row(from: &str, until: Option<&str>, known: Option<&str>) -> Status {
+        Status {
             parties: None,
             state: State::InForce,
             from: from.parse().unwrap(),
             until: until.map(|day| day.parse().unwrap()),
             known_from: known.map(|day| day.parse().unwrap()),
-        };
+        }
+    }
+
+    fn place(zone: &str) -> Calendar {
+        Calendar::new(zone, [], &Holidays::default()).unwrap()
+    }
+
+    #[test]
+    fn the_next_change_is_the_first_midnight_at_which_a_row_begins_ends_or_becomes_known() {
         let rows = [row("2026-01-01", Some("2026-09-30"), None), row("2026-12-01", None, Some("2026-11-20"))];
-        let next = |after: &str| next_change(&rows, after.parse().unwrap()).map(|at| at.to_string());
+        let next = |after: &str| {
+            next_change(changes(&rows), [&place("UTC")].into_iter(), after.parse().unwrap())
+                .map(|at| at.to_string())
+        };
         assert_eq!(next("2025-12-31T23:59:59Z").as_deref(), Some("2026-01-01T00:00:00Z"));
         // The last day is one on which it is still in force.
         assert_eq!(next("2026-01-01T00:00:00Z").as_deref(), Some("2026-10-01T00:00:00Z"));
         assert_eq!(next("2026-10-01T00:00:00Z").as_deref(), Some("2026-11-20T00:00:00Z"));
         assert_eq!(next("2026-11-20T00:00:00Z").as_deref(), Some("2026-12-01T00:00:00Z"));
         assert_eq!(next("2026-12-01T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn a_last_day_is_over_when_it_is_over_where_the_party_is() {
+        let rows = [row("2026-01-01", Some("2026-09-30"), None)];
+        let us: JurisdictionCode = "US".parse().unwrap();
+        let state = |at: &str, zone: &str| {
+            let at = at.parse().unwrap();
+            in_force(&rows, &us, at, at, &place(zone))
+        };
+        assert_eq!(state("2026-10-01T03:00:00Z", "America/New_York"), InForce::Yes);
+        assert_eq!(state("2026-10-01T04:00:00Z", "America/New_York"), InForce::No(State::Lapsed));
+        assert_eq!(state("2026-09-30T22:00:00Z", "Europe/Paris"), InForce::No(State::Lapsed));
+        // It begins there too when the day begins.
+        assert_eq!(state("2026-01-01T04:59:00Z", "America/New_York"), InForce::No(State::Adopted));
+        let places = [place("America/New_York"), place("Europe/Paris")];
+        let next = |after: &str| {
+            next_change(changes(&rows), places.iter(), after.parse().unwrap()).map(|at| at.to_string())
+        };
+        assert_eq!(next("2026-09-30T12:00:00Z").as_deref(), Some("2026-09-30T22:00:00Z"));
+        assert_eq!(next("2026-09-30T22:00:00Z").as_deref(), Some("2026-10-01T04:00:00Z"));
+        assert_eq!(next("2026-10-01T04:00:00Z"), None);
     }
 }

@@ -6,7 +6,7 @@
 use super::End;
 use crate::facts::Given;
 use crate::pack::State;
-use comity_terms::calendar::{Calendar, Count, Period, due};
+use comity_terms::calendar::{Calendar, CalendarError, Count, Period, due};
 use comity_terms::{FactKey, JurisdictionCode, Timestamp, Value};
 use std::sync::LazyLock;
 
@@ -160,7 +160,24 @@ impl Derivation {
 
 impl Derivation<Slot> {
     /// The value, where its operands are there; nothing for [`Derivation::Declared`], which is no bool.
-    pub(crate) fn work_out(&self, given: &Given<'_>) -> Option<bool> {
+    ///
+    /// # Errors
+    /// [`CalendarError`] where the end of a period cannot be told: callers refuse, for a rule that looks at the fact would
+    /// not match.
+    pub(crate) fn work_out(&self, given: &Given<'_>) -> Result<Option<bool>, CalendarError> {
+        let Self::Within(a, b, period, counted) = self else { return Ok(self.told(given)) };
+        let (Some(a), Some(b)) = (moment(a, given), moment(b, given)) else { return Ok(None) };
+        // Plain arithmetic in UTC, where no rule is named: no place's clock or holidays bear on it.
+        static PLAIN: LazyLock<Calendar> = LazyLock::new(Calendar::plain);
+        let Some((count, place)) = counted else {
+            return Ok(Some(b <= due(a, period, Count::Plain, &PLAIN)?.operational));
+        };
+        let Some(place) = who(place, given).and_then(|code| given.places.get(code)) else { return Ok(None) };
+        Ok(Some(b <= due(a, period, *count, &place.calendar)?.legal_latest))
+    }
+
+    /// What needs no legal time.
+    fn told(&self, given: &Given<'_>) -> Option<bool> {
         let stated = |slot: &Slot| given.values.stated(*slot);
         match self {
             Self::Compare(relation, a, b) => {
@@ -195,18 +212,7 @@ impl Derivation<Slot> {
                 let instant = instant(fields.get(field).and_then(Value::as_text)?, *edge);
                 Some(instant.is_some_and(|instant| instant > moment))
             }
-            Self::Within(a, b, period, None) => {
-                let (a, b) = (moment(a, given)?, moment(b, given)?);
-                // Plain arithmetic in UTC: no place's clock or holidays bear on it.
-                static UTC: LazyLock<Option<Calendar>> = LazyLock::new(|| Calendar::new("UTC", [], []).ok());
-                Some(b <= due(a, period, Count::Plain, UTC.as_ref()?).ok()?.operational)
-            }
-            Self::Within(a, b, period, Some((count, place))) => {
-                let (a, b) = (moment(a, given)?, moment(b, given)?);
-                let calendar = &given.places.get(who(place, given)?)?.calendar;
-                Some(b <= due(a, period, *count, calendar).ok()?.legal_latest)
-            }
-            Self::Declared(_) => None,
+            Self::Within(..) | Self::Declared(_) => None,
             Self::AgreementIs(state) => Some(given.instrument.is(*state)),
             Self::CoveredRetroactively => Some(given.instrument.covered_retroactively),
         }

@@ -2,7 +2,7 @@
 
 use super::derivation::{Derivation, Slot};
 use super::{NONE, Vocabulary};
-use comity_terms::{Action, Asserter, FactKey, PackSlug, Timestamp, Value};
+use comity_terms::{Action, Asserter, FactKey, PackSlug, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The type of a fact.
@@ -146,7 +146,7 @@ impl FactTerm {
         let same = self.same_words(vocabulary, json);
         let value = match (&self.kind, same.as_ref().unwrap_or(json)) {
             (FactType::Datetime, Json::String(text)) => {
-                Value::Instant(text.parse::<Timestamp>().map_err(|_| self.expected(vocabulary))?)
+                Value::Instant(comity_terms::instant(text).ok_or_else(|| self.expected(vocabulary))?)
             }
             // A question that some ask as yes or no and some with a word: `imminent_harm`.
             (FactType::Enum(_), Json::Bool(truth)) => Value::Text(truth.to_string()),

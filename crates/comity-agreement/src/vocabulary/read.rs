@@ -2,21 +2,21 @@
 
 use super::derivation::{Derivation, Slot};
 use super::{
-    ActionTerm, Bearing, Dimension, DoneBy, End, FactTerm, FactType, LawPlace, ObligationTerm, Place,
-    Reading as WordReading, Vocabulary, schema,
+    ActionTerm, Bearing, Dimension, DoneBy, End, FactTerm, FactType, LawPlace, ObligationTerm, Organisation,
+    Place, Reading as WordReading, Vocabulary, schema,
 };
 use crate::document::{self, Node, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
 use crate::source::LawSource;
 use cedar_policy::{Schema, Validator};
-use comity_terms::calendar::Calendar;
+use comity_terms::calendar::{Calendar, WEEKDAYS};
 use comity_terms::{Action, Digest, FactKey, JurisdictionCode};
-use jiff::civil::Weekday;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
+mod calendar;
 mod fact;
 
 use fact::{fact, sound};
@@ -63,7 +63,10 @@ pub(super) fn vocabulary(source: &dyn LawSource) -> Result<Vocabulary, LoadError
             findings.push(Finding::error("vocabulary/obligations.toml", 0, text));
         }
     }
-    for reason in crate::decide::ENGINE_REASONS.iter().filter(|reason| !reasons.contains_key(**reason)) {
+    let unlawed = |place: &Place| place.organisation.as_ref().is_some_and(|own| own.law.is_none());
+    let organisations = places.values().any(unlawed).then_some(&crate::decide::ORGANISATION_WITHOUT_LAW);
+    let given = crate::decide::ENGINE_REASONS.iter().chain(organisations);
+    for reason in given.filter(|reason| !reasons.contains_key(**reason)) {
         let text = format!("`{reason}` is missing: the engine itself gives this reason");
         findings.push(Finding::error("vocabulary/reasons.toml", 0, text));
     }
@@ -312,27 +315,17 @@ fn place(source: &dyn LawSource, path: &str) -> Read<(JurisdictionCode, Place)> 
         .iter()
         .map(|node| one_of(node, &WEEKDAYS))
         .collect::<Read<Vec<_>>>()?;
-    let mut holidays = Vec::new();
-    for mut holiday in table.tables("holiday")? {
-        holidays.push(holiday.need("date")?.as_date()?);
-        holiday.text("name")?;
-        holiday.done()?;
-    }
+    let holidays = calendar::holidays(&mut table)?;
     let calendar =
-        Calendar::new(zone.as_text()?, weekend, holidays).map_err(|e| zone.wrong(e.to_string()))?;
+        Calendar::new(zone.as_text()?, weekend, &holidays).map_err(|e| zone.wrong(e.to_string()))?;
+    let organisation = match table.take("organisation") {
+        None => None,
+        Some(node) if node.as_bool()? => Some(Organisation { law: table.optional_name("law")? }),
+        Some(node) => return Err(node.wrong("a state is no organisation: leave it out")),
+    };
     table.done()?;
-    Ok((code, Place { name, invented, calendar }))
+    Ok((code, Place { name, invented, calendar, organisation }))
 }
-
-const WEEKDAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
 
 /// The list of what parties can declare or reserve, under any agreement.
 pub(crate) const DECLARATIONS: &str = "declaration";

@@ -115,7 +115,7 @@ fn a_timer_that_runs_out_moves_on_and_never_approves() {
         within: within.parse().unwrap(),
     };
     let path = [step("reviewer", "24 hours"), step("judge", "2 hours")];
-    let calendar = Calendar::new("UTC", [], []).unwrap();
+    let calendar = Calendar::plain();
     let began = instant("2026-11-02T08:00:00Z");
     let at = |now: &str| {
         let turn = turn(&path, began, instant(now), Count::Plain, &calendar).unwrap().unwrap();
@@ -139,10 +139,10 @@ fn judging_again_says_both_and_rewrites_nothing() {
         (found.then.outcome, found.now.outcome, found.differs())
     };
     let (refused, permitted) = (Outcome::Refused, Outcome::Permitted);
-    assert_eq!(judged("2027-01-31T23:59:59Z"), (refused, refused, false), "not yet known to be renewed");
+    assert_eq!(judged("2027-01-31T22:59:59Z"), (refused, refused, false), "not yet known to be renewed");
     assert_eq!(
-        judged("2027-02-01T00:00:00Z"),
+        judged("2027-01-31T23:00:00Z"),
         (refused, permitted, true),
-        "covered from the day it was known"
+        "covered from the day it was known, by the clocks of both"
     );
 }

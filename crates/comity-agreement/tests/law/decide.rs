@@ -144,7 +144,8 @@ fn in_force_and_binding_are_collected_with_everything_else() {
     let decision = decide(&laws, &late, &Setting::live(false)).unwrap();
     assert_eq!(reasons(&decision), ["agreement_not_binding", "instrument_lapsed", "remark", "sealed_red"]);
     // The last day counts.
-    late.at = instant("2026-12-31T23:59:59Z");
+    // In Helsinki, two hours ahead.
+    late.at = instant("2026-12-31T21:59:59Z");
     late.knowledge_time = late.at;
     assert_eq!(reasons(&live(&laws, &late)), ["sealed_red"]);
 }
@@ -225,9 +226,9 @@ fn a_declaration_binds_from_its_day_whoever_deals_with_its_party() {
         (asked.sending, asked.receiving) = (sending.parse().unwrap(), receiving.parse().unwrap());
         reasons(&live(&laws, &asked))
     };
-    assert_eq!(asked("2027-05-31T23:59:59Z", "XA", "XB", &[]), [""; 0]);
-    assert_eq!(asked("2027-06-01T00:00:00Z", "XA", "XB", &[]), ["content_abroad"]);
-    assert_eq!(asked("2027-06-01T00:00:00Z", "XA", "XB", &["court_order=true"]), ["remark"]);
+    assert_eq!(asked("2027-05-31T20:59:59Z", "XA", "XB", &[]), [""; 0]);
+    assert_eq!(asked("2027-05-31T21:00:00Z", "XA", "XB", &[]), ["content_abroad"]);
+    assert_eq!(asked("2027-05-31T21:00:00Z", "XA", "XB", &["court_order=true"]), ["remark"]);
     assert_eq!(asked("2027-06-01T00:00:00Z", "XB", "XA", &[]), [""; 0], "XA declared nothing");
 }
 

@@ -55,3 +55,20 @@ fn words_change_nothing_and_conditions_must_be_proved() {
     assert_eq!(told.figures, [("parameter `retention`".into(), "\"30 days\"".into(), "\"31 days\"".into())]);
     assert_eq!(told.rules[0].what, ["duties"], "the duty that counts by it");
 }
+
+#[test]
+fn what_changed_is_told_in_sentences() {
+    let words = |changes: &[(&str, &str, &str)]| amended(changes).rules[0].words.clone();
+    assert_eq!(
+        words(&[("forbids.cedar", "Only the trained share", "Whoever is trained may share")]),
+        ["it is worded \"Whoever is trained may share\", before \"Only the trained share\""]
+    );
+    assert_eq!(
+        words(&[("forbids.cedar", "!context.training_valid", "context.training_valid")]),
+        ["it looks at the same facts, and asks something else of them"]
+    );
+    assert_eq!(
+        words(&[("forbids.cedar", "@escalate_to(\"reviewer\")", "")]),
+        ["the office that can lift it is none, before reviewer"]
+    );
+}

@@ -13,7 +13,7 @@ use crate::laws::{self, LawError, Named};
 use comity_agreement::explain::{Shown, show as shown};
 use comity_agreement::person::{Paragraph, for_person};
 use comity_agreement::rights::{self, Conformance, Right};
-use comity_agreement::{LawFiles, Level, Library, lint, shipped, try_case};
+use comity_agreement::{Keep, LawFiles, Level, Library, lint, shipped, try_case};
 use comity_terms::PackSlug;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,13 +65,15 @@ fn read_text(file: &Path, cwd: &Path) -> Result<String, String> {
     let mut text = String::new();
     if file == Path::new("-") {
         std::io::stdin().take(CASES_BYTES_MAX as u64).read_to_string(&mut text).map_err(|e| e.to_string())?;
-        return Ok(text);
+    } else {
+        text = match crate::files::read(&cwd.join(file), CASES_BYTES_MAX) {
+            Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|e| format!("{}: {e}", file.display()))?,
+            Ok(None) => return Err(format!("{}: there is no such file", file.display())),
+            Err(error) => return Err(error.to_string()),
+        };
     }
-    match crate::files::read(&cwd.join(file), CASES_BYTES_MAX) {
-        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|e| format!("{}: {e}", file.display())),
-        Ok(None) => Err(format!("{}: there is no such file", file.display())),
-        Err(error) => Err(error.to_string()),
-    }
+    // Some editors begin a file with a mark of its byte order; it is no part of the first case.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
 /// `comity law check`: load errors and lints.
@@ -98,7 +100,8 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
     }
     // What is loaded together is loaded once: every pack is held against all those that it may be asked beside.
     let mut library = match Library::open(&together) {
-        Ok(library) => library,
+        // Every rule is asked by a worked case, or it is a finding.
+        Ok(library) => library.keeping(Keep::Expressions),
         Err(error) => return out.bad_input(error),
     };
     let named =
@@ -263,4 +266,19 @@ pub fn show(args: &LawShow, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Ex
         out.line(&format!("  {summary} (ECHR {echr}; ICCPR {iccpr}): {}", keeps(row)));
     }
     Exit::Done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read_text;
+    use std::path::Path;
+
+    #[test]
+    fn a_mark_of_byte_order_is_no_part_of_the_first_case() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes) in [("plain", "{}\n{}\n"), ("marked", "\u{feff}{}\n{}\n")] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            assert_eq!(read_text(Path::new(name), dir.path()).unwrap(), "{}\n{}\n", "{name}");
+        }
+    }
 }

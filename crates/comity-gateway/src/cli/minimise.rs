@@ -125,10 +125,8 @@ fn asked(args: &Minimise, cwd: &Path) -> Result<(LawSet, PackSlug), String> {
     let agreement = library.law(&slug).map_err(|e| e.to_string())?;
     let mut national = BTreeMap::new();
     for party in [&args.from, &args.to] {
-        let slug: PackSlug = party.as_str().parse().map_err(|e: comity_terms::NameError| e.to_string())?;
-        if library.dir(&slug).is_some() {
-            national.insert(party.clone(), library.law(&slug).map_err(|e| e.to_string())?);
-        }
+        let own = library.own_law(party).map_err(|e| e.to_string())?;
+        national.extend(own.map(|law| (party.clone(), law)));
     }
     Ok((LawSet { agreement, national, vocabulary: Arc::clone(library.vocabulary()) }, slug))
 }

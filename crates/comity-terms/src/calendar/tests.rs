@@ -8,7 +8,14 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn calendar(zone: &str, holidays: &[&str]) -> Calendar {
-    Calendar::new(zone, WEEKEND, holidays.iter().map(|day| day.parse().unwrap())).unwrap()
+    listing(zone, holidays.iter().map(|day| day.parse().unwrap()))
+}
+
+/// A calendar of the years to 2100 that lists these days.
+fn listing(zone: &str, days: impl IntoIterator<Item = Date>) -> Calendar {
+    let listed = days.into_iter().map(|day| (day, None)).collect();
+    Calendar::new(zone, WEEKEND, &Holidays { years: Some(1950..=2100), listed, ..Default::default() })
+        .unwrap()
 }
 
 fn ends(start: &str, period: &str, count: Count, calendar: &Calendar) -> (String, String) {
@@ -170,7 +177,8 @@ fn summer_time_moves_the_legal_end_with_the_clock_of_the_place() {
 
 #[test]
 fn a_weekend_is_data() {
-    let friday = Calendar::new("Asia/Riyadh", [Weekday::Friday, Weekday::Saturday], []).unwrap();
+    let friday =
+        Calendar::new("Asia/Riyadh", [Weekday::Friday, Weekday::Saturday], &Holidays::default()).unwrap();
     // Thursday 5 November 2026: the day after is off there, Sunday works.
     let ends = ends("2026-11-05T09:20:00Z", "1 day", Count::Eu1182_71, &friday);
     assert_eq!(ends.1, "2026-11-08T21:00:00Z");
@@ -190,7 +198,7 @@ fn the_last_day_is_the_one_that_the_end_closes_or_falls_in() {
 
 #[test]
 fn what_cannot_be_counted_is_an_error() {
-    let utc = calendar("UTC", &[]);
+    let utc = Calendar::new("UTC", WEEKEND, &Holidays::default()).unwrap();
     let error = |start: &str, period: &str, count| {
         due(at(start), &period.parse().unwrap(), count, &utc).unwrap_err().to_string()
     };
@@ -210,11 +218,11 @@ fn what_cannot_be_counted_is_an_error() {
     // The last day can be written, its end cannot.
     assert_eq!(error("9999-12-29T12:00:00Z", "2 days", Count::Eu1182_71), "2 days end after the year 9999");
     assert_eq!(
-        Calendar::new("Europe/Atlantis", WEEKEND, []),
+        Calendar::new("Europe/Atlantis", WEEKEND, &Holidays::default()),
         Err(CalendarError::Zone("Europe/Atlantis".into()))
     );
     let every_day = Weekday::Monday.cycle_forward().take(7);
-    assert_eq!(Calendar::new("UTC", every_day, []), Err(CalendarError::Weekend));
+    assert_eq!(Calendar::new("UTC", every_day, &Holidays::default()), Err(CalendarError::Weekend));
 }
 
 #[test]
@@ -249,9 +257,48 @@ fn periods_read_and_print_as_law_states_them() {
     assert_eq!("calendar".parse::<Count>(), Err(CalendarError::Count("calendar".into())));
 }
 
+#[test]
+fn a_holiday_may_be_heeded_by_one_counting_rule_alone() {
+    let only = Some(Count::UkWorkingDays);
+    let listed = vec![("2026-11-30".parse().unwrap(), only)];
+    let holidays = Holidays { years: Some(2026..=2026), listed, ..Default::default() };
+    let london = Calendar::new("Europe/London", WEEKEND, &holidays).unwrap();
+    let last = |count| {
+        let due =
+            due(at("2026-11-27T10:00:00Z"), &"3 working days".parse().unwrap(), count, &london).unwrap();
+        london.last_day(due.legal_latest).to_string()
+    };
+    assert_eq!(last(Count::UkWorkingDays), "2026-12-03");
+    assert_eq!(last(Count::Eu1182_71), "2026-12-02");
+}
+
+#[test]
+fn beyond_the_years_of_a_calendar_nothing_is_taken_for_a_working_day() {
+    let holidays = Holidays { years: Some(2025..=2027), ..Default::default() };
+    let vienna = Calendar::new("Europe/Vienna", WEEKEND, &holidays).unwrap();
+    let ends = |start: &str, period: &str, count| due(at(start), &period.parse().unwrap(), count, &vienna);
+    let error = ends("2027-12-27T09:20:00Z", "5 days", Count::Eu1182_71).unwrap_err().to_string();
+    // 1 January 2028 is a Saturday; whether people work on Monday the 3rd decides.
+    assert_eq!(
+        error,
+        "whether 2028-01-03 is a working day is not known: the calendar is for the years 2025 to 2027"
+    );
+    for count in [Count::Eu1182_71, Count::UkWorkingDays, Count::Plain] {
+        ends("2024-12-30T09:20:00Z", "1 working day", count).unwrap_err();
+        ends("2027-12-30T09:20:00Z", "1 working day", count).unwrap();
+    }
+    // Where holidays do not matter, neither do the years.
+    ends("2031-12-27T09:20:00Z", "72 hours", Count::Eu1182_71).unwrap();
+    ends("2031-12-27T09:20:00Z", "5 days", Count::Plain).unwrap();
+}
+
 /// The regulation once more, as slowly as it reads: days and hours are walked one by one.
 mod slow {
     use super::*;
+
+    fn works(calendar: &Calendar, day: Date) -> bool {
+        calendar.is_working_day(day, Count::Eu1182_71).unwrap()
+    }
 
     pub(super) fn eu(start: Timestamp, period: &Period, calendar: &Calendar) -> Timestamp {
         let show = |at: Timestamp| calendar.zone.to_datetime(at);
@@ -283,7 +330,7 @@ mod slow {
                 continue;
             }
             days += 1;
-            working += u32::from(calendar.is_working_day(today));
+            working += u32::from(works(calendar, today));
             let months =
                 i32::from(today.year() - event.year()) * 12 + i32::from(today.month() - event.month());
             let same_date = today.day() == event.day()
@@ -303,7 +350,7 @@ mod slow {
                 } else {
                     1
                 };
-            if expired && calendar.is_working_day(today) && working >= least {
+            if expired && works(calendar, today) && working >= least {
                 return now;
             }
         }
@@ -323,7 +370,7 @@ fn place() -> impl Strategy<Value = Calendar> {
     (0..zones.len(), holidays).prop_map(move |(zone, holidays)| {
         let first = jiff::civil::date(2026, 1, 1);
         let holidays = holidays.into_iter().map(|n| first.checked_add(n.days()).unwrap());
-        Calendar::new(zones[zone], WEEKEND, holidays).unwrap()
+        listing(zones[zone], holidays)
     })
 }
 
@@ -379,7 +426,7 @@ proptest! {
         start in start(), period in period(), calendar in place(), day in 0_i64..500,
     ) {
         let mut stricter = calendar.clone();
-        stricter.holidays.insert(jiff::civil::date(2026, 1, 1).checked_add(day.days()).unwrap());
+        stricter.days.all.insert(jiff::civil::date(2026, 1, 1).checked_add(day.days()).unwrap());
         let ends = |calendar| due(start, &period, Count::Eu1182_71, calendar).unwrap().legal_latest;
         prop_assert!(ends(&calendar) <= ends(&stricter));
     }

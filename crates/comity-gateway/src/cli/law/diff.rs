@@ -112,7 +112,7 @@ fn diff_json(told: &Diff, proved: Option<Json>) -> Json {
     let mut json = json!({
         "rules": told.rules.iter().map(|change| json!({
             "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
-            "direction": change.direction.as_str(),
+            "words": change.words, "direction": change.direction.as_str(),
         })).collect::<Vec<_>>(),
         "figures": told.figures.iter().map(|(what, was, is)| json!({ "what": what, "old": was, "new": is }))
             .collect::<Vec<_>>(),
@@ -132,12 +132,32 @@ fn diff_json(told: &Diff, proved: Option<Json>) -> Json {
 fn diff_lines(told: &Diff, proved: Option<&Json>) -> Vec<String> {
     let mut lines = Vec::new();
     for change in &told.rules {
-        let what = change.what.join(", ");
-        lines.push(format!("{} ({}): {what}; {}", change.rule, change.article, change.direction.as_str()));
+        lines.push(format!("{} ({}): {}", change.rule, change.article, change.direction.in_words()));
+        lines.extend(change.words.iter().map(|sentence| format!("  {sentence}")));
     }
-    lines.extend(told.figures.iter().map(|(what, was, is)| format!("{what}: {was} -> {is}")));
+    let figure = |text: &str| match text.trim_matches('"') {
+        "" | "-" => "none".to_owned(),
+        text => text.to_owned(),
+    };
+    lines.extend(
+        told.figures
+            .iter()
+            .map(|(what, was, is)| format!("{what} is {}, before {}", figure(is), figure(was))),
+    );
     for case in &told.cases {
-        lines.push(format!("case {} ({}): {} -> {}", case.id, case.title, case.old.0, case.new.0));
+        let (was, is) = (&case.old, &case.new);
+        lines.push(match was.0 == is.0 {
+            true => {
+                format!("case {} ({}): {} as before, otherwise reasoned or owed", case.id, case.title, is.0)
+            }
+            false => format!("case {} ({}): {}, before {}", case.id, case.title, is.0, was.0),
+        });
+        let beyond = |own: &[String], other: &[String]| -> Vec<String> {
+            own.iter().filter(|word| !other.contains(word)).map(|word| duty(word)).collect()
+        };
+        for (says, words) in [("come", beyond(&is.1, &was.1)), ("gone", beyond(&was.1, &is.1))] {
+            lines.extend(words.into_iter().map(|word| format!("  {says}: {word}")));
+        }
     }
     if let Some(direction) = proved.and_then(|proved| proved["direction"].as_str()) {
         lines.push(format!("as proved over every question, the amendment: {direction}"));
@@ -145,6 +165,16 @@ fn diff_lines(told: &Diff, proved: Option<&Json>) -> Vec<String> {
     let (changed, tried) = (told.cases.len(), told.tried);
     lines.push(format!("{} rules changed; {changed} of {tried} cases come out otherwise", told.rules.len()));
     lines
+}
+
+/// A reason as it is; of a duty its type, and what it says.
+fn duty(word: &str) -> String {
+    let Ok(Json::Object(fields)) = serde_json::from_str::<Json>(word) else { return word.to_owned() };
+    let text = |value: &Json| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let says = fields.iter().filter(|(key, value)| *key != "type" && !value.is_null());
+    let says: Vec<String> = says.map(|(key, value)| format!("{key} {}", text(value))).collect();
+    let kind = fields.get("type").map(text).unwrap_or_default();
+    if says.is_empty() { kind } else { format!("{kind} ({})", says.join(", ")) }
 }
 
 fn told(args: &LawDiff, cwd: &Path) -> Result<Diff, LawError> {

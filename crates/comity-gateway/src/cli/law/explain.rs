@@ -7,7 +7,7 @@ use comity_agreement::finding::did_you_mean;
 use comity_agreement::hypothetical::{self, Explained};
 use comity_agreement::question::value_json;
 use comity_agreement::{LawSet, Library, Question, Setting, try_case};
-use comity_terms::{Asserter, Citation, Facts, PackSlug};
+use comity_terms::{Asserter, Citation, Facts};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -35,10 +35,8 @@ fn explained(args: &LawExplain, cwd: &Path) -> Result<Explained, String> {
     let agreement = library.law(&slug).map_err(|error| error.to_string())?;
     let mut national = BTreeMap::new();
     for party in [&args.from, &args.to] {
-        let slug: PackSlug = party.as_str().parse().map_err(|e: comity_terms::NameError| e.to_string())?;
-        if library.dir(&slug).is_some() {
-            national.insert(party.clone(), library.law(&slug).map_err(|error| error.to_string())?);
-        }
+        let own = library.own_law(party).map_err(|error| error.to_string())?;
+        national.extend(own.map(|law| (party.clone(), law)));
     }
     let vocabulary = Arc::clone(library.vocabulary());
     let mut facts = Facts::new();
