@@ -1,5 +1,6 @@
 //! The executable itself: exit statuses, streams, and a reader that goes away.
 
+use comity_beside::SoftToken;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 
@@ -95,30 +96,14 @@ fn a_gateway_is_kept_restored_and_its_log_succeeded_by_commands() {
     assert_eq!((&verdict["ok"], &verdict["size"]), (&true.into(), &copied["size"]));
 }
 
-/// SoftHSM2, a PKCS#11 module in software. Debian: `softhsm2`.
-const SOFT_HSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
-
 #[test]
 fn a_gateway_keeps_its_epoch_keys_in_the_security_module_that_it_names() {
-    if !std::path::Path::new(SOFT_HSM).exists() {
-        eprintln!("skipped: SoftHSM2 is not installed");
-        return;
-    }
     let room = tempfile::tempdir().unwrap();
-    let (dir, tokens) = (room.path().join("ee"), room.path().join("tokens"));
-    std::fs::create_dir(&tokens).unwrap();
-    let (conf, pin) = (room.path().join("softhsm2.conf"), room.path().join("pin"));
-    std::fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
-    std::fs::write(&pin, "471100").unwrap();
-    let made = Command::new("softhsm2-util")
-        .args(["--init-token", "--free", "--label", "comity", "--pin", "471100", "--so-pin", "815000"])
-        .env("SOFTHSM2_CONF", &conf)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let dir = room.path().join("ee");
+    let Some(hsm) = SoftToken::made(room.path()) else { return };
     let run = |arguments: &[&str], status: i32| {
         let place = ["--dir", dir.to_str().unwrap(), "--json"];
-        let output = comity(arguments).args(place).env("SOFTHSM2_CONF", &conf).output().unwrap();
+        let output = comity(arguments).args(place).env("SOFTHSM2_CONF", &hsm.conf).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
         (serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_default(), said)
@@ -127,11 +112,9 @@ fn a_gateway_keeps_its_epoch_keys_in_the_security_module_that_it_names() {
     let settings = dir.join("settings.toml");
     let shipped = std::fs::read_to_string(&settings).unwrap();
     let named = |token: &str| {
-        let hsm = format!(
-            "\n[hsm]\nmodule = \"{SOFT_HSM}\"\ntoken = \"{token}\"\npin_file = \"{}\"\n",
-            pin.display()
-        );
-        std::fs::write(&settings, format!("{shipped}{hsm}")).unwrap();
+        let (library, pin) = (hsm.library.display(), hsm.pin.display());
+        let table = format!("\n[hsm]\nmodule = \"{library}\"\ntoken = \"{token}\"\npin_file = \"{pin}\"\n");
+        std::fs::write(&settings, format!("{shipped}{table}")).unwrap();
     };
     named("comity");
     run(&["law", "adopt", "EE"], 0);

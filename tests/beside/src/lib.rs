@@ -1,4 +1,4 @@
-//! What tests find beside the repository: the shared data, and Python with what others wrote.
+//! What tests find beside the repository: the shared data, Python with what others wrote, a security module.
 //!
 //! The shared data lies where `COMITY_SHARED` says, else in `../shared`; Python where `COMITY_VENV` says, else in `.venv`, which
 //! `scripts/test` makes, else it is the system's. What is not there is said on standard error, on a line that begins
@@ -46,6 +46,53 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// A token of SoftHSM2, a security module in software.
+#[derive(Debug, Clone)]
+pub struct SoftToken {
+    /// The library that speaks PKCS#11 with it.
+    pub library: PathBuf,
+    /// What `SOFTHSM2_CONF` has to name in a process that uses it.
+    pub conf: PathBuf,
+    /// The file with its PIN.
+    pub pin: PathBuf,
+}
+
+impl SoftToken {
+    /// The label of every such token.
+    pub const LABEL: &str = "comity";
+
+    /// The token that [`made`](Self::made) makes in `room`.
+    #[must_use]
+    pub fn at(room: &Path) -> Self {
+        let library = PathBuf::from("/usr/lib/softhsm/libsofthsm2.so");
+        Self { library, conf: room.join("softhsm2.conf"), pin: room.join("pin") }
+    }
+
+    /// Makes a token in `room`; `None`, said aloud, where Debian's `softhsm2` is not installed.
+    ///
+    /// # Panics
+    /// When it is installed and makes none.
+    #[must_use]
+    pub fn made(room: &Path) -> Option<Self> {
+        let token = Self::at(room);
+        if !token.library.exists() {
+            eprintln!("skipped: SoftHSM2 is not installed");
+            return None;
+        }
+        let tokens = room.join("tokens");
+        std::fs::create_dir(&tokens).unwrap();
+        std::fs::write(&token.conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
+        std::fs::write(&token.pin, "471100\n").unwrap();
+        let made = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", Self::LABEL, "--pin", "471100", "--so-pin", "815000"])
+            .env("SOFTHSM2_CONF", &token.conf)
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Some(token)
+    }
 }
 
 /// Python that has these modules, their names with commas between; `None`, said aloud, where there is none.

@@ -1,42 +1,30 @@
-//! Against SoftHSM2, a PKCS#11 module in software. Debian: `softhsm2`. Where it is missing the tests say so.
+//! Against SoftHSM2, a PKCS#11 module in software.
 
 use super::*;
 use crate::clock::OsEntropy;
 use crate::keys::{FileEpochKeys, KeyError};
+use comity_beside::SoftToken;
 use comity_terms::{Month, PackSlug};
 use comity_vault::EpochKeys as _;
 use std::process::Command;
 use std::sync::Arc;
-
-const LIBRARY: &str = "/usr/lib/softhsm/libsofthsm2.so";
 
 /// A token of its own; the module reads where its tokens lie from the environment, when the process begins. So `test` runs
 /// in a process of its own, which this one starts and waits for.
 fn with_token(name: &str, test: impl FnOnce(&Path, HsmSettings)) {
     if let Some(room) = std::env::var_os("COMITY_TEST_TOKEN") {
         let room = PathBuf::from(room);
-        let pin_file = room.join("pin");
-        return test(&room, HsmSettings { module: LIBRARY.into(), token: "comity".to_owned(), pin_file });
-    }
-    if !Path::new(LIBRARY).exists() {
-        eprintln!("skipped: SoftHSM2 is not installed");
-        return;
+        let SoftToken { library, pin, .. } = SoftToken::at(&room);
+        return test(
+            &room,
+            HsmSettings { module: library, token: SoftToken::LABEL.to_owned(), pin_file: pin },
+        );
     }
     let room = tempfile::tempdir().unwrap();
-    let tokens = room.path().join("tokens");
-    std::fs::create_dir(&tokens).unwrap();
-    let conf = room.path().join("softhsm2.conf");
-    std::fs::write(&conf, format!("directories.tokendir = {}\n", tokens.display())).unwrap();
-    std::fs::write(room.path().join("pin"), "471100\n").unwrap();
-    let made = Command::new("softhsm2-util")
-        .args(["--init-token", "--free", "--label", "comity", "--pin", "471100", "--so-pin", "815000"])
-        .env("SOFTHSM2_CONF", &conf)
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let Some(token) = SoftToken::made(room.path()) else { return };
     let output = Command::new(std::env::current_exe().unwrap())
         .args([&format!("keys::hsm::tests::{name}"), "--exact", "--nocapture"])
-        .env("SOFTHSM2_CONF", &conf)
+        .env("SOFTHSM2_CONF", &token.conf)
         .env("COMITY_TEST_TOKEN", room.path())
         .output()
         .unwrap();
