@@ -74,13 +74,14 @@ fn came(at: usize, fault: Fault) -> Result<(), String> {
         return Err(format!("the record is not made here: {struck}"));
     }
     let sender = world.process(SENDER).ok_or("the sender is not back")?;
-    let rows = at_once(sender.store().recalls(None)).map_err(|error| error.to_string())?;
+    let rows = at_once(sender.store().inner().recalls(None)).map_err(|error| error.to_string())?;
     let [row] = rows.as_slice() else { return Err(format!("not one order: {rows:?}")) };
     if !row.complete {
         return Err(format!("it is not answered: {row:?}"));
     }
     let receiver = world.process(RECEIVER).ok_or("the receiver is not back")?;
-    let held = at_once(receiver.store().held_of(exchange, false, 10)).map_err(|error| error.to_string())?;
+    let held =
+        at_once(receiver.store().inner().held_of(exchange, false, 10)).map_err(|error| error.to_string())?;
     if !held.is_empty() {
         return Err(format!("{} records are held still", held.len()));
     }

@@ -122,7 +122,9 @@ pub(super) fn minimised_classes(
     let sent = facts_as_sent(&minimised, tools)?;
 
     type SentAs<'r> = (&'r Facts, &'r BTreeSet<Office>, Arc<Facts>);
-    let mut by_facts: BTreeMap<SentAs<'_>, (Vec<Vec<u8>>, Vec<(u32, String)>)> = BTreeMap::new();
+    /// Objects, and the ids that they had, each with its object's place.
+    type Sent = (Vec<Vec<u8>>, Vec<(u32, String)>);
+    let mut by_facts: BTreeMap<SentAs<'_>, Sent> = BTreeMap::new();
     for (object, sent) in minimised.objects.into_iter().zip(sent) {
         let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
         let class = (&asked.ruling.detected, &asked.ruling.approvals, sent);
