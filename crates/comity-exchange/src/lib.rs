@@ -13,6 +13,7 @@
 //! | [`escalation`] | an exchange that waits for offices |
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
+//! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
 //! | [`misbehaviour`] | what a partner does that it should not |
@@ -35,6 +36,7 @@ pub mod report;
 pub mod shell;
 pub mod signatory;
 pub mod signature;
+pub mod subject;
 pub mod wire;
 
 pub use error::ExchangeError;

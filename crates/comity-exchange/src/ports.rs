@@ -10,6 +10,7 @@ mod erasure;
 mod escalation;
 mod logged;
 mod record;
+mod subjects;
 mod vitals;
 mod webhooks;
 
@@ -22,6 +23,7 @@ pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrappe
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
+pub use subjects::{FoundRecord, RequestDetail, RequestRow, SubjectTag, Subjects, Tagged};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
 

@@ -7,7 +7,7 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, KeyError, TokenSecrets, TransportKeys, WebhookSecrets, index,
+    FileEpochKeys, HeldTokenKeys, KeyError, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets, index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
@@ -56,6 +56,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
+    subject_keys: SubjectKeys,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
@@ -143,6 +144,7 @@ impl Gateway {
         let next_certificate = seat.generations.next_certificate.map(|next| directory.certificate(next));
         let next_certificate = next_certificate.transpose()?.map(|next| next.pin());
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
+        let subject_keys = SubjectKeys::open(directory.subject_secrets(), clock.now())?;
         let gateway = Self {
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
@@ -164,6 +166,7 @@ impl Gateway {
             store,
             token_secrets,
             token_keys: HeldTokenKeys::default(),
+            subject_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
@@ -307,6 +310,12 @@ impl Gateway {
     #[must_use]
     pub fn token_secrets(&self) -> &TokenSecrets {
         &self.token_secrets
+    }
+
+    /// The keys of tags of persons.
+    #[must_use]
+    pub fn subject_keys(&self) -> &SubjectKeys {
+        &self.subject_keys
     }
 
     /// The secrets of endpoints that are told of acts.

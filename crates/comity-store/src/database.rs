@@ -10,10 +10,12 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, Record,
-    SealedSegment, Standing, Store, StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    FoundRecord, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer, Presence,
+    Record, RequestRow, SealedSegment, Standing, Store, StoreError, Stream, SubjectTag, Subjects, TokenRow,
+    Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
+use comity_terms::ids::{RequestId, SegmentId};
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::path::Path;
@@ -297,6 +299,20 @@ impl Collections for Database {
         objects: Vec<ObjectTag>,
     ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
         either!(self, store => store.present(stream, objects).await)
+    }
+}
+
+impl Subjects for Database {
+    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
+        either!(self, store => store.tagged(tags).await)
+    }
+
+    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
+        either!(self, store => store.requests(all).await)
+    }
+
+    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        either!(self, store => store.request(id).await)
     }
 }
 

@@ -37,6 +37,7 @@ use crate::ports::{OutboxItem, Peer, PeerError, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
+use crate::subject::Named;
 use comity_agreement::ReceiptGrade;
 use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::Receipt;
@@ -92,6 +93,11 @@ pub fn prepare<W: Shell>(
         Decided::Escalated(escalated) => Err(Stops::Escalated(escalated)),
         Decided::Refused(refused) => Err(Stops::Refused(refused)),
     };
+    // Before the keys are borrowed: reading whom records name takes its time.
+    let named = match &minimised {
+        Ok(minimised) => minimised.named(world)?,
+        Err(_) => Named::default(),
+    };
     world.with_keys(|keys| {
         let halting = |keys, entropy| Halting {
             signatory: world.signatory(),
@@ -108,6 +114,7 @@ pub fn prepare<W: Shell>(
                 signatory: world.signatory(),
                 laws,
                 seal_to,
+                named,
                 horizon: world.horizon(at),
                 opening_until,
                 keys,
@@ -118,6 +125,7 @@ pub fn prepare<W: Shell>(
                 signatory: world.signatory(),
                 laws,
                 tags: world.tags(),
+                named,
                 opening_until,
                 keys,
                 entropy,

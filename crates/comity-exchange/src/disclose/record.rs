@@ -122,7 +122,7 @@ impl Sealed {
         store: &S,
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
-        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected) } = self;
+        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected), tagged } = self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
@@ -159,6 +159,7 @@ impl Sealed {
             outbox: item.clone().into_iter().collect(),
             segments: std::iter::once(opening).chain(order).chain(placed).collect(),
             collected,
+            tagged,
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             ..Record::default()

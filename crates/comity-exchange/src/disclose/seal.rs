@@ -9,10 +9,12 @@ use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
-use crate::ports::{CollectedSegment, EscalationRow, SealedSegment};
+use crate::ports::{CollectedSegment, EscalationRow, SealedSegment, Tagged};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
+use crate::shell::Shell;
 use crate::signatory::Signatory;
+use crate::subject::{Named, about_people};
 use crate::wire::{Base64, Text, WireSafeguards, facts_to_wire, law_digests};
 use comity_agreement::{LawSet, Vocabulary};
 use comity_minimise::{Rejected, Withholding};
@@ -34,6 +36,8 @@ pub struct Sealed {
     pub(super) waiting: Option<(EscalationRow, SealedSegment)>,
     /// What is placed here instead of being sent: the sealed records, and what readers find them by.
     pub(super) placed: (Vec<SealedSegment>, Vec<CollectedSegment>),
+    /// What finds by persons what is placed here, or was sent.
+    pub(super) tagged: Vec<Tagged>,
 }
 
 impl Sealed {
@@ -42,9 +46,9 @@ impl Sealed {
         summary: Summary,
         (entry, opening): (PublicEntry, SealedSegment),
         segments: Vec<SealedSegment>,
-        collected: Vec<CollectedSegment>,
+        (collected, tagged): (Vec<CollectedSegment>, Vec<Tagged>),
     ) -> Self {
-        Self { summary, entry, opening, dispatch: None, waiting: None, placed: (segments, collected) }
+        Self { summary, entry, opening, dispatch: None, waiting: None, placed: (segments, collected), tagged }
     }
 }
 
@@ -99,6 +103,8 @@ pub struct Sealing<'a, K> {
     pub laws: &'a LawSet,
     /// The receiver's transport key.
     pub seal_to: &'a SealTo,
+    /// Whom the extract names.
+    pub(crate) named: Named,
     /// How long delivery is tried, from the instant of the act.
     pub horizon: Timestamp,
     /// Until when the opening of the entry is kept.
@@ -129,6 +135,19 @@ impl Minimised {
             outcome,
             whole,
         }
+    }
+
+    /// Whom the extract names, object by object, for as long as it may be kept.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`].
+    pub(crate) fn named<W: Shell>(&self, world: &W) -> Result<Named, ExchangeError> {
+        let classes = self
+            .extract
+            .classes
+            .iter()
+            .map(|class| (about_people(&class.sent), class.objects.iter().map(Vec::as_slice)));
+        Named::of(world, self.extract.safeguards.erase_by, classes)
     }
 
     /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
@@ -211,6 +230,7 @@ impl Minimised {
             horizon: with.horizon,
         };
         Ok(Sealed {
+            tagged: with.named.sent(opening.id),
             summary,
             entry,
             opening,
@@ -277,7 +297,15 @@ impl Halted {
             with.keys,
             with.entropy,
         )?;
-        Ok(Sealed { summary, entry, opening, dispatch: None, waiting: None, placed: Default::default() })
+        Ok(Sealed {
+            summary,
+            entry,
+            opening,
+            dispatch: None,
+            waiting: None,
+            placed: Default::default(),
+            tagged: Vec::new(),
+        })
     }
 }
 

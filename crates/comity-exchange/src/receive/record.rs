@@ -26,13 +26,14 @@ use crate::federation::offer::{Offer, split_objects};
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
     CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
-    StoreError, StoredAnswer, Stream,
+    StoreError, StoredAnswer, Stream, Tagged,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
 use crate::signature::Signature;
-use crate::wire::{Base64, Text, WireSafeguards};
+use crate::subject::{Named, about_people};
+use crate::wire::{Base64, Text, WireSafeguards, facts_from_wire};
 use comity_terms::{Act, Digest, Entropy as _, ExchangeId, LawName, Month, Safeguards, Timestamp};
 use comity_vault::{Cleartext, EpochKeys};
 use serde_json::{Value as Json, json};
@@ -207,6 +208,8 @@ struct Kept<'a> {
     segments: Vec<SealedSegment>,
     /// What readers find the records by.
     collected: Vec<CollectedSegment>,
+    /// What finds the records by the persons whom they name.
+    tagged: Vec<Tagged>,
     records: Json,
 }
 
@@ -222,6 +225,7 @@ impl<'a> Kept<'a> {
             safeguards: None,
             segments: Vec::new(),
             collected: Vec::new(),
+            tagged: Vec::new(),
             records: Json::Null,
         }
     }
@@ -235,6 +239,7 @@ impl<'a> Checked<'a> {
             seal_records(world, &opened.offer, &opened.texts, &opened.safeguards, SegmentKind::Records)?;
         Ok(Kept {
             collected: index(world, &opened.offer, &opened.texts, &opened.safeguards, &segments)?,
+            tagged: tagged(world, &opened.offer, &opened.texts, &opened.safeguards, &segments)?,
             safeguards: Some(opened.safeguards),
             segments,
             records,
@@ -252,20 +257,25 @@ impl<'a> Judged<'a> {
             // would be that of the header.
             let (segments, records) = seal_records(world, &offer, texts, safeguards, SegmentKind::Records)?;
             return Ok(Kept {
+                tagged: tagged(world, &offer, texts, safeguards, &segments)?,
                 safeguards: Some(safeguards.clone()),
                 segments,
                 records,
                 ..Kept::new(offer, rulings, AnswerResult::Accepted)
             });
         }
-        let (segments, records) = match &kept {
+        let (segments, records, tagged) = match &kept {
             Some((texts, safeguards)) => {
-                seal_records(world, &offer, texts, safeguards, SegmentKind::Quarantined)?
+                let (segments, records) =
+                    seal_records(world, &offer, texts, safeguards, SegmentKind::Quarantined)?;
+                let tagged = tagged(world, &offer, texts, safeguards, &segments)?;
+                (segments, records, tagged)
             }
-            None => (Vec::new(), Json::Null),
+            None => (Vec::new(), Json::Null, Vec::new()),
         };
         Ok(Kept {
             difference: Some(difference),
+            tagged,
             segments,
             records,
             ..Kept::new(offer, rulings, AnswerResult::Mismatch)
@@ -309,6 +319,28 @@ fn seal_records<R: Shell>(
         "quarantined": quarantined,
     });
     Ok((segments, told))
+}
+
+/// What finds the records by the persons whom they name. What the header says of a class counts only where it says that
+/// it is about people: what was found otherwise is read like it.
+fn tagged<R: Shell>(
+    world: &R,
+    offer: &Offer<'_>,
+    texts: &[Cleartext],
+    safeguards: &Safeguards,
+    segments: &[SealedSegment],
+) -> Result<Vec<Tagged>, ExchangeError> {
+    let mut all = Vec::new();
+    for ((class, text), segment) in offer.header.classes.iter().zip(texts).zip(segments) {
+        let objects =
+            split_objects(text.as_bytes()).ok_or_else(|| ExchangeError::proof("a class lost its form"))?;
+        let personal = segment.kind == SegmentKind::Quarantined
+            || facts_from_wire(&class.sent).is_none_or(|facts| about_people(&facts));
+        let count = objects.len();
+        let named = Named::of(world, safeguards.erase_by, [(personal, objects)])?;
+        all.extend(named.within(segment.id, 0, count));
+    }
+    Ok(all)
 }
 
 /// What readers of this gateway's collections find the records by.
@@ -469,6 +501,7 @@ impl Kept<'_> {
             exchanges: vec![row],
             segments,
             collected: self.collected.clone(),
+            tagged: self.tagged.clone(),
             answer: Some(StoredAnswer {
                 peer: peer.party.clone(),
                 exchange,

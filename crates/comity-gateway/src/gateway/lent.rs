@@ -10,11 +10,11 @@ use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
-use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_minimise::{Limits, PathTable, SubjectKey, TokenKey};
 use comity_store::Database;
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_vault::TransportSecret;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Shell for Gateway {
@@ -102,6 +102,31 @@ impl Shell for Gateway {
             TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &Month::of(at).to_string())
                 .map_err(|error| keys(&error))
         })
+    }
+
+    fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError> {
+        let register = self.register();
+        let agreements: BTreeSet<&PackSlug> = register.adopted.iter().map(|law| &law.pack.0).collect();
+        let partners: Vec<&Party> = register.peers.keys().chain([&self.signatory.party]).collect();
+        let months = self.token_secrets.months().map_err(|error| ExchangeError::Keys(error.to_string()))?;
+        let mut keys = Vec::new();
+        for (first, _) in months.into_iter().filter_map(Month::bounds) {
+            for agreement in &agreements {
+                for partner in &partners {
+                    keys.push(self.token_key(agreement, partner, first)?);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn subject_key(&self, month: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
+        let key = self.subject_keys.of(month, self.now());
+        key.map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+
+    fn subject_months(&self) -> Result<Vec<Month>, ExchangeError> {
+        self.subject_keys.months().map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {

@@ -34,6 +34,7 @@ mod plan;
 mod published;
 mod schema;
 mod store;
+mod subjects;
 mod succession;
 mod vault;
 mod webhooks;

@@ -17,6 +17,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0007_tokens.sql"),
     include_str!("../../migrations/postgres/0008_first_entry.sql"),
     include_str!("../../migrations/postgres/0009_webhooks.sql"),
+    include_str!("../../migrations/postgres/0011_subjects.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -83,6 +84,7 @@ mod tests {
         include_str!("../../migrations/postgres/0007_tokens.sha256"),
         include_str!("../../migrations/postgres/0008_first_entry.sha256"),
         include_str!("../../migrations/postgres/0009_webhooks.sha256"),
+        include_str!("../../migrations/postgres/0011_subjects.sha256"),
     ];
 
     #[test]

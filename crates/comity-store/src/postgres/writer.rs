@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, webhooks};
+use super::{collected, credentials, erasure, escalation, subjects, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -261,6 +261,7 @@ async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fa
         && !credentials::speaks(record)
         && !webhooks::speaks(record)
         && !collected::speaks(record)
+        && !subjects::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -270,7 +271,8 @@ async fn ended(client: &Client, record: &Record) -> Result<Result<(), Fault>, Fa
         escalation::put(client, record).await?;
         credentials::put(client, record).await?;
         webhooks::put(client, record).await?;
-        collected::put(client, record).await
+        collected::put(client, record).await?;
+        subjects::put(client, record).await
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

@@ -22,6 +22,7 @@ mod outbox;
 mod peers;
 mod read;
 mod schema;
+mod subjects;
 mod succession;
 mod vault;
 mod webhooks;

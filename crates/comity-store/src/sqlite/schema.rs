@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0007_tokens.sql"),
     include_str!("../../migrations/0008_first_entry.sql"),
     include_str!("../../migrations/0009_webhooks.sql"),
+    include_str!("../../migrations/0011_subjects.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -8,7 +8,9 @@
 use super::collected;
 use super::columns::change;
 use super::fault::Fault;
-use super::{credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, vault, webhooks};
+use super::{
+    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, subjects, vault, webhooks,
+};
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
 use crate::mark::MarkFile;
@@ -313,6 +315,7 @@ fn put_record(
     credentials::put(connection, record)?;
     webhooks::put(connection, &record.webhooks)?;
     collected::put(connection, record, now)?;
+    subjects::put(connection, record)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

@@ -6,6 +6,7 @@ pub(crate) mod erasure;
 pub(crate) mod log;
 pub(crate) mod outbox;
 pub(crate) mod rows;
+pub(crate) mod subjects;
 pub(crate) mod webhooks;
 
 use comity_exchange::entry::{Opening, PublicEntry};
