@@ -53,22 +53,12 @@ pub trait Shell: Send + Sync {
         partner: &Party,
         at: Timestamp,
     ) -> Result<Arc<TokenKey>, ExchangeError>;
-    /// The keys of every pseudonym that this gateway can still make, for whatever agreement, partner and period.
-    ///
-    /// # Errors
-    /// As [`token_key`](Self::token_key).
-    fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError>;
     /// The key of the tags of records that are erased in `month`: the same one again while that lasts. `None` for a month
     /// that has passed and has none any more.
     ///
     /// # Errors
     /// [`ExchangeError::Keys`] when it cannot be read, or a new one not be kept.
     fn subject_key(&self, month: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError>;
-    /// The months that have such a key, in order.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Keys`].
-    fn subject_months(&self) -> Result<Vec<Month>, ExchangeError>;
     /// Until when openings are kept, for an act at `at` under `pack`.
     ///
     /// # Errors

@@ -157,7 +157,7 @@ impl Gateway {
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys())),
             transport_keys: TransportKeys::new(directory.transport_keys()),
             webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
-            signin: SignIn::new(&settings.signin),
+            signin: SignIn::new(&settings.signin, settings.subjects.rate),
             seat,
             next_certificate,
             signatory,

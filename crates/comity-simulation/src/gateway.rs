@@ -350,11 +350,6 @@ impl Shell for Gateway {
             .map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
-    fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError> {
-        // Nobody asks for their data here.
-        Ok(Vec::new())
-    }
-
     fn subject_key(
         &self,
         month: comity_terms::Month,
@@ -362,10 +357,6 @@ impl Shell for Gateway {
         comity_minimise::SubjectKey::derive(&self.token_secret, &month.to_string())
             .map(|key| Some(Arc::new(key)))
             .map_err(|error| ExchangeError::Keys(error.to_string()))
-    }
-
-    fn subject_months(&self) -> Result<Vec<comity_terms::Month>, ExchangeError> {
-        Ok(Vec::new())
     }
 
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {

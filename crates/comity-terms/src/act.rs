@@ -148,11 +148,15 @@ pub enum Act {
     RecordsUsed,
     /// A standing request was made, changed or ended: a collection that tools read and write by.
     RequestStanding,
+    /// A person asked something about their data.
+    RequestFiled,
+    /// What a person asked was answered, or refused.
+    RequestDecided,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -180,6 +184,8 @@ impl Act {
         Self::WebhookEnded,
         Self::RecordsUsed,
         Self::RequestStanding,
+        Self::RequestFiled,
+        Self::RequestDecided,
     ];
 
     /// The family that the public log counts it in.
@@ -187,6 +193,7 @@ impl Act {
     pub fn family(self) -> Family {
         match self {
             Self::FindingRaised => Family::Oversight,
+            Self::RequestFiled | Self::RequestDecided => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -246,6 +253,8 @@ impl Act {
             Self::WebhookEnded => "webhook.ended",
             Self::RecordsUsed => "records.used",
             Self::RequestStanding => "request.standing",
+            Self::RequestFiled => "request.filed",
+            Self::RequestDecided => "request.decided",
         }
     }
 }

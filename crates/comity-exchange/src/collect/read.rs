@@ -218,7 +218,7 @@ async fn record<W: Shell>(world: &W, reading: &Reading, used: &[Used]) -> Result
 }
 
 /// The record of a row; `None` when nobody may read its segment.
-fn opened(
+pub(crate) fn opened(
     signatory: &Signatory,
     segment: &SealedSegment,
     row: &KeyRow,

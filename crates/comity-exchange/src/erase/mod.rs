@@ -28,6 +28,7 @@ mod due;
 mod rotate;
 mod told;
 
+pub(crate) use due::erase_for;
 pub use due::{Erased, Order, erase_due, erase_exchange};
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 pub(crate) use told::facts as facts_of;

@@ -6,8 +6,7 @@ use super::{HeldRecord, RecordPlace, StoreError, Stream};
 use crate::wire::Text;
 pub use comity_minimise::SubjectTag;
 use comity_terms::ids::{RequestId, SegmentId};
-use comity_terms::{Action, Digest, FactKey, Month, PackSlug, Timestamp};
-use comity_tlog::LeafIndex;
+use comity_terms::{Action, Digest, Month, PackSlug, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -69,21 +68,10 @@ pub struct RequestDetail {
     pub claim: Text<SegmentId>,
     /// The segment that holds the answer, sealed.
     pub answer: Option<Text<SegmentId>>,
-    /// The entry that says that it was filed, once that is known.
-    pub filed_entry: Option<u64>,
-    /// The entry that says how it was answered.
-    pub decided_entry: Option<u64>,
-    /// The facts that the person's door stated when it was filed, in the vocabulary's words.
-    #[serde(default)]
-    pub stated: BTreeMap<Text<FactKey>, String>,
-}
-
-impl RequestDetail {
-    /// The entry that says how it was answered.
-    #[must_use]
-    pub fn decided_entry(&self) -> Option<LeafIndex> {
-        self.decided_entry.map(LeafIndex)
-    }
+    /// What came of it, once it is answered: `answered` or `refused`.
+    pub outcome: Option<String>,
+    /// Who answered: an officer's name.
+    pub officer: Option<String>,
 }
 
 /// The persons whom records name, and what they asked for.

@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage};
+use super::{collections, manage, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -69,6 +69,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(partners(gateway).await);
     all.extend(ending(gateway, now));
     all.extend(endpoints(gateway).await?);
+    all.push(requests(gateway, now).await?);
     Ok(all)
 }
 
@@ -185,6 +186,20 @@ async fn vault(gateway: &Gateway, now: Timestamp) -> Result<Vec<Looked>, Gateway
         ),
     };
     Ok(vec![overdue, destroyed])
+}
+
+/// That persons are answered in time.
+async fn requests(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
+    let (waiting, overdue) = subjects::waiting(gateway, now).await?;
+    Ok(match overdue {
+        0 => Looked::good("requests", format!("{waiting} requests of persons wait, none is overdue")),
+        overdue => Looked::not(
+            Health::Bad,
+            "requests",
+            format!("{overdue} of {waiting} requests of persons should be answered by now"),
+            "`comity subject list` names them; `comity subject decide`",
+        ),
+    })
 }
 
 async fn outbox(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {

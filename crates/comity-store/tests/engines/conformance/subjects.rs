@@ -116,9 +116,8 @@ pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subject
             laws: BTreeMap::from([(Text("EE".parse().unwrap()), Text(Digest::of(b"law")))]),
             claim: Text(SegmentId::draw(&mut entropy)),
             answer: None,
-            filed_entry: None,
-            decided_entry: None,
-            stated: BTreeMap::new(),
+            outcome: None,
+            officer: None,
         },
     };
     let (one, two) = (row("2026-11-24T00:00:00Z"), row("2026-11-25T00:00:00Z"));
@@ -134,7 +133,7 @@ pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subject
             open: false,
             decided_at: Some(at("2026-11-26T00:00:00Z")),
             version: 2,
-            detail: RequestDetail { decided_entry: Some(9), ..one.detail.clone() },
+            detail: RequestDetail { outcome: Some("answered".into()), ..one.detail.clone() },
             ..one.clone()
         };
         store.record(change(&decided)).await.unwrap();
