@@ -14,6 +14,7 @@
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
+//! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
 //! | [`misbehaviour`] | what a partner does that it should not |
@@ -37,6 +38,7 @@ pub mod report;
 pub mod shell;
 pub mod signatory;
 pub mod signature;
+pub mod subject;
 pub mod wire;
 
 pub use error::ExchangeError;

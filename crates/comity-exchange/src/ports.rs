@@ -11,6 +11,7 @@ mod escalation;
 mod logged;
 mod recall;
 mod record;
+mod subjects;
 mod vitals;
 mod webhooks;
 
@@ -24,6 +25,7 @@ pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow
 pub use logged::Logged;
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
+pub use subjects::{FoundRecord, RequestDetail, RequestRow, SubjectTag, Subjects, Tagged};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
 

@@ -6,8 +6,8 @@ use crate::collect::Tags;
 use crate::ports::{Peers, RecallRoad, Recalls, Store};
 use crate::signatory::Signatory;
 use comity_agreement::{LawSet, Memo};
-use comity_minimise::{Limits, PathTable, TokenKey};
-use comity_terms::{Digest, Entropy, PackSlug, Party, Timestamp};
+use comity_minimise::{Limits, PathTable, SubjectKey, TokenKey};
+use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_vault::{EpochKeys, TransportSecret};
 use std::fmt::Display;
 use std::sync::Arc;
@@ -53,6 +53,12 @@ pub trait Shell: Send + Sync {
         partner: &Party,
         at: Timestamp,
     ) -> Result<Arc<TokenKey>, ExchangeError>;
+    /// The key of the tags of records that are erased in `month`: the same one again while that lasts. `None` for a month
+    /// that has passed and has none any more.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`] when it cannot be read, or a new one not be kept.
+    fn subject_key(&self, month: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError>;
     /// Until when openings are kept, for an act at `at` under `pack`.
     ///
     /// # Errors

@@ -7,7 +7,8 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, TokenSecrets, TransportKeys, WebhookSecrets, index,
+    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets,
+    index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
@@ -57,6 +58,7 @@ pub struct Gateway {
     transport_keys: TransportKeys,
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
+    subject_keys: SubjectKeys,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
@@ -145,6 +147,7 @@ impl Gateway {
         let next_certificate = next_certificate.transpose()?.map(|next| next.pin());
         let hsm = hsm(&settings)?;
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
+        let subject_keys = SubjectKeys::open(directory.subject_secrets(), clock.now())?;
         let gateway = Self {
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
@@ -158,7 +161,7 @@ impl Gateway {
             hsm,
             transport_keys: TransportKeys::new(directory.transport_keys()),
             webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
-            signin: SignIn::new(&settings.signin),
+            signin: SignIn::new(&settings.signin, settings.subjects.rate),
             seat,
             next_certificate,
             signatory,
@@ -167,6 +170,7 @@ impl Gateway {
             store,
             token_secrets,
             token_keys: HeldTokenKeys::default(),
+            subject_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
@@ -316,6 +320,12 @@ impl Gateway {
     #[must_use]
     pub fn token_secrets(&self) -> &TokenSecrets {
         &self.token_secrets
+    }
+
+    /// The keys of tags of persons.
+    #[must_use]
+    pub fn subject_keys(&self) -> &SubjectKeys {
+        &self.subject_keys
     }
 
     /// The secrets of endpoints that are told of acts.

@@ -2,6 +2,7 @@
 
 use crate::files::{self, FileError};
 use crate::keys::HsmSettings;
+use crate::signin::Rate;
 use crate::signin::SignInSettings;
 use crate::webhooks::WebhookSettings;
 use comity_exchange::wire::Text;
@@ -55,12 +56,44 @@ pub struct Settings {
     pub signin: SignInSettings,
     /// What bounds webhooks.
     pub webhooks: WebhookSettings,
+    /// What bounds the requests of persons.
+    pub subjects: SubjectSettings,
     /// The collection that a fresh gateway has.
     pub public_collection: PublicCollection,
     /// What a reader of a collection gets at most in a page, objects.
     pub page_objects_max: u32,
     /// Whether an import may say when it was added: never at a gateway in service.
     pub test_imports: bool,
+}
+
+/// The numbers of persons' requests. What each is for stands in the shipped `settings.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubjectSettings {
+    /// How long a request and its answer are kept, days of 24 hours.
+    pub keep_days: u32,
+    /// How often one address may file a request or ask where one stands.
+    pub rate: Rate,
+}
+
+impl SubjectSettings {
+    fn read(own: toml::Table, shipped: toml::Table) -> Result<Self, String> {
+        let mut all = shipped;
+        all.extend(own);
+        let settings: Self =
+            all.try_into().map_err(|error| format!("[subjects]: {}", error.to_string().trim_end()))?;
+        if settings.keep_days == 0 {
+            return Err("[subjects]: keep_days: expected 1 or more".to_owned());
+        }
+        Ok(settings)
+    }
+
+    /// Until when a request that is filed at `at`, or answered then, is kept.
+    #[must_use]
+    pub fn until(&self, at: Timestamp) -> Timestamp {
+        let seconds = u64::from(self.keep_days) * 24 * 60 * 60;
+        at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
 }
 
 /// A collection for public data, kept at the gateway: under which agreement, for what.
@@ -113,6 +146,7 @@ struct File {
     memo_classes: Option<usize>,
     signin: Option<toml::Table>,
     webhooks: Option<toml::Table>,
+    subjects: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
     test_imports: Option<bool>,
@@ -195,6 +229,11 @@ impl Settings {
             webhooks: WebhookSettings::read(
                 own.webhooks.unwrap_or_default(),
                 shipped.webhooks.unwrap_or_default(),
+            )
+            .map_err(content)?,
+            subjects: SubjectSettings::read(
+                own.subjects.unwrap_or_default(),
+                shipped.subjects.unwrap_or_default(),
             )
             .map_err(content)?,
             public_collection: set!(public_collection).into(),

@@ -21,6 +21,7 @@
 //! | `graph` | whom an object concerns; which side it is on |
 //! | [`token`] | what stands for an identifier |
 //! | [`text`] | people in free text |
+//! | [`subject`] | what a person is known by in a record, and the tag that stands for it |
 //! | [`warning`] | addresses and names that serve everybody |
 //!
 //! Absent: finding names in texts by a model. What no list, form or neighbouring word explains is a likely name, and
@@ -37,6 +38,7 @@ pub mod minimise;
 mod pattern;
 pub mod profile;
 mod scrub;
+pub mod subject;
 pub mod table;
 pub mod text;
 pub mod token;
@@ -49,6 +51,7 @@ pub use classify::{FactClass, ObjectFacts, classes, classify, classify_propertie
 pub use marking::{Markings, markings};
 pub use minimise::{Counts, Minimised, MinimisedObject, bundle_bytes, minimise};
 pub use profile::Profile;
+pub use subject::{Identifier, IdentifierKind, SubjectKey, SubjectTag, identifiers};
 pub use table::{Class, PathTable, TableError};
 pub use token::{TokenKey, TokenKeyError};
 pub use warning::{Warning, WarningListError, WarningLists, warnings};

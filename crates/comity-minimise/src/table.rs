@@ -7,6 +7,7 @@
 use crate::bundle::split_id;
 use crate::json::Node;
 use crate::method::{Coarsening, Token};
+use crate::subject::IdentifierKind;
 use crate::warning::WarningLists;
 use comity_terms::{DataCategory, DataClass, Handling, Treatment};
 use serde::Deserialize;
@@ -45,6 +46,8 @@ pub struct Class {
     pub recurs: bool,
     /// Which of those values are looked for in it.
     pub scan: Scan,
+    /// What a person is known by in it, where it holds that; an e-mail address is one wherever it stands.
+    pub identifies: Option<IdentifierKind>,
 }
 
 /// Which treated values are looked for in a string.

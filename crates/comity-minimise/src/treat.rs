@@ -24,7 +24,7 @@ use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
-mod literals;
+pub(crate) mod literals;
 mod outcome;
 mod references;
 mod selectors;

@@ -350,6 +350,15 @@ impl Shell for Gateway {
             .map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
+    fn subject_key(
+        &self,
+        month: comity_terms::Month,
+    ) -> Result<Option<Arc<comity_minimise::SubjectKey>>, ExchangeError> {
+        comity_minimise::SubjectKey::derive(&self.token_secret, &month.to_string())
+            .map(|key| Some(Arc::new(key)))
+            .map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
         at.checked_add(OPENINGS).map_err(|error| ExchangeError::Law(error.to_string()))
     }

@@ -10,11 +10,11 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page, Peer,
-    Presence, RecallRow, Recalls, Record, RecordName, Restriction, SealedSegment, Standing, Store,
-    StoreError, Stream, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page,
+    Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
+    Store, StoreError, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::ids::{OrderId, SegmentId};
+use comity_terms::ids::{OrderId, RequestId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -307,6 +307,20 @@ impl Collections for Database {
         objects: Vec<ObjectTag>,
     ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
         either!(self, store => store.present(stream, objects).await)
+    }
+}
+
+impl Subjects for Database {
+    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
+        either!(self, store => store.tagged(tags).await)
+    }
+
+    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
+        either!(self, store => store.requests(all).await)
+    }
+
+    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        either!(self, store => store.request(id).await)
     }
 }
 

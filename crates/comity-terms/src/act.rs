@@ -156,11 +156,15 @@ pub enum Act {
     RecallDone,
     /// A holder's signed answer to an order arrived.
     RecallAnswered,
+    /// A person asked something about their data.
+    RequestFiled,
+    /// What a person asked was answered, or refused.
+    RequestDecided,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -192,6 +196,8 @@ impl Act {
         Self::RecallTaken,
         Self::RecallDone,
         Self::RecallAnswered,
+        Self::RequestFiled,
+        Self::RequestDecided,
     ];
 
     /// The family that the public log counts it in.
@@ -202,6 +208,7 @@ impl Act {
             Self::RecallOrdered | Self::RecallTaken | Self::RecallDone | Self::RecallAnswered => {
                 Family::Remedy
             }
+            Self::RequestFiled | Self::RequestDecided => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -265,6 +272,8 @@ impl Act {
             Self::RecallTaken => "recall.taken",
             Self::RecallDone => "recall.done",
             Self::RecallAnswered => "recall.answered",
+            Self::RequestFiled => "request.filed",
+            Self::RequestDecided => "request.decided",
         }
     }
 }

@@ -79,6 +79,10 @@ id! {
     ClassId
 }
 id! {
+    /// One request of a person about their data: its number.
+    RequestId
+}
+id! {
     /// One endpoint that is told of acts.
     WebhookId
 }

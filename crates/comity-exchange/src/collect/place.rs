@@ -7,6 +7,7 @@ use crate::entry::records_root;
 use crate::ports::{CollectedObject, CollectedSegment, SegmentKind, Stream};
 use crate::report::ExchangeOutcome;
 use crate::signatory::Signatory;
+use crate::subject::Named;
 use crate::wire::{Base64, WireFact, WireSafeguards, facts_to_wire};
 use comity_agreement::LawSet;
 use comity_terms::ids::{ClassId, SegmentId};
@@ -34,6 +35,8 @@ pub(crate) struct Placing<'a, K> {
     pub(crate) laws: &'a LawSet,
     /// What stands for objects in the index.
     pub(crate) tags: &'a Tags,
+    /// Whom the extract names.
+    pub(crate) named: Named,
     /// When they are said to be added; `None`: when they are.
     pub(crate) added: Option<Timestamp>,
     /// Until when the opening of the entry is kept.
@@ -57,7 +60,7 @@ impl Minimised {
         self,
         with: Placing<'_, K>,
     ) -> Result<Sealed, ExchangeError> {
-        let Placing { signatory, laws, tags, added, opening_until, keys, entropy } = with;
+        let Placing { signatory, laws, tags, named, added, opening_until, keys, entropy } = with;
         let id = ExchangeId::draw(entropy);
         let erase_by = self
             .extract
@@ -75,6 +78,7 @@ impl Minimised {
         let mut salt = [0; 32];
         entropy.fill(&mut salt);
         let mut placed = Vec::new();
+        let (mut tagged, mut sealed) = (Vec::new(), 0);
         for class in &self.extract.classes {
             let known = ClassKnown {
                 facts: facts_to_wire(&class.sent),
@@ -91,6 +95,8 @@ impl Minimised {
                     entropy,
                 )?;
                 let found = collected(segment.id, &stream, &known, records(), tags)?;
+                tagged.extend(named.within(segment.id, sealed, objects.len()));
+                sealed += objects.len();
                 placed.push((CollectedSegment { added, ..found }, segment));
             }
         }
@@ -105,7 +111,7 @@ impl Minimised {
         let (entry, opening) = summary.opening(laws, facts, entropy);
         let opening =
             signatory.seal_opening(&opening, (&agreement, Some(id)), opening_until, keys, entropy)?;
-        Ok(Sealed::placed(summary, (entry, opening), segments, collected))
+        Ok(Sealed::placed(summary, (entry, opening), segments, (collected, tagged)))
     }
 }
 

@@ -236,7 +236,7 @@ async fn record<W: Shell>(
 }
 
 /// The record of a row; `None` when nobody may read its segment.
-fn opened(
+pub(crate) fn opened(
     signatory: &Signatory,
     segment: &SealedSegment,
     row: &KeyRow,

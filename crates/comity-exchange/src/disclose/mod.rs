@@ -37,6 +37,7 @@ use crate::ports::{OutboxItem, Peer, PeerError, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
+use crate::subject::Named;
 use comity_agreement::ReceiptGrade;
 use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::Receipt;
@@ -92,6 +93,11 @@ pub fn prepare<W: Shell>(
         Decided::Escalated(escalated) => Err(Stops::Escalated(escalated)),
         Decided::Refused(refused) => Err(Stops::Refused(refused)),
     };
+    // Before the keys are borrowed: reading whom records name takes its time.
+    let named = match &minimised {
+        Ok(minimised) => minimised.named(world)?,
+        Err(_) => Named::default(),
+    };
     world.with_keys(|keys| {
         let halting = |keys, entropy| Halting {
             signatory: world.signatory(),
@@ -109,6 +115,7 @@ pub fn prepare<W: Shell>(
                 laws,
                 tags: world.tags(),
                 seal_to,
+                named,
                 horizon: world.horizon(at),
                 opening_until,
                 keys,
@@ -119,6 +126,7 @@ pub fn prepare<W: Shell>(
                 signatory: world.signatory(),
                 laws,
                 tags: world.tags(),
+                named,
                 opening_until,
                 keys,
                 entropy,

@@ -124,7 +124,8 @@ impl Sealed {
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
         let derived = self.derived(store).await?;
-        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected), .. } = self;
+        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected), tagged, .. } =
+            self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let item = dispatch.map(|dispatch| OutboxItem {
@@ -161,6 +162,7 @@ impl Sealed {
             outbox: item.clone().into_iter().collect(),
             segments: std::iter::once(opening).chain(order).chain(placed).collect(),
             collected,
+            tagged,
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             derived,

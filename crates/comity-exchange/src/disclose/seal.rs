@@ -10,10 +10,12 @@ use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
-use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment};
+use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
+use crate::shell::Shell;
 use crate::signatory::Signatory;
+use crate::subject::{Named, about_people};
 use crate::wire::{Base64, Text, WireSafeguards, facts_to_wire, law_digests};
 use comity_agreement::{LawSet, Vocabulary};
 use comity_minimise::{Rejected, Withholding};
@@ -37,6 +39,8 @@ pub struct Sealed {
     pub(super) placed: (Vec<SealedSegment>, Vec<CollectedSegment>),
     /// What stands for the ids of what is sent: for what had been received from others.
     pub(super) sent: Vec<(RecordName, ObjectTag)>,
+    /// What finds by persons what is placed here, or was sent.
+    pub(super) tagged: Vec<Tagged>,
 }
 
 impl Sealed {
@@ -45,7 +49,7 @@ impl Sealed {
         summary: Summary,
         (entry, opening): (PublicEntry, SealedSegment),
         segments: Vec<SealedSegment>,
-        collected: Vec<CollectedSegment>,
+        (collected, tagged): (Vec<CollectedSegment>, Vec<Tagged>),
     ) -> Self {
         Self {
             summary,
@@ -55,6 +59,7 @@ impl Sealed {
             waiting: None,
             placed: (segments, collected),
             sent: Vec::new(),
+            tagged,
         }
     }
 }
@@ -112,6 +117,8 @@ pub struct Sealing<'a, K> {
     pub tags: &'a Tags,
     /// The receiver's transport key.
     pub seal_to: &'a SealTo,
+    /// Whom the extract names.
+    pub(crate) named: Named,
     /// How long delivery is tried, from the instant of the act.
     pub horizon: Timestamp,
     /// Until when the opening of the entry is kept.
@@ -142,6 +149,19 @@ impl Minimised {
             outcome,
             whole,
         }
+    }
+
+    /// Whom the extract names, object by object, for as long as it may be kept.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`].
+    pub(crate) fn named<W: Shell>(&self, world: &W) -> Result<Named, ExchangeError> {
+        let classes = self
+            .extract
+            .classes
+            .iter()
+            .map(|class| (about_people(&class.sent), class.objects.iter().map(Vec::as_slice)));
+        Named::of(world, self.extract.safeguards.erase_by, classes)
     }
 
     /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
@@ -232,6 +252,7 @@ impl Minimised {
             horizon: with.horizon,
         };
         Ok(Sealed {
+            tagged: with.named.sent(opening.id),
             summary,
             entry,
             opening,
@@ -312,6 +333,7 @@ impl Halted {
             waiting: None,
             placed: Default::default(),
             sent: Vec::new(),
+            tagged: Vec::new(),
         })
     }
 }

@@ -33,6 +33,9 @@ pub struct Order {
 /// The ground of an erasure at its time.
 const DUE: &str = "retention_ended";
 
+/// The ground of an erasure that the person concerned asked for.
+const REQUESTED: &str = "erasure_requested";
+
 /// Erases every record and opening that is to be erased by `by`.
 ///
 /// # Errors
@@ -93,6 +96,40 @@ pub(crate) async fn erase_records<R: Shell>(
         }
         return Ok(erased);
     }
+}
+
+/// Erases records for a person who asked for it, in batches of one entry each: `by` tells by which request, in words that
+/// an entry may hold. What was gone already is left out.
+pub(crate) async fn erase_for<R: Shell>(
+    world: &R,
+    records: &[HeldRecord],
+    by: &Json,
+) -> Result<Erased, ExchangeError> {
+    let mut erased = Erased::default();
+    for batch in records.chunks(BATCH_ROWS_MAX as usize) {
+        let now = world.now();
+        let mut facts = facts(batch, REQUESTED);
+        facts["ordered"] = by.clone();
+        let places: Vec<_> = batch.iter().map(HeldRecord::place).collect();
+        let done = record(world, Act::RecordsErased, (facts, None), now, || Record {
+            erased: Some(Erasure { records: places.clone(), at: now }),
+            ..Record::default()
+        });
+        match done.await {
+            Ok(()) => erased.add(batch),
+            // Another hand was faster with one of them: the rest one by one.
+            Err(ExchangeError::Store(StoreError::Conflict(_))) if batch.len() > 1 => {
+                for one in batch {
+                    let more = Box::pin(erase_for(world, std::slice::from_ref(one), by)).await?;
+                    erased.records += more.records;
+                    erased.entries += more.entries;
+                }
+            }
+            Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(erased)
 }
 
 /// Erases one batch; `false` when some of it was gone already, and nothing changed.

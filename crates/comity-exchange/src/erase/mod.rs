@@ -28,8 +28,8 @@ mod due;
 mod rotate;
 mod told;
 
-pub(crate) use due::erase_records;
 pub use due::{Erased, Order, erase_due, erase_exchange};
+pub(crate) use due::{erase_for, erase_records};
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 pub(crate) use told::facts as facts_of;
 

@@ -2,14 +2,14 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, Restriction, Rewrapped,
-    StoredAnswer, SubjectRow, TokenRow, WebhookRow, WitnessStep,
+    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
+    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
 use crate::federation::identity::SignedLaw;
 use comity_terms::ids::{ClassId, SegmentId};
-use comity_terms::{Digest, ExchangeId, PackSlug, Party};
+use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party};
 use comity_tlog::TreeSize;
 use comity_vault::KeyRow;
 
@@ -80,6 +80,12 @@ pub struct Record {
     pub derived: Vec<Derived>,
     /// Exchanges whose records nobody may use, or may again.
     pub restrictions: Vec<Restriction>,
+    /// What finds records by the persons whom they name. Of its segments alone.
+    pub tagged: Vec<Tagged>,
+    /// The tags of every month before this one go: their keys are gone.
+    pub untagged: Option<Month>,
+    /// What persons asked for: a row is replaced by the one of the next version, and any other is a conflict.
+    pub requests: Vec<RequestRow>,
 }
 
 /// One entry on its way into the log.

@@ -10,10 +10,11 @@ use crate::collect::{ClassKnown, ContentTag};
 use crate::entry::records_root;
 use crate::federation::offer::{Offer, split_objects};
 use crate::ports::{
-    CollectedObject, CollectedSegment, HeldFor, SealedSegment, SegmentKind, Store as _, Stream,
+    CollectedObject, CollectedSegment, HeldFor, SealedSegment, SegmentKind, Store as _, Stream, Tagged,
 };
 use crate::shell::Shell;
-use crate::wire::{Base64, WireSafeguards};
+use crate::subject::{Named, about_people};
+use crate::wire::{Base64, WireSafeguards, facts_from_wire};
 use comity_terms::{Entropy as _, Month, Safeguards, Timestamp};
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _};
 use serde_json::{Value as Json, json};
@@ -26,6 +27,8 @@ pub(super) struct SealedRecords {
     pub(super) segments: Vec<SealedSegment>,
     /// What the index needs of the objects of each class.
     indexed: Vec<Vec<CollectedObject>>,
+    /// What finds them by the persons whom they name.
+    pub(super) tagged: Vec<Tagged>,
     /// What the opening of the entry tells of them.
     pub(super) told: Json,
 }
@@ -79,12 +82,21 @@ pub(super) async fn seal<R: Shell>(
         });
         segments.push(world.signatory().seal_records(of, records, kind, entropy)?);
     }
+    let mut tagged = Vec::new();
+    for ((class, objects), segment) in header.classes.iter().zip(&classes).zip(&segments) {
+        // What the header says of a class counts only where it says that it is about people: what was found otherwise is
+        // read like it.
+        let personal = kind == SegmentKind::Quarantined
+            || facts_from_wire(&class.sent).is_none_or(|facts| about_people(&facts));
+        let named = Named::of(world, safeguards.erase_by, [(personal, objects.iter().copied())])?;
+        tagged.extend(named.within(segment.id, 0, objects.len()));
+    }
     let told = json!({
         "salt": Base64(salt.to_vec()),
         "root": records_root(&salt, classes.into_iter().flatten()).to_string(),
         "quarantined": kind == SegmentKind::Quarantined,
     });
-    Ok(SealedRecords { segments, indexed, told })
+    Ok(SealedRecords { segments, indexed, tagged, told })
 }
 
 /// When the first of its copies is erased, of each content that is held already.

@@ -26,7 +26,7 @@ use crate::federation::offer::Offer;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
     CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
-    StoreError, StoredAnswer,
+    StoreError, StoredAnswer, Tagged,
 };
 use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -207,6 +207,8 @@ struct Kept<'a> {
     segments: Vec<SealedSegment>,
     /// What readers find the records by.
     collected: Vec<CollectedSegment>,
+    /// What finds the records by the persons whom they name.
+    tagged: Vec<Tagged>,
     records: Json,
 }
 
@@ -222,6 +224,7 @@ impl<'a> Kept<'a> {
             safeguards: None,
             segments: Vec::new(),
             collected: Vec::new(),
+            tagged: Vec::new(),
             records: Json::Null,
         }
     }
@@ -234,6 +237,7 @@ impl<'a> Checked<'a> {
         let mut sealed = seal(world, &offer, &texts, &safeguards, SegmentKind::Records, now).await?;
         Ok(Kept {
             collected: sealed.collected(&offer, &safeguards)?,
+            tagged: sealed.tagged,
             safeguards: Some(safeguards),
             segments: sealed.segments,
             records: sealed.told,
@@ -251,6 +255,7 @@ impl<'a> Judged<'a> {
             // would be that of the header.
             let sealed = seal(world, &offer, texts, safeguards, SegmentKind::Records, now).await?;
             return Ok(Kept {
+                tagged: sealed.tagged,
                 safeguards: Some(safeguards.clone()),
                 segments: sealed.segments,
                 records: sealed.told,
@@ -265,6 +270,7 @@ impl<'a> Judged<'a> {
         };
         Ok(Kept {
             difference: Some(difference),
+            tagged: sealed.tagged,
             segments: sealed.segments,
             records: sealed.told,
             ..Kept::new(offer, rulings, AnswerResult::Mismatch)
@@ -407,6 +413,7 @@ impl Kept<'_> {
             exchanges: vec![row],
             segments,
             collected: self.collected.clone(),
+            tagged: self.tagged.clone(),
             answer: Some(StoredAnswer {
                 peer: peer.party.clone(),
                 exchange,

@@ -24,6 +24,7 @@ pub mod recall;
 pub mod record;
 pub mod run;
 pub mod serve;
+mod subject;
 pub mod taxii;
 mod token;
 pub mod vault;
@@ -122,6 +123,9 @@ pub enum Command {
     /// Write manual pages, one for each command.
     #[command(after_help = "Example:\n  comity man /usr/local/share/man/man1")]
     Man(Manual),
+    /// What persons ask about their data: file it, decide on it, see where it stands.
+    #[command(subcommand)]
+    Subject(Subject),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),

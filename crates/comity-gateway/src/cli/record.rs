@@ -3,10 +3,10 @@
 use super::out::{Exit, Out};
 use super::{AuditReplay, Cli};
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::audit;
-use comity_exchange::audit::obligations::OwedDuty;
+use crate::work::{audit, subjects};
 use comity_exchange::audit::replay::{Difference, MissingLaw};
 use comity_exchange::audit::walk::{Place, Replayed};
+use serde_json::Value as Json;
 
 /// `comity audit replay`
 ///
@@ -42,25 +42,25 @@ pub async fn replay(
 /// # Errors
 /// [`GatewayError`] when the record cannot be read.
 pub async fn obligations(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, GatewayError> {
-    let duties = audit::obligations(gateway).await?;
+    let duties = audit::ledger(gateway).await?;
     if cli.json {
-        out.json(&duties.iter().map(audit::duty_json).collect::<Vec<_>>());
+        out.json(&duties);
         return Ok(Exit::Done);
     }
-    let text = |owed: &OwedDuty, key: &str| owed.duty[key].as_str().unwrap_or("-").to_owned();
+    let keys = ["state", "type", "owner", "due_operational", "due_legal_latest"];
+    let rule = |duty: &Json| {
+        let rule = duty["rule"].as_str().or(duty["request"].as_str());
+        rule.unwrap_or("-").to_owned()
+    };
+    let evidence = |duty: &Json| match &duty["evidence"] {
+        Json::Number(entry) => format!("entry {entry}"),
+        other => other.as_str().unwrap_or("-").to_owned(),
+    };
     let rows: Vec<Vec<String>> = duties
         .iter()
-        .map(|owed| {
-            let evidence = owed.evidence.map_or_else(|| "-".to_owned(), |entry| format!("entry {}", entry.0));
-            vec![
-                owed.state.as_str().to_owned(),
-                text(owed, "type"),
-                owed.owner.clone(),
-                text(owed, "due_operational"),
-                text(owed, "due_legal_latest"),
-                evidence,
-                text(owed, "rule"),
-            ]
+        .map(|duty| {
+            let text = |key: &&str| duty[*key].as_str().unwrap_or("-").to_owned();
+            keys.iter().map(text).chain([evidence(duty), rule(duty)]).collect()
         })
         .collect();
     if rows.is_empty() {
@@ -68,6 +68,31 @@ pub async fn obligations(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Res
     } else {
         out.table(&["state", "duty", "owner", "due", "at the latest", "shown by", "rule"], &rows);
     }
+    Ok(Exit::Done)
+}
+
+/// `comity audit requests`
+///
+/// # Errors
+/// [`GatewayError`] when the record cannot be read.
+pub async fn requests(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, GatewayError> {
+    let told = subjects::overseen(gateway).await?;
+    if cli.json {
+        out.json(&told);
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<Vec<String>> = told
+        .iter()
+        .map(|told| {
+            let facts = &told["facts"];
+            let number = |key: &str| facts[key].as_u64().map_or_else(|| "-".to_owned(), |n| n.to_string());
+            let text = |value: &Json| value.as_str().unwrap_or("-").to_owned();
+            let words = [text(&told["act"]), text(&facts["action"]), text(&facts["request"])];
+            let counts = [number("held"), number("granted"), number("withheld"), number("sent")];
+            [told["entry"].to_string()].into_iter().chain(words).chain(counts).collect()
+        })
+        .collect();
+    out.table(&["entry", "act", "asked", "request", "held", "granted", "withheld", "sent"], &rows);
     Ok(Exit::Done)
 }
 

@@ -104,7 +104,8 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
-        Command::Audit(Audit::Obligations(place)) => Some(place),
+        Command::Audit(Audit::Obligations(place) | Audit::Requests(place)) => Some(place),
+        Command::Subject(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),
@@ -117,6 +118,7 @@ fn reads_stdin(command: &Command) -> bool {
     match command {
         Command::Officer(Officer::Add(_)) => true,
         Command::Share(args) => args.file == Path::new("-"),
+        Command::Subject(command) => command.reads_stdin(),
         _ => false,
     }
 }

@@ -94,7 +94,7 @@ async fn erase(
 }
 
 fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
-    let Swept { erased, destroyed, transport_keys, token_secrets, waiting } = swept;
+    let Swept { erased, destroyed, transport_keys, token_secrets, subject_secrets, waiting } = swept;
     if cli.json {
         out.json(&json!({
             "erased": { "records": erased.records, "openings": erased.openings, "entries": erased.entries },
@@ -102,6 +102,7 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
             "rewrapped": destroyed.rewrapped,
             "transport_keys": transport_keys,
             "token_secrets": token_secrets,
+            "subject_secrets": subject_secrets,
             "waiting": waiting.iter().map(waiting_json).collect::<Json>(),
         }));
         return;
@@ -109,7 +110,7 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
     out.line(&format!("erased: {} records, {} openings", erased.records, erased.openings));
     out.line(&format!(
         "destroyed: {} epoch keys ({} records that stay were wrapped anew), {transport_keys} transport keys, \
-         {token_secrets} secrets of pseudonyms",
+         {token_secrets} secrets of pseudonyms, {subject_secrets} of tags",
         destroyed.buckets.len(),
         destroyed.rewrapped,
     ));

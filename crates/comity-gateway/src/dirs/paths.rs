@@ -87,6 +87,12 @@ impl Directory {
         self.keys.join("tokens")
     }
 
+    /// The secrets of tags of persons.
+    #[must_use]
+    pub fn subject_secrets(&self) -> PathBuf {
+        self.keys.join("subjects")
+    }
+
     /// The secrets of endpoints.
     #[must_use]
     pub fn webhook_secrets(&self) -> PathBuf {

@@ -10,11 +10,12 @@ use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
-use comity_minimise::{Limits, PathTable, TokenKey};
+use comity_exchange::subject::Desk;
+use comity_minimise::{Limits, PathTable, SubjectKey, TokenKey};
 use comity_store::Database;
 use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_vault::TransportSecret;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl Shell for Gateway {
@@ -104,6 +105,11 @@ impl Shell for Gateway {
         })
     }
 
+    fn subject_key(&self, month: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
+        let key = self.subject_keys.of(month, self.now());
+        key.map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
         self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
     }
@@ -126,5 +132,50 @@ impl Shell for Gateway {
 
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys) -> T) -> T {
         work(&mut locked(&self.epoch_keys))
+    }
+}
+
+impl Desk for Gateway {
+    fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError> {
+        let register = self.register();
+        let agreements: BTreeSet<&PackSlug> = register.adopted.iter().map(|law| &law.pack.0).collect();
+        let partners: Vec<&Party> = register.peers.keys().chain([&self.signatory.party]).collect();
+        let months = self.token_secrets.months().map_err(|error| ExchangeError::Keys(error.to_string()))?;
+        let mut keys = Vec::new();
+        for (first, _) in months.into_iter().filter_map(Month::bounds) {
+            for agreement in &agreements {
+                for partner in &partners {
+                    keys.push(self.token_key(agreement, partner, first)?);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    fn subject_months(&self) -> Result<Vec<Month>, ExchangeError> {
+        self.subject_keys.months().map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+
+    fn adopted_now(&self) -> BTreeMap<PackSlug, Digest> {
+        // The newest of a pack is the last.
+        self.register().adopted.into_iter().map(|law| (law.pack.0, law.digest.0)).collect()
+    }
+
+    fn laws_then(&self, pack: &PackSlug, digests: &BTreeMap<PackSlug, Digest>) -> Option<Lent> {
+        let party = &self.signatory.party;
+        let home = &self.signatory.home;
+        let Loaded { law, vocabulary } = self.loaded(pack, *digests.get(pack)?)?;
+        let own = self.loaded(home, *digests.get(home)?)?;
+        if own.vocabulary.digest() != vocabulary.digest() {
+            tracing::warn!(%pack, "it was adopted with another vocabulary than this party's law: not asked");
+            return None;
+        }
+        let national = BTreeMap::from([(party.clone(), own.law)]);
+        // What a person asks of this house binds nobody else.
+        Some(Lent { laws: Arc::new(LawSet { agreement: law, national, vocabulary }), binding: true })
+    }
+
+    fn request_until(&self, at: Timestamp) -> Timestamp {
+        self.settings.subjects.until(at)
     }
 }

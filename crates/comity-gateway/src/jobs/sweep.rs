@@ -8,6 +8,7 @@
 use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
 use comity_exchange::erase::{Destroyed, Erased, Waiting, came_back, destroy, erase_due, waiting};
+use comity_exchange::ports::{Record, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Month, Timestamp};
 use std::sync::Arc;
@@ -33,6 +34,8 @@ pub struct Swept {
     pub transport_keys: usize,
     /// How many secrets of pseudonyms were destroyed.
     pub token_secrets: usize,
+    /// How many secrets of tags of persons were destroyed.
+    pub subject_secrets: usize,
     /// What still waits for the destruction of its key.
     pub waiting: Vec<Waiting>,
 }
@@ -82,6 +85,13 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
     swept.token_secrets = gateway.token_secrets().destroy_older(now, settings.token_months)?;
     if swept.token_secrets > 0 {
         gateway.forget_token_keys();
+    }
+    // By now nothing is held of a month that has passed; the tags of what was sent go with their key.
+    let this = Month::of(now);
+    if gateway.subject_keys().months()?.iter().any(|month| *month < this) {
+        let change = Record { untagged: Some(this), ..Record::default() };
+        gateway.store().record(change).await?;
+        swept.subject_secrets = gateway.subject_keys().destroy_passed(now)?;
     }
     Ok(swept)
 }

@@ -47,6 +47,7 @@ use comity_terms::{Entropy as _, Timestamp};
 use given::Given;
 use openid::OpenId;
 use passwords::Passwords;
+pub use rates::Rate;
 use rates::Rates;
 use sessions::Sessions;
 use std::net::IpAddr;
@@ -99,6 +100,7 @@ impl By {
 pub struct SignIn {
     passwords: Arc<Passwords>,
     addresses: Rates<Network>,
+    persons: Rates<Network>,
     officers: Rates<[u8; 32]>,
     proxies: TrustedProxies,
     sessions: Sessions,
@@ -108,11 +110,12 @@ pub struct SignIn {
 impl SignIn {
     /// A sign-in that remembers nothing yet.
     #[must_use]
-    pub fn new(settings: &SignInSettings) -> Self {
+    pub fn new(settings: &SignInSettings, persons: Rate) -> Self {
         let key = Zeroizing::new(OsEntropy.bytes());
         Self {
             passwords: Arc::new(Passwords::new(key, settings)),
             addresses: Rates::new(settings.address_rate, settings.remembered_most),
+            persons: Rates::new(persons, settings.remembered_most),
             officers: Rates::new(settings.officer_rate, settings.remembered_most),
             proxies: settings.trusted_proxies.clone(),
             sessions: Sessions::new(settings),
@@ -183,6 +186,17 @@ impl SignIn {
             self.addresses.take(from, now).map_err(|retry_after| Denied::Limited { retry_after })?;
         }
         Ok(from)
+    }
+
+    /// Lets a person in who is no officer, if their address is within the rate of such requests.
+    ///
+    /// # Errors
+    /// [`Denied::Limited`].
+    pub fn person(&self, headers: &HeaderMap, from: Option<IpAddr>, now: Timestamp) -> Result<(), Denied> {
+        if let Some(from) = self.address(headers, from, now)? {
+            self.persons.take(from, now).map_err(|retry_after| Denied::Limited { retry_after })?;
+        }
+        Ok(())
     }
 
     /// The provider that people sign in by, where one is set.

@@ -27,7 +27,8 @@ async fn house(set: impl FnOnce(&mut SignInSettings)) -> House {
     let mut settings = Settings::read(&directory.settings()).unwrap().signin;
     set(&mut settings);
     let gateway = Gateway::open(directory).await.unwrap();
-    let house = House { gateway, signin: SignIn::new(&settings), _room: room };
+    let house =
+        House { gateway, signin: SignIn::new(&settings, Rate { each_second: 0, burst: 1 }), _room: room };
     house.officer("a.tamm", PASSWORD).await;
     house
 }

@@ -8,7 +8,7 @@
 //! says becomes a label.
 
 use crate::gateway::Gateway;
-use crate::work::{recall, webhooks};
+use crate::work::{recall, subjects, webhooks};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -196,6 +196,12 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         endpoints.get_or_create(&vec![("state", webhooks::state(row))]).inc();
     }
     registry.register("webhook_endpoints", "Endpoints that are told of acts, by how they are", endpoints);
+    let (waiting, overdue) = subjects::waiting(gateway, now).await?;
+    let requests = Family::<Labels, Gauge>::default();
+    for (state, count) in [("waiting", waiting - overdue), ("overdue", overdue)] {
+        requests.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    registry.register("subject_requests", "Requests of persons that are not answered", requests);
     let hashes = Counter::<u64>::default();
     hashes.inc_by(gateway.signin().hashes());
     registry.register("sign_in_hashes", "Passwords that were hashed", hashes);

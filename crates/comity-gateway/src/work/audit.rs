@@ -131,6 +131,16 @@ pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayErro
     Ok(owed(gateway.store(), open, &vocabulary, own, gateway.now()).await?)
 }
 
+/// Everything that is owed, as the contract prints it: by recorded decisions, and to persons who asked something.
+///
+/// # Errors
+/// As [`obligations`].
+pub async fn ledger(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
+    let mut duties: Vec<Json> = obligations(gateway).await?.iter().map(duty_json).collect();
+    duties.extend(super::subjects::duties(gateway).await?);
+    Ok(duties)
+}
+
 /// One duty as the contract prints it: as it was recorded, with who owes it and where it stands.
 #[must_use]
 pub fn duty_json(owed: &OwedDuty) -> Json {

@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage, recall};
+use super::{collections, manage, recall, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -71,6 +71,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(partners(gateway).await);
     all.extend(ending(gateway, now));
     all.extend(endpoints(gateway).await?);
+    all.push(requests(gateway, now).await?);
     Ok(all)
 }
 
@@ -199,6 +200,20 @@ fn module(gateway: &Gateway) -> Option<Looked> {
             "security module",
             format!("{hsm:?}: {error}"),
             "look at the module, and at `[hsm]` in settings.toml; nothing is sealed or opened without it",
+        ),
+    })
+}
+
+/// That persons are answered in time.
+async fn requests(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
+    let (waiting, overdue) = subjects::waiting(gateway, now).await?;
+    Ok(match overdue {
+        0 => Looked::good("requests", format!("{waiting} requests of persons wait, none is overdue")),
+        overdue => Looked::not(
+            Health::Bad,
+            "requests",
+            format!("{overdue} of {waiting} requests of persons should be answered by now"),
+            "`comity subject list` names them; `comity subject decide`",
         ),
     })
 }

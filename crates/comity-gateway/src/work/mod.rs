@@ -14,6 +14,7 @@
 //! | [`moving`] | the database moves to a server |
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
+//! | [`subjects`] | what persons ask about their data |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
@@ -31,6 +32,7 @@ pub mod preview;
 pub mod recall;
 pub mod rotate;
 pub mod share;
+pub mod subjects;
 pub mod succession;
 pub mod tokens;
 pub mod webhooks;

@@ -1,7 +1,7 @@
 //! An officer gives a bundle to a partner: from the order to the exchange as it is printed.
 
 mod report;
-mod stated;
+pub(in crate::work) mod stated;
 
 pub use report::{rejected_report, withholding_report};
 pub use stated::stated_by_officer;

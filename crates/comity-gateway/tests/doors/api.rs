@@ -28,10 +28,15 @@ async fn the_api_explains_itself_and_every_route_is_there() {
     assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
     for (path, methods) in document["paths"].as_object().unwrap() {
         let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
+        let path = path.replace("{number}", "00000000-0000-4000-8000-000000000000");
         for method in methods.as_object().unwrap().keys() {
             let asked = tool.ask(&method.to_uppercase(), &path, &JSON, b"{}").await;
             let told = methods[method]["responses"].as_object().unwrap();
             assert!(told.contains_key(&asked.status.to_string()), "{method} {path}: {}", asked.status);
+            if methods[method].get("security").is_none() {
+                // The person's door.
+                continue;
+            }
             let nobody = tool.showing(None).ask(&method.to_uppercase(), &path, &JSON, b"{}").await;
             assert_eq!(nobody.status, 401, "{method} {path}");
             assert_eq!(nobody.header("content-type"), Some("application/problem+json"));

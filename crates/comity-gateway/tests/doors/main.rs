@@ -12,6 +12,7 @@ mod hostile;
 mod house;
 mod misp;
 mod problems;
+mod subjects;
 mod tool;
 mod webhooks;
 

@@ -34,6 +34,7 @@ struct ClassText {
     recurs: bool,
     #[serde(default)]
     scan: Scan,
+    identifies: Option<IdentifierKind>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +110,7 @@ fn classes(text: &str, file: &File) -> Result<Vec<Class>, TableError> {
             personal: class.personal,
             recurs: class.recurs,
             scan: class.scan,
+            identifies: class.identifies,
         })
     };
     file.class.iter().map(read).collect()

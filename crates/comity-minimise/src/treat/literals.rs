@@ -71,7 +71,12 @@ impl<'b, 't> Walk<'_, 't, 'b> {
 }
 
 /// The row of the property that a pattern's path leads to.
-fn place_of<'t>(table: &'t PathTable, stix_type: &str, steps: &[String], value: &str) -> Option<&'t Row> {
+pub(crate) fn place_of<'t>(
+    table: &'t PathTable,
+    stix_type: &str,
+    steps: &[String],
+    value: &str,
+) -> Option<&'t Row> {
     // A path through a reference goes on in another object, whose type the pattern does not say.
     let through = steps.iter().position(|step| step.ends_with("_ref") || step.ends_with("_refs"));
     if let Some(at) = through.filter(|at| at + 1 < steps.len()) {

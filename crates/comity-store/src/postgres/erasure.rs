@@ -11,6 +11,7 @@ use super::columns::{
 use super::connection::Client;
 use super::fault::Fault;
 use super::log;
+use super::subjects;
 use super::vault::{read_key_row, read_kind};
 use crate::words::kind_text;
 use comity_exchange::ports::{
@@ -106,7 +107,7 @@ pub(super) async fn held_in(
     .await
 }
 
-fn read_held(row: &Row) -> Result<HeldRecord, Fault> {
+pub(super) fn read_held(row: &Row) -> Result<HeldRecord, Fault> {
     Ok(HeldRecord {
         segment: id(row, "id", SegmentId::from_bytes)?,
         number: number(row, "number")?,
@@ -224,6 +225,7 @@ async fn erase(client: &Client, erasure: &Erasure) -> Result<(), Fault> {
     let segments: Vec<i64> = gone.iter().map(|(segment, _, _)| *segment).collect();
     let ordinals: Vec<i64> = gone.iter().map(|(_, ordinal, _)| *ordinal).collect();
     collected::forget(client, &segments, &ordinals).await?;
+    subjects::forget(client, &segments, &ordinals).await?;
     for (_, _, bucket) in gone {
         *left.entry(bucket).or_default() += 1;
     }

@@ -35,6 +35,7 @@ mod published;
 mod recall;
 mod schema;
 mod store;
+mod subjects;
 mod succession;
 mod vault;
 mod webhooks;

@@ -7,12 +7,12 @@ use super::collected;
 use super::columns::Step;
 use super::exchange::Chain;
 use super::fault::Fault;
-use super::{erasure, exchange, laws, outbox, peers, vault};
+use super::{erasure, exchange, laws, outbox, peers, subjects, vault};
 use crate::log::first_about;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, CollectedSegment, ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment,
-    StoredAnswer, WitnessStep,
+    StoredAnswer, Tagged, WitnessStep,
 };
 use comity_terms::{Digest, ExchangeId, PackSlug, Party, Timestamp};
 use comity_tlog::{LeafIndex, TreeSize};
@@ -86,6 +86,7 @@ pub(super) struct Plan<'r> {
     adopted: Vec<&'r AdoptedLaw>,
     signatures: BTreeMap<(&'r Party, &'r PackSlug, Digest), &'r (Party, SignedLaw)>,
     collected: Vec<&'r CollectedSegment>,
+    tagged: Vec<&'r Tagged>,
 }
 
 impl<'r> Plan<'r> {
@@ -148,6 +149,7 @@ impl<'r> Plan<'r> {
         self.officer_keys.extend(&record.officer_keys);
         self.adopted.extend(&record.adopted);
         self.collected.extend(&record.collected);
+        self.tagged.extend(&record.tagged);
         for signed in &record.law_signatures {
             let (party, law) = signed;
             self.signatures.insert((party, &law.pack.0, law.digest.0), signed);
@@ -237,6 +239,9 @@ impl<'r> Plan<'r> {
             steps.push(vault::put_segments(&self.segments, first_number));
             steps.push(vault::put_key_rows(&self.segments, first_number)?);
             steps.push(erasure::add(&self.entering)?);
+        }
+        if !self.tagged.is_empty() {
+            steps.push(subjects::put_tags(&self.tagged));
         }
         if !self.answers.is_empty() {
             steps.push(exchange::put_answers(&self.answers)?);

@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, recall, webhooks};
+use super::{collected, credentials, erasure, escalation, recall, subjects, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -262,6 +262,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && !webhooks::speaks(record)
         && !recall::speaks(record)
         && !collected::speaks(record)
+        && !subjects::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -272,7 +273,8 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         credentials::put(client, record).await?;
         webhooks::put(client, record).await?;
         recall::put(client, record, index).await?;
-        collected::put(client, record).await
+        collected::put(client, record).await?;
+        subjects::put(client, record).await
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

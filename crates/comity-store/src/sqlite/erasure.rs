@@ -7,6 +7,7 @@
 use super::collected;
 use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
 use super::fault::Fault;
+use super::subjects;
 use super::vault::{read_held_kind, read_key_row};
 use crate::words::kind_text;
 use comity_exchange::ports::{Destruction, Epoch, Erasure, HeldRecord, Rewrapped, SegmentKind, Vitals};
@@ -87,7 +88,7 @@ pub(super) fn held_in(
     )
 }
 
-fn read_held(row: &Row<'_>) -> Result<HeldRecord, Fault> {
+pub(super) fn read_held(row: &Row<'_>) -> Result<HeldRecord, Fault> {
     Ok(HeldRecord {
         segment: id(row, "id", SegmentId::from_bytes)?,
         number: number(row, "number")?,
@@ -170,6 +171,7 @@ pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<(), Fa
         )?;
         let (segment, bucket) = gone.ok_or(Fault::Conflict("the erasure of a record"))?;
         collected::forget(connection, segment, place.ordinal)?;
+        subjects::forget(connection, segment, place.ordinal)?;
         segments.insert(segment);
         *left.entry(bucket).or_default() += 1;
     }

@@ -23,6 +23,7 @@ mod peers;
 mod read;
 mod recall;
 mod schema;
+mod subjects;
 mod succession;
 mod vault;
 mod webhooks;

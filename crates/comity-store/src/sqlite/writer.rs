@@ -9,7 +9,8 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, vault, webhooks,
+    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, subjects, vault,
+    webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
@@ -316,6 +317,7 @@ fn put_record(
     webhooks::put(connection, &record.webhooks)?;
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
+    subjects::put(connection, record)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

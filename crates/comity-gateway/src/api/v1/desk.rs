@@ -90,8 +90,8 @@ pub(super) async fn obligations(
     if !(1..=PART_MAX).contains(&limit) {
         return Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")));
     }
-    let duties = audit::obligations(&api.gateway).await?;
-    let part: Vec<_> = duties.iter().skip(after).take(limit).map(audit::duty_json).collect();
+    let duties = audit::ledger(&api.gateway).await?;
+    let part: Vec<_> = duties.iter().skip(after).take(limit).collect();
     let end = after.saturating_add(part.len());
     let next = (end < duties.len()).then_some(end);
     Ok(answer(&json!({ "obligations": part, "total": duties.len(), "next": next })))

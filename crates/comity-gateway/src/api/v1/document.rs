@@ -1,6 +1,6 @@
 //! The API, as it explains itself: OpenAPI 3.1 from the routes, and a page that shows it.
 
-use super::{desk, exchanges};
+use super::{desk, exchanges, subjects};
 use crate::api::problem::Problem;
 use axum::Json;
 use axum::http::header;
@@ -15,7 +15,8 @@ use utoipa::{Modify, OpenApi};
         description = "The gateway by which states exchange cyber-threat data as their agreement and both their laws allow. A refusal is an answer: 200 with `outcome` and the articles. Errors are RFC 9457 problems; `type` leads to a page that says what to do: /api/problems/."
     ),
     paths(
-        exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections
+        exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections,
+        subjects::file, subjects::stands, subjects::waiting, subjects::decide
     ),
     components(schemas(Problem)),
     modifiers(&SignIn)

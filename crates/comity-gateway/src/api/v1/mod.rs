@@ -9,6 +9,9 @@
 //! GET  /api/v1/approvals              what waits for offices
 //! GET  /api/v1/obligations            what is owed, page by page
 //! GET  /api/v1/collections            what tools write and read by
+//! POST /api/v1/subject/requests       a person asks about their data; GET: what waits, for officers
+//! GET  /api/v1/subject/requests/{number}           where it stands, for whoever has its code
+//! POST /api/v1/subject/requests/{number}/decision  an officer decides
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
 //! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
@@ -18,6 +21,7 @@ mod document;
 mod exchanges;
 mod once;
 pub mod order;
+mod subjects;
 
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
@@ -30,6 +34,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use comity_exchange::ExchangeError;
 use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use once::Once;
 use std::sync::Arc;
 
@@ -53,6 +58,12 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
         .route("/api/v1/collections", get(desk::collections))
+        .route(
+            "/api/v1/subject/requests",
+            at_most(CLAIM_BYTES_MAX, post(subjects::file).get(subjects::waiting)),
+        )
+        .route("/api/v1/subject/requests/{number}", get(subjects::stands))
+        .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)

@@ -21,6 +21,9 @@ pub enum Audit {
     /// What recorded decisions lay down: who owes what until when, and what the log shows to be done.
     #[command(after_help = "Example:\n  comity audit obligations --dir /srv/comity --json")]
     Obligations(Place),
+    /// What persons asked and were told, for overseers: what was held, given and withheld, and by which rule.
+    #[command(after_help = "Example:\n  comity audit requests --dir /srv/comity --json")]
+    Requests(Place),
 }
 
 /// `comity audit replay`

@@ -6,6 +6,7 @@ mod exchange;
 mod keeping;
 mod law;
 mod people;
+mod subject;
 mod taxii;
 mod webhook;
 
@@ -17,5 +18,6 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
+pub use subject::{Subject, SubjectDecide, SubjectFile, SubjectList, SubjectStatus};
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

@@ -7,6 +7,7 @@ pub(crate) mod log;
 pub(crate) mod outbox;
 pub(crate) mod recall;
 pub(crate) mod rows;
+pub(crate) mod subjects;
 pub(crate) mod webhooks;
 
 use comity_exchange::entry::{Opening, PublicEntry};

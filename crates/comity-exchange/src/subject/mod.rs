@@ -1,0 +1,68 @@
+//! What persons ask about their data, at one door: filed, found by tags, decided under this party's own law, answered.
+//!
+//! ```text
+//! file    what is stated is sealed; row, entry `request.filed`, by when it is due: one transaction. Nothing is looked up.
+//! decide  tags of what is stated ─> records ─> own law, class by class ─> what is given, what is withheld
+//!         erase: the records that may go, in batches of one entry each
+//!         the answer is sealed, what was stated is erased, entry `request.decided`: one transaction
+//! show    to whoever has the number and the code
+//! ```
+//! Crash points: before a transaction nothing of it has happened. Between erasing and the answer the request is open still,
+//! and is decided again: what is left is found, and the entries of the erasures name the request.
+//!
+//! Invariants: filing looks nothing up, so it takes as long and says the same whoever asks. The answer has a part that
+//! depends on what is held: the records that the law lets be given, and nothing else. Whether nothing is held or something
+//! is withheld, the bytes are the same; the sealed opening of the entry tells an overseer which. A request keeps the laws
+//! as they stood when it was filed. Every answer says where to turn and until when.
+//!
+//! Leaves to the shell who says who somebody is, and who decides; and to the messages between gateways what is asked of
+//! partners: [`Elsewhere`] names them.
+//!
+//! | read | for |
+//! |---|---|
+//! | [`claim`] | what a person states |
+//! | [`find`] | the records that name them |
+//! | [`law`] | what this party's law says of a request, and of each class of records |
+//! | [`answer`] | what the person is told, and what the overseer |
+//! | [`request`] | filing and deciding, start to finish |
+
+pub mod answer;
+pub mod claim;
+pub mod find;
+pub mod law;
+pub mod request;
+mod tag;
+
+pub use answer::Answer;
+pub use claim::{Claim, ClaimError, Kind};
+pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file, shown};
+pub(crate) use tag::{Named, about_people};
+
+use crate::ExchangeError;
+use crate::ports::Subjects;
+use crate::shell::{Lent, Shell};
+use comity_minimise::TokenKey;
+use comity_terms::{Digest, Month, PackSlug, Timestamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A gateway that answers persons.
+pub trait Desk: Shell<Store: Subjects> {
+    /// The keys of every pseudonym that this gateway can still make, for whatever agreement, partner and period.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`].
+    fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError>;
+    /// The months that have a key of tags, in order.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Keys`].
+    fn subject_months(&self) -> Result<Vec<Month>, ExchangeError>;
+    /// Every pack adopted here, by its digest now.
+    fn adopted_now(&self) -> BTreeMap<PackSlug, Digest>;
+    /// What is asked of this party alone under a pack, as the packs stood by these digests; `None` when the pack, or
+    /// this party's own law, is not among them or its text is not here.
+    fn laws_then(&self, pack: &PackSlug, digests: &BTreeMap<PackSlug, Digest>) -> Option<Lent>;
+    /// Until when a request that is filed at `at`, and its answer, are kept.
+    fn request_until(&self, at: Timestamp) -> Timestamp;
+}

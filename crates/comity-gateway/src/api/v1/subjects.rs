@@ -1,0 +1,199 @@
+//! The person's door: file a request and see where it stands without signing in; decide on one as an officer.
+//!
+//! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
+
+use super::{Api, Officer, Refused, answer, malformed};
+use crate::api::problem::{Kind as ProblemKind, Problem};
+use crate::work::subjects::{self, SeenByOfficer};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{Claim, Kind};
+use comity_exchange::wire::Text;
+use comity_terms::FactKey;
+use comity_terms::ids::RequestId;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// A person, who need not sign in.
+pub(super) struct Person;
+
+impl FromRequestParts<Arc<Api>> for Person {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Refused> {
+        let from = crate::signin::from(&parts.extensions);
+        api.gateway.signin().person(&parts.headers, from, api.gateway.now())?;
+        Ok(Self)
+    }
+}
+
+/// What a person asks.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonRequest {
+    /// access, correct, erase, restrict, object, port or complain.
+    #[schema(value_type = String, example = "access")]
+    request: String,
+    /// What the person is known by: `kind` is email, phone, account, national_id, name or pseudonym.
+    #[schema(value_type = Vec<Object>, example = json!([{ "kind": "email", "value": "mari@example.ee" }]))]
+    identifiers: Box<RawValue>,
+    /// What the person says about it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    text: Option<Box<RawValue>>,
+}
+
+/// The header that a request's code comes in: an address would end up in logs.
+const CODE: &str = "request-code";
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/subject/requests",
+    summary = "Ask about one's own data; no sign-in",
+    request_body = PersonRequest,
+    responses(
+        (status = 202, description = "Filed: its number, the code that opens its status, and by when it is answered", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn file(
+    State(api): State<Arc<Api>>,
+    _: Person,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let body = json_body(&headers, body)?;
+    let asked: PersonRequest = serde_json::from_slice(&body).map_err(|error| {
+        // The reader's own message may repeat a value: only the place is told.
+        malformed(format!(
+            "line {}, column {}: expected `request`, `identifiers` and, if wanted, `text`",
+            error.line(),
+            error.column()
+        ))
+    })?;
+    let kind: Kind = asked.request.parse().map_err(|error| malformed(format!("`request`: {error}")))?;
+    let text = asked.text.map_or_else(String::new, |text| format!(",\"text\":{}", text.get()));
+    let claim = format!("{{\"identifiers\":{}{text}}}", asked.identifiers.get());
+    let claim = Claim::read(claim.as_bytes()).map_err(|error| malformed(error.to_string()))?;
+    let filed = subjects::file(&api.gateway, kind, &claim).await?;
+    let told = subjects::filed_json(&filed, api.gateway.now());
+    let status = format!("/api/v1/subject/requests/{}", filed.number);
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, status)], answer(&told)).into_response())
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/subject/requests/{number}",
+    summary = "Where a request stands, and its answer; no sign-in",
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("Request-Code" = String, Header, description = "The code that was given with it")
+    ),
+    responses(
+        (status = 200, description = "Where it stands; `answer` once there is one", body = Object),
+        (status = 404, description = "No request has this number and this code", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    )
+)]
+pub(super) async fn stands(
+    State(api): State<Arc<Api>>,
+    _: Person,
+    Path(number): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let none = || Problem::new(ProblemKind::NotFound).with_detail("no request has this number and this code");
+    let number: RequestId = number.parse().map_err(|_| none())?;
+    let code = headers.get(CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();
+    let status = subjects::status(&api.gateway, number, code).await?.ok_or_else(none)?;
+    Ok(plain(status))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/subject/requests",
+    summary = "The requests of persons that wait: what is asked, and by when it is to be answered",
+    responses(
+        (status = 200, description = "Nothing of who asks, and nothing of what is held", body = [Object]),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn waiting(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
+    Ok(answer(&subjects::listed(&api.gateway, false).await?))
+}
+
+/// How an officer decides.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PersonDecision {
+    /// Whether the officer has seen who asks.
+    identity_seen: bool,
+    /// Facts that the officer states, as text.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    facts: BTreeMap<Text<FactKey>, String>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/subject/requests/{number}/decision",
+    summary = "Decide on a request of a person, by the law as it stood when it was filed",
+    request_body = PersonDecision,
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "What the person is told, what the overseer is told, and who else is to be asked", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn decide(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(number): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
+    let body = json_body(&headers, body)?;
+    let decision: PersonDecision =
+        serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
+    let facts: Vec<(FactKey, String)> =
+        decision.facts.into_iter().map(|(key, value)| (key.0, value)).collect();
+    let check = SeenByOfficer(decision.identity_seen);
+    let decided = subjects::decide(&api.gateway, number, &officer.officer, &check, &facts).await?;
+    Ok(plain(subjects::decided_json(&api.gateway, &decided).await?))
+}
+
+fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(Problem::new(ProblemKind::MediaType).with_detail("send it as `application/json`").into());
+    }
+    body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ProblemKind::TooLong).into(),
+        _ => malformed("the body was cut off"),
+    })
+}
+
+fn plain(json: String) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (headers, Body::from(json)).into_response()
+}

@@ -1,0 +1,155 @@
+//! `comity subject`.
+
+use super::GivenFact;
+use crate::cli::Place;
+use clap::{Args, Subcommand};
+use comity_terms::ids::RequestId;
+use std::path::PathBuf;
+
+/// `comity subject`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Subject {
+    /// Ask what is held about somebody.
+    #[command(
+        after_help = "Examples:\n  comity subject access --identifiers mari.json --officer a.tamm --identity-seen --json\n  comity subject access --identifiers - < mari.json\n\nThe file: {\"identifiers\":[{\"kind\":\"email\",\"value\":\"mari@example.ee\"},{\"kind\":\"name\",\"value\":\"Mari Kask\"}]}\nKinds: email, phone, account, national_id, name, pseudonym."
+    )]
+    Access(SubjectFile),
+    /// Ask that data about somebody be put right.
+    #[command(
+        after_help = "Example:\n  comity subject correct --identifiers mari.json --officer a.tamm --identity-seen --fact inaccuracy_proven=true"
+    )]
+    Correct(SubjectFile),
+    /// Ask that data about somebody be erased.
+    #[command(
+        after_help = "Example:\n  comity subject erase --identifiers mari.json --officer a.tamm --identity-seen --fact processing_unlawful=true"
+    )]
+    Erase(SubjectFile),
+    /// Ask that data about somebody be kept and not used.
+    #[command(
+        after_help = "Example:\n  comity subject restrict --identifiers mari.json --officer a.tamm --identity-seen"
+    )]
+    Restrict(SubjectFile),
+    /// Object to what is done with data about somebody.
+    #[command(
+        after_help = "Example:\n  comity subject object --identifiers mari.json --officer a.tamm --identity-seen"
+    )]
+    Object(SubjectFile),
+    /// Ask for data about somebody in a form that others can read and check offline.
+    #[command(
+        after_help = "Example:\n  comity subject port --identifiers mari.json --officer a.tamm --identity-seen --json > mine.json"
+    )]
+    Port(SubjectFile),
+    /// Complain about what was done with data about somebody.
+    #[command(after_help = "Example:\n  comity subject complain --identifiers mari.json")]
+    Complain(SubjectFile),
+    /// Decide on a request that waits.
+    #[command(
+        after_help = "Example:\n  comity subject decide 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --identity-seen"
+    )]
+    Decide(SubjectDecide),
+    /// Where a request stands, for whoever has its code: from standard input.
+    #[command(
+        after_help = "Example:\n  comity subject status 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --json < code.txt"
+    )]
+    Status(SubjectStatus),
+    /// The requests that wait, and by when each is to be answered.
+    #[command(after_help = "Example:\n  comity subject list --all --json")]
+    List(SubjectList),
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectFile {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// What the person is known by, and what they say, as JSON; `-` for standard input. Never on the command line.
+    #[arg(long, value_name = "FILE")]
+    pub identifiers: PathBuf,
+    /// The officer who decides on it at once; without one it waits.
+    #[arg(long, value_name = "N")]
+    pub officer: Option<String>,
+    /// The officer has seen who asks: a passport, an identity card.
+    #[arg(long, requires = "officer")]
+    pub identity_seen: bool,
+    /// A fact that the officer states, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE", requires = "officer")]
+    pub facts: Vec<GivenFact>,
+}
+
+/// `comity subject decide`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectDecide {
+    /// The request's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who decides.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// The officer has seen who asks.
+    #[arg(long)]
+    pub identity_seen: bool,
+    /// A fact that the officer states, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+}
+
+/// `comity subject status`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectStatus {
+    /// The request's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+}
+
+/// `comity subject list`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectList {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Those that were answered too.
+    #[arg(long)]
+    pub all: bool,
+}
+
+impl Subject {
+    /// Where.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Access(args)
+            | Self::Correct(args)
+            | Self::Erase(args)
+            | Self::Restrict(args)
+            | Self::Object(args)
+            | Self::Port(args)
+            | Self::Complain(args) => &args.place,
+            Self::Decide(args) => &args.place,
+            Self::Status(args) => &args.place,
+            Self::List(args) => &args.place,
+        }
+    }
+
+    /// Whether it reads standard input.
+    #[must_use]
+    pub fn reads_stdin(&self) -> bool {
+        match self {
+            Self::Access(args)
+            | Self::Correct(args)
+            | Self::Erase(args)
+            | Self::Restrict(args)
+            | Self::Object(args)
+            | Self::Port(args)
+            | Self::Complain(args) => args.identifiers.as_os_str() == "-",
+            Self::Status(_) => true,
+            Self::Decide(_) | Self::List(_) => false,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! `comity subject`: what persons ask about their data, at an officer's desk.
+
+use super::out::{Exit, Out};
+use super::{Cli, GivenFact, Subject, SubjectDecide, SubjectFile};
+use crate::files;
+use crate::gateway::{Gateway, GatewayError};
+use crate::work::subjects::{self, SeenByOfficer};
+use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
+use comity_exchange::subject::{Claim, Decided, Kind};
+use comity_terms::FactKey;
+use comity_terms::ids::RequestId;
+use serde_json::Value as Json;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// Runs one of the commands at an open gateway.
+pub(super) async fn run(
+    gateway: &Gateway,
+    cli: &Cli,
+    command: &Subject,
+    stdin: Option<Vec<u8>>,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let stdin = stdin.map(Zeroizing::new);
+    match command {
+        Subject::Access(args) => asked(gateway, cli, Kind::Access, args, stdin, cwd, out).await,
+        Subject::Correct(args) => asked(gateway, cli, Kind::Correct, args, stdin, cwd, out).await,
+        Subject::Erase(args) => asked(gateway, cli, Kind::Erase, args, stdin, cwd, out).await,
+        Subject::Restrict(args) => asked(gateway, cli, Kind::Restrict, args, stdin, cwd, out).await,
+        Subject::Object(args) => asked(gateway, cli, Kind::Object, args, stdin, cwd, out).await,
+        Subject::Port(args) => asked(gateway, cli, Kind::Port, args, stdin, cwd, out).await,
+        Subject::Complain(args) => asked(gateway, cli, Kind::Complain, args, stdin, cwd, out).await,
+        Subject::Decide(args) => decide(gateway, cli, args, out).await,
+        Subject::Status(args) => {
+            let code = stdin.unwrap_or_default();
+            let code = String::from_utf8_lossy(&code);
+            let Some(status) = subjects::status(gateway, args.number, code.trim()).await? else {
+                return Err(GatewayError::Input("no request has this number and this code".to_owned()));
+            };
+            told(cli, &read(&status)?, out);
+            Ok(Exit::Done)
+        }
+        Subject::List(args) => {
+            let listed = subjects::listed(gateway, args.all).await?;
+            if cli.json {
+                out.json(&listed);
+                return Ok(Exit::Done);
+            }
+            let text = |row: &Json, key: &str| row[key].as_str().unwrap_or("-").to_owned();
+            let keys = ["number", "request", "state", "filed_at", "due_operational", "due_legal_latest"];
+            let rows: Vec<Vec<String>> =
+                listed.iter().map(|row| keys.iter().map(|key| text(row, key)).collect()).collect();
+            out.table(&["number", "asks", "state", "filed", "due", "at the latest"], &rows);
+            Ok(Exit::Done)
+        }
+    }
+}
+
+async fn asked(
+    gateway: &Gateway,
+    cli: &Cli,
+    kind: Kind,
+    args: &SubjectFile,
+    stdin: Option<Zeroizing<Vec<u8>>>,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let file = args.identifiers.display();
+    let bytes = match stdin {
+        Some(bytes) => bytes,
+        None => files::read(&cwd.join(&args.identifiers), CLAIM_BYTES_MAX + 1)?
+            .map(Zeroizing::new)
+            .ok_or_else(|| GatewayError::Input(format!("{file}: there is no such file")))?,
+    };
+    let claim = Claim::read(&bytes).map_err(|error| GatewayError::Input(format!("{file}: {error}")))?;
+    let filed = subjects::file(gateway, kind, &claim).await?;
+    let Some(officer) = &args.officer else {
+        let said = subjects::filed_json(&filed, gateway.now());
+        if cli.json {
+            out.json(&said);
+        } else {
+            told(cli, &said, out);
+            out.note("the code opens the request's status; it is shown this once");
+        }
+        return Ok(Exit::Done);
+    };
+    let decided = decided(gateway, filed.number, officer, args.identity_seen, &args.facts).await;
+    let decided =
+        decided.inspect_err(|_| out.note(&format!("request {} is filed, and waits", filed.number)))?;
+    let mut said = read(&subjects::decided_json(gateway, &decided).await?)?;
+    said["code"] = filed.code.into();
+    answered(cli, &said, out);
+    Ok(exit(&decided))
+}
+
+async fn decide(
+    gateway: &Gateway,
+    cli: &Cli,
+    args: &SubjectDecide,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let decided = decided(gateway, args.number, &args.officer, args.identity_seen, &args.facts).await?;
+    answered(cli, &read(&subjects::decided_json(gateway, &decided).await?)?, out);
+    Ok(exit(&decided))
+}
+
+async fn decided(
+    gateway: &Gateway,
+    number: RequestId,
+    officer: &str,
+    seen: bool,
+    facts: &[GivenFact],
+) -> Result<Decided, GatewayError> {
+    let facts: Vec<(FactKey, String)> =
+        facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect();
+    subjects::decide(gateway, number, officer, &SeenByOfficer(seen), &facts).await
+}
+
+fn exit(decided: &Decided) -> Exit {
+    let refused = decided.row.detail.outcome.as_deref() == Some("refused");
+    if refused { Exit::Refused } else { Exit::Done }
+}
+
+fn read(text: &str) -> Result<Json, GatewayError> {
+    serde_json::from_str(text).map_err(|_| GatewayError::Broken("an answer does not read".to_owned()))
+}
+
+fn answered(cli: &Cli, said: &Json, out: &mut Out<'_>) {
+    if cli.json {
+        return out.json(said);
+    }
+    told(cli, said, out);
+    let answer = match &said["answer"]["answer"] {
+        Json::Null => &said["answer"],
+        of_export => of_export,
+    };
+    let count = |list: &str| answer[list].as_array().map_or(0, Vec::len);
+    out.line(&format!("{} records, {} times sent to partners", count("records"), count("sent")));
+    for reason in answer["reasons"].as_array().into_iter().flatten() {
+        let text = |key: &str| reason[key].as_str().unwrap_or("-").to_owned();
+        out.line(&format!("{}: {}", text("code"), text("summary")));
+    }
+    for way in answer["remedies"].as_array().into_iter().flatten() {
+        let options = way["options"]
+            .as_array()
+            .map(|all| all.iter().filter_map(Json::as_str).collect::<Vec<_>>().join(", "));
+        out.line(&format!(
+            "turn to: {}, until {} ({} {})",
+            options.as_deref().or(way["options"].as_str()).unwrap_or("-"),
+            way["until"].as_str().unwrap_or("-"),
+            way["pack"].as_str().unwrap_or("-"),
+            way["article"].as_str().unwrap_or("-"),
+        ));
+    }
+}
+
+fn told(cli: &Cli, said: &Json, out: &mut Out<'_>) {
+    if cli.json {
+        return out.json(said);
+    }
+    for key in [
+        "number",
+        "code",
+        "request",
+        "state",
+        "filed_at",
+        "due_operational",
+        "due_legal_latest",
+        "decided_at",
+    ] {
+        if let Some(text) = said[key].as_str() {
+            out.line(&format!("{key}: {text}"));
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! What persons ask of this gateway: filed by themselves or at an officer's desk, decided by an officer, shown to whoever
+//! has number and code; and what an overseer is told of it.
+
+use super::officers;
+use super::share::stated::{assertable_by_officer, stated_by_officer};
+use crate::gateway::{Gateway, GatewayError};
+use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
+use comity_exchange::proofs::receipt;
+use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{
+    Answer, Claim, Decided, Decision, Desk as _, Filed, Filing, Kind, decide as decided, file as filed,
+    request, shown,
+};
+use comity_terms::ids::RequestId;
+use comity_terms::{Asserter, ExchangeId, FactKey, Facts, Family, Timestamp, Value};
+use comity_tlog::LeafIndex;
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+
+/// Whether who asks is who they say: the port of an identity check. A house that has another way (an electronic identity,
+/// a notified scheme) implements it there.
+pub trait IdentityCheck: Send + Sync {
+    /// Whether whoever filed the request is known to be who they say.
+    fn verified(&self, number: RequestId) -> bool;
+}
+
+/// The simple check: an officer has seen who asks, and says so with their decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenByOfficer(pub bool);
+
+impl IdentityCheck for SeenByOfficer {
+    fn verified(&self, _: RequestId) -> bool {
+        self.0
+    }
+}
+
+/// Files what somebody asks.
+///
+/// # Errors
+/// [`GatewayError`]; nothing was filed.
+pub async fn file(gateway: &Gateway, kind: Kind, claim: &Claim) -> Result<Filed, GatewayError> {
+    Ok(filed(gateway, &Filing { kind, claim }).await?)
+}
+
+/// Decides on a request, as an officer who has looked at it.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may decide, no such request waits, or a fact is none that an officer may
+/// state; the request waits still.
+pub async fn decide(
+    gateway: &Gateway,
+    number: RequestId,
+    officer: &str,
+    check: &impl IdentityCheck,
+    stated: &[(FactKey, String)],
+) -> Result<Decided, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    let known = gateway.store().officer(officer).await?;
+    let known = known.ok_or_else(|| GatewayError::Input(format!("no officer `{officer}` is known")))?;
+    let now = gateway.now();
+    if now > known.training_until {
+        return Err(GatewayError::Input(format!(
+            "the training of officer `{officer}` was valid until {}",
+            known.training_until
+        )));
+    }
+    let row = gateway.store().request(number).await?;
+    let row = row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))?;
+    if !row.open {
+        return Err(GatewayError::Input(format!("request {number} is answered already")));
+    }
+    let home = gateway.signatory().home();
+    let lent = gateway.laws_then(&home, &gateway.adopted_now());
+    let lent = lent.ok_or_else(|| {
+        GatewayError::Input(format!(
+            "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
+        ))
+    })?;
+    assertable_by_officer(stated, &lent)?;
+    let mut facts = stated_by_officer(stated, &lent)?;
+    let mut about = Facts::new();
+    told(&mut about, "training_valid", true.into(), Asserter::Gateway);
+    // Who asks is of the request, whatever is held.
+    let requester = facts.remove("requester").map_or_else(|| "data_subject".into(), |fact| fact.value);
+    told(&mut about, "requester", requester, Asserter::Officer);
+    let identity_verified = check.verified(number);
+    let text = format!("decide\n{number}\n{}\n{identity_verified}\n", row.action);
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let decision = Decision { identity_verified, about, facts, officer: officer.to_owned(), by };
+    let _one = gateway.sweeping().lock().await;
+    match decided(gateway, row, &decision).await {
+        Err(error) if request::overtaken(&error) => {
+            Err(GatewayError::Input(format!("request {number} is answered already")))
+        }
+        decided => Ok(decided?),
+    }
+}
+
+fn told(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
+    if let Ok(key) = FactKey::new(key) {
+        facts.state(key, value, by);
+    }
+}
+
+/// Where a request stands, for whoever has its code. `None` for a wrong code as for a wrong number.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn status(
+    gateway: &Gateway,
+    number: RequestId,
+    code: &str,
+) -> Result<Option<String>, GatewayError> {
+    let Some((row, answer)) = shown(gateway, number, code).await? else { return Ok(None) };
+    let Some(Answer(answer)) = answer else { return Ok(Some(status_json(&row, gateway.now()).to_string())) };
+    let kind = Kind::of_action(&row.action);
+    let answer = text(answer)?;
+    let answer = if kind == Some(Kind::Port) { export(gateway, &answer).await? } else { answer };
+    let mut head = status_json(&row, gateway.now()).to_string();
+    // The answer as it was sealed: not read, and not written anew.
+    head.pop();
+    Ok(Some(format!("{head},\"answer\":{answer}}}")))
+}
+
+fn text(answer: Vec<u8>) -> Result<String, GatewayError> {
+    String::from_utf8(answer).map_err(|_| GatewayError::Broken("an answer is no text".to_owned()))
+}
+
+/// Where a request stands: nothing of who asks, and nothing of what is held.
+#[must_use]
+pub fn status_json(row: &RequestRow, now: Timestamp) -> Json {
+    json!({
+        "number": row.id.to_string(),
+        "request": Kind::of_action(&row.action).map(Kind::as_str),
+        "state": state(row),
+        // Whole seconds, so that all are of one length.
+        "filed_at": format!("{:.0}", row.filed_at),
+        "due_operational": format!("{:.0}", row.due_operational),
+        "due_legal_latest": format!("{:.0}", row.due_legal_latest),
+        "overdue": row.open && now > row.due_legal_latest,
+        "decided_at": row.decided_at.map(|at| format!("{at:.0}")),
+    })
+}
+
+fn state(row: &RequestRow) -> &str {
+    if row.open { "waiting" } else { row.detail.outcome.as_deref().unwrap_or("answered") }
+}
+
+/// A request that was filed, as whoever filed it is told once.
+#[must_use]
+pub fn filed_json(filed: &Filed, now: Timestamp) -> Json {
+    let mut told = status_json(&filed.row, now);
+    told["code"] = json!(filed.code);
+    told
+}
+
+/// What was decided, as the officer is told: the answer that the person gets, what the overseer is told, and who else is to
+/// be asked.
+///
+/// # Errors
+/// [`GatewayError::Broken`] when the answer is no text.
+pub async fn decided_json(gateway: &Gateway, decided: &Decided) -> Result<String, GatewayError> {
+    let mut head = status_json(&decided.row, gateway.now());
+    head["record"] = decided.record.clone();
+    head["elsewhere"] = decided
+        .elsewhere
+        .iter()
+        .map(|there| {
+            json!({
+                "to": there.to.to_string(),
+                "exchange_id": there.exchange.to_string(),
+                "pack": there.agreement.to_string(),
+                "request": there.kind.as_str(),
+            })
+        })
+        .collect();
+    let answer = text(decided.answer.0.clone())?;
+    let port = Kind::of_action(&decided.row.action) == Some(Kind::Port);
+    let answer = if port { export(gateway, &answer).await? } else { answer };
+    let mut head = head.to_string();
+    head.pop();
+    Ok(format!("{head},\"answer\":{answer}}}"))
+}
+
+/// The format of what a person takes out: docs/subjects.md.
+pub const EXPORT_FORMAT: &str = "comity-export/1";
+
+/// An answer that a person can take elsewhere: with the log's key and, for each exchange that a record came by, the receipt
+/// of its entry, a C2SP tlog-proof that anybody verifies offline.
+async fn export(gateway: &Gateway, answer: &str) -> Result<String, GatewayError> {
+    #[derive(serde::Deserialize)]
+    struct Records {
+        records: Vec<Came>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Came {
+        exchange_id: Option<String>,
+    }
+    let whole: Box<RawValue> = serde_json::from_str(answer)
+        .map_err(|_| GatewayError::Broken("an answer does not read".to_owned()))?;
+    let Records { records } = serde_json::from_str(answer)
+        .map_err(|_| GatewayError::Broken("an answer does not read".to_owned()))?;
+    let mut receipts = BTreeMap::new();
+    for exchange in records.into_iter().filter_map(|came| came.exchange_id?.parse::<ExchangeId>().ok()) {
+        if receipts.contains_key(&exchange.to_string()) {
+            continue;
+        }
+        if let Some((entry, integrated)) = gateway.store().exchange_integrated(exchange).await? {
+            let receipt = receipt(gateway.store(), entry, &integrated).await?;
+            receipts.insert(exchange.to_string(), receipt.to_string());
+        }
+    }
+    #[derive(serde::Serialize)]
+    struct Export<'a> {
+        format: &'static str,
+        log: String,
+        receipts: BTreeMap<String, String>,
+        answer: &'a RawValue,
+    }
+    let log = gateway.signatory().log.to_string();
+    let export = Export { format: EXPORT_FORMAT, log, receipts, answer: &whole };
+    serde_json::to_string(&export).map_err(|error| GatewayError::Broken(error.to_string()))
+}
+
+/// The requests that wait, with `all` the others too, as officers and overseers see them.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn listed(gateway: &Gateway, all: bool) -> Result<Vec<Json>, GatewayError> {
+    let now = gateway.now();
+    let rows = gateway.store().requests(all).await?;
+    Ok(rows.iter().map(|row| status_json(row, now)).collect())
+}
+
+/// What is owed to persons, as the ledger prints it: one duty for each request.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn duties(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
+    let (now, owner) = (gateway.now(), gateway.signatory().party.to_string());
+    let rows = gateway.store().requests(true).await?;
+    let duty = |row: &RequestRow| {
+        let state = match (row.open, now > row.due_legal_latest) {
+            (false, _) => "done",
+            (true, true) => "overdue",
+            (true, false) => "open",
+        };
+        json!({
+            "type": "answer",
+            "value": row.action.to_string(),
+            "owner": owner,
+            "due_operational": row.due_operational.to_string(),
+            "due_legal_latest": row.due_legal_latest.to_string(),
+            "state": state,
+            "evidence": row.decided_at.map(|at| at.to_string()),
+            "request": row.id.to_string(),
+        })
+    };
+    Ok(rows.iter().map(duty).collect())
+}
+
+/// What an overseer is told of requests: every entry of this log about one, opened; what was held, given and withheld, and
+/// by which rule.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
+    let mut all = Vec::new();
+    let mut from = LeafIndex(0);
+    loop {
+        let batch = gateway.store().logged(from, 1_000).await?;
+        let Some(last) = batch.last() else { return Ok(all) };
+        from = LeafIndex(last.index.0 + 1);
+        for logged in batch.iter().filter(|logged| logged.entry.family() == Family::Remedy) {
+            let open = |segment: &SealedSegment| {
+                gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys))
+            };
+            let opening = logged.opening.as_ref().map_or(Ok(None), open)?;
+            let told = opening.and_then(|opening| {
+                let content: Json = serde_json::from_slice(opening.content()).ok()?;
+                logged.entry.commits_to(&opening).then_some(content)
+            });
+            let mut told = told.unwrap_or_else(|| json!({ "act": null, "erased": true }));
+            told["entry"] = json!(logged.index.0);
+            all.push(told);
+        }
+    }
+}
+
+/// How many requests wait, and how many of them past their last lawful instant.
+///
+/// # Errors
+/// [`comity_exchange::ports::StoreError`].
+pub async fn waiting(
+    gateway: &Gateway,
+    now: Timestamp,
+) -> Result<(usize, usize), comity_exchange::ports::StoreError> {
+    let rows = gateway.store().requests(false).await?;
+    let overdue = rows.iter().filter(|row| now > row.due_legal_latest).count();
+    Ok((rows.len(), overdue))
+}

@@ -1,0 +1,263 @@
+//! The person's door: who asks gets an answer in time, with the way to go on; nobody learns from an answer what is withheld;
+//! the overseer does.
+
+use crate::house::{House, PHISHING, pair};
+use crate::tool::Tool;
+use crate::{PASSWORD, officer};
+use comity_exchange::shell::Shell as _;
+use comity_gateway::jobs::sweep::{Haste, once};
+use comity_gateway::work::share;
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/json")];
+const REQUESTS: &str = "/api/v1/subject/requests";
+const MARI: &str = "Mari.Kask@example.org";
+const NOBODY: &str = "nobody.at.all@example.org";
+
+async fn post(tool: &Tool, path: &str, body: &Json) -> (u16, Json) {
+    let answer = tool.ask("POST", path, &JSON, body.to_string().as_bytes()).await;
+    (answer.status, answer.json())
+}
+
+fn asks(kind: &str, email: &str) -> Json {
+    json!({ "request": kind, "identifiers": [{ "kind": "email", "value": email }] })
+}
+
+/// Files without signing in; number and code.
+async fn filed(tool: &Tool, kind: &str, email: &str) -> (String, String) {
+    let (status, told) = post(&tool.showing(None), REQUESTS, &asks(kind, email)).await;
+    assert_eq!(status, 202, "{told}");
+    assert_eq!((&told["state"], &told["overdue"]), (&json!("waiting"), &json!(false)));
+    (told["number"].as_str().unwrap().to_owned(), told["code"].as_str().unwrap().to_owned())
+}
+
+async fn decided(tool: &Tool, number: &str, seen: bool, facts: Json) -> Json {
+    let path = format!("{REQUESTS}/{number}/decision");
+    let (status, told) = post(tool, &path, &json!({ "identity_seen": seen, "facts": facts })).await;
+    assert_eq!(status, 200, "{told}");
+    told
+}
+
+async fn asked(tool: &Tool, kind: &str, email: &str, facts: Json) -> Json {
+    let (number, _) = filed(tool, kind, email).await;
+    decided(tool, &number, true, facts).await
+}
+
+/// What somebody reads from outside, without what is of each request alone.
+fn without_ids(answer: &str) -> Json {
+    let mut answer: Json = serde_json::from_str(answer).unwrap();
+    for key in ["number", "filed_at", "decided_at", "due", "due_operational", "due_legal_latest"] {
+        for part in ["", "answer"] {
+            let part = if part.is_empty() { &mut answer } else { &mut answer[part] };
+            if part.get(key).is_some() {
+                part[key] = json!(part[key].as_str().map(str::len));
+            }
+        }
+    }
+    for way in answer["answer"]["remedies"].as_array_mut().into_iter().flatten() {
+        way["until"] = json!(way["until"].as_str().map(str::len));
+    }
+    answer
+}
+
+/// EE with what it placed for itself and sent to FI; its officer's tool.
+async fn holding() -> (House, House, Tool) {
+    let (ee, fi) = pair(&["EE", "FI"], true).await;
+    officer(&ee, "ana", 365).await;
+    for to in ["EE", "FI"] {
+        let order = share::Order {
+            bundle: Arc::new(PHISHING.to_vec()),
+            officer: "ana".into(),
+            under: "eu-nis2-2022-2555".parse().unwrap(),
+            to: to.parse().unwrap(),
+            activity: "threat_intel".parse().unwrap(),
+            purpose: "cyber_defence".parse().unwrap(),
+            facts: Vec::new(),
+            attestations: Vec::new(),
+            assume_in_force: false,
+            added: None,
+        };
+        let report = share::share(&ee.gateway, order).await.unwrap();
+        assert_eq!(report.outcome.as_str(), "delivered", "{to}");
+    }
+    let tool = Tool::of(&ee, "ana", PASSWORD);
+    (ee, fi, tool)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_gets_what_is_held_and_learns_whom_it_went_to() {
+    let (ee, fi, tool) = holding().await;
+    let told = asked(&tool, "access", MARI, json!({})).await;
+    let answer = &told["answer"];
+    assert_eq!(answer["outcome"], "answered");
+    let records = answer["records"].as_array().unwrap();
+    assert!(!records.is_empty(), "{told}");
+    assert!(records.iter().all(|record| record["pack"] == "eu-nis2-2022-2555" && record["from"] == "EE"));
+    assert!(records.iter().any(|record| record["object"]["type"] == "email-addr"), "{records:?}");
+    assert_eq!(answer["sent"][0]["to"], "FI", "{answer}");
+    assert_eq!(told["elsewhere"][0]["to"], "FI", "the port that routing goes on by");
+    // C07: reasons, where to turn, until when; each with its article.
+    assert!(answer["reasons"].as_array().is_some_and(|all| !all.is_empty()));
+    let way = &answer["remedies"][0];
+    assert!(way["options"].as_array().is_some_and(|all| all.contains(&json!("halduskohus"))), "{way}");
+    assert!(way["until"].is_string() && way["article"].is_string(), "{way}");
+
+    // At the partner she is found by nothing but what the partner was let know.
+    officer(&fi, "bo", 365).await;
+    let there = Tool::of(&fi, "bo", PASSWORD);
+    assert_eq!(asked(&there, "access", MARI, json!({})).await["record"]["held"], 0);
+    let crook = asked(&there, "access", "billing@invoice.example.com", json!({})).await;
+    assert!(crook["record"]["held"].as_u64().unwrap() > 0, "an attacker's address came as it was: {crook}");
+    let pseudonym = records.iter().find_map(|record| {
+        let text = record["object"]["value"].as_str()?;
+        text.split('@').next().filter(|local| local.starts_with("p-")).map(str::to_owned)
+    });
+    assert!(pseudonym.is_some());
+    drop((ee, fi));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_held_and_held_but_withheld_are_the_same_from_outside_and_not_to_the_overseer() {
+    let (ee, _fi, tool) = holding().await;
+    let against = json!({ "restriction_ground": "obstruct_investigation" });
+    let mut seen = Vec::new();
+    for email in [MARI, NOBODY] {
+        let (number, code) = filed(&tool, "access", email).await;
+        let told = decided(&tool, &number, true, against.clone()).await;
+        let path = format!("{REQUESTS}/{number}");
+        let status = tool.showing(None).ask("GET", &path, &[("request-code", &code)], b"").await;
+        assert_eq!(status.status, 200);
+        seen.push((status.text(), told["record"].clone()));
+    }
+    let [(withheld, of_mari), (nothing, of_nobody)] = &seen[..] else { panic!() };
+    assert_eq!(without_ids(withheld), without_ids(nothing));
+    assert_eq!(withheld.len(), nothing.len(), "byte for byte as long");
+    assert!(of_mari["withheld"].as_u64().unwrap() > 0 && of_mari["granted"] == 0, "{of_mari}");
+    assert_eq!((&of_nobody["held"], &of_nobody["withheld"]), (&json!(0), &json!(0)));
+    // The overseer reads it from the log, with the rule that withheld it.
+    let overseen = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+    assert_eq!(overseen.iter().filter(|told| told["act"] == "request.filed").count(), 2);
+    let decided: Vec<_> = overseen.iter().filter(|told| told["act"] == "request.decided").collect();
+    assert_eq!(decided[0]["facts"]["withheld"], of_mari["withheld"]);
+    let rules = decided[0]["facts"]["classes"][0]["ruling"]["rules"].to_string();
+    assert!(rules.contains("ee.person.restricted"), "{rules}");
+    // Nothing of who asked is in the log.
+    assert!(!overseen.iter().any(|told| told.to_string().to_lowercase().contains("kask")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_unlawful_is_erased_and_then_destroyed() {
+    let (ee, _fi, tool) = holding().await;
+    let lawful = asked(&tool, "erase", MARI, json!({})).await;
+    assert_eq!((&lawful["answer"]["outcome"], &lawful["record"]["granted"]), (&json!("answered"), &json!(0)));
+    // Why not, of what she may know is held; nothing of it where access is refused.
+    let declined = &lawful["answer"]["declined"][0];
+    assert_eq!(declined["reasons"][0]["code"], "ground_not_available", "{lawful}");
+    let against = json!({ "restriction_ground": "obstruct_investigation" });
+    let silent = asked(&tool, "erase", MARI, against).await;
+    assert_eq!((&silent["answer"]["declined"], &silent["answer"]["records"]), (&json!([]), &json!([])));
+    assert!(silent["record"]["withheld"].as_u64().unwrap() > 0, "{silent}");
+    let before = asked(&tool, "access", MARI, json!({})).await["record"]["held"].as_u64().unwrap();
+    let unlawful = json!({ "processing_unlawful": "true" });
+    let erased = asked(&tool, "erase", MARI, unlawful).await;
+    assert_eq!(erased["record"]["erased"].as_u64(), Some(before), "{erased}");
+    assert_eq!(erased["elsewhere"][0]["request"], "erase", "FI is to be asked in turn");
+    let after = asked(&tool, "access", MARI, json!({})).await;
+    assert_eq!(after["record"]["held"], 0, "found no more");
+    let swept = once(&ee.gateway, Haste::AtOnce).await.unwrap();
+    assert!(!swept.destroyed.buckets.is_empty() && swept.waiting.is_empty(), "erased, then destroyed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_is_owed_until_it_is_answered_and_its_status_tells_nobody_else() {
+    let (ee, _fi, tool) = holding().await;
+    let nobody = tool.showing(None);
+    let (number, code) = filed(&tool, "complain", MARI).await;
+    let owed = async || -> Json {
+        let all = comity_gateway::work::audit::ledger(&ee.gateway).await.unwrap();
+        all.into_iter().find(|duty| duty["request"] == json!(number)).unwrap()
+    };
+    let duty = owed().await;
+    assert_eq!(
+        (&duty["type"], &duty["owner"], &duty["state"]),
+        (&json!("answer"), &json!("EE"), &json!("open"))
+    );
+    assert!(duty["due_legal_latest"].as_str() >= duty["due_operational"].as_str(), "{duty}");
+    // A month, by the law of Estonia.
+    let days = |key: &str| {
+        let due: comity_terms::Timestamp = duty[key].as_str().unwrap().parse().unwrap();
+        due.duration_since(ee.gateway.now()).as_hours() / 24
+    };
+    assert!((27..=36).contains(&days("due_legal_latest")), "{duty}");
+
+    // A wrong code, a wrong number and what is no number: one answer.
+    let path = format!("{REQUESTS}/{number}");
+    let other = format!("{REQUESTS}/6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d");
+    let wrong = nobody.ask("GET", &path, &[("request-code", "guess")], b"").await;
+    let unknown = nobody.ask("GET", &other, &[("request-code", &code)], b"").await;
+    let none = nobody.ask("GET", &format!("{REQUESTS}/1"), &[], b"").await;
+    for answer in [&wrong, &unknown, &none] {
+        assert_eq!((answer.status, answer.text()), (404, wrong.text()));
+    }
+    let status = nobody.ask("GET", &path, &[("request-code", &code)], b"").await.json();
+    assert_eq!((&status["state"], status.get("answer")), (&json!("waiting"), None));
+
+    // Who is not known to be who they say learns nothing, and that openly.
+    let told = decided(&tool, &number, false, json!({})).await;
+    assert_eq!(told["state"], "answered", "a complaint needs no proof of who complains");
+    let (number, _) = filed(&tool, "access", MARI).await;
+    let told = decided(&tool, &number, false, json!({})).await;
+    assert_eq!((&told["state"], told["record"]["held"].as_u64()), (&json!("refused"), Some(0)));
+    assert_eq!(told["answer"]["reasons"][0]["code"], "identity_not_verified");
+    assert!(!told["answer"]["remedies"].as_array().unwrap().is_empty(), "a refusal too says where to turn");
+    assert_eq!(owed().await["state"], "done");
+    let again = json!({ "identity_seen": true });
+    let (status, twice) = post(&tool, &format!("{REQUESTS}/{number}/decision"), &again).await;
+    assert_eq!((status, &twice["type"]), (422, &json!("/api/problems/input")), "{twice}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_request_is_told_its_place_and_repeats_no_value() {
+    let (_ee, _fi, tool) = holding().await;
+    let nobody = tool.showing(None);
+    for (body, place) in [
+        (json!({ "request": "acess", "identifiers": [] }), "`request`"),
+        (json!({ "request": "access", "identifiers": [] }), "at least one"),
+        (asks("access", "secret"), "identifiers[0].value"),
+        (
+            json!({ "request": "access", "identifiers": [{ "kind": "shoe", "value": "secret" }] }),
+            "identifiers[0].kind",
+        ),
+        (json!({ "request": "access", "identifiers": "secret" }), "column"),
+        (json!({ "identifiers": [], "secret": 1 }), "column"),
+    ] {
+        let (status, problem) = post(&nobody, REQUESTS, &body).await;
+        let detail = problem["detail"].as_str().unwrap();
+        assert_eq!((status, &problem["type"]), (400, &json!("/api/problems/malformed")));
+        assert!(detail.contains(place) && !detail.contains("secret"), "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_takes_out_is_verified_offline() {
+    let (ee, _fi, tool) = holding().await;
+    let told = asked(&tool, "port", MARI, json!({})).await;
+    let export = &told["answer"];
+    assert_eq!(export["format"], "comity-export/1");
+    let room = tempfile::tempdir().unwrap();
+    let receipts = export["receipts"].as_object().unwrap();
+    assert!(!receipts.is_empty());
+    for record in export["answer"]["records"].as_array().unwrap() {
+        let receipt = receipts[record["exchange_id"].as_str().unwrap()].as_str().unwrap();
+        let file = room.path().join("receipt");
+        std::fs::write(&file, receipt).unwrap();
+        let verified = std::process::Command::new(env!("CARGO_BIN_EXE_comity"))
+            .args(["audit", "receipt", "--json", "--key", export["log"].as_str().unwrap()])
+            .arg(&file)
+            .output()
+            .unwrap();
+        assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
+    }
+    drop(ee);
+}

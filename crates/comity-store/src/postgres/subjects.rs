@@ -1,0 +1,187 @@
+//! Persons: the tags that records are found by, and what was asked.
+
+use super::columns::{Step, change, every, first, id, instant, maybe_text, number, plain, text};
+use super::connection::Client;
+use super::erasure::read_held;
+use super::fault::Fault;
+use comity_exchange::ports::{
+    FoundRecord, Record, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
+};
+use comity_terms::Month;
+use comity_terms::ids::RequestId;
+use std::sync::Arc;
+use tokio_postgres::Row;
+
+impl Subjects for super::PostgresStore {
+    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
+        let tags = Arc::new(tags);
+        self.ask(move |client| {
+            let tags = Arc::clone(&tags);
+            Box::pin(async move { tagged(client, &tags).await })
+        })
+        .await
+    }
+
+    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(requests(client, all))).await
+    }
+
+    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(request(client, id))).await
+    }
+}
+
+/// Whether the record ends tags, or says anything of requests.
+pub(super) fn speaks(record: &Record) -> bool {
+    record.untagged.is_some() || !record.requests.is_empty()
+}
+
+/// Keeps what a record says of requests, and ends tags. When it fails, whatever it changed is to be taken back.
+pub(super) async fn put(client: &Client, record: &Record) -> Result<(), Fault> {
+    if let Some(month) = record.untagged {
+        change(
+            client,
+            "-- put, what no key leads to any more
+             DELETE FROM subject_tag WHERE month < $1",
+            &[&i64::from(month.number())],
+        )
+        .await?;
+    }
+    for row in &record.requests {
+        put_request(client, row).await?;
+    }
+    Ok(())
+}
+
+/// Puts the tags of records whose segments are there by then.
+pub(super) fn put_tags<'p>(tagged: &[&'p Tagged]) -> Step<'p> {
+    Step::new(
+        "-- put_tags
+         INSERT INTO subject_tag (month, tag, segment, ordinal)
+         SELECT t.month, t.tag, s.number, t.ordinal
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[]) AS t (month, tag, segment, ordinal)
+              JOIN segment AS s ON s.id = t.segment",
+    )
+    .column(tagged, |tagged| i64::from(tagged.month.number()))
+    .column(tagged, |tagged| tagged.tag.0.to_vec())
+    .column(tagged, |tagged| tagged.place.segment.as_bytes().to_vec())
+    .column(tagged, |tagged| i64::from(tagged.place.ordinal))
+}
+
+async fn put_request(client: &Client, row: &RequestRow) -> Result<(), Fault> {
+    let detail = serde_json::to_string(&row.detail)
+        .map_err(|_| Fault::Other("a request does not write as JSON".into()))?;
+    let put = change(
+        client,
+        "-- put_request
+         INSERT INTO subject_request (id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version,
+                                      detail)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         ON CONFLICT (id) DO UPDATE
+         SET open = excluded.open, due_operational = excluded.due_operational,
+             due_legal_latest = excluded.due_legal_latest, decided_at = excluded.decided_at,
+             version = excluded.version, detail = excluded.detail
+         WHERE subject_request.version = excluded.version - 1",
+        &[
+            &&row.id.as_bytes()[..],
+            &row.action.as_str(),
+            &i64::from(row.open),
+            &instant(row.filed_at),
+            &instant(row.due_operational),
+            &instant(row.due_legal_latest),
+            &row.decided_at.map(instant),
+            &i64::from(row.version),
+            &detail,
+        ],
+    )
+    .await?;
+    if put == 0 { Err(Fault::Conflict("a later version of a request")) } else { Ok(()) }
+}
+
+/// Forgets whom erased records named.
+pub(super) async fn forget(client: &Client, segments: &[i64], ordinals: &[i64]) -> Result<(), Fault> {
+    change(
+        client,
+        "-- forget, tags
+         DELETE FROM subject_tag USING unnest($1::bigint[], $2::bigint[]) AS gone (segment, ordinal)
+         WHERE subject_tag.segment = gone.segment AND subject_tag.ordinal = gone.ordinal",
+        &[&segments, &ordinals],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The records that these tags lead to.
+async fn tagged(client: &Client, tags: &[(Month, SubjectTag)]) -> Result<Vec<FoundRecord>, Fault> {
+    let months: Vec<i64> = tags.iter().map(|(month, _)| i64::from(month.number())).collect();
+    let values: Vec<&[u8]> = tags.iter().map(|(_, tag)| &tag.0[..]).collect();
+    every(
+        client,
+        "-- tagged
+         SELECT s.number, s.id, exchange, class, s.agreement, kind, quarantined, k.ordinal, \"offset\", length,
+                wrapped_key, commitment, generation, erase_by, known,
+                stream.agreement AS of, partner, activity, purpose
+         FROM (SELECT DISTINCT t.segment, t.ordinal
+               FROM subject_tag AS t JOIN unnest($1::bigint[], $2::bytea[]) AS asked (month, tag)
+                    ON t.month = asked.month AND t.tag = asked.tag) AS found
+              JOIN key_row AS k ON k.segment = found.segment AND k.ordinal = found.ordinal
+              JOIN segment AS s ON s.number = found.segment
+              LEFT JOIN collected_segment AS held ON held.segment = found.segment
+              LEFT JOIN stream ON stream.number = (SELECT c.stream FROM collected AS c WHERE c.segment = s.number LIMIT 1)
+         ORDER BY s.number, k.ordinal",
+        &[&months, &values],
+        |row| {
+            Ok(FoundRecord { held: read_held(row)?, known: plain(row, "known")?, stream: read_stream(row)? })
+        },
+    )
+    .await
+}
+
+fn read_stream(row: &Row) -> Result<Option<Stream>, Fault> {
+    let Some(agreement) = maybe_text(row, "of")? else { return Ok(None) };
+    Ok(Some(Stream {
+        agreement,
+        partner: text(row, "partner")?,
+        activity: text(row, "activity")?,
+        purpose: text(row, "purpose")?,
+    }))
+}
+
+async fn requests(client: &Client, all: bool) -> Result<Vec<RequestRow>, Fault> {
+    every(
+        client,
+        "-- requests
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         FROM subject_request WHERE $1 OR open = 1 ORDER BY filed_at, id",
+        &[&all],
+        read_request,
+    )
+    .await
+}
+
+async fn request(client: &Client, id: RequestId) -> Result<Option<RequestRow>, Fault> {
+    first(
+        client,
+        "-- request
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         FROM subject_request WHERE id = $1",
+        &[&&id.as_bytes()[..]],
+        read_request,
+    )
+    .await
+}
+
+fn read_request(row: &Row) -> Result<RequestRow, Fault> {
+    let detail: String = plain(row, "detail")?;
+    Ok(RequestRow {
+        id: id(row, "id", RequestId::from_bytes)?,
+        action: text(row, "action")?,
+        open: plain::<i64>(row, "open")? == 1,
+        filed_at: text(row, "filed_at")?,
+        due_operational: text(row, "due_operational")?,
+        due_legal_latest: text(row, "due_legal_latest")?,
+        decided_at: maybe_text(row, "decided_at")?,
+        version: number(row, "version")?,
+        detail: serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))?,
+    })
+}

@@ -1,0 +1,182 @@
+//! Persons: the tags that records are found by, and what was asked.
+
+use super::columns::{change, every, first, id, insert_once, instant, maybe_text, number, plain, text};
+use super::erasure::read_held;
+use super::fault::Fault;
+use comity_exchange::ports::{
+    FoundRecord, Record, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
+};
+use comity_terms::Month;
+use comity_terms::ids::RequestId;
+use rusqlite::{Connection, Row, params};
+use std::collections::BTreeMap;
+
+impl Subjects for super::SqliteStore {
+    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
+        self.readers.read(move |c| tagged(c, &tags)).await
+    }
+
+    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
+        self.readers.read(move |c| requests(c, all)).await
+    }
+
+    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        self.readers.read(move |c| request(c, id)).await
+    }
+}
+
+/// Keeps what a record says of persons. Its segments are there by now.
+pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault> {
+    put_tags(connection, &record.tagged)?;
+    if let Some(month) = record.untagged {
+        change(
+            connection,
+            "-- put, what no key leads to any more
+             DELETE FROM subject_tag WHERE month < ?1",
+            [month.number()],
+        )?;
+    }
+    record.requests.iter().try_for_each(|row| put_request(connection, row))
+}
+
+fn put_tags(connection: &Connection, tagged: &[Tagged]) -> Result<(), Fault> {
+    let mut statement = connection.prepare_cached(
+        "-- put_tags
+         INSERT INTO subject_tag (month, tag, segment, ordinal)
+         SELECT ?1, ?2, number, ?4 FROM segment WHERE id = ?3",
+    )?;
+    for Tagged { place, month, tag } in tagged {
+        let put =
+            statement.execute(params![month.number(), tag.0, place.segment.as_bytes(), place.ordinal])?;
+        if put == 0 {
+            return Err(Fault::Other("a tag of a segment that is not there".into()));
+        }
+    }
+    Ok(())
+}
+
+fn put_request(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
+    let detail = serde_json::to_string(&row.detail)
+        .map_err(|_| Fault::Other("a request does not write as JSON".into()))?;
+    insert_once(
+        connection,
+        "a later version of a request",
+        "-- put_request
+         INSERT INTO subject_request (id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version,
+                                      detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+         ON CONFLICT (id) DO UPDATE
+         SET open = excluded.open, due_operational = excluded.due_operational,
+             due_legal_latest = excluded.due_legal_latest, decided_at = excluded.decided_at,
+             version = excluded.version, detail = excluded.detail
+         WHERE subject_request.version = excluded.version - 1",
+        params![
+            row.id.as_bytes(),
+            row.action.as_str(),
+            row.open,
+            instant(row.filed_at),
+            instant(row.due_operational),
+            instant(row.due_legal_latest),
+            row.decided_at.map(instant),
+            row.version,
+            detail,
+        ],
+    )
+}
+
+/// Forgets whom an erased record named.
+pub(super) fn forget(connection: &Connection, segment: i64, ordinal: u32) -> Result<(), Fault> {
+    change(
+        connection,
+        "-- forget, tags
+         DELETE FROM subject_tag WHERE segment = ?1 AND ordinal = ?2",
+        params![segment, ordinal],
+    )?;
+    Ok(())
+}
+
+/// The records that these tags lead to.
+fn tagged(connection: &Connection, tags: &[(Month, SubjectTag)]) -> Result<Vec<FoundRecord>, Fault> {
+    let mut found = BTreeMap::new();
+    for (month, tag) in tags {
+        let records = every(
+            connection,
+            "-- tagged
+             SELECT s.number, s.id, exchange, class, s.agreement, kind, quarantined, k.ordinal, \"offset\", length,
+                    wrapped_key, commitment, generation, erase_by, known,
+                    (SELECT stream FROM collected AS c WHERE c.segment = s.number LIMIT 1) AS stream
+             FROM subject_tag AS t JOIN key_row AS k ON k.segment = t.segment AND k.ordinal = t.ordinal
+                                   JOIN segment AS s ON s.number = t.segment
+                                   LEFT JOIN collected_segment AS held ON held.segment = t.segment
+             WHERE month = ?1 AND tag = ?2",
+            params![month.number(), tag.0],
+            |row| {
+                let found = FoundRecord { held: read_held(row)?, known: plain(row, "known")?, stream: None };
+                Ok((found, plain::<Option<i64>>(row, "stream")?))
+            },
+        )?;
+        for (record, stream) in records {
+            found.insert((record.held.number, record.held.row.ordinal), (record, stream));
+        }
+    }
+    let mut all = Vec::with_capacity(found.len());
+    for (record, number) in found.into_values() {
+        let stream = number.map_or(Ok(None), |number| stream(connection, number))?;
+        all.push(FoundRecord { stream, ..record });
+    }
+    Ok(all)
+}
+
+fn stream(connection: &Connection, number: i64) -> Result<Option<Stream>, Fault> {
+    first(
+        connection,
+        "-- stream
+         SELECT agreement, partner, activity, purpose FROM stream WHERE number = ?1",
+        [number],
+        |row| {
+            Ok(Stream {
+                agreement: text(row, "agreement")?,
+                partner: text(row, "partner")?,
+                activity: text(row, "activity")?,
+                purpose: text(row, "purpose")?,
+            })
+        },
+    )
+}
+
+fn requests(connection: &Connection, all: bool) -> Result<Vec<RequestRow>, Fault> {
+    every(
+        connection,
+        "-- requests
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         FROM subject_request WHERE ?1 OR open = 1 ORDER BY filed_at, id",
+        [all],
+        read_request,
+    )
+}
+
+fn request(connection: &Connection, id: RequestId) -> Result<Option<RequestRow>, Fault> {
+    first(
+        connection,
+        "-- request
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         FROM subject_request WHERE id = ?1",
+        [id.as_bytes()],
+        read_request,
+    )
+}
+
+fn read_request(row: &Row<'_>) -> Result<RequestRow, Fault> {
+    let detail: String = plain(row, "detail")?;
+    Ok(RequestRow {
+        id: id(row, "id", RequestId::from_bytes)?,
+        action: text(row, "action")?,
+        open: plain(row, "open")?,
+        filed_at: text(row, "filed_at")?,
+        due_operational: text(row, "due_operational")?,
+        due_legal_latest: text(row, "due_legal_latest")?,
+        decided_at: maybe_text(row, "decided_at")?,
+        version: number(row, "version")?,
+        detail: serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))?,
+    })
+}

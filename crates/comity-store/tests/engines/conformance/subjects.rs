@@ -1,0 +1,149 @@
+//! Persons: a record is found by the tags of whom it names, and by nothing once it is gone; a request moves on one version
+//! at a time.
+
+use super::{Harness, Seeded, at, record, segment, wait};
+use comity_exchange::collect::Tags;
+use comity_exchange::ports::{
+    CollectedObject, CollectedSegment, Erasure, FoundRecord, Record, RecordPlace, RequestDetail, RequestRow,
+    SealedSegment, SegmentKind, Store, StoreError, Stream, SubjectTag, Subjects, Tagged,
+};
+use comity_exchange::wire::Text;
+use comity_terms::ids::{RequestId, SegmentId};
+use comity_terms::{Digest, ExchangeId, Month};
+use std::collections::BTreeMap;
+
+fn month(text: &str) -> Month {
+    Month::of(at(text))
+}
+
+fn tagged(segment: &SealedSegment, ordinal: u32, of: &str, tag: u8) -> Tagged {
+    Tagged {
+        place: RecordPlace { segment: segment.id, ordinal },
+        month: month(of),
+        tag: SubjectTag([tag; 16]),
+    }
+}
+
+fn places(found: &[FoundRecord]) -> Vec<RecordPlace> {
+    found.iter().map(|found| found.held.place()).collect()
+}
+
+const MAY: &str = "2027-05-24T00:00:00Z";
+const JUNE: &str = "2027-06-24T00:00:00Z";
+
+pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Store: Subjects>>(harness: &H) {
+    let store = harness.open();
+    let mut entropy = Seeded(41);
+    let exchange = ExchangeId::draw(&mut entropy);
+    let sealed = segment(&mut entropy, Some(exchange), SegmentKind::Records, 3, 48);
+    let opening = segment(&mut entropy, Some(exchange), SegmentKind::Opening, 1, 48);
+    let stream = Stream {
+        agreement: "pact-2026".parse().unwrap(),
+        partner: "EE".parse().unwrap(),
+        activity: "threat_intel".parse().unwrap(),
+        purpose: "cyber_defence".parse().unwrap(),
+    };
+    let tags = Tags::new([5; 32]);
+    let collected = CollectedSegment {
+        segment: sealed.id,
+        stream: stream.clone(),
+        added: None,
+        known: "{}".into(),
+        objects: (0..3_u8)
+            .map(|number| CollectedObject {
+                object: tags.object(&format!("identity--{number}")),
+                content: tags.content(&[number]),
+                stix_type: "identity".into(),
+                version: None,
+            })
+            .collect(),
+    };
+    let wanted = |of: &str, tag: u8| (month(of), SubjectTag([tag; 16]));
+    wait(async {
+        let change = Record {
+            tagged: vec![
+                tagged(&sealed, 0, MAY, 1),
+                tagged(&sealed, 0, MAY, 2),
+                tagged(&sealed, 2, MAY, 1),
+                tagged(&opening, 0, JUNE, 1),
+            ],
+            segments: vec![sealed.clone(), opening.clone()],
+            collected: vec![collected],
+            ..Record::default()
+        };
+        store.record(change).await.unwrap();
+        let of = |segment: &SealedSegment, ordinal| RecordPlace { segment: segment.id, ordinal };
+        assert_eq!(store.tagged(vec![]).await.unwrap(), []);
+        assert_eq!(
+            store.tagged(vec![wanted(JUNE, 2), wanted(MAY, 3)]).await.unwrap(),
+            [],
+            "months do not meet"
+        );
+        let both = store.tagged(vec![wanted(MAY, 2), wanted(MAY, 1), wanted(JUNE, 1)]).await.unwrap();
+        assert_eq!(places(&both), [of(&sealed, 0), of(&sealed, 2), of(&opening, 0)], "each once, in order");
+        assert_eq!((both[0].stream.as_ref(), both[0].known.as_deref()), (Some(&stream), Some("{}")));
+        assert_eq!((both[2].stream.as_ref(), both[2].known.as_deref()), (None, None));
+        assert_eq!((both[0].held.exchange, &both[0].held.row), (Some(exchange), &sealed.rows[0]));
+        assert_eq!(both[2].held.kind, SegmentKind::Opening);
+
+        let erased = Erasure { records: vec![of(&sealed, 0)], at: at(MAY) };
+        let mut told = record(&mut entropy, 1, None);
+        told.erased = Some(erased);
+        store.record(told).await.unwrap();
+        let left = store.tagged(vec![wanted(MAY, 1), wanted(MAY, 2)]).await.unwrap();
+        assert_eq!(places(&left), [of(&sealed, 2)], "gone with the record");
+
+        // With the key of May its tags go; what was sent until June is still found.
+        store.record(Record { untagged: Some(month(JUNE)), ..Record::default() }).await.unwrap();
+        let left = store.tagged(vec![wanted(MAY, 1), wanted(JUNE, 1)]).await.unwrap();
+        assert_eq!(places(&left), [of(&opening, 0)]);
+    });
+}
+
+pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subjects>>(harness: &H) {
+    let mut entropy = Seeded(42);
+    let mut row = |filed: &str| RequestRow {
+        id: RequestId::draw(&mut entropy),
+        action: "access_request".parse().unwrap(),
+        open: true,
+        filed_at: at(filed),
+        due_operational: at("2026-12-24T00:00:00Z"),
+        due_legal_latest: at("2026-12-28T22:59:59Z"),
+        decided_at: None,
+        version: 1,
+        detail: RequestDetail {
+            code: Text(Digest::of(b"code")),
+            laws: BTreeMap::from([(Text("EE".parse().unwrap()), Text(Digest::of(b"law")))]),
+            claim: Text(SegmentId::draw(&mut entropy)),
+            answer: None,
+            outcome: None,
+            officer: None,
+        },
+    };
+    let (one, two) = (row("2026-11-24T00:00:00Z"), row("2026-11-25T00:00:00Z"));
+    wait(async {
+        let store = harness.open();
+        let change = |row: &RequestRow| Record { requests: vec![row.clone()], ..Record::default() };
+        store.record(change(&two)).await.unwrap();
+        store.record(change(&one)).await.unwrap();
+        drop(store);
+        let store = harness.open();
+        assert_eq!(store.requests(false).await.unwrap(), [one.clone(), two.clone()], "oldest first");
+        let decided = RequestRow {
+            open: false,
+            decided_at: Some(at("2026-11-26T00:00:00Z")),
+            version: 2,
+            detail: RequestDetail { outcome: Some("answered".into()), ..one.detail.clone() },
+            ..one.clone()
+        };
+        store.record(change(&decided)).await.unwrap();
+        for version in [1, 2, 4] {
+            let made = store.record(change(&RequestRow { version, ..one.clone() })).await;
+            assert!(matches!(made, Err(StoreError::Conflict(_))), "{version}: {made:?}");
+        }
+        assert_eq!(store.requests(false).await.unwrap(), [two.clone()]);
+        assert_eq!(store.requests(true).await.unwrap(), [decided.clone(), two.clone()]);
+        assert_eq!(store.request(one.id).await.unwrap(), Some(decided));
+        assert_eq!(store.request(RequestId::draw(&mut Seeded(1))).await.unwrap(), None);
+    });
+}
