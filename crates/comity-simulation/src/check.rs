@@ -10,7 +10,7 @@ use comity_exchange::audit::replay::{Archive, Replayer};
 use comity_exchange::audit::walk::walk;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::offer::{OfferHeader, join_objects};
-use comity_exchange::ports::{ExchangeRow, SealedSegment, SegmentKind, Store as _};
+use comity_exchange::ports::{ExchangeRow, Recalls as _, SealedSegment, SegmentKind, Store as _};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId, PackSlug, Timestamp};
@@ -123,8 +123,10 @@ fn replayed(gateway: &Gateway) -> Checked {
     let whole = replayed.identical + replayed.erased.len() as u64;
     that(replayed.different.is_empty() && whole == replayed.decisions, || format!("{replayed:?}"))?;
     let known = gateway.disk.faults.ledger().exchanges.len();
-    that(replayed.decisions <= known as u64 && (known == 0 || replayed.decisions > 0), || {
-        format!("{} of {known} exchanges were replayed", replayed.decisions)
+    // An order about an exchange is a decision of its own.
+    let orders = at_once(gateway.store().inner().recalls(None)).map_err(|error| error.to_string())?.len();
+    that(replayed.decisions <= (known + orders) as u64 && (known == 0 || replayed.decisions > 0), || {
+        format!("{} of {known} exchanges and {orders} orders were replayed", replayed.decisions)
     })
 }
 
