@@ -9,8 +9,13 @@ use std::ops::BitOrAssign;
 
 /// The fingerprint of a word; never 0.
 pub(super) fn fingerprint(word: &str) -> u64 {
+    fingerprint_of(word.as_bytes())
+}
+
+/// That of the word that these bytes are.
+pub(super) fn fingerprint_of(word: &[u8]) -> u64 {
     let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
-    hasher.write(word.as_bytes());
+    hasher.write(word);
     hasher.finish().max(1)
 }
 

@@ -16,8 +16,8 @@ mod path;
 
 pub(super) use chunk::is_unspaced;
 use chunk::{
-    AT, BACKSLASH, Bits, CHUNK_MAX, COLON, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits, chunk,
-    is_chunk_letter, is_cut, is_marked_word,
+    AT, BACKSLASH, Bits, CHUNK_MAX, COLON, CUT, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits,
+    chunk, is_chunk_letter, is_marked_word,
 };
 
 /// What an item is.
@@ -50,7 +50,7 @@ pub(super) fn items(text: &str, lexicon: &Lexicon, items: &mut Vec<Item>) {
     let mut at = 0;
     while at < bytes.len() {
         match bits(bytes[at]) {
-            0 => {
+            0 | CUT => {
                 at += 1;
                 continue;
             }
@@ -132,9 +132,12 @@ impl Reader<'_> {
         if seen & BACKSLASH != 0 {
             return self.backslashed(start, end);
         }
+        if seen & CUT == 0 {
+            return self.piece_with(start, end, seen);
+        }
         let mut from = start;
         for at in start..=end {
-            if at == end || is_cut(self.text.as_bytes()[at]) {
+            if at == end || bits(self.text.as_bytes()[at]) & CUT != 0 {
                 if at > from {
                     self.piece(from, at);
                 }
@@ -153,6 +156,11 @@ impl Reader<'_> {
     /// A part of a chunk between quotes, brackets and the like.
     fn piece(&mut self, start: usize, end: usize) {
         let seen = seen(&self.text[start..end]);
+        self.piece_with(start, end, seen);
+    }
+
+    /// One in which this was `seen`.
+    fn piece_with(&mut self, start: usize, end: usize, seen: Bits) {
         if seen & AT != 0 {
             return self.at_signs(start, end);
         }

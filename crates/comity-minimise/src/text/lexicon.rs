@@ -100,6 +100,34 @@ struct Phrase {
     cues: Cues,
 }
 
+/// Phrases that begin with one word.
+#[derive(Clone, Copy)]
+pub(super) struct Phrases<'l>(&'l [Phrase]);
+
+impl Phrases<'_> {
+    /// Whether the word with this fingerprint may come second.
+    pub(super) fn goes_on(self, second: u64) -> bool {
+        self.0.iter().any(|phrase| phrase.rest.first() == Some(&second))
+    }
+
+    /// The longest: how many words follow the first, and what it tells. `next` says whether the word at a distance
+    /// has the given fingerprint.
+    pub(super) fn longest(self, next: impl Fn(usize, u64) -> bool) -> Option<(usize, Cues)> {
+        let mut longest: Option<(usize, Cues)> = None;
+        for phrase in self.0 {
+            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, *word));
+            if met {
+                longest = match longest {
+                    Some((length, cues)) if length == phrase.rest.len() => Some((length, cues | phrase.cues)),
+                    Some((length, cues)) if length > phrase.rest.len() => Some((length, cues)),
+                    _ => Some((phrase.rest.len(), phrase.cues)),
+                };
+            }
+        }
+        longest
+    }
+}
+
 /// The shipped words.
 pub(super) struct Lexicon {
     words: Table<Cues>,
@@ -107,8 +135,8 @@ pub(super) struct Lexicon {
     /// By the fingerprint of the first word.
     phrases: HashMap<u64, Vec<Phrase>, Quick>,
     inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
-    /// With which bytes the endings end, a bit for each: most words have none.
-    last_bytes: [u64; 4],
+    /// How many bytes the endings have that end with a byte, a bit for each: most words have none.
+    ending_lengths: [u32; 256],
     /// The entries of a script without spaces, found inside of its runs, with what each tells.
     unspaced: Option<AhoCorasick>,
     unspaced_cues: Vec<Cues>,
@@ -159,7 +187,7 @@ impl Lexicon {
             lists: Marked::with_capacity(131_000),
             phrases: HashMap::default(),
             inflections: HashMap::default(),
-            last_bytes: [0; 4],
+            ending_lengths: [0; 256],
             unspaced: None,
             unspaced_cues: Vec::new(),
         };
@@ -237,7 +265,7 @@ impl Lexicon {
             if let Some((ending, base)) = line.split_once(' ') {
                 let base = if base == "-" { "" } else { base };
                 let last = ending.bytes().last().map_or(0, usize::from);
-                lexicon.last_bytes[last / 64] |= 1 << (last % 64);
+                lexicon.ending_lengths[last] |= 1 << ending.len().min(31);
                 lexicon.inflections.entry(ending).or_default().push(base);
             }
         }
@@ -281,7 +309,7 @@ impl Lexicon {
         }
         let words: Vec<u64> = words_of(entry).map(fingerprint).collect();
         let Some((first, rest)) = words.split_first() else { return 0 };
-        let met = self.phrase(*first, |distance, wanted| rest.get(distance) == Some(&wanted));
+        let met = self.phrases_of(*first).longest(|distance, wanted| rest.get(distance) == Some(&wanted));
         met.filter(|(length, _)| *length == rest.len()).map_or(0, |(_, cues)| cues)
     }
 
@@ -296,21 +324,9 @@ impl Lexicon {
         })
     }
 
-    /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` says whether
-    /// the word at a distance has the given fingerprint.
-    pub(super) fn phrase(&self, first: u64, next: impl Fn(usize, u64) -> bool) -> Option<(usize, Cues)> {
-        let mut longest: Option<(usize, Cues)> = None;
-        for phrase in self.phrases.get(&first)? {
-            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, *word));
-            if met {
-                longest = match longest {
-                    Some((length, cues)) if length == phrase.rest.len() => Some((length, cues | phrase.cues)),
-                    Some((length, cues)) if length > phrase.rest.len() => Some((length, cues)),
-                    _ => Some((phrase.rest.len(), phrase.cues)),
-                };
-            }
-        }
-        longest
+    /// The phrases that begin with the word with this fingerprint.
+    pub(super) fn phrases_of(&self, first: u64) -> Phrases<'_> {
+        Phrases(self.phrases.get(&first).map_or(&[], Vec::as_slice))
     }
 
     /// How well `word`, in lower case, is known as a given name, inflected or not.
@@ -337,7 +353,8 @@ impl Lexicon {
                 return Names::of(bare, 0);
             }
         }
-        if let Some((one, other)) = word.split_once('-') {
+        if let Some(dash) = word.bytes().position(|b| b == b'-') {
+            let (one, other) = (&word[..dash], &word[dash + 1..]);
             let (one, other) = (Names::of(self.lists(one), 0), Names::of(self.lists(other), 0));
             return Names {
                 given: one.given.min(other.given),
@@ -367,18 +384,17 @@ impl Lexicon {
 
     /// The base of an inflected `word` that `known` knows.
     fn inflected(&self, word: &str, known: impl Fn(&str) -> bool) -> Option<String> {
-        let last = usize::from(*word.as_bytes().last()?);
-        if self.last_bytes[last / 64] >> (last % 64) & 1 == 0 {
+        let lengths = self.ending_lengths[usize::from(*word.as_bytes().last()?)];
+        if lengths == 0 {
             return None;
         }
-        let mut base = String::with_capacity(word.len() + 4);
-        let mut ends = [0; 6];
-        let mut count = 0;
-        for (at, _) in word.char_indices().rev().take(ends.len()) {
-            ends[count] = at;
-            count += 1;
-        }
-        for at in ends[..count].iter().rev().copied().filter(|at| *at >= 3) {
+        let mut base = String::new();
+        // The longest ending has six characters.
+        let longest = word.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+        for at in (longest.max(3)..word.len()).filter(|at| word.is_char_boundary(*at)) {
+            if lengths >> (word.len() - at).min(31) & 1 == 0 {
+                continue;
+            }
             for end in self.inflections.get(&word[at..]).into_iter().flatten() {
                 base.clear();
                 base.push_str(&word[..at]);
@@ -389,6 +405,13 @@ impl Lexicon {
             }
         }
         None
+    }
+
+    /// Whether the word with this fingerprint may be a part of a name: it is no ordinary word, and not what a thing is
+    /// called.
+    pub(super) fn may_name(&self, fingerprint: u64) -> bool {
+        self.cues_of(fingerprint) & (PLAIN | PARTICLE | THING) == 0
+            && self.lists.get(fingerprint) & ENGLISH == 0
     }
 
     /// Whether `word`, in lower case, is an ordinary word of a language whose words are known.

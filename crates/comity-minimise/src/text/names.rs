@@ -9,6 +9,7 @@ use super::items::Item;
 use super::lexicon::*;
 use super::span::{Label, Span};
 use super::tokens::{Form, Tokens, What};
+use std::borrow::Cow;
 use std::ops::Range;
 pub(super) use word::Word;
 
@@ -25,28 +26,30 @@ const ENOUGH_ALONE: f32 = 4.4;
 /// The most words that a name has.
 const WORDS_MAX: usize = 5;
 
-/// Pushes the names of `text`; gives what reads like a name and is none that is known.
+/// Pushes the names of `text`, some of whom are known; gives what reads like a name and is none. What is handed in
+/// besides is room.
 pub(super) fn find(
     text: &str,
     items: &[Item],
     tokens: &Tokens,
-    lexicon: &Lexicon,
-    known: &super::Known,
-    room: &mut Vec<Word>,
+    (lexicon, known): (&Lexicon, &super::Known),
+    (words, found): (&mut Vec<Word>, &mut Vec<Range<usize>>),
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
-    let mut words = std::mem::take(room);
     words.clear();
-    words.extend(tokens.iter().map(|token| Word::read(tokens, token, lexicon)));
-    let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
+    found.clear();
+    words.resize(tokens.len(), Word::NONE);
+    for at in tokens.places().capitals.iter().copied() {
+        words[at] = Word::read(tokens, &tokens[at], lexicon);
+    }
+    let mut finder = Finder { text, items, tokens, lexicon, words, found, likely: Vec::new() };
     finder.walk();
     finder.listed();
     finder.again(known);
-    unspaced::find(text, tokens, &mut finder.found);
-    let names = finder.found.iter();
-    spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
-    *room = finder.words;
-    finder.likely
+    let likely = finder.likely;
+    unspaced::find(text, tokens, found);
+    spans.extend(found.iter().map(|name| Span { start: name.start, end: name.end, label: Label::Person }));
+    likely
 }
 
 /// The words in capitals from one on, and where a name ends that ends with each.
@@ -60,38 +63,39 @@ struct Finder<'t> {
     text: &'t str,
     items: &'t [Item],
     tokens: &'t Tokens,
-    words: Vec<Word>,
-    found: Vec<Range<usize>>,
+    lexicon: &'t Lexicon,
+    words: &'t [Word],
+    found: &'t mut Vec<Range<usize>>,
     likely: Vec<Range<usize>>,
 }
 
 impl Finder<'_> {
     fn walk(&mut self) {
-        let mut at = 0;
-        while at < self.tokens.len() {
-            if !self.words[at].able {
-                at += 1;
+        let mut next = 0;
+        for at in self.tokens.places().capitals.iter().copied() {
+            if at < next || !self.words[at].able {
                 continue;
             }
-            at = match self.best(at) {
+            let before = self.before(at);
+            next = match self.best(at, before) {
                 Some((start, end)) => {
                     self.found.push(self.tokens[start].start..self.tokens[end - 1].end);
                     end
                 }
-                None => self.unexplained(at).unwrap_or(at + 1),
+                None => self.unexplained(at, before).unwrap_or(at + 1),
             };
         }
     }
 
     /// Where the best name begins and ends whose first word in capitals is at `at`.
-    fn best(&self, at: usize) -> Option<(usize, usize)> {
+    /// What the words before it say is `before`.
+    fn best(&self, at: usize, mut before: f32) -> Option<(usize, usize)> {
         let form = self.tokens[at].form();
         let honorific =
             self.tokens[at].cues & HONORIFIC != 0 && form.is_some_and(|form| self.is_honorific(at, form));
         if (honorific || self.tokens[at].cues & SALUTATION != 0) && self.is_led(at) {
             return None;
         }
-        let mut before = self.before(at);
         // `mevrouw van den Heuvel`, `van der Meer, Joost`: the particles before belong to it where a cue stands before them.
         let mut start = at;
         while start > 0
@@ -383,7 +387,10 @@ impl Finder<'_> {
 }
 
 /// A name as it stands in an address: without marks.
-pub(super) fn unmarked(word: &str) -> String {
+pub(super) fn unmarked(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() {
+        return Cow::Borrowed(word);
+    }
     word.chars()
         .map(|c| match c {
             'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ą' | 'ā' | 'ă' => 'a',

@@ -119,7 +119,8 @@ impl Finder<'_> {
                     | '[' | '*' | '’' | '!',
                 ) => marks += 1,
                 What::Item(index) => {
-                    if words == 0 && matches!(self.items[index].kind, Kind::Mail { .. }) && marks > 0 {
+                    if words == 0 && matches!(self.items[index as usize].kind, Kind::Mail { .. }) && marks > 0
+                    {
                         weight = weight.max(1.0);
                     }
                     break;
@@ -219,9 +220,10 @@ impl Finder<'_> {
             // `Anna Tamm <anna.tamm@…>`, `Anna Tamm (anna.tamm@…)`
             What::Mark('<' | '(' | '"' | '\'' | ',' | '[' | ':' | '-' | '–' | '/') | What::Item(_) => {
                 let mail = self.tokens[end..].iter().take(4).find_map(|token| match token.what {
-                    What::Item(index) => match self.items[index].kind {
+                    What::Item(index) => match self.items[index as usize].kind {
                         Kind::Mail { local } => Some(
-                            &self.text[self.items[index].range.start..self.items[index].range.start + local],
+                            &self.text[self.items[index as usize].range.start
+                                ..self.items[index as usize].range.start + local],
                         ),
                         _ => None,
                     },
@@ -231,7 +233,7 @@ impl Finder<'_> {
                 let local = lower(local);
                 let named = cores.iter().any(|core| {
                     let word = unmarked(self.tokens.lower(&self.tokens[*core]));
-                    word.len() > 2 && local.contains(&word)
+                    word.len() > 2 && local.contains(&*word)
                 });
                 if named { 3.0 } else { 0.8 }
             }

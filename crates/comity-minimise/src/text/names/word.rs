@@ -14,7 +14,7 @@ pub(in crate::text) struct Word {
 }
 
 impl Word {
-    const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
+    pub(super) const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
 
     pub(super) fn read(tokens: &Tokens, token: &Token, lexicon: &Lexicon) -> Self {
         let Some(form) = token.form() else { return Self::NONE };
