@@ -41,8 +41,13 @@ impl Word {
         Self { given, surname, plain, able }
     }
 
+    /// No list of names has it.
+    pub(super) fn is_unlisted(self) -> bool {
+        self.given == Known::No && self.surname == Known::No
+    }
+
     /// Neither a name nor a word of any list.
     pub(super) fn unknown(self) -> bool {
-        self.able && self.given == Known::No && self.surname == Known::No && !self.plain
+        self.able && self.is_unlisted() && !self.plain
     }
 }

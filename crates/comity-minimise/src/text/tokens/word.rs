@@ -47,10 +47,8 @@ pub(super) fn class(byte: u8) -> Class {
 pub(super) fn simple_word(bytes: &[u8], at: usize) -> Option<(usize, Form)> {
     let rest = bytes.get(at..)?;
     let capital = usize::from(rest.first().is_some_and(u8::is_ascii_uppercase));
-    let mut length = capital;
-    while rest.get(length).is_some_and(|byte| class(*byte) == LOWER) {
-        length += 1;
-    }
+    let small = rest[capital..].iter().position(|byte| class(*byte) != LOWER);
+    let length = small.map_or(rest.len(), |small| capital + small);
     let ends =
         rest.get(length).is_none_or(|next| class(*next) & (LOWER | UPPER | DIGIT | JOINER | OTHER) == 0);
     (length > capital && ends).then(|| (at + length, if capital == 1 { Form::Title } else { Form::Lower }))
