@@ -9,7 +9,7 @@
 //!
 //! Leaves what the properties mean to [`crate::table`]. Source: STIX 2.1 sections 2.9, 3.1, 3.2, 8.
 
-use crate::classify::Texts;
+use crate::classify::{CLEAR, Texts};
 use crate::json::{Node, TreeError};
 use crate::pattern::{Literal, literals};
 use crate::table::PathTable;
@@ -156,8 +156,9 @@ pub struct Object<'a> {
     tree: Node<'a>,
     ident: Ident,
     // Several readers ask for them.
-    literals: OnceLock<Vec<Literal>>,
-    texts: OnceLock<Texts>,
+    literals: OnceLock<Box<[Literal]>>,
+    // In most of them is nobody.
+    texts: OnceLock<Option<Box<Texts>>>,
 }
 
 impl<'a> Object<'a> {
@@ -212,8 +213,8 @@ impl<'a> Object<'a> {
     /// The literals of its pattern; none when it has no pattern in STIX's own language.
     pub(crate) fn literals(&self) -> &[Literal] {
         self.literals.get_or_init(|| match self.tree.get("pattern").and_then(Node::as_text) {
-            Some(pattern) if self.speaks_stix() => literals(pattern),
-            _ => Vec::new(),
+            Some(pattern) if self.speaks_stix() => literals(pattern).into_boxed_slice(),
+            _ => Box::default(),
         })
     }
 
@@ -224,7 +225,8 @@ impl<'a> Object<'a> {
 
     /// What its free texts tell of people: read once, for the table that is asked first.
     pub(crate) fn texts(&self, table: &PathTable) -> &Texts {
-        self.texts.get_or_init(|| Texts::read(self, table))
+        let read = || Some(Texts::read(self, table)).filter(|texts| !texts.are_clear()).map(Box::new);
+        self.texts.get_or_init(read).as_deref().unwrap_or(&CLEAR)
     }
 
     /// Whether `modified` tells versions of it apart.
@@ -266,7 +268,22 @@ impl<'a> Bundle<'a> {
         }
         let text = std::str::from_utf8(bytes).map_err(|error| BundleError::NotUtf8(error.valid_up_to()))?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let envelope = Envelope::read(text, limits)?;
+        Self::of(Envelope::read(text, limits)?)
+    }
+
+    /// The bundle of these objects, each the JSON text of one, as [`parse`](Self::parse) reads them in one text: none
+    /// has to be in memory twice.
+    ///
+    /// # Errors
+    /// [`BundleError`] as [`parse`](Self::parse); places are told within the object that does not read.
+    pub fn of_objects(
+        objects: impl IntoIterator<Item = &'a [u8]>,
+        limits: &Limits,
+    ) -> Result<Self, BundleError> {
+        Self::of(Envelope::of_objects(objects, limits)?)
+    }
+
+    fn of(envelope: Envelope<'a>) -> Result<Self, BundleError> {
         let mut bundle = Self {
             id: None,
             unknown: Vec::new(),

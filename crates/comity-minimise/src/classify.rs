@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 mod texts;
 
-pub(crate) use texts::Texts;
+pub(crate) use texts::{CLEAR, Texts};
 
 /// One object's facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,19 @@ pub fn classify_properties(bundle: &Bundle<'_>, table: &PathTable) -> Vec<Object
     found(bundle, table, false)
 }
 
+/// The facts of every object alone, in the order of the bundle: as [`classify`] finds them.
+#[must_use]
+pub fn facts(bundle: &Bundle<'_>, table: &PathTable) -> Vec<Arc<Facts>> {
+    facts_of(bundle, table, true)
+}
+
 fn found(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<ObjectFacts> {
+    let facts = facts_of(bundle, table, texts_too).into_iter();
+    let objects = bundle.objects().iter().zip(facts).enumerate();
+    objects.map(|(index, (object, facts))| ObjectFacts { index, id: object.id().to_owned(), facts }).collect()
+}
+
+fn facts_of(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<Arc<Facts>> {
     let subjects = Subjects::read(bundle, table, &|_| true);
     let markings = markings(bundle, table);
     let tell = |index: usize| {
@@ -77,12 +89,9 @@ fn found(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<ObjectF
         }
     };
     let mut shared: HashMap<Told<'_>, Arc<Facts>> = HashMap::new();
-    let objects = bundle.objects().iter().zip(in_halves(bundle.objects().len(), tell)).enumerate();
-    objects
-        .map(|(index, (object, told))| {
-            let facts = Arc::clone(shared.entry(told).or_insert_with_key(|told| Arc::new(told.facts())));
-            ObjectFacts { index, id: object.id().to_owned(), facts }
-        })
+    in_halves(bundle.objects().len(), tell)
+        .into_iter()
+        .map(|told| Arc::clone(shared.entry(told).or_insert_with_key(|told| Arc::new(told.facts()))))
         .collect()
 }
 
@@ -185,9 +194,10 @@ pub(crate) fn is_personal(object: &Object<'_>, table: &PathTable, subjects: &Sub
     let personal = |row: &Row, value: &Node<'_>| {
         let class = table.class(table.class_of(row, object.tree(), attacker));
         let present = match (row.pseudonymise, value) {
-            (Some(Token::Pattern), Node::Text(_)) => object.literals().iter().any(|literal| {
-                literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step))
-            }),
+            (Some(Token::Pattern), Node::Text(_)) => object
+                .literals()
+                .iter()
+                .any(|literal| literal.steps().any(|step| table.subject.recipients.paths.contains(&*step))),
             (Some(method), Node::Text(text)) if method.is_partial() => {
                 finds(method, text, &|value| subjects.is_cited(value))
             }

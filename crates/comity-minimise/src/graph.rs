@@ -112,8 +112,7 @@ impl Subjects {
         };
         for object in objects.iter().filter(patterned) {
             for literal in object.literals() {
-                let recipient =
-                    literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step));
+                let recipient = literal.steps().any(|step| table.subject.recipients.paths.contains(&*step));
                 if literal.operator == Operator::Is && !recipient {
                     self.cited.insert(literal.value.to_lowercase());
                 }

@@ -47,7 +47,7 @@ pub mod warning;
 pub mod withholding;
 
 pub use bundle::{Bundle, BundleError, Limits, Object, Rejected, RejectionReason};
-pub use classify::{FactClass, ObjectFacts, classes, classify, classify_properties};
+pub use classify::{FactClass, ObjectFacts, classes, classify, classify_properties, facts};
 pub use marking::{Markings, markings};
 pub use minimise::{Counts, Minimised, MinimisedObject, bundle_bytes, minimise};
 pub use profile::Profile;

@@ -218,8 +218,10 @@ impl<'b> Work<'_, 'b> {
         let mut counts =
             Counts { input: chosen.iter().filter(|chosen| **chosen).count(), ..Counts::default() };
         let mut withholdings = Vec::new();
-        let mut out: Vec<MinimisedObject<'b>> = Vec::new();
-        let mut trees: Vec<Option<Node<'b>>> = Vec::new();
+        let going = travels.iter().filter(|travels| **travels).count();
+        let mut out: Vec<MinimisedObject<'b>> = Vec::with_capacity(going);
+        // What is written needs its tree no more, unless another may be merged into it.
+        let mut trees: HashMap<usize, Node<'b>> = HashMap::new();
         let mut merging: HashMap<usize, Merging<'b>> = HashMap::new();
         let mut observables: HashMap<Cow<'b, str>, usize> = HashMap::new();
         for index in (0..chosen.len()).filter(|index| chosen[*index]) {
@@ -266,7 +268,7 @@ impl<'b> Work<'_, 'b> {
             if let Some(first) = observable.then(|| observables.get(&id).copied()).flatten() {
                 let into = merging.entry(first).or_insert_with(|| {
                     let first_read = self.shared.bundle.objects()[out[first].sources[0]].tree();
-                    Merging::new(trees[first].take().unwrap_or_else(|| first_read.clone()))
+                    Merging::new(trees.remove(&first).unwrap_or_else(|| first_read.clone()))
                 });
                 into.add(object, tree.unwrap_or_else(|| object.tree().clone()), &mut withholdings);
                 out[first].sources.push(index);
@@ -280,8 +282,9 @@ impl<'b> Work<'_, 'b> {
                 None => object.bytes(),
                 Some(tree) => Cow::Owned(written(tree, object.raw().len())),
             };
-            // What is written needs its tree no more, unless another may be merged into it.
-            trees.push(tree.filter(|_| observable));
+            if let Some(tree) = tree.filter(|_| observable) {
+                trees.insert(out.len(), tree);
+            }
             out.push(MinimisedObject { sources: vec![index], id, bytes });
         }
         for (index, merging) in merging.into_iter().filter(|(_, merging)| merging.changed) {

@@ -7,22 +7,40 @@
 //! Reads as much of the grammar as that takes; what it does not understand holds no literal of a known
 //! property and is left alone. Source: STIX 2.1 section 9.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// A string literal of a pattern.
+/// A string literal of a pattern. As many are kept as a bundle has patterns: each is as small as it can be.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Literal {
     /// Where it stands, without its quotes.
     pub span: Range<usize>,
     /// Its value, unescaped.
-    pub value: String,
-    /// The object type that the comparison speaks of.
-    pub stix_type: String,
-    /// The steps of the path, list steps left out.
-    pub steps: Vec<String>,
+    pub value: Box<str>,
+    /// `type:path`, list steps left out; [`INSIDE`] stands for a dot inside of a step.
+    subject: Box<str>,
     /// How the literal is meant.
     pub operator: Operator,
 }
+
+impl Literal {
+    /// The object type that the comparison speaks of.
+    pub(crate) fn stix_type(&self) -> &str {
+        self.subject.split_once(':').map_or(&*self.subject, |(stix_type, _)| stix_type)
+    }
+
+    /// The steps of the path, list steps left out.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let path = self.subject.split_once(':').map_or("", |(_, path)| path);
+        path.split('.').filter(|step| !step.is_empty()).map(|step| match step.contains(INSIDE) {
+            true => Cow::Owned(step.replace(INSIDE, ".")),
+            false => Cow::Borrowed(step),
+        })
+    }
+}
+
+/// Stands for a dot inside a quoted step, which is not a step's end.
+const INSIDE: char = '\u{1}';
 
 /// How a literal is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,21 +57,16 @@ pub(crate) enum Operator {
 pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
     let bytes = pattern.as_bytes();
     let mut found = Vec::new();
-    let mut subject: Option<(String, Vec<String>)> = None;
+    let mut subject: Option<Box<str>> = None;
     let mut operator = Operator::Is;
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
             b'\'' => {
                 let (value, end) = string(pattern, at);
-                if let Some((stix_type, steps)) = &subject {
-                    found.push(Literal {
-                        span: at + 1..end,
-                        value,
-                        stix_type: stix_type.clone(),
-                        steps: steps.clone(),
-                        operator,
-                    });
+                if let Some(subject) = &subject {
+                    let (value, subject) = (value.into_boxed_str(), subject.clone());
+                    found.push(Literal { span: at + 1..end, value, subject, operator });
                 }
                 at = end + 1;
             }
@@ -63,16 +76,14 @@ pub(crate) fn literals(pattern: &str) -> Vec<Literal> {
             }
             b if b.is_ascii_alphanumeric() || b == b'_' => {
                 let (word, end) = word(pattern, at);
-                match word.split_once(':') {
-                    Some((stix_type, path)) => {
-                        subject = Some((stix_type.to_owned(), steps(path)));
+                match word.as_str() {
+                    path if path.contains(':') => {
+                        subject = Some(word.into_boxed_str());
                         operator = Operator::Is;
                     }
-                    None => match word.as_str() {
-                        "NOT" => operator = Operator::IsNot,
-                        "MATCHES" if operator == Operator::Is => operator = Operator::Matches,
-                        _ => {}
-                    },
+                    "NOT" => operator = Operator::IsNot,
+                    "MATCHES" if operator == Operator::Is => operator = Operator::Matches,
+                    _ => {}
                 }
                 at = end;
             }
@@ -180,8 +191,7 @@ fn word(pattern: &str, start: usize) -> (String, usize) {
         match byte {
             b'\'' if in_path && word.ends_with(['.', ':']) => {
                 let (step, end) = string(pattern, at);
-                // A dot inside a quoted step is not a step's end.
-                word.push_str(&step.replace('.', "\u{1}"));
+                word.extend(step.chars().map(|c| if c == '.' { INSIDE } else { c }));
                 at = end + 1;
             }
             b':' => {
@@ -205,10 +215,6 @@ fn word(pattern: &str, start: usize) -> (String, usize) {
         }
     }
     (word, at.max(start + 1).min(pattern.len()))
-}
-
-fn steps(path: &str) -> Vec<String> {
-    path.split('.').filter(|step| !step.is_empty()).map(|step| step.replace('\u{1}', ".")).collect()
 }
 
 #[cfg(test)]

@@ -347,7 +347,7 @@ pub(crate) fn of_object(
     let tree = object.tree();
     for literal in object.literals() {
         if literal.operator == Operator::Is {
-            look("pattern", &literal.stix_type, &literal.value);
+            look("pattern", literal.stix_type(), &literal.value);
         }
     }
     if subjects.is_attacker(object.ident()) {

@@ -3,7 +3,7 @@
 //! A gateway that tokenises an address of the attacker, a mutex or a family of malware takes from its partner what the
 //! exchange was for. Prints each that was touched: `cargo test --test text_indicators -- --nocapture`.
 
-use comity_minimise::text::detect;
+use comity_minimise::text::{Label, detect};
 
 /// At most one of a hundred is touched (the aim of the detector).
 const TOUCHED_MAX: f64 = 0.01;
@@ -220,4 +220,28 @@ fn indicators_of_every_kind_stay_as_they_are_in_nine_languages() {
     let share = f64::from(touched) / f64::from(all);
     eprintln!("{touched} of {all} indicators touched");
     assert!(share <= TOUCHED_MAX, "{touched} of {all} touched");
+}
+
+/// A catalogue of vulnerabilities names companies, products and flaws: nobody.
+#[test]
+fn companies_products_and_flaws_of_a_catalogue_are_nobody() {
+    let Some(files) = comity_beside::shared_files("data/reference/cisa-kev") else { return };
+    let (mut all, mut wrong) = (0_u32, Vec::new());
+    for file in files.iter().filter(|file| file.extension().is_some_and(|end| end == "json")) {
+        let bytes = std::fs::read(file).expect("a readable file");
+        let catalogue: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        for flaw in catalogue["vulnerabilities"].as_array().expect("a list of flaws") {
+            let text = |name: &str| flaw[name].as_str().unwrap_or_default().to_owned();
+            let product = format!("{} {}", text("vendorProject"), text("product"));
+            let texts = [text("vendorProject"), text("product"), product, text("vulnerabilityName")];
+            for text in texts.into_iter().chain([text("shortDescription"), text("requiredAction")]) {
+                all += 1;
+                let persons = detect(&text).spans;
+                if persons.iter().any(|span| span.label == Label::Person) {
+                    wrong.push(text);
+                }
+            }
+        }
+    }
+    assert!(all > 0 && wrong.is_empty(), "{} of {all}: {wrong:#?}", wrong.len());
 }

@@ -34,6 +34,36 @@ impl<'a> Envelope<'a> {
         Ok(envelope)
     }
 
+    /// What these objects are together, each the text of one.
+    ///
+    /// # Errors
+    /// [`BundleError`] as [`Bundle::of_objects`](super::Bundle::of_objects).
+    pub(super) fn of_objects(
+        objects: impl IntoIterator<Item = &'a [u8]>,
+        limits: &Limits,
+    ) -> Result<Self, BundleError> {
+        let (mut bytes, mut elements) = (0, Vec::new());
+        for object in objects {
+            bytes += object.len() + 1;
+            if bytes > limits.bytes_max {
+                return Err(BundleError::TooLong { bytes, bytes_max: limits.bytes_max });
+            }
+            if elements.len() == limits.objects_max {
+                let objects = elements.len() + 1;
+                return Err(BundleError::TooManyObjects { objects, objects_max: limits.objects_max });
+            }
+            let text =
+                std::str::from_utf8(object).map_err(|error| BundleError::NotUtf8(error.valid_up_to()))?;
+            let mut reader = Reader::new(text, limits.string_length_max);
+            let element = element(&mut reader).and_then(|element| {
+                reader.end()?;
+                Ok(element)
+            });
+            elements.push(element.map_err(|_| not_json(text, reader.at()))?);
+        }
+        Ok(Self { properties: Vec::new(), objects: elements })
+    }
+
     fn read_value(reader: &mut Reader<'a>, limits: &Limits) -> Result<Self, Fault> {
         match reader.next_token()? {
             b'[' => {

@@ -109,3 +109,24 @@ fn what_is_not_json_is_an_error_with_its_place() {
     assert_eq!(parse("7").expect_err("no bundle"), BundleError::NotABundle);
     assert!(matches!(Bundle::parse(b"\"\xff", &Limits::default()), Err(BundleError::NotUtf8(1))));
 }
+
+#[test]
+fn objects_by_themselves_are_read_as_they_are_in_one_text() {
+    let old = MALWARE.replace(r#""spec_version":"2.1","#, "");
+    let objects = [MALWARE, r#"{"type":"tool"}"#, &old, "7", MALWARE];
+    let (text, limits) = (bundle_of(&objects), Limits::default());
+    let together = parse(&text).expect("a bundle");
+    let apart = Bundle::of_objects(objects.map(str::as_bytes), &limits).expect("a bundle");
+    assert_eq!(apart.rejected(), together.rejected());
+    let raw = |bundle: &Bundle<'_>| bundle.objects().iter().map(|o| o.raw().to_owned()).collect::<Vec<_>>();
+    assert_eq!(raw(&apart), raw(&together));
+
+    let limits = Limits { bytes_max: 1_000, objects_max: 2, ..limits };
+    let of = |objects: &[&[u8]]| Bundle::of_objects(objects.iter().copied(), &limits).map(|_| ());
+    assert_eq!(of(&[b"7", b"7"]), Ok(()));
+    assert_eq!(of(&[b"7", b"7", b"7"]), Err(BundleError::TooManyObjects { objects: 3, objects_max: 2 }));
+    assert_eq!(of(&[&[b' '; 600], &[b' '; 600]]), Err(BundleError::NotJson { line: 1, column: 601 }));
+    assert_eq!(of(&[&[b' '; 1_000]]), Err(BundleError::TooLong { bytes: 1_001, bytes_max: 1_000 }));
+    assert_eq!(of(&[b"7 8"]), Err(BundleError::NotJson { line: 1, column: 3 }));
+    assert_eq!(of(&[b"\"\xff"]), Err(BundleError::NotUtf8(1)));
+}

@@ -17,6 +17,9 @@ pub(crate) struct Texts {
     pub likely_names: bool,
 }
 
+/// What texts tell in which nobody is.
+pub(crate) static CLEAR: Texts = Texts { found: Vec::new(), likely_names: false };
+
 impl fmt::Debug for Texts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} found", self.found.len())

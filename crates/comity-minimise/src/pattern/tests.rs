@@ -1,8 +1,8 @@
 use super::*;
 
 fn read(pattern: &str) -> Vec<(String, String, Operator)> {
-    let path = |l: &Literal| format!("{}:{}", l.stix_type, l.steps.join("."));
-    literals(pattern).into_iter().map(|l| (path(&l), l.value, l.operator)).collect()
+    let path = |l: &Literal| format!("{}:{}", l.stix_type(), l.steps().collect::<Vec<_>>().join("."));
+    literals(pattern).into_iter().map(|l| (path(&l), l.value.into_string(), l.operator)).collect()
 }
 
 fn found(path: &str, value: &str, operator: Operator) -> (String, String, Operator) {

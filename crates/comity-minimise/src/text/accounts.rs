@@ -26,7 +26,8 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &Tokens, lexicon: &Lexico
         .map(|span| letters::lower(&text[span.start..span.end]).into_owned())
         .collect();
     let mut taken = Taken::default();
-    for at in 0..tokens.len() {
+    let announcing = tokens.places().cues & (ACCOUNT | COMMAND) != 0;
+    for at in 0..if announcing { tokens.len() } else { 0 } {
         if tokens[at].cues & (ACCOUNT | COMMAND) == 0
             || tokens[at].cues & ACCOUNT == 0 && !is_command(text, tokens, at)
         {
@@ -117,8 +118,11 @@ impl Taken {
 fn names_of(text: &str, spans: &[Span]) -> Vec<String> {
     let names = spans.iter().filter(|span| span.label == Label::Person);
     let parts = names.flat_map(|span| text[span.start..span.end].split(|c: char| !c.is_alphabetic()));
-    let mut parts: Vec<String> =
-        parts.filter(|part| part.chars().count() > 3).map(|part| unmarked(&lower(part))).take(512).collect();
+    let mut parts: Vec<String> = parts
+        .filter(|part| part.chars().count() > 3)
+        .map(|part| unmarked(&lower(part)).into_owned())
+        .take(512)
+        .collect();
     parts.sort();
     parts.dedup();
     parts
@@ -145,15 +149,14 @@ fn is_of(account: &str, people: &[String]) -> bool {
 /// Who speaks in a log of a chat: `<jdoe> …` at the beginning of a line or after a time.
 fn speakers(
     text: &str,
-    tokens: &[Token],
+    tokens: &Tokens,
     lexicon: &Lexicon,
     taken: &mut Taken,
     known: &mut Vec<String>,
     spans: &mut Vec<Span>,
 ) {
-    for (at, token) in tokens.iter().enumerate() {
-        let opens =
-            token.is_mark('<') && (at == 0 || matches!(tokens[at - 1].what, What::Line | What::Mark(']')));
+    for at in tokens.places().opening.iter().copied() {
+        let opens = at == 0 || matches!(tokens[at - 1].what, What::Line | What::Mark(']'));
         let Some(next) = tokens
             .get(at + 1)
             .filter(|next| opens && matches!(next.what, What::Word(Form::Lower | Form::Mixed)))
@@ -232,7 +235,7 @@ fn announced(text: &str, items: &[Item], tokens: &Tokens, at: usize) -> Option<(
             What::Number => return None,
             What::Item(index) => {
                 // `user CORP\jdoe` was read by its form.
-                return match items[index].kind {
+                return match items[index as usize].kind {
                     Kind::Thing if !strong => {
                         Some((token.start, false)).filter(|_| is_dotted_name(text, token))
                     }

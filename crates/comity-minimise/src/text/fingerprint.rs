@@ -9,16 +9,20 @@ use std::ops::BitOrAssign;
 
 /// The fingerprint of a word; never 0.
 pub(super) fn fingerprint(word: &str) -> u64 {
+    fingerprint_of(word.as_bytes())
+}
+
+/// That of the word that these bytes are.
+pub(super) fn fingerprint_of(word: &[u8]) -> u64 {
     let mut hasher = foldhash::fast::FixedState::with_seed(0).build_hasher();
-    hasher.write(word.as_bytes());
+    hasher.write(word);
     hasher.finish().max(1)
 }
 
-/// What is said of each word: a set of bits.
+/// What is said of each word: a set of bits, beside the fingerprint, so that a look-up touches one line of memory.
 pub(super) struct Table<V> {
     /// 0 where nothing lies. A power of two, at most half full.
-    fingerprints: Vec<u64>,
-    values: Vec<V>,
+    entries: Vec<(u64, V)>,
     length: usize,
 }
 
@@ -26,41 +30,40 @@ impl<V: Copy + Default + BitOrAssign> Table<V> {
     /// A table for about `words` words.
     pub(super) fn with_capacity(words: usize) -> Self {
         let slots = (words * 2).next_power_of_two().max(16);
-        Self { fingerprints: vec![0; slots], values: vec![V::default(); slots], length: 0 }
+        Self { entries: vec![(0, V::default()); slots], length: 0 }
     }
 
     /// Adds what `value` says of a word.
     pub(super) fn add(&mut self, fingerprint: u64, value: V) {
-        if (self.length + 1) * 2 > self.fingerprints.len() {
+        if (self.length + 1) * 2 > self.entries.len() {
             self.grow();
         }
         let slot = self.slot(fingerprint);
-        self.length += usize::from(self.fingerprints[slot] == 0);
-        self.fingerprints[slot] = fingerprint;
-        self.values[slot] |= value;
+        self.length += usize::from(self.entries[slot].0 == 0);
+        self.entries[slot].0 = fingerprint;
+        self.entries[slot].1 |= value;
     }
 
     /// What is said of a word; nothing where it is not in the table.
     pub(super) fn get(&self, fingerprint: u64) -> V {
-        let slot = self.slot(fingerprint);
         // A value where no word lies is nothing.
-        self.values[slot]
+        self.entries[self.slot(fingerprint)].1
     }
 
     /// Where a fingerprint lies, or would.
     fn slot(&self, fingerprint: u64) -> usize {
-        let mask = self.fingerprints.len() - 1;
+        let mask = self.entries.len() - 1;
         #[expect(clippy::cast_possible_truncation, reason = "the low bits are taken")]
         let mut slot = fingerprint as usize & mask;
-        while self.fingerprints[slot] != fingerprint && self.fingerprints[slot] != 0 {
+        while self.entries[slot].0 != fingerprint && self.entries[slot].0 != 0 {
             slot = (slot + 1) & mask;
         }
         slot
     }
 
     fn grow(&mut self) {
-        let mut larger = Self::with_capacity(self.fingerprints.len());
-        for (fingerprint, value) in self.fingerprints.iter().zip(&self.values).filter(|(f, _)| **f != 0) {
+        let mut larger = Self::with_capacity(self.entries.len());
+        for (fingerprint, value) in self.entries.iter().filter(|(fingerprint, _)| *fingerprint != 0) {
             larger.add(*fingerprint, *value);
         }
         *self = larger;

@@ -7,18 +7,20 @@
 use super::letters::lower;
 use super::lexicon::{Cues, DOTTED_END, Lexicon, SYSTEM_ACCOUNT};
 use super::span::Label;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 use std::ops::Range;
 
 mod chunk;
+mod forms;
 mod mail;
 mod path;
 
 pub(super) use chunk::is_unspaced;
 use chunk::{
-    AT, BACKSLASH, Bits, CHUNK_MAX, COLON, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits, chunk,
-    is_chunk_letter, is_cut, is_marked_word,
+    AT, BACKSLASH, Bits, CHUNK_MAX, COLON, CUT, DASH, DIGIT, DOT, FANG, LONG, OTHER, SLASH, SPECIAL, bits,
+    chunk, is_chunk_letter, is_marked_word,
 };
+use forms::{ipv4, ipv6, is_blob, is_mac, is_numbered, is_uuid};
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +52,7 @@ pub(super) fn items(text: &str, lexicon: &Lexicon, items: &mut Vec<Item>) {
     let mut at = 0;
     while at < bytes.len() {
         match bits(bytes[at]) {
-            0 => {
+            0 | CUT => {
                 at += 1;
                 continue;
             }
@@ -132,9 +134,12 @@ impl Reader<'_> {
         if seen & BACKSLASH != 0 {
             return self.backslashed(start, end);
         }
+        if seen & CUT == 0 {
+            return self.piece_with(start, end, seen);
+        }
         let mut from = start;
         for at in start..=end {
-            if at == end || is_cut(self.text.as_bytes()[at]) {
+            if at == end || bits(self.text.as_bytes()[at]) & CUT != 0 {
                 if at > from {
                     self.piece(from, at);
                 }
@@ -153,6 +158,11 @@ impl Reader<'_> {
     /// A part of a chunk between quotes, brackets and the like.
     fn piece(&mut self, start: usize, end: usize) {
         let seen = seen(&self.text[start..end]);
+        self.piece_with(start, end, seen);
+    }
+
+    /// One in which this was `seen`.
+    fn piece_with(&mut self, start: usize, end: usize, seen: Bits) {
         if seen & AT != 0 {
             return self.at_signs(start, end);
         }
@@ -309,75 +319,6 @@ fn trimmed(piece: &str) -> (usize, usize) {
     let from =
         if piece[from..].starts_with(':') && !piece[from..].starts_with("::") { from + 1 } else { from };
     (from.min(piece.len()), to.max(from.min(piece.len())))
-}
-
-fn is_mac(piece: &str) -> bool {
-    let pairs = |separator: char| {
-        piece.len() == 17
-            && piece.split(separator).count() == 6
-            && piece.split(separator).all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    let dotted = || {
-        piece.len() == 14
-            && piece.split('.').count() == 3
-            && piece.split('.').all(|p| p.len() == 4 && p.bytes().all(|b| b.is_ascii_hexdigit()))
-    };
-    let digits = || piece.bytes().filter(u8::is_ascii_hexdigit).map(|b| b.to_ascii_lowercase());
-    (pairs(':') || pairs('-') || dotted()) && digits().any(|b| b != b'0') && digits().any(|b| b != b'f')
-}
-
-fn ipv4(address: Ipv4Addr) -> Kind {
-    let [a, b, ..] = address.octets();
-    let shared = a == 100 && (64..128).contains(&b);
-    if address.is_loopback()
-        || address.is_unspecified()
-        || address.is_broadcast()
-        || address.is_multicast()
-        || a == 0
-        || a >= 240
-        || (a == 255)
-    {
-        return Kind::Thing;
-    }
-    Kind::Address { private: address.is_private() || address.is_link_local() || shared }
-}
-
-fn ipv6(piece: &str) -> Option<Kind> {
-    let bare = piece.trim_start_matches('[').split(['%', ']']).next()?;
-    let address: Ipv6Addr = bare.parse().ok()?;
-    let figures = bare.bytes().filter(u8::is_ascii_hexdigit).count();
-    if figures < 5 || address.is_loopback() || address.is_unspecified() || address.is_multicast() {
-        return Some(Kind::Thing);
-    }
-    let first = address.segments()[0];
-    Some(Kind::Address { private: first & 0xffc0 == 0xfe80 || first & 0xfe00 == 0xfc00 })
-}
-
-fn is_uuid(piece: &str) -> bool {
-    piece.len() == 36
-        && piece.split('-').map(str::len).eq([8, 4, 4, 4, 12])
-        && piece.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-}
-
-/// An encoded text: letters of both cases and digits, mixed.
-fn is_blob(piece: &str) -> bool {
-    let has = |test: fn(&u8) -> bool| piece.bytes().any(|b| test(&b));
-    piece.is_ascii() && has(u8::is_ascii_digit) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase)
-}
-
-/// A number that a catalogue gives: `CVE-2024-1234`, `T1059.001`, `APT28`, `KB5005565`, `S-1-5-21-…`.
-fn is_numbered(piece: &str) -> bool {
-    let letters = piece.bytes().take_while(u8::is_ascii_uppercase).count();
-    let rest = &piece[letters..];
-    if !(1..=6).contains(&letters) || !rest.bytes().all(|b| b.is_ascii_digit() || b"-.#".contains(&b)) {
-        return false;
-    }
-    let known = [
-        "CVE", "CWE", "CAPEC", "MS", "KB", "GHSA", "ZDI", "ICSA", "VU", "USN", "DSA", "RHSA", "S", "TA", "T",
-        "APT", "FIN", "UNC", "UAC", "TEMP", "DEV", "TAG", "INC", "RFC", "ISO", "SR", "CS", "TICKET", "REQ",
-        "CHG", "PRB",
-    ];
-    rest.bytes().any(|b| b.is_ascii_digit()) && known.contains(&&piece[..letters])
 }
 
 #[cfg(test)]

@@ -7,49 +7,17 @@
 use super::fingerprint::{Marked, Table, fingerprint};
 use super::items::is_unspaced;
 use aho_corasick::{AhoCorasick, MatchKind};
-use serde::Deserialize;
+use cues::CueLists;
+use phrases::{Phrase, Phrases};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-/// What a word tells: a set of the constants below.
-pub(super) type Cues = u32;
+mod cues;
+mod phrases;
+mod unspaced;
 
-pub(super) const HONORIFIC: Cues = 1;
-pub(super) const TITLE: Cues = 1 << 1;
-pub(super) const ROLE: Cues = 1 << 2;
-pub(super) const NAMES_NEXT: Cues = 1 << 3;
-pub(super) const SAYS: Cues = 1 << 4;
-pub(super) const ASKS: Cues = 1 << 5;
-pub(super) const SALUTATION: Cues = 1 << 6;
-pub(super) const CLOSING: Cues = 1 << 7;
-pub(super) const ACCOUNT: Cues = 1 << 8;
-pub(super) const PHONE: Cues = 1 << 9;
-pub(super) const CARD: Cues = 1 << 10;
-pub(super) const IBAN: Cues = 1 << 11;
-pub(super) const THEIRS: Cues = 1 << 12;
-pub(super) const HOSTILE: Cues = 1 << 13;
-pub(super) const THING_AFTER: Cues = 1 << 14;
-pub(super) const THING_BEFORE: Cues = 1 << 15;
-pub(super) const SYSTEM_ACCOUNT: Cues = 1 << 16;
-pub(super) const OFFICE_MAILBOX: Cues = 1 << 17;
-pub(super) const PARTICLE: Cues = 1 << 18;
-pub(super) const INFRASTRUCTURE: Cues = 1 << 19;
-pub(super) const LURE: Cues = 1 << 20;
-pub(super) const THING: Cues = 1 << 21;
-pub(super) const PLAIN: Cues = 1 << 22;
-pub(super) const NATIONAL_ID: Cues = 1 << 23;
-pub(super) const DOTTED_END: Cues = 1 << 24;
-/// A phrase begins with it.
-pub(super) const BEGINS: Cues = 1 << 25;
-
-/// It may be a command that takes an account.
-pub(super) const COMMAND: Cues = 1 << 26;
-/// Something comes from the address after it.
-pub(super) const SENDER: Cues = 1 << 27;
-/// What follows it behind a backslash is no account.
-pub(super) const NAMESPACE: Cues = 1 << 28;
-/// It joins the last of a list to the others.
-pub(super) const JOINS: Cues = 1 << 29;
+pub(super) use cues::*;
+pub(super) use unspaced::Unspaced;
 
 /// Which lists have a word: a set of the constants below.
 type Lists = u8;
@@ -93,13 +61,6 @@ impl Names {
     }
 }
 
-/// The words of several words: what follows the first, and what the whole tells.
-struct Phrase {
-    /// The fingerprints of the words.
-    rest: Vec<u64>,
-    cues: Cues,
-}
-
 /// The shipped words.
 pub(super) struct Lexicon {
     words: Table<Cues>,
@@ -107,40 +68,11 @@ pub(super) struct Lexicon {
     /// By the fingerprint of the first word.
     phrases: HashMap<u64, Vec<Phrase>, Quick>,
     inflections: HashMap<&'static str, Vec<&'static str>, Quick>,
-    /// With which bytes the endings end, a bit for each: most words have none.
-    last_bytes: [u64; 4],
+    /// How many bytes the endings have that end with a byte, a bit for each: most words have none.
+    ending_lengths: [u32; 256],
     /// The entries of a script without spaces, found inside of its runs, with what each tells.
     unspaced: Option<AhoCorasick>,
     unspaced_cues: Vec<Cues>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CueLists {
-    honorific: Vec<String>,
-    title: Vec<String>,
-    role: Vec<String>,
-    names_next: Vec<String>,
-    says: Vec<String>,
-    asks: Vec<String>,
-    salutation: Vec<String>,
-    closing: Vec<String>,
-    account: Vec<String>,
-    phone: Vec<String>,
-    card: Vec<String>,
-    iban: Vec<String>,
-    theirs: Vec<String>,
-    hostile: Vec<String>,
-    thing_after: Vec<String>,
-    thing_before: Vec<String>,
-    system_account: Vec<String>,
-    office_mailbox: Vec<String>,
-    particle: Vec<String>,
-    infrastructure: Vec<String>,
-    lure: Vec<String>,
-    sender: Vec<String>,
-    namespace: Vec<String>,
-    joins: Vec<String>,
 }
 
 static SHIPPED: LazyLock<Lexicon> = LazyLock::new(Lexicon::build);
@@ -159,37 +91,12 @@ impl Lexicon {
             lists: Marked::with_capacity(131_000),
             phrases: HashMap::default(),
             inflections: HashMap::default(),
-            last_bytes: [0; 4],
+            ending_lengths: [0; 256],
             unspaced: None,
             unspaced_cues: Vec::new(),
         };
         let mut unspaced: BTreeMap<String, Cues> = BTreeMap::new();
-        for (cue, list) in [
-            (HONORIFIC, lists.honorific),
-            (TITLE, lists.title),
-            (ROLE, lists.role),
-            (NAMES_NEXT, lists.names_next),
-            (SAYS, lists.says),
-            (ASKS, lists.asks),
-            (SALUTATION, lists.salutation),
-            (CLOSING, lists.closing),
-            (ACCOUNT, lists.account),
-            (PHONE, lists.phone),
-            (CARD, lists.card),
-            (IBAN, lists.iban),
-            (THEIRS, lists.theirs),
-            (HOSTILE, lists.hostile),
-            (THING_AFTER, lists.thing_after),
-            (THING_BEFORE, lists.thing_before),
-            (SYSTEM_ACCOUNT, lists.system_account),
-            (OFFICE_MAILBOX, lists.office_mailbox),
-            (PARTICLE, lists.particle),
-            (INFRASTRUCTURE, lists.infrastructure),
-            (LURE, lists.lure),
-            (SENDER, lists.sender),
-            (NAMESPACE, lists.namespace),
-            (JOINS, lists.joins),
-        ] {
+        for (cue, list) in lists.each() {
             for entry in list {
                 lexicon.add(&entry, cue);
                 if entry.contains(is_unspaced) {
@@ -228,7 +135,15 @@ impl Lexicon {
             (include_str!("../../data/names/surnames.txt"), SURNAME, SURNAME_WEAK),
             (include_str!("../../data/words/english.txt"), ENGLISH, ENGLISH),
         ] {
-            for line in list.lines() {
+            // Searching for the end of each would take longer than the rest, for they are short.
+            let mut start = 0;
+            let ends = (0..list.len()).filter(|at| list.as_bytes()[*at] == b'\n').chain([list.len()]);
+            for end in ends {
+                let line = &list[start..end];
+                start = (end + 1).min(list.len());
+                if line.is_empty() {
+                    continue;
+                }
                 let (word, list) = line.strip_suffix('?').map_or((line, well), |word| (word, weakly));
                 lexicon.lists.add(fingerprint(word), list);
             }
@@ -237,7 +152,7 @@ impl Lexicon {
             if let Some((ending, base)) = line.split_once(' ') {
                 let base = if base == "-" { "" } else { base };
                 let last = ending.bytes().last().map_or(0, usize::from);
-                lexicon.last_bytes[last / 64] |= 1 << (last % 64);
+                lexicon.ending_lengths[last] |= 1 << ending.len().min(31);
                 lexicon.inflections.entry(ending).or_default().push(base);
             }
         }
@@ -281,7 +196,7 @@ impl Lexicon {
         }
         let words: Vec<u64> = words_of(entry).map(fingerprint).collect();
         let Some((first, rest)) = words.split_first() else { return 0 };
-        let met = self.phrase(*first, |distance, wanted| rest.get(distance) == Some(&wanted));
+        let met = self.phrases_of(*first).longest(|distance, wanted| rest.get(distance) == Some(&wanted));
         met.filter(|(length, _)| *length == rest.len()).map_or(0, |(_, cues)| cues)
     }
 
@@ -296,21 +211,9 @@ impl Lexicon {
         })
     }
 
-    /// The longest phrase that begins with `first`: how many words follow, and what it tells. `next` says whether
-    /// the word at a distance has the given fingerprint.
-    pub(super) fn phrase(&self, first: u64, next: impl Fn(usize, u64) -> bool) -> Option<(usize, Cues)> {
-        let mut longest: Option<(usize, Cues)> = None;
-        for phrase in self.phrases.get(&first)? {
-            let met = phrase.rest.iter().enumerate().all(|(at, word)| next(at, *word));
-            if met {
-                longest = match longest {
-                    Some((length, cues)) if length == phrase.rest.len() => Some((length, cues | phrase.cues)),
-                    Some((length, cues)) if length > phrase.rest.len() => Some((length, cues)),
-                    _ => Some((phrase.rest.len(), phrase.cues)),
-                };
-            }
-        }
-        longest
+    /// The phrases that begin with the word with this fingerprint.
+    pub(super) fn phrases_of(&self, first: u64) -> Phrases<'_> {
+        Phrases(self.phrases.get(&first).map_or(&[], Vec::as_slice))
     }
 
     /// How well `word`, in lower case, is known as a given name, inflected or not.
@@ -337,7 +240,8 @@ impl Lexicon {
                 return Names::of(bare, 0);
             }
         }
-        if let Some((one, other)) = word.split_once('-') {
+        if let Some(dash) = word.bytes().position(|b| b == b'-') {
+            let (one, other) = (&word[..dash], &word[dash + 1..]);
             let (one, other) = (Names::of(self.lists(one), 0), Names::of(self.lists(other), 0));
             return Names {
                 given: one.given.min(other.given),
@@ -367,18 +271,17 @@ impl Lexicon {
 
     /// The base of an inflected `word` that `known` knows.
     fn inflected(&self, word: &str, known: impl Fn(&str) -> bool) -> Option<String> {
-        let last = usize::from(*word.as_bytes().last()?);
-        if self.last_bytes[last / 64] >> (last % 64) & 1 == 0 {
+        let lengths = self.ending_lengths[usize::from(*word.as_bytes().last()?)];
+        if lengths == 0 {
             return None;
         }
-        let mut base = String::with_capacity(word.len() + 4);
-        let mut ends = [0; 6];
-        let mut count = 0;
-        for (at, _) in word.char_indices().rev().take(ends.len()) {
-            ends[count] = at;
-            count += 1;
-        }
-        for at in ends[..count].iter().rev().copied().filter(|at| *at >= 3) {
+        let mut base = String::new();
+        // The longest ending has six characters.
+        let longest = word.char_indices().rev().nth(5).map_or(0, |(at, _)| at);
+        for at in (longest.max(3)..word.len()).filter(|at| word.is_char_boundary(*at)) {
+            if lengths >> (word.len() - at).min(31) & 1 == 0 {
+                continue;
+            }
             for end in self.inflections.get(&word[at..]).into_iter().flatten() {
                 base.clear();
                 base.push_str(&word[..at]);
@@ -389,6 +292,13 @@ impl Lexicon {
             }
         }
         None
+    }
+
+    /// Whether the word with this fingerprint may be a part of a name: it is no ordinary word, and not what a thing is
+    /// called.
+    pub(super) fn may_name(&self, fingerprint: u64) -> bool {
+        self.cues_of(fingerprint) & (PLAIN | PARTICLE | THING) == 0
+            && self.lists.get(fingerprint) & ENGLISH == 0
     }
 
     /// Whether `word`, in lower case, is an ordinary word of a language whose words are known.
@@ -402,11 +312,6 @@ impl Lexicon {
     }
 }
 
-/// Whether `cues` tells something of what stands beside the word.
-pub(super) fn is_cue(cues: Cues) -> bool {
-    cues & !(PLAIN | DOTTED_END | BEGINS | COMMAND | NAMESPACE | SENDER | JOINS) != 0
-}
-
 /// The words of an entry, as the text's own words are cut.
 pub(super) fn words_of(entry: &str) -> impl Iterator<Item = &str> {
     entry
@@ -417,31 +322,6 @@ pub(super) fn words_of(entry: &str) -> impl Iterator<Item = &str> {
 /// The lines of a shipped file that are no comments.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
-}
-
-/// Names and words of a script without spaces, by list.
-pub(super) struct Unspaced {
-    surnames: std::collections::HashSet<&'static str, Quick>,
-    given: std::collections::HashSet<&'static str, Quick>,
-}
-
-static UNSPACED: LazyLock<Unspaced> = LazyLock::new(|| Unspaced {
-    surnames: include_str!("../../data/names/kanji-surnames.txt").lines().collect(),
-    given: include_str!("../../data/names/kanji-given.txt").lines().collect(),
-});
-
-impl Unspaced {
-    pub(super) fn shipped() -> &'static Self {
-        &UNSPACED
-    }
-
-    pub(super) fn is_surname(&self, word: &str) -> bool {
-        self.surnames.contains(word)
-    }
-
-    pub(super) fn is_given(&self, word: &str) -> bool {
-        self.given.contains(word)
-    }
 }
 
 /// A quick hash without a secret: the keys are compiled in, so that nobody can choose keys that collide.

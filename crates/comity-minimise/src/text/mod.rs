@@ -28,11 +28,12 @@ mod tokens;
 pub use span::{Label, Span, in_code_points};
 
 use items::{Item, Kind};
-use lexicon::{Lexicon, PARTICLE, THING};
+use lexicon::Lexicon;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use tokens::Tokens;
 
 /// What was found in a text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,8 +48,7 @@ pub struct Found {
 #[derive(Clone, Default)]
 pub struct Known {
     parts: BTreeSet<String>,
-    /// With which two bytes they begin, a bit for each that may: most words are not looked up.
-    begins: [u64; 16],
+    begins: Begins,
 }
 
 impl fmt::Debug for Known {
@@ -78,24 +78,18 @@ impl Known {
 
     /// Adds a part of a name in lower case, unless it is an ordinary word or what a thing is called.
     fn add(&mut self, part: &str) {
-        let lexicon = Lexicon::shipped();
-        if lexicon.is_plain(part) || lexicon.cues(part) & (PARTICLE | THING) != 0 || self.has(part) {
-            return;
+        if Lexicon::shipped().may_name(fingerprint::fingerprint(part)) {
+            self.begins.add(part);
+            self.parts.insert(part.to_owned());
         }
-        let (word, bit) = beginning(part);
-        self.begins[word] |= bit;
-        self.parts.insert(part.to_owned());
     }
 
     fn has(&self, part: &str) -> bool {
         self.parts.contains(part)
     }
 
-    /// Whether a part may begin as `word` does; where none does, `word` is no form of one either, since an ending is
-    /// taken off behind three bytes at least.
     fn may_begin(&self, word: &str) -> bool {
-        let (word, bit) = beginning(word);
-        self.begins[word] & bit != 0
+        self.begins.may(word)
     }
 
     /// Whether no name is known.
@@ -105,11 +99,28 @@ impl Known {
     }
 }
 
-/// The bit of the first two bytes of `word`, among 1,024.
-fn beginning(word: &str) -> (usize, u64) {
-    let byte = |at: usize| word.as_bytes().get(at).copied().map_or(0, usize::from);
-    let place = (byte(0) * 37 + byte(1)) % 1024;
-    (place / 64, 1 << (place % 64))
+/// With which two bytes the parts of names begin, a bit for each that may: most words are not looked up. Where no part
+/// begins as a word does, the word is no form of one either, since an ending is taken off behind three bytes at least.
+#[derive(Clone, Copy, Default)]
+struct Begins([u64; 16]);
+
+impl Begins {
+    fn add(&mut self, part: &str) {
+        let (word, bit) = Self::place(part);
+        self.0[word] |= bit;
+    }
+
+    fn may(&self, word: &str) -> bool {
+        let (word, bit) = Self::place(word);
+        self.0[word] & bit != 0
+    }
+
+    /// The bit of the first two bytes of `word`, among 1,024.
+    fn place(word: &str) -> (usize, u64) {
+        let byte = |at: usize| word.as_bytes().get(at).copied().map_or(0, usize::from);
+        let place = (byte(0) * 37 + byte(1)) % 1024;
+        (place / 64, 1 << (place % 64))
+    }
 }
 
 /// What `text` tells of people.
@@ -120,18 +131,37 @@ pub fn detect(text: &str) -> Found {
 
 /// Where the parts of a text are put: places and classes, nothing of what it says. One text after another uses it, since
 /// most texts are short and asking for room takes as long as reading some of it.
-#[derive(Default)]
 struct Room {
     items: Vec<Item>,
-    tokens: Vec<tokens::Token>,
+    tokens: Tokens,
     words: Vec<names::Word>,
+    names: Vec<Range<usize>>,
+    spans: Vec<Span>,
+    ranked: Vec<(usize, Span)>,
+}
+
+impl Room {
+    const NONE: Self = Self {
+        items: Vec::new(),
+        tokens: Tokens::NONE,
+        words: Vec::new(),
+        names: Vec::new(),
+        spans: Vec::new(),
+        ranked: Vec::new(),
+    };
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self::NONE
+    }
 }
 
 /// Room for more tokens is given back.
 const ROOM_MAX: usize = 16_384;
 
 thread_local! {
-    static ROOM: Cell<Room> = const { Cell::new(Room { items: Vec::new(), tokens: Vec::new(), words: Vec::new() }) };
+    static ROOM: Cell<Room> = const { Cell::new(Room::NONE) };
 }
 
 /// What `text` tells of people, some of whom are `known`.
@@ -140,24 +170,22 @@ pub fn detect_knowing(text: &str, known: &Known) -> Found {
     let lexicon = Lexicon::shipped();
     let mut room = ROOM.take();
     items::items(text, lexicon, &mut room.items);
-    let items = &room.items;
-    let tokens = tokens::Tokens::read(text, items, lexicon, std::mem::take(&mut room.tokens));
-    let mut spans: Vec<Span> = items
-        .iter()
-        .filter_map(|item| match item.kind {
-            Kind::Found(label) => Some(Span { start: item.range.start, end: item.range.end, label }),
-            _ => None,
-        })
-        .collect();
-    side::find(text, items, &tokens, lexicon, &mut spans);
-    numbers::find(text, &tokens, &mut spans);
-    let mut likely_names = names::find(text, items, &tokens, lexicon, known, &mut room.words, &mut spans);
-    accounts::find(text, items, &tokens, lexicon, &mut spans);
-    room.tokens = tokens.into_room();
-    if room.tokens.capacity() <= ROOM_MAX {
+    room.tokens.read(text, &room.items, lexicon);
+    let Room { items, tokens, words, names, spans, ranked } = &mut room;
+    spans.clear();
+    spans.extend(items.iter().filter_map(|item| match item.kind {
+        Kind::Found(label) => Some(Span { start: item.range.start, end: item.range.end, label }),
+        _ => None,
+    }));
+    side::find(text, items, tokens, lexicon, spans);
+    numbers::find(text, tokens, spans);
+    let mut likely_names = names::find(text, items, tokens, (lexicon, known), (words, names), spans);
+    accounts::find(text, items, tokens, lexicon, spans);
+    tokens.forget();
+    let spans = apart(spans, ranked);
+    if room.tokens.room() <= ROOM_MAX {
         ROOM.set(room);
     }
-    let spans = apart(spans);
     likely_names.retain(|range| {
         let next = spans.partition_point(|span| span.end <= range.start);
         spans.get(next).is_none_or(|span| span.start >= range.end)
@@ -166,8 +194,9 @@ pub fn detect_knowing(text: &str, known: &Known) -> Found {
 }
 
 /// The spans in order, none over another: what was found first stays.
-fn apart(spans: Vec<Span>) -> Vec<Span> {
-    let mut ranked: Vec<(usize, Span)> = spans.into_iter().enumerate().collect();
+fn apart(spans: &[Span], ranked: &mut Vec<(usize, Span)>) -> Vec<Span> {
+    ranked.clear();
+    ranked.extend(spans.iter().copied().enumerate());
     ranked.sort_unstable_by_key(|(rank, span)| (span.start, *rank));
     ranked.dedup_by(|next, last| {
         let over = last.1.end > next.1.start;
@@ -176,7 +205,7 @@ fn apart(spans: Vec<Span>) -> Vec<Span> {
         }
         over
     });
-    ranked.into_iter().map(|(_, span)| span).collect()
+    ranked.iter().map(|(_, span)| *span).collect()
 }
 
 #[cfg(test)]

@@ -9,12 +9,14 @@ use super::items::Item;
 use super::lexicon::*;
 use super::span::{Label, Span};
 use super::tokens::{Form, Tokens, What};
+use std::borrow::Cow;
 use std::ops::Range;
 pub(super) use word::Word;
 
 mod beside;
 mod listed;
 mod rest;
+mod turned;
 mod unspaced;
 mod word;
 
@@ -25,28 +27,30 @@ const ENOUGH_ALONE: f32 = 4.4;
 /// The most words that a name has.
 const WORDS_MAX: usize = 5;
 
-/// Pushes the names of `text`; gives what reads like a name and is none that is known.
+/// Pushes the names of `text`, some of whom are known; gives what reads like a name and is none. What is handed in
+/// besides is room.
 pub(super) fn find(
     text: &str,
     items: &[Item],
     tokens: &Tokens,
-    lexicon: &Lexicon,
-    known: &super::Known,
-    room: &mut Vec<Word>,
+    (lexicon, known): (&Lexicon, &super::Known),
+    (words, found): (&mut Vec<Word>, &mut Vec<Range<usize>>),
     spans: &mut Vec<Span>,
 ) -> Vec<Range<usize>> {
-    let mut words = std::mem::take(room);
     words.clear();
-    words.extend(tokens.iter().map(|token| Word::read(tokens, token, lexicon)));
-    let mut finder = Finder { text, items, tokens, words, found: Vec::new(), likely: Vec::new() };
+    found.clear();
+    words.resize(tokens.len(), Word::NONE);
+    for at in tokens.places().capitals.iter().copied() {
+        words[at] = Word::read(tokens, &tokens[at], lexicon);
+    }
+    let mut finder = Finder { text, items, tokens, lexicon, words, found, likely: Vec::new() };
     finder.walk();
     finder.listed();
     finder.again(known);
-    unspaced::find(text, tokens, &mut finder.found);
-    let names = finder.found.iter();
-    spans.extend(names.map(|range| Span { start: range.start, end: range.end, label: Label::Person }));
-    *room = finder.words;
-    finder.likely
+    let likely = finder.likely;
+    unspaced::find(text, tokens, found);
+    spans.extend(found.iter().map(|name| Span { start: name.start, end: name.end, label: Label::Person }));
+    likely
 }
 
 /// The words in capitals from one on, and where a name ends that ends with each.
@@ -60,38 +64,51 @@ struct Finder<'t> {
     text: &'t str,
     items: &'t [Item],
     tokens: &'t Tokens,
-    words: Vec<Word>,
-    found: Vec<Range<usize>>,
+    lexicon: &'t Lexicon,
+    words: &'t [Word],
+    found: &'t mut Vec<Range<usize>>,
     likely: Vec<Range<usize>>,
 }
 
 impl Finder<'_> {
     fn walk(&mut self) {
-        let mut at = 0;
-        while at < self.tokens.len() {
-            if !self.words[at].able {
-                at += 1;
+        let mut next = 0;
+        for at in self.tokens.places().capitals.iter().copied() {
+            if at < next || !self.words[at].able || self.is_ordinary(at) {
                 continue;
             }
-            at = match self.best(at) {
+            let before = self.before(at);
+            next = match self.best(at, before) {
                 Some((start, end)) => {
                     self.found.push(self.tokens[start].start..self.tokens[end - 1].end);
                     end
                 }
-                None => self.unexplained(at).unwrap_or(at + 1),
+                None => self.unexplained(at, before).unwrap_or(at + 1),
             };
         }
     }
 
+    /// Whether the word at `at` is an ordinary one that stands alone and before which no honorific stands, as at the
+    /// beginning of most sentences: whatever else stands beside it, it weighs too little for a name.
+    fn is_ordinary(&self, at: usize) -> bool {
+        let word = self.words[at];
+        word.plain
+            && word.is_unlisted()
+            && self.tokens.get(at + 1).is_none_or(|next| {
+                !self.words[at + 1].able && next.cues & PARTICLE == 0 && !next.is_mark(',')
+            })
+            && self.tokens[at.saturating_sub(10)..at].iter().all(|token| token.cues & HONORIFIC == 0)
+    }
+
     /// Where the best name begins and ends whose first word in capitals is at `at`.
-    fn best(&self, at: usize) -> Option<(usize, usize)> {
+    /// What the words before it say is `before`.
+    fn best(&self, at: usize, mut before: f32) -> Option<(usize, usize)> {
         let form = self.tokens[at].form();
         let honorific =
             self.tokens[at].cues & HONORIFIC != 0 && form.is_some_and(|form| self.is_honorific(at, form));
         if (honorific || self.tokens[at].cues & SALUTATION != 0) && self.is_led(at) {
             return None;
         }
-        let mut before = self.before(at);
         // `mevrouw van den Heuvel`, `van der Meer, Joost`: the particles before belong to it where a cue stands before them.
         let mut start = at;
         while start > 0
@@ -119,6 +136,10 @@ impl Finder<'_> {
         let mut best = None;
         let mut most = 0.0;
         let run = self.run(at);
+        // Nothing that stands behind it lifts such a word.
+        if run.length == 1 && before < 0.9 && self.words[at].is_unlisted() {
+            return None;
+        }
         for (place, end) in run.ends[..run.length].iter().copied().enumerate() {
             let cores = &run.cores[..=place];
             let weight = self.weight(at, end, cores, before);
@@ -318,72 +339,13 @@ impl Finder<'_> {
         let before = self.tokens[..at].iter().rev().take_while(|token| token.what != What::Line);
         before.take(4).find_map(|token| token.form()) == Some(Form::Upper)
     }
-
-    /// `Tamm, Anna`, `TAMM, Anna Maria`, `Tamm, A.`: the surname first.
-    fn turned(&self, at: usize, before: f32) -> Option<usize> {
-        let tokens = self.tokens;
-        let form = tokens[at].form()?;
-        if form == Form::Initial
-            || !tokens.get(at + 1)?.is_mark(',')
-            || self.text.get(tokens[at + 1].end..tokens.get(at + 2)?.start)? != " "
-        {
-            return None;
-        }
-        let (last, first) = (self.words[at], self.words[at + 2]);
-        if !first.able
-            || at > 0 && self.words[at - 1].able && self.close(tokens[at - 1].end, tokens[at].start)
-        {
-            return None;
-        }
-        let initial = tokens[at + 2].form() == Some(Form::Initial)
-            && tokens.get(at + 3).is_some_and(|t| t.is_mark('.'));
-        let mut weight = match last.surname {
-            Known::Well => 2.0,
-            Known::Weakly => 0.9,
-            Known::No if last.plain => -2.0,
-            Known::No => 0.6,
-        };
-        weight += match first.given {
-            _ if initial => 0.8,
-            Known::Well => 2.4,
-            Known::Weakly => 0.8,
-            Known::No => -1.5,
-        };
-        let mut end = at + if initial { 4 } else { 3 };
-        while end < tokens.len()
-            && self.words[end].able
-            && self.close(tokens[end - 1].end, tokens[end].start)
-            && self.words[end].given == Known::Well
-            && end < at + 5
-        {
-            end += 1;
-        }
-        // `Tamm, Anna and Mark` is a list of people; so is `Anna, Mark`.
-        let follows = tokens.get(end).filter(|next| self.close(tokens[end - 1].end, next.start));
-        let surname_next = follows.is_some_and(|next| next.form() == Some(Form::Title))
-            && self.words[end].surname == Known::Well
-            && end == at + 3;
-        if surname_next {
-            return None;
-        }
-        if last.given == Known::Well && last.surname != Known::Well && form != Form::Upper {
-            weight -= 1.5;
-        }
-        if form == Form::Upper && tokens[at + 2].form() == Some(Form::Title) {
-            weight += 0.8;
-        }
-        // Nothing else in its line, or what is in brackets: an entry of a list.
-        if (at == 0 || tokens[at - 1].what == What::Line)
-            && tokens.get(end).is_none_or(|next| matches!(next.what, What::Line | What::Mark('(' | ';')))
-        {
-            weight += 0.7;
-        }
-        (weight + before.min(2.5) * 0.6 + self.after(end, &[at]).min(2.0) >= 3.6).then_some(end)
-    }
 }
 
 /// A name as it stands in an address: without marks.
-pub(super) fn unmarked(word: &str) -> String {
+pub(super) fn unmarked(word: &str) -> Cow<'_, str> {
+    if word.is_ascii() {
+        return Cow::Borrowed(word);
+    }
     word.chars()
         .map(|c| match c {
             'á' | 'à' | 'â' | 'ä' | 'ã' | 'å' | 'ą' | 'ā' | 'ă' => 'a',

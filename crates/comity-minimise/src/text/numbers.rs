@@ -6,7 +6,7 @@
 use super::lexicon::{CARD, Cues, IBAN, NATIONAL_ID, PHONE};
 use super::national::{Table, iban, luhn};
 use super::span::{Label, Span};
-use super::tokens::{Form, Token, What};
+use super::tokens::{Token, Tokens, What};
 
 /// How many words before a number tell what it is.
 const WORDS_BEFORE: usize = 4;
@@ -14,18 +14,15 @@ const WORDS_BEFORE: usize = 4;
 const DIGITS_MAX: usize = 48;
 
 /// What the numbers of `text` are.
-pub(super) fn find(text: &str, tokens: &[Token], spans: &mut Vec<Span>) {
+pub(super) fn find(text: &str, tokens: &Tokens, spans: &mut Vec<Span>) {
     let table = Table::shipped();
     let mut reached = 0;
-    for (at, token) in tokens.iter().enumerate() {
+    for at in tokens.places().numbers.iter().copied() {
+        let token = &tokens[at];
         if token.start < reached {
             continue;
         }
-        let letters = match token.what {
-            What::Number => false,
-            What::Word(Form::Mixed | Form::Upper) => true,
-            _ => continue,
-        };
+        let letters = token.what != What::Number;
         let before = text[..token.start].chars().next_back();
         if before.is_some_and(|c| {
             matches!(c, '_' | '-' | '.' | '$' | '€' | '£' | '#' | '%') || c.is_ascii_alphanumeric()

@@ -23,9 +23,9 @@ struct Weights {
 
 /// Pushes the addresses of persons.
 pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexicon, spans: &mut Vec<Span>) {
-    if !items.iter().any(|item| matches!(item.kind, Kind::Address { .. } | Kind::Mail { .. })) {
-        return;
-    }
+    let addresses = |item: &Item| matches!(item.kind, Kind::Address { .. } | Kind::Mail { .. });
+    let Some(last) = items.iter().rposition(addresses) else { return };
+    let last = items[last].range.start;
     let mut sums: Vec<f32> = Vec::new();
     let mut places: BTreeMap<Cow<'_, str>, usize> = BTreeMap::new();
     let mut mentions = Vec::new();
@@ -37,8 +37,11 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
             line_start = at + 1;
             continue;
         }
+        if token.start > last {
+            break;
+        }
         let What::Item(index) = token.what else { continue };
-        let item = &items[index];
+        let item = &items[index as usize];
         let (weights, start) = match item.kind {
             // Where a port stands behind it, it is a service that many reach.
             Kind::Address { private: true } => {
@@ -75,7 +78,7 @@ pub(super) fn find(text: &str, items: &[Item], tokens: &[Token], lexicon: &Lexic
         mentions.push((index, place));
     }
     for (index, place) in mentions {
-        let item = &items[index];
+        let item = &items[index as usize];
         let label = match item.kind {
             Kind::Mail { local } if is_office(text, item, local, tokens, lexicon) => continue,
             Kind::Mail { .. } => Label::Email,
@@ -188,7 +191,7 @@ fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32
                 same_sentence = false;
             }
             // What was said of another address was not said of this one.
-            What::Item(index) => match items[index].kind {
+            What::Item(index) => match items[index as usize].kind {
                 Kind::Address { .. } | Kind::Mail { .. } => factor *= 0.4,
                 Kind::Defanged => side(weights.hostile, distance, 0.8),
                 _ => distance += 1,
@@ -205,7 +208,7 @@ fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32
             }
             What::Line | What::Mark('.' | '!' | '?' | '。') => break,
             What::Mark(',' | ';') => factor *= 0.5,
-            What::Item(index) => match items[index].kind {
+            What::Item(index) => match items[index as usize].kind {
                 Kind::Address { .. } | Kind::Mail { .. } => break,
                 Kind::Defanged => side(weights.hostile, distance, 0.8),
                 _ => distance += 1,
@@ -226,12 +229,16 @@ fn beside(items: &[Item], tokens: &[Token], at: usize, weights: &Weights) -> f32
 
 /// What a line says of the lines below it: a heading of a list of indicators counts against all of them.
 fn heading(line: &[Token], before: f32) -> f32 {
-    let words = line.iter().filter(|token| matches!(token.what, What::Word(_) | What::Unspaced)).count();
-    let ends = line.last().is_some_and(|token| token.is_mark(':') || token.is_mark('：'));
-    let hostile = line.iter().any(|token| token.cues & (HOSTILE | LURE) != 0);
-    let theirs = line.iter().any(|token| token.cues & (THEIRS | ROLE) != 0);
-    match (words, ends || words <= 5 && words > 0 && !line.iter().any(|t| matches!(t.what, What::Item(_)))) {
-        (0, _) if line.is_empty() => before * 0.5,
+    let Some(last) = line.last() else { return before * 0.5 };
+    let (mut words, mut items, mut cues) = (0_usize, false, 0);
+    for token in line {
+        words += usize::from(matches!(token.what, What::Word(_) | What::Unspaced));
+        items |= matches!(token.what, What::Item(_));
+        cues |= token.cues;
+    }
+    let ends = last.is_mark(':') || last.is_mark('：');
+    let (hostile, theirs) = (cues & (HOSTILE | LURE) != 0, cues & (THEIRS | ROLE) != 0);
+    match (words, ends || words <= 5 && !items) {
         (0, _) => before,
         (1..=8, true) if hostile && !theirs => -0.6,
         (1..=8, true) if theirs && !hostile => 0.3,

@@ -103,6 +103,19 @@ fn names_are_found_in_lists_signatures_and_greetings_without_what_stands_before_
     check("Tere, ⟦PERSON Ülle⟧!");
     check("On Monday ⟦PERSON Rosalind Achterberg⟧ called.");
     check("M. ⟦PERSON Étienne Vasseur-Lacombe⟧ a été prévenu.");
+    check("Author:\n⟦PERSON K. Szymborski⟧");
+    check("Reported by:\n⟦PERSON Anna Tamm⟧\nAffected systems:\nDomain Controllers");
+    check("M. ⟦PERSON Étienne⟧");
+    check("Bonjour,\n\nM. ⟦PERSON Étienne⟧\nResponsable sécurité");
+    check("⟦PERSON Anna Kowalska⟧ reported a phishing mail. ⟦PERSON Liina Saar⟧ avas manuse.");
+}
+
+#[test]
+fn the_mailbox_of_an_office_is_nobodys_even_where_the_office_is_the_victim() {
+    check(
+        "The phishing mail was sent to it-helpdesk@victim.example and to ⟦EMAIL anna.tamm@victim.example⟧.",
+    );
+    check("Contact: soc@victim.example, press-office@victim.example");
 }
 
 #[test]

@@ -4,13 +4,12 @@
 //! is where every such word lies folded. Unicode is asked where a byte is none of ASCII, and the words that fold
 //! otherwise are written behind that copy. Property-tested: both ways read ASCII alike.
 
-use super::fingerprint::fingerprint;
+use super::fingerprint::fingerprint_of;
 use super::items::{Item, is_unspaced};
 use super::letters::is_alphanumeric;
 use super::lexicon::{BEGINS, Cues, Lexicon};
-use std::borrow::Cow;
 use std::ops::{Deref, Range};
-use word::{DIGIT, LINE, LOWER, OTHER, SPACE, UPPER, class, quick_word, word};
+use word::{DIGIT, LINE, LOWER, OTHER, SPACE, UPPER, class, fold, folds, quick_word, simple_word, word};
 
 mod word;
 
@@ -38,7 +37,7 @@ pub(super) enum What {
     /// Digits, perhaps with `+` before and separators between.
     Number,
     /// The item with this index.
-    Item(usize),
+    Item(u32),
     /// A run of characters of a script without spaces.
     Unspaced,
     Mark(char),
@@ -54,8 +53,8 @@ pub(super) struct Token {
     pub what: What,
     /// What it tells, phrases included.
     pub cues: Cues,
-    /// Where it lies in lower case: a word only.
-    folded: (usize, usize),
+    /// One more than its place among the words that are written behind the text in lower case; 0 for any other.
+    moved: u32,
     /// That of its word in lower case: a word only.
     pub fingerprint: u64,
 }
@@ -77,11 +76,43 @@ impl Token {
     }
 }
 
-/// The tokens of a text, in order; items are one token each.
+/// The tokens of a text, in order; items are one token each. Which of them a later reader has to look at is noted as
+/// they are read, so that each walks over its own and no other.
+#[derive(Default)]
 pub(super) struct Tokens {
     tokens: Vec<Token>,
     /// The text in lower case as far as ASCII goes, and behind it the words that fold otherwise.
     folded: String,
+    /// Where these lie.
+    moved: Vec<(usize, usize)>,
+    places: Places,
+}
+
+/// Which tokens are of a kind: their places, in order.
+#[derive(Default)]
+pub(super) struct Places {
+    /// Words that begin with a capital, or are all of them.
+    pub capitals: Vec<usize>,
+    /// Numbers, and the words that one may begin with.
+    pub numbers: Vec<usize>,
+    /// Runs of a script without spaces.
+    pub unspaced: Vec<usize>,
+    /// Words that a phrase begins with.
+    begins: Vec<usize>,
+    /// `<`
+    pub opening: Vec<usize>,
+    /// What all tokens tell together.
+    pub cues: Cues,
+}
+
+impl Places {
+    fn clear(&mut self) {
+        let Self { capitals, numbers, unspaced, begins, opening, cues } = self;
+        for places in [capitals, numbers, unspaced, begins, opening] {
+            places.clear();
+        }
+        *cues = 0;
+    }
 }
 
 impl Deref for Tokens {
@@ -93,13 +124,30 @@ impl Deref for Tokens {
 }
 
 impl Tokens {
-    /// The tokens of `text`, whose `items` are read, in `room`.
-    pub(super) fn read(text: &str, items: &[Item], lexicon: &Lexicon, mut room: Vec<Token>) -> Self {
-        room.clear();
-        room.reserve(text.len() / 4);
-        let mut reader = Reader { text, tokens: room, folded: text.to_ascii_lowercase() };
+    pub(super) const NONE: Self = Self {
+        tokens: Vec::new(),
+        folded: String::new(),
+        moved: Vec::new(),
+        places: Places {
+            capitals: Vec::new(),
+            numbers: Vec::new(),
+            unspaced: Vec::new(),
+            begins: Vec::new(),
+            opening: Vec::new(),
+            cues: 0,
+        },
+    };
+
+    /// Becomes the tokens of `text`, whose `items` are read.
+    pub(super) fn read(&mut self, text: &str, items: &[Item], lexicon: &Lexicon) {
+        self.tokens.clear();
+        self.tokens.reserve(text.len() / 4);
+        self.moved.clear();
+        self.places.clear();
+        self.folded = text.to_ascii_lowercase();
+        let mut reader = Reader { text, lexicon, into: self };
         let mut at = 0;
-        for (index, item) in items.iter().enumerate() {
+        for (index, item) in (0..).zip(items) {
             if item.range.start < at {
                 continue;
             }
@@ -108,48 +156,50 @@ impl Tokens {
             at = item.range.end;
         }
         reader.run(at, text.len());
-        let mut tokens = Self { tokens: reader.tokens, folded: reader.folded };
-        tokens.cue(text, lexicon);
-        tokens
+        self.phrases(lexicon);
     }
 
-    /// The room that they take.
-    pub(super) fn into_room(self) -> Vec<Token> {
-        self.tokens
+    /// Gives up the words: what is left says nothing of the text.
+    pub(super) fn forget(&mut self) {
+        self.folded = String::new();
+    }
+
+    /// How many tokens there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.tokens.capacity()
+    }
+
+    /// Which tokens are of a kind.
+    pub(super) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// The word of `token` in lower case; empty for what is no word.
     pub(super) fn lower(&self, token: &Token) -> &str {
-        &self.folded[token.folded.0..token.folded.1]
+        match (token.what, token.moved) {
+            (What::Word(_), 0) => &self.folded[token.start..token.end],
+            (What::Word(_), moved) => {
+                let (start, end) = self.moved[moved as usize - 1];
+                &self.folded[start..end]
+            }
+            _ => "",
+        }
     }
 
-    /// Writes on every token what its word, and the phrases that it belongs to, tell.
-    fn cue(&mut self, text: &str, lexicon: &Lexicon) {
-        for at in 0..self.tokens.len() {
-            match self.tokens[at].what {
-                What::Word(_) => {}
-                What::Unspaced => {
-                    self.tokens[at].cues = lexicon.cues_within(&text[self.tokens[at].range()]);
-                    continue;
-                }
-                _ => continue,
-            }
-            let fingerprint = fingerprint(self.lower(&self.tokens[at]));
-            let cues = lexicon.cues_of(fingerprint);
-            let token = &mut self.tokens[at];
-            token.fingerprint = fingerprint;
-            token.cues = cues;
-        }
-        for at in 0..self.tokens.len() {
-            if self.tokens[at].cues & BEGINS == 0 {
-                continue;
-            }
+    /// Writes on every token what the phrases tell that it belongs to.
+    fn phrases(&mut self, lexicon: &Lexicon) {
+        for place in 0..self.places.begins.len() {
+            let at = self.places.begins[place];
             // The words that follow in this line, marks of abbreviation left out.
             let mut places = [at; PHRASE_MAX];
             let mut count = 0;
+            let phrases = lexicon.phrases_of(self.tokens[at].fingerprint);
             for (place, token) in self.tokens.iter().enumerate().skip(at + 1).take(12) {
                 match token.what {
                     What::Word(_) => {
+                        if count == 0 && !phrases.goes_on(token.fingerprint) {
+                            break;
+                        }
                         places[count] = place;
                         count += 1;
                         if count == PHRASE_MAX {
@@ -160,10 +210,14 @@ impl Tokens {
                     _ => break,
                 }
             }
-            let found = lexicon.phrase(self.tokens[at].fingerprint, |distance, wanted| {
+            if count == 0 {
+                continue;
+            }
+            let found = phrases.longest(|distance, wanted| {
                 distance < count && self.tokens[places[distance]].fingerprint == wanted
             });
             if let Some((length, cues)) = found {
+                self.places.cues |= cues;
                 self.tokens[at].cues |= cues;
                 for place in &places[..length] {
                     self.tokens[*place].cues |= cues;
@@ -175,35 +229,58 @@ impl Tokens {
 
 struct Reader<'t> {
     text: &'t str,
-    tokens: Vec<Token>,
-    folded: String,
+    lexicon: &'t Lexicon,
+    into: &'t mut Tokens,
 }
 
 impl Reader<'_> {
-    /// Pushes a token; gives its end.
+    /// Pushes a token that is no word; gives its end.
     fn put(&mut self, start: usize, end: usize, what: What) -> usize {
-        let folded = match what {
-            What::Word(_) => self.fold(start, end),
-            _ => (0, 0),
-        };
-        self.tokens.push(Token { start, end, what, cues: 0, folded, fingerprint: 0 });
+        let at = self.into.tokens.len();
+        let mut cues = 0;
+        match what {
+            What::Number => self.into.places.numbers.push(at),
+            What::Mark('<') => self.into.places.opening.push(at),
+            What::Unspaced => {
+                self.into.places.unspaced.push(at);
+                cues = self.lexicon.cues_within(&self.text[start..end]);
+                self.into.places.cues |= cues;
+            }
+            _ => {}
+        }
+        self.into.tokens.push(Token { start, end, what, cues, moved: 0, fingerprint: 0 });
         end
     }
 
-    /// Where the word `start..end` lies in lower case.
-    fn fold(&mut self, start: usize, end: usize) -> (usize, usize) {
-        let word = &self.text[start..end];
-        if word.is_ascii() {
-            return (start, end);
+    /// Pushes a word; gives its end. `copied` says that lowering the ASCII of it is all that folding it takes.
+    fn put_word(&mut self, start: usize, end: usize, form: Form, copied: bool) -> usize {
+        let into = &mut *self.into;
+        let mut moved = 0;
+        let (mut from, mut to) = (start, end);
+        if !copied && folds(&self.text[start..end]) {
+            from = into.folded.len();
+            fold(&self.text[start..end], &mut into.folded);
+            to = into.folded.len();
+            into.moved.push((from, to));
+            moved = u32::try_from(into.moved.len()).unwrap_or(0);
         }
-        match lower(word) {
-            Cow::Borrowed(_) => (start, end),
-            Cow::Owned(lower) => {
-                let at = self.folded.len();
-                self.folded.push_str(&lower);
-                (at, self.folded.len())
+        let fingerprint = fingerprint_of(&into.folded.as_bytes()[from..to]);
+        let cues = self.lexicon.cues_of(fingerprint);
+        let at = into.tokens.len();
+        into.places.cues |= cues;
+        if cues & BEGINS != 0 {
+            into.places.begins.push(at);
+        }
+        if form != Form::Lower {
+            if matches!(form, Form::Mixed | Form::Upper) {
+                into.places.numbers.push(at);
+            }
+            if form != Form::Mixed {
+                into.places.capitals.push(at);
             }
         }
+        into.tokens.push(Token { start, end, what: What::Word(form), cues, moved, fingerprint });
+        end
     }
 
     /// Pushes the tokens of `start..end`, in which no item lies.
@@ -215,7 +292,10 @@ impl Reader<'_> {
             let byte = bytes[at];
             at = match class(byte) {
                 SPACE => at + 1,
-                LOWER | UPPER => self.word(text, at),
+                LOWER | UPPER => match simple_word(bytes, at) {
+                    Some((end, form)) => self.put_word(at, end, form, true),
+                    None => self.word(text, at),
+                },
                 DIGIT => match number(text, at).filter(|_| byte != b'_') {
                     Some(end) => self.put(at, end, What::Number),
                     None => self.word(text, at),
@@ -231,24 +311,12 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, text: &str, at: usize) -> usize {
-        match quick_word(text.as_bytes(), at) {
-            Some((end, form, true)) => {
-                self.tokens.push(Token {
-                    start: at,
-                    end,
-                    what: What::Word(form),
-                    cues: 0,
-                    folded: (at, end),
-                    fingerprint: 0,
-                });
-                end
-            }
-            Some((end, form, false)) => self.put(at, end, What::Word(form)),
-            None => {
-                let (end, form) = word(text, at);
-                self.put(at, end, What::Word(form))
-            }
-        }
+        let (end, form, copied) = quick_word(text.as_bytes(), at).unwrap_or_else(|| {
+            let (end, form) = word(text, at);
+            (end, form, false)
+        });
+        let copied = copied || text.as_bytes()[at..end].is_ascii();
+        self.put_word(at, end, form, copied)
     }
 
     /// What begins with a character that is none of ASCII.

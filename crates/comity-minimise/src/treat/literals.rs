@@ -23,8 +23,9 @@ impl<'b, 't> Walk<'_, 't, 'b> {
             at = literal.span.end;
             let subjects = self.shared.subjects;
             let table = self.shared.table;
-            let recipient = literal.steps.iter().any(|step| table.subject.recipients.paths.contains(step));
-            let row = place_of(table, &literal.stix_type, &literal.steps, &literal.value);
+            let steps: Vec<Cow<'_, str>> = literal.steps().collect();
+            let recipient = steps.iter().any(|step| table.subject.recipients.paths.contains(&**step));
+            let row = place_of(table, literal.stix_type(), &steps, &literal.value);
             let treated = row.and_then(|row| {
                 let theirs = !recipient && literal.operator != Operator::IsNot;
                 let class = table.class_of(row, &Node::Literal(Cow::Borrowed("null")), theirs);
@@ -34,8 +35,8 @@ impl<'b, 't> Walk<'_, 't, 'b> {
                     (Treatment::Generalise, Some(method), _) => {
                         let coarse = method.apply(&Node::Text(Cow::Borrowed(&literal.value)))?;
                         let coarse = coarse.as_text()?.to_owned();
-                        if coarse != literal.value && table.class(class).recurs {
-                            parts.push((literal.value.clone(), coarse.clone()));
+                        if coarse != *literal.value && table.class(class).recurs {
+                            parts.push((literal.value.to_string(), coarse.clone()));
                         }
                         Some(coarse)
                     }
@@ -50,14 +51,14 @@ impl<'b, 't> Walk<'_, 't, 'b> {
                     }
                     _ => {
                         let token = self.shared.tokens.of(&literal.value);
-                        if token != literal.value {
-                            parts.push((literal.value.clone(), token.clone()));
+                        if token != *literal.value {
+                            parts.push((literal.value.to_string(), token.clone()));
                         }
                         Some(token)
                     }
                 }
             });
-            let treated = treated.filter(|treated| *treated != literal.value);
+            let treated = treated.filter(|treated| **treated != *literal.value);
             let value = treated.as_deref().unwrap_or(&literal.value);
             let clean = scrubber.and_then(|scrubber| scrubber.clean(value, Scan::Names, tokens));
             match clean.or(treated) {
@@ -74,7 +75,7 @@ impl<'b, 't> Walk<'_, 't, 'b> {
 pub(crate) fn place_of<'t>(
     table: &'t PathTable,
     stix_type: &str,
-    steps: &[String],
+    steps: &[Cow<'_, str>],
     value: &str,
 ) -> Option<&'t Row> {
     // A path through a reference goes on in another object, whose type the pattern does not say.

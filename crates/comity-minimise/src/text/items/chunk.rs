@@ -26,6 +26,8 @@ pub(super) const FANG: Bits = 1 << 7;
 pub(super) const IN: Bits = 1 << 8;
 /// A part of a character that is none of ASCII: Unicode is asked.
 pub(super) const OTHER: Bits = 1 << 9;
+/// A quote, a bracket and the like: a chunk is cut there.
+pub(super) const CUT: Bits = 1 << 10;
 pub(super) const SPECIAL: Bits = DOT | SLASH | BACKSLASH | AT | COLON;
 
 const BITS: [Bits; 256] = {
@@ -33,7 +35,8 @@ const BITS: [Bits; 256] = {
     let mut byte = 0_u8;
     while byte < 128 {
         bits[byte as usize] = match byte {
-            0..=0x20 | 0x7f | b'"' | b'<' | b'>' | b'|' | b'`' => 0,
+            b'"' | b'<' | b'>' | b'|' | b'`' => CUT,
+            0..=0x20 | 0x7f => 0,
             b'.' => IN | DOT,
             b'/' => IN | SLASH,
             b'\\' => IN | BACKSLASH,
@@ -41,7 +44,9 @@ const BITS: [Bits; 256] = {
             b':' => IN | COLON,
             b'0'..=b'9' => IN | DIGIT,
             b'-' => IN | DASH,
-            b'[' | b'(' | b'{' | b'x' | b'X' => IN | FANG,
+            b'(' | b'{' => IN | FANG | CUT,
+            b'[' | b'x' | b'X' => IN | FANG,
+            b',' | b';' | b')' | b'}' | b'=' | b'!' | b'*' | b'^' | b'\'' => IN | CUT,
             _ => IN,
         };
         byte += 1;
@@ -49,45 +54,41 @@ const BITS: [Bits; 256] = {
     bits
 };
 
-const CUTS: [bool; 256] = {
-    let mut cuts = [false; 256];
-    let marks = b"\"<>|`,;(){}=!*^'";
-    let mut mark = 0;
-    while mark < marks.len() {
-        cuts[marks[mark] as usize] = true;
-        mark += 1;
-    }
-    cuts
-};
-
-/// Whether a chunk is cut at this byte: a quote, a bracket and the like.
-pub(super) fn is_cut(b: u8) -> bool {
-    CUTS[usize::from(b)]
-}
-
 pub(super) fn bits(b: u8) -> Bits {
     BITS[usize::from(b)]
 }
 
 /// Moves `at` behind the chunk that begins there; gives what is in it.
 pub(super) fn chunk(text: &str, at: &mut usize) -> Bits {
-    let (bytes, long) = (text.as_bytes(), *at + CHUNK_LONG);
+    let (bytes, mut end) = (text.as_bytes(), *at);
+    let long = end + CHUNK_LONG;
     let mut seen = 0;
-    while let Some(byte) = bytes.get(*at) {
-        let is = bits(*byte);
-        if is & IN != 0 {
-            if *at > long && b",;&=".contains(byte) {
+    loop {
+        // Most of a chunk is ASCII, and most are short: nothing else is asked of these bytes.
+        for byte in &bytes[end..bytes.len().min(long + 1).max(end)] {
+            let is = bits(*byte);
+            if is & IN == 0 {
                 break;
             }
             seen |= is;
-            *at += 1;
+            end += 1;
+        }
+        let Some(byte) = bytes.get(end) else { break };
+        let is = bits(*byte);
+        if is & IN != 0 {
+            if end > long && b",;&=".contains(byte) {
+                break;
+            }
+            seen |= is;
+            end += 1;
             continue;
         }
-        match text[*at..].chars().next() {
-            Some(c) if is == OTHER && is_chunk_letter(c) => *at += c.len_utf8(),
+        match text[end..].chars().next() {
+            Some(c) if is == OTHER && is_chunk_letter(c) => end += c.len_utf8(),
             _ => break,
         }
     }
+    *at = end;
     seen
 }
 
@@ -97,7 +98,7 @@ pub(super) fn is_chunk_letter(c: char) -> bool {
 
 /// Whether a chunk is a word with a mark behind it: the commonest of those with a mark, and nothing.
 pub(super) fn is_marked_word(chunk: &[u8]) -> bool {
-    let plain = |b: &u8| bits(*b) & !(IN | DASH | OTHER) == 0;
+    let plain = |b: &u8| bits(*b) & !(IN | DASH | CUT | OTHER) == 0;
     chunk.split_last().is_some_and(|(last, word)| matches!(last, b'.' | b':') && word.iter().all(plain))
         && chunk.len() < LONG
 }

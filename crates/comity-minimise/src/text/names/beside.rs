@@ -3,7 +3,7 @@
 use super::{Finder, unmarked};
 use crate::text::items::Kind;
 use crate::text::lexicon::*;
-use crate::text::tokens::{Form, What, lower};
+use crate::text::tokens::{Form, Token, What, lower};
 
 impl Finder<'_> {
     /// What the words before `at` say.
@@ -43,7 +43,8 @@ impl Finder<'_> {
                             return weight.max(3.6);
                         }
                         if cues & NAMES_NEXT != 0 && tokens.get(look + 1).is_some_and(|t| t.is_mark(':')) {
-                            return weight.max(2.4);
+                            // A field whose value has a line of its own is one like any other.
+                            return weight.max(if self.is_field(look) { 2.9 } else { 2.4 });
                         }
                         return weight;
                     }
@@ -119,7 +120,8 @@ impl Finder<'_> {
                     | '[' | '*' | '’' | '!',
                 ) => marks += 1,
                 What::Item(index) => {
-                    if words == 0 && matches!(self.items[index].kind, Kind::Mail { .. }) && marks > 0 {
+                    if words == 0 && matches!(self.items[index as usize].kind, Kind::Mail { .. }) && marks > 0
+                    {
                         weight = weight.max(1.0);
                     }
                     break;
@@ -142,6 +144,13 @@ impl Finder<'_> {
             )
     }
 
+    /// Whether the line of the word at `at` is the label of a field and nothing else.
+    fn is_field(&self, at: usize) -> bool {
+        let line = self.tokens[..at].iter().rev().take_while(|token| token.what != What::Line);
+        line.take(5).all(|token| token.cues & NAMES_NEXT != 0)
+            && self.tokens.get(at + 2).is_some_and(|token| token.what == What::Line)
+    }
+
     /// Whether the particle at `at` follows what is a place or an organisation.
     fn is_of_thing(&self, at: usize) -> bool {
         at > 0
@@ -161,7 +170,7 @@ impl Finder<'_> {
         let token = &self.tokens[at];
         let dotted = self.tokens.get(at + 1).is_some_and(|next| next.is_mark('.') && next.start == token.end);
         let length = self.text[token.range()].chars().count();
-        if length == 1 && !self.one_letter(&self.text[token.range()]) {
+        if length == 1 && !self.one_letter(&self.text[token.range()]) && !self.leads_line(at) {
             return false;
         }
         match form {
@@ -170,6 +179,16 @@ impl Finder<'_> {
             Form::Initial => dotted,
             Form::Mixed => false,
         }
+    }
+
+    /// `M. Étienne`, alone in its line: a letter before a given name that nothing follows is no initial.
+    fn leads_line(&self, at: usize) -> bool {
+        let line = |token: Option<&Token>| token.is_none_or(|token| token.what == What::Line);
+        let name = self.words.get(at + 2);
+        self.tokens[at].form() == Some(Form::Initial)
+            && line(at.checked_sub(1).and_then(|before| self.tokens.get(before)))
+            && line(self.tokens.get(at + 3))
+            && name.is_some_and(|name| name.given == Known::Well)
     }
 
     /// Whether a single letter is an honorific in the language of this text, and not an initial.
@@ -219,9 +238,10 @@ impl Finder<'_> {
             // `Anna Tamm <anna.tamm@…>`, `Anna Tamm (anna.tamm@…)`
             What::Mark('<' | '(' | '"' | '\'' | ',' | '[' | ':' | '-' | '–' | '/') | What::Item(_) => {
                 let mail = self.tokens[end..].iter().take(4).find_map(|token| match token.what {
-                    What::Item(index) => match self.items[index].kind {
+                    What::Item(index) => match self.items[index as usize].kind {
                         Kind::Mail { local } => Some(
-                            &self.text[self.items[index].range.start..self.items[index].range.start + local],
+                            &self.text[self.items[index as usize].range.start
+                                ..self.items[index as usize].range.start + local],
                         ),
                         _ => None,
                     },
@@ -231,7 +251,7 @@ impl Finder<'_> {
                 let local = lower(local);
                 let named = cores.iter().any(|core| {
                     let word = unmarked(self.tokens.lower(&self.tokens[*core]));
-                    word.len() > 2 && local.contains(&word)
+                    word.len() > 2 && local.contains(&*word)
                 });
                 if named { 3.0 } else { 0.8 }
             }

@@ -13,7 +13,7 @@ impl Finder<'_> {
     /// other is taken only where a list of names knows a part of the name.
     pub(super) fn listed(&mut self) {
         let mut more: Vec<Range<usize>> = Vec::new();
-        for found in &self.found {
+        for found in self.found.iter() {
             let from = self.tokens.partition_point(|token| token.start < found.start);
             let to = self.tokens.partition_point(|token| token.start < found.end);
             let before =

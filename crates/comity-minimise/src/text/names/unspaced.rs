@@ -2,7 +2,7 @@
 //! stands between a cue and an honorific.
 
 use crate::text::lexicon::{Unspaced, lines};
-use crate::text::tokens::{Token, What};
+use crate::text::tokens::{Tokens, What};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -36,18 +36,20 @@ static CUES: LazyLock<Cues> = LazyLock::new(|| {
 });
 
 /// Pushes the names in the runs of `tokens`.
-pub(super) fn find(text: &str, tokens: &[Token], found: &mut Vec<Range<usize>>) {
+pub(super) fn find(text: &str, tokens: &Tokens, found: &mut Vec<Range<usize>>) {
+    if tokens.places().unspaced.is_empty() {
+        return;
+    }
+    let (mut starts, mut places): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
     let mut reached = 0;
-    for (at, token) in tokens.iter().enumerate() {
-        if token.what != What::Unspaced {
-            continue;
-        }
+    for at in tokens.places().unspaced.iter().copied() {
+        let token = &tokens[at];
         let run = &text[token.range()];
         // A surname and a given name may stand apart: `田中 太郎`.
         let next = tokens.get(at + 1).filter(|next| {
             next.what == What::Unspaced && matches!(&text[token.end..next.start], " " | "\u{3000}" | "・")
         });
-        let mut starts: Vec<usize> = vec![0];
+        starts.clear();
         if let Some(before) = &CUES.before {
             starts.extend(before.find_iter(run).take(64).map(|cue| cue.end()));
         }
@@ -61,7 +63,8 @@ pub(super) fn find(text: &str, tokens: &[Token], found: &mut Vec<Range<usize>>) 
         let led = tokens
             .get(at + 2)
             .is_some_and(|after| after.what == What::Unspaced && is_honorific(&text[after.range()]));
-        let places: Vec<usize> = run.char_indices().map(|(place, _)| place).chain([run.len()]).collect();
+        places.clear();
+        places.extend(run.char_indices().map(|(place, _)| place).chain([run.len()]));
         let mut place = 0;
         while place + 1 < places.len() {
             let from = places[place];
@@ -69,7 +72,7 @@ pub(super) fn find(text: &str, tokens: &[Token], found: &mut Vec<Range<usize>>) 
                 place += 1;
                 continue;
             }
-            let cued = starts[1..].contains(&from) || announced && from == 0;
+            let cued = starts.contains(&from) || announced && from == 0;
             let boundary = from == 0 || cued || !is_han(run[..from].chars().next_back());
             match boundary
                 .then(|| name(run, &places[place..], cued, led, next.map(|next| &text[next.range()])))

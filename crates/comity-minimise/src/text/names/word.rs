@@ -14,7 +14,7 @@ pub(in crate::text) struct Word {
 }
 
 impl Word {
-    const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
+    pub(super) const NONE: Self = Self { given: Known::No, surname: Known::No, plain: false, able: false };
 
     pub(super) fn read(tokens: &Tokens, token: &Token, lexicon: &Lexicon) -> Self {
         let Some(form) = token.form() else { return Self::NONE };
@@ -41,8 +41,13 @@ impl Word {
         Self { given, surname, plain, able }
     }
 
+    /// No list of names has it.
+    pub(super) fn is_unlisted(self) -> bool {
+        self.given == Known::No && self.surname == Known::No
+    }
+
     /// Neither a name nor a word of any list.
     pub(super) fn unknown(self) -> bool {
-        self.able && self.given == Known::No && self.surname == Known::No && !self.plain
+        self.able && self.is_unlisted() && !self.plain
     }
 }

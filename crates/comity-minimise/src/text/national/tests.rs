@@ -1,5 +1,6 @@
 //! Every kind of number: one that is right, one whose check digit is wrong.
 
+use super::check::verhoeff;
 use super::*;
 
 fn alone(text: &str) -> bool {

@@ -43,19 +43,20 @@ pub(super) fn class(byte: u8) -> Class {
     CLASSES[usize::from(byte)]
 }
 
+/// The word at `at` where it is small letters, perhaps behind a capital, as most are: its end and its form.
+pub(super) fn simple_word(bytes: &[u8], at: usize) -> Option<(usize, Form)> {
+    let rest = bytes.get(at..)?;
+    let capital = usize::from(rest.first().is_some_and(u8::is_ascii_uppercase));
+    let small = rest[capital..].iter().position(|byte| class(*byte) != LOWER);
+    let length = small.map_or(rest.len(), |small| capital + small);
+    let ends =
+        rest.get(length).is_none_or(|next| class(*next) & (LOWER | UPPER | DIGIT | JOINER | OTHER) == 0);
+    (length > capital && ends).then(|| (at + length, if capital == 1 { Form::Title } else { Form::Lower }))
+}
+
 /// The word at `at` where it has no mark inside and its letters are those of [`simple`]; otherwise [`word`] reads it.
 /// Its end, its form, and whether lowering the ASCII of it is all that folding it takes.
 pub(super) fn quick_word(bytes: &[u8], at: usize) -> Option<(usize, Form, bool)> {
-    // Most words are small letters, perhaps behind a capital.
-    let rest = bytes.get(at..)?;
-    let capital = rest.first().is_some_and(u8::is_ascii_uppercase);
-    let small = rest[usize::from(capital)..].iter().take_while(|b| b.is_ascii_lowercase()).count();
-    let length = small + usize::from(capital);
-    let ends =
-        rest.get(length).is_none_or(|next| class(*next) & (LOWER | UPPER | DIGIT | JOINER | OTHER) == 0);
-    if small > 0 && ends {
-        return Some((at + length, if capital { Form::Title } else { Form::Lower }, true));
-    }
     let (mut seen, mut capitals, mut letters, mut end) = (0, 0_usize, 0_usize, at);
     let (mut first, mut copied) = (0, true);
     while let Some(byte) = bytes.get(end) {
@@ -175,10 +176,21 @@ pub(in crate::text) fn lower(word: &str) -> Cow<'_, str> {
     if word.is_ascii() {
         return Cow::Owned(word.to_ascii_lowercase());
     }
-    if !word.chars().any(|c| is_uppercase(c) || is_combining(c) || c == '’') {
+    if !folds(word) {
         return Cow::Borrowed(word);
     }
     let mut out = String::with_capacity(word.len() + 4);
+    fold(word, &mut out);
+    Cow::Owned(out)
+}
+
+/// Whether a word that is not all ASCII is another in lower case.
+pub(super) fn folds(word: &str) -> bool {
+    word.chars().any(|c| is_uppercase(c) || is_combining(c) || c == '’')
+}
+
+/// Pushes such a word in lower case.
+pub(super) fn fold(word: &str, out: &mut String) {
     let mut characters = word.chars().peekable();
     while let Some(c) = characters.next() {
         match c {
@@ -190,11 +202,10 @@ pub(in crate::text) fn lower(word: &str) -> Cow<'_, str> {
                 if whole.is_some() {
                     characters.next();
                 }
-                to_lowercase(whole.unwrap_or(c), &mut out);
+                to_lowercase(whole.unwrap_or(c), out);
             }
         }
     }
-    Cow::Owned(out)
 }
 
 /// A letter with a mark that stands apart, as one: the pairs that names have.
