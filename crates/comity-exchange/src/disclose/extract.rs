@@ -10,7 +10,7 @@ use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::ObjectCounts;
 use comity_minimise::{
-    Bundle, FactClass, Minimised, ObjectFacts, PathTable, Profile, Rejected, Withholding, classes, classify,
+    Bundle, FactClass, Minimised, ObjectFacts, PathTable, Profile, Rejected, Withholding, classes, facts,
     minimise,
 };
 use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Office, Safeguards, Treatment};
@@ -165,13 +165,13 @@ pub(super) fn minimised_classes(
 
 /// The facts of each minimised object, read again as a receiver will read them.
 fn facts_as_sent(minimised: &Minimised<'_>, tools: &Tools<'_>) -> Result<Vec<Arc<Facts>>, ExchangeError> {
-    let bytes = minimised.bytes();
+    let objects = minimised.objects.iter().map(|object| object.bytes.as_ref());
     let unreadable = |why: &dyn std::fmt::Display| ExchangeError::Bundle(format!("minimising: {why}"));
-    let extract = Bundle::parse(&bytes, tools.limits).map_err(|e| unreadable(&e))?;
+    let extract = Bundle::of_objects(objects, tools.limits).map_err(|e| unreadable(&e))?;
     if let Some(rejected) = extract.rejected().first() {
         return Err(unreadable(rejected));
     }
-    Ok(classify(&extract, tools.table).into_iter().map(|object| object.facts).collect())
+    Ok(facts(&extract, tools.table))
 }
 
 /// The limits of all permitted classes together.

@@ -9,7 +9,9 @@ use crate::collect::{ObjectTag, Tags};
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
-use crate::federation::offer::{ClassHeader, OfferHeader, SealTo, WireAttestation, join_objects};
+use crate::federation::offer::{
+    ClassHeader, OfferHeader, SealTo, WireAttestation, join_owned, split_objects,
+};
 use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
@@ -168,12 +170,20 @@ impl Minimised {
     ///
     /// # Errors
     /// [`ExchangeError::Vault`], [`ExchangeError::Keys`]; nothing was recorded, callers may try again.
-    pub fn seal<K: EpochKeys<Error: Display>>(self, with: Sealing<'_, K>) -> Result<Sealed, ExchangeError> {
+    pub fn seal<K: EpochKeys<Error: Display>>(
+        mut self,
+        with: Sealing<'_, K>,
+    ) -> Result<Sealed, ExchangeError> {
         let id = ExchangeId::draw(with.entropy);
+        let counts: Vec<u64> = self.extract.classes.iter().map(|class| class.objects.len() as u64).collect();
+        let clear: Vec<Vec<u8>> = self
+            .extract
+            .classes
+            .iter_mut()
+            .map(|class| join_owned(std::mem::take(&mut class.objects)))
+            .collect();
         let request = &self.request;
         let extract = &self.extract.classes;
-        let clear: Vec<Vec<u8>> =
-            extract.iter().map(|class| join_objects(class.objects.iter().map(Vec::as_slice))).collect();
         let ids: Vec<ClassId> = extract.iter().map(|_| ClassId::draw(with.entropy)).collect();
         let contexts: Vec<Vec<u8>> =
             ids.iter().map(|class| OfferHeader::body_context(id, *class, &request.agreement)).collect();
@@ -184,11 +194,11 @@ impl Minimised {
 
         let classes: Vec<ClassHeader> = extract
             .iter()
-            .zip(&ids)
+            .zip(ids.iter().zip(counts))
             .zip(clear.iter().zip(&sealed.ciphertexts))
-            .map(|((class, id), (clear, body))| ClassHeader {
+            .map(|((class, (id, objects)), (clear, body))| ClassHeader {
                 class: Text(*id),
-                objects: class.objects.len() as u64,
+                objects,
                 decided: facts_to_wire(&class.decided),
                 approvals: class.approvals.iter().cloned().map(Text).collect(),
                 sent: facts_to_wire(&class.sent),
@@ -198,7 +208,6 @@ impl Minimised {
             })
             .collect();
         drop(bodies);
-        drop(clear);
         let mut sent = Vec::new();
         for (class, sources) in ids.iter().zip(extract.iter().map(|class| &class.sources)) {
             let named = |(ordinal, source): &(u32, String)| {
@@ -209,7 +218,8 @@ impl Minimised {
         }
         let mut salt = [0; 32];
         with.entropy.fill(&mut salt);
-        let root = records_root(&salt, extract.iter().flat_map(|c| c.objects.iter().map(Vec::as_slice)));
+        let root = records_root(&salt, clear.iter().filter_map(|clear| split_objects(clear)).flatten());
+        drop(clear);
         let facts = json!({
             "records": { "salt": Base64(salt.to_vec()), "root": root.to_string() },
             "classes": classes.iter().map(|c| json!({ "objects": c.objects, "digest": c.digest, "sealed": c.sealed })).collect::<Json>(),

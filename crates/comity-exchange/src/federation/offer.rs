@@ -299,10 +299,23 @@ fn split_bodies<'a>(classes: &[ClassHeader], mut rest: &'a [u8]) -> Result<Vec<&
 pub fn join_objects<'a>(objects: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut out = Vec::new();
     for object in objects {
-        out.extend((object.len() as u32).to_be_bytes());
-        out.extend_from_slice(object);
+        join(object, &mut out);
     }
     out
+}
+
+/// As [`join_objects`]; each object is gone once it was copied, for the largest classes are as large as what came.
+pub(crate) fn join_owned(objects: Vec<Vec<u8>>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(objects.iter().map(|object| 4 + object.len()).sum());
+    for object in objects {
+        join(&object, &mut out);
+    }
+    out
+}
+
+fn join(object: &[u8], out: &mut Vec<u8>) {
+    out.extend((object.len() as u32).to_be_bytes());
+    out.extend_from_slice(object);
 }
 
 /// The objects of a class's cleartext, in order; `None` when the lengths do not add up.

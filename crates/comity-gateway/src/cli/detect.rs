@@ -4,26 +4,31 @@
 //! {"id":…,"text":"…"}     a line in: `id` is any JSON value and comes back as it was
 //! {"id":…,"spans":[{"start":0,"end":0,"label":"…"}]}     a line out, in order; offsets in Unicode code points
 //! ```
-//! Streams: a line is answered before the next is read, and no more than one is held. A line that cannot be read is
-//! told on standard error with its number; the others are answered, and the status says it at the end.
+//! Streams: what was read is answered before more is waited for, and no more than one line is held. A line that cannot be
+//! read is told on standard error with its number; the others are answered, and the status says it at the end.
 
 use super::Detect;
 use super::out::{Exit, Out};
 use comity_minimise::text::{detect, in_code_points};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 
 /// The longest line that is read; what holds one text holds a report, not an archive.
 const LINE_BYTES_MAX: usize = 64 << 20;
 
+/// Answers of more bytes than these are written before the next line is looked at.
+const ANSWERS_BYTES: usize = 64 << 10;
+
 #[derive(Deserialize)]
 struct Asked<'l> {
     #[serde(borrow)]
     id: Option<&'l RawValue>,
-    text: String,
+    #[serde(borrow)]
+    text: Cow<'l, str>,
 }
 
 #[derive(Serialize)]
@@ -42,30 +47,39 @@ struct Place {
 /// `comity detect`
 pub fn run(args: &Detect, cwd: &Path, out: &mut Out<'_>) -> Exit {
     if args.file == Path::new("-") {
-        return lines(&mut std::io::stdin().lock(), "standard input", LINE_BYTES_MAX, out);
+        return lines(&mut buffered(std::io::stdin().lock()), "standard input", LINE_BYTES_MAX, out);
     }
     match File::open(cwd.join(&args.file)) {
-        Ok(file) => lines(&mut BufReader::new(file), &args.file.display().to_string(), LINE_BYTES_MAX, out),
+        Ok(file) => lines(&mut buffered(file), &args.file.display().to_string(), LINE_BYTES_MAX, out),
         Err(error) => out.bad_input(format!("{}: {error}", args.file.display())),
     }
 }
 
+fn buffered<R: Read>(input: R) -> BufReader<R> {
+    BufReader::with_capacity(64 << 10, input)
+}
+
 /// Answers every line of `input`, which is called `name`.
-fn lines(input: &mut impl BufRead, name: &str, most: usize, out: &mut Out<'_>) -> Exit {
-    let mut line = Vec::new();
+fn lines(input: &mut BufReader<impl Read>, name: &str, most: usize, out: &mut Out<'_>) -> Exit {
+    let (mut line, mut answers) = (Vec::new(), Vec::new());
     let (mut number, mut bad) = (0_u64, 0_u64);
     loop {
+        // Before more is waited for, what was asked is answered.
+        if !input.buffer().contains(&b'\n') || answers.len() > ANSWERS_BYTES {
+            tell(&mut answers, out);
+        }
         number += 1;
         let complaint = match next(input, &mut line, most) {
             Ok(Line::End) => break,
             Ok(Line::Whole) if line.trim_ascii().is_empty() => continue,
-            Ok(Line::Whole) => match answer(&line, out) {
+            Ok(Line::Whole) => match answer(&line, &mut answers) {
                 Ok(()) => continue,
                 Err(text) => text,
             },
             Ok(Line::TooLong) => format!("longer than {most} bytes"),
             Err(error) => return out.bad_input(format!("{name}, line {number}: {error}")),
         };
+        tell(&mut answers, out);
         bad += 1;
         out.bad_input(format!("{name}, line {number}: {complaint}"));
     }
@@ -82,7 +96,7 @@ enum Line {
 }
 
 /// Reads the next line without its end. Of one that is too long nothing more than the bound is held.
-fn next(input: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> std::io::Result<Line> {
+fn next(input: &mut BufReader<impl Read>, line: &mut Vec<u8>, most: usize) -> std::io::Result<Line> {
     line.clear();
     let read = input.by_ref().take(most as u64 + 1).read_until(b'\n', line)?;
     if read == 0 {
@@ -111,7 +125,16 @@ fn next(input: &mut impl BufRead, line: &mut Vec<u8>, most: usize) -> std::io::R
     }
 }
 
-fn answer(line: &[u8], out: &mut Out<'_>) -> Result<(), String> {
+/// Writes the answers that wait.
+fn tell(answers: &mut Vec<u8>, out: &mut Out<'_>) {
+    if !answers.is_empty() {
+        out.raw(answers);
+        answers.clear();
+    }
+}
+
+/// Adds the answer to a line.
+fn answer(line: &[u8], answers: &mut Vec<u8>) -> Result<(), String> {
     let line =
         std::str::from_utf8(line).map_err(|error| format!("not UTF-8 after byte {}", error.valid_up_to()))?;
     // What serde would tell of a bad line may hold a part of it: only the place is told.
@@ -125,7 +148,10 @@ fn answer(line: &[u8], out: &mut Out<'_>) -> Result<(), String> {
     let spans = in_code_points(&asked.text, &found.spans);
     let spans =
         spans.iter().map(|span| Place { start: span.start, end: span.end, label: span.label.as_str() });
-    out.json(&Answered { id: asked.id, spans: spans.collect() });
+    let answer = Answered { id: asked.id, spans: spans.collect() };
+    // Unwrap safety: plain data with text keys, and memory takes what is written.
+    serde_json::to_writer(&mut *answers, &answer).expect("an answer is plain data");
+    answers.push(b'\n');
     Ok(())
 }
 
@@ -135,7 +161,8 @@ mod tests {
 
     fn run(input: &[u8], most: usize) -> (Exit, String, String) {
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let exit = lines(&mut &*input, "standard input", most, &mut Out::to(&mut stdout, &mut stderr));
+        let exit =
+            lines(&mut buffered(input), "standard input", most, &mut Out::to(&mut stdout, &mut stderr));
         (exit, String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
     }
 

@@ -68,7 +68,8 @@ impl Finding<'_> {
         }
         if row.pseudonymise == Some(Token::Pattern) {
             for literal in object.literals() {
-                match place_of(self.table, &literal.stix_type, &literal.steps, &literal.value) {
+                let steps: Vec<_> = literal.steps().collect();
+                match place_of(self.table, literal.stix_type(), &steps, &literal.value) {
                     Some(row) if row.pseudonymise != Some(Token::Pattern) => {
                         self.value(object, row, &literal.value);
                     }
