@@ -71,6 +71,7 @@ fn each_technology_has_one_room() {
         ("hpke::", "vault"),
         ("axum::", "gateway"),
         ("rustls::", "gateway"),
+        ("cryptoki", "gateway"),
     ];
     for (technology, home) in rooms {
         for room in ROOMS.into_iter().filter(|room| *room != home) {
