@@ -24,6 +24,7 @@ use comity_terms::{
 use comity_vault::{Cleartext, EpochKeys as _};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// What is to be filed.
 #[derive(Debug)]
@@ -417,8 +418,8 @@ async fn copies<W: Desk>(world: &W, granted: &[FoundRecord]) -> Result<Vec<Given
     let mut given = Vec::with_capacity(granted.len());
     for record in granted {
         let id = record.held.segment;
-        if !segments.contains_key(&id) {
-            segments.insert(id, world.store().segment(id).await?);
+        if let Entry::Vacant(place) = segments.entry(id) {
+            place.insert(world.store().segment(id).await?);
         }
         let Some(Some(segment)) = segments.get(&id) else { continue };
         let bucket = record.held.bucket();
