@@ -20,6 +20,7 @@
 //! | [`misbehaviour`] | what a partner does that it should not |
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
+mod act;
 pub mod audit;
 pub mod collect;
 pub mod disclose;

@@ -4,9 +4,9 @@
 //! offer is tried again, a log that has forked is not cosigned.
 
 use crate::ExchangeError;
-use crate::entry::Opening;
+use crate::act::enter;
 use crate::federation::frame::FrameError;
-use crate::ports::{Draft, Peer, Record, Store};
+use crate::ports::{Peer, Record};
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, Timestamp};
 use serde_json::json;
@@ -99,23 +99,9 @@ pub async fn misbehaved<W: Shell>(
     exchange: Option<ExchangeId>,
     now: Timestamp,
 ) -> Result<(), ExchangeError> {
-    let agreement = world.signatory().home();
     let mut facts = json!({ "peer": peer.party.to_string(), "kind": kind.as_str() });
     if let Some(exchange) = exchange {
         facts["exchange"] = exchange.to_string().into();
     }
-    let until = world.opening_until(&agreement, now)?;
-    let (entry, opening) = world.with_keys(|keys| {
-        let entropy = &mut world.entropy();
-        let (entry, opening) = Opening::draw(Act::PeerMisbehaved, now, facts, entropy);
-        let sealed = world.signatory().seal_opening(&opening, (&agreement, None), until, keys, entropy)?;
-        Ok::<_, ExchangeError>((entry, sealed))
-    })?;
-    let record = Record {
-        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
-        segments: vec![opening],
-        ..Record::default()
-    };
-    world.store().record(record).await?;
-    Ok(())
+    enter(world, Act::PeerMisbehaved, (facts, None), now, |_| Record::default()).await.map(drop)
 }

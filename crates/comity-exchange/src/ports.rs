@@ -9,8 +9,10 @@ mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
+mod parties;
 mod recall;
 mod record;
+mod road;
 mod subjects;
 mod vitals;
 mod webhooks;
@@ -23,8 +25,10 @@ pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
+pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
+pub use road::{PeerError, Peers, RecallRoad};
 pub use subjects::{FoundRecord, RequestDetail, RequestRow, SubjectTag, Subjects, Tagged};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
@@ -32,11 +36,11 @@ pub use webhooks::{WebhookRow, Webhooks};
 use crate::collect::{ContentTag, ObjectTag};
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
-use crate::federation::identity::{Identity, SignedLaw};
+use crate::federation::identity::SignedLaw;
 use crate::report::{ExchangeOutcome, Side};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party, Timestamp};
-use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize, VerifierKey};
+use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::future::Future;
 
@@ -148,72 +152,6 @@ pub struct Integrated {
     pub size: TreeSize,
     /// The checkpoint, a signed note.
     pub checkpoint: String,
-}
-
-/// A partner gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
-    /// Its party.
-    pub party: Party,
-    /// Its federation listener: `https://host:port`.
-    pub url: String,
-    /// What it told of itself, verified.
-    pub identity: Identity,
-}
-
-impl Peer {
-    /// What verifies its log.
-    ///
-    /// # Errors
-    /// [`ExchangeError::Proof`](crate::ExchangeError::Proof) when its identity names no such key.
-    pub fn log_key(&self) -> Result<VerifierKey, crate::ExchangeError> {
-        self.identity.log.parse().map_err(crate::ExchangeError::proof)
-    }
-
-    /// What verifies its cosignatures.
-    ///
-    /// # Errors
-    /// As [`log_key`](Self::log_key).
-    pub fn witness_key(&self) -> Result<VerifierKey, crate::ExchangeError> {
-        self.identity.witness.parse().map_err(crate::ExchangeError::proof)
-    }
-}
-
-/// An officer of this gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Officer {
-    /// The name that commands are given under.
-    pub name: String,
-    /// The role: an office of the vocabulary is one that they act for.
-    pub role: String,
-    /// The unit that they serve in, where it is known.
-    pub unit: Option<String>,
-    /// The last instant at which the training is valid, UTC.
-    pub training_until: Timestamp,
-    /// The password's argon2 hash, in PHC form.
-    pub password_hash: String,
-}
-
-/// A key that an officer's orders are signed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OfficerKey {
-    /// The officer.
-    pub officer: String,
-    /// The public half.
-    pub key: String,
-    /// Since when it counts, UTC.
-    pub from: Timestamp,
-    /// Until when; `None` while it does.
-    pub ended: Option<Timestamp>,
-}
-
-/// A pack adopted by this gateway: signed for its party.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AdoptedLaw {
-    /// The signature with pack and digest.
-    pub law: SignedLaw,
-    /// When, UTC.
-    pub at: Timestamp,
 }
 
 /// Why the store did not do it.
@@ -471,44 +409,4 @@ pub trait Store: Send + Sync + 'static {
 
     /// What an operator watches, at `now`.
     fn vitals(&self, now: Timestamp) -> impl Future<Output = Result<Vitals, StoreError>> + Send;
-}
-
-/// The road to a partner's gateway.
-pub trait Peers: Send + Sync + 'static {
-    /// Sends an offer's frame and gives the answer's frame.
-    ///
-    /// # Errors
-    /// [`PeerError`]; callers try again later, for no answer decides nothing.
-    fn offer(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
-
-    /// What the partner tells of itself now: its identity file, with the laws it has signed and its transport key.
-    ///
-    /// # Errors
-    /// As for [`offer`](Self::offer).
-    fn identity(&self, peer: &Peer) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
-}
-
-/// The road that orders go to a partner's gateway by.
-pub trait RecallRoad: Send + Sync + 'static {
-    /// Sends an order's frame and gives the answer's frame.
-    ///
-    /// # Errors
-    /// [`PeerError`]; callers try again later, for no answer decides nothing.
-    fn recall(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
-}
-
-/// Why a partner gave no answer.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PeerError {
-    /// Not reached, or cut off.
-    #[error("the partner is not reached: {0}")]
-    Unreachable(String),
-    /// Reached, and it said no without an answer that is signed.
-    #[error("the partner answered {status}: {detail}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Its problem's title, cut to 200 characters.
-        detail: String,
-    },
 }

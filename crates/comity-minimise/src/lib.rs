@@ -35,6 +35,7 @@ pub mod json;
 pub mod marking;
 pub mod method;
 pub mod minimise;
+mod oprf;
 mod pattern;
 pub mod profile;
 mod scrub;

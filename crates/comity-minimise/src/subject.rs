@@ -20,14 +20,12 @@ pub use found::{identifiers, may_identify};
 
 use comity_terms::Digest;
 use serde::Deserialize;
-use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
-use voprf::{OprfServer, Ristretto255};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::TokenKeyError;
+use crate::oprf::{OUTPUT_LENGTH, Remembering};
 
 /// What kind of identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -127,7 +125,7 @@ impl fmt::Debug for Identifier {
 
 /// What stands for an identifier in the index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubjectTag(pub [u8; 16]);
+pub struct SubjectTag(pub [u8; OUTPUT_LENGTH]);
 
 impl fmt::Debug for SubjectTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,14 +133,10 @@ impl fmt::Debug for SubjectTag {
     }
 }
 
-/// How many tags a key remembers: 16,384, about 1 MB. Beyond that it forgets all and begins again.
-const REMEMBERED_MAX: usize = 16_384;
-
 /// The key of the tags of one month of erasure.
 pub struct SubjectKey {
-    oprf: OprfServer<Ristretto255>,
+    oprf: Remembering,
     pseudonyms: Zeroizing<[u8; 32]>,
-    remembered: Mutex<HashMap<Digest, SubjectTag>>,
 }
 
 impl fmt::Debug for SubjectKey {
@@ -159,8 +153,9 @@ impl SubjectKey {
     pub fn derive(secret: &[u8; 32], month: &str) -> Result<Self, TokenKeyError> {
         let info = Digest::of_parts("comity subject scalar v1", &[month.as_bytes()]);
         let pseudonyms = Digest::of_parts("comity subject pseudonym key v1", &[secret, &info.0]);
-        let oprf = OprfServer::new_from_seed(secret, &info.0).map_err(|_| TokenKeyError)?;
-        Ok(Self { oprf, pseudonyms: Zeroizing::new(pseudonyms.0), remembered: Mutex::default() })
+        // What has no output, which no normalised value is, meets nobody: the digest of the key stands for it.
+        let oprf = Remembering::derive(secret, &info, half(&pseudonyms.0)).ok_or(TokenKeyError)?;
+        Ok(Self { oprf, pseudonyms: Zeroizing::new(pseudonyms.0) })
     }
 
     /// The tag of an identifier: the same for the same kind and normalised value.
@@ -172,33 +167,18 @@ impl SubjectKey {
             &[&*self.pseudonyms, kind.as_str().as_bytes(), value.as_bytes()],
         );
         if *kind == IdentifierKind::Pseudonym {
-            return half(&name.0);
+            return SubjectTag(half(&name.0));
         }
-        let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
-        known.unwrap_or_else(|| {
-            let tag = self.evaluate(*kind, value);
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            if remembered.len() >= REMEMBERED_MAX {
-                remembered.clear();
-            }
-            remembered.insert(name, tag);
-            tag
-        })
-    }
-
-    fn evaluate(&self, kind: IdentifierKind, value: &str) -> SubjectTag {
         let input = Zeroizing::new([kind.as_str().as_bytes(), &[0], value.as_bytes()].concat());
-        // `evaluate` fails only above 65,535 bytes, which no normalised value has, or where hashing meets the group's
-        // identity (never found by anyone). The digest of the key then stands for it: it meets nobody.
-        self.oprf.evaluate(&input).map_or_else(|_| half(&self.pseudonyms[..]), |output| half(&output))
+        SubjectTag(self.oprf.evaluate(name, &input))
     }
 }
 
-/// The first half of 32 bytes or more.
-fn half(bytes: &[u8]) -> SubjectTag {
-    let mut tag = [0; 16];
-    tag.copy_from_slice(&bytes[..16]);
-    SubjectTag(tag)
+/// The first half.
+fn half(bytes: &[u8; 32]) -> [u8; OUTPUT_LENGTH] {
+    let mut half = [0; OUTPUT_LENGTH];
+    half.copy_from_slice(&bytes[..OUTPUT_LENGTH]);
+    half
 }
 
 #[cfg(test)]

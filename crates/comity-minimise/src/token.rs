@@ -9,28 +9,23 @@
 //! text of that form is plain text, since anybody can write one. A 32-bit check is forged once in 2^32 tries,
 //! and a forgery only keeps a text of the forger's own.
 //!
-//! One evaluation costs about 50 us, nearly all of it one multiplication with a secret scalar, which cannot be
-//! prepared for a point that only hashing gives. A key therefore remembers the tokens that it made: by a keyed
-//! digest of the value, so that no value outlives the call that it was given in.
+//! A key remembers the tokens that it made, since making one is dear: see `oprf.rs`.
 //!
 //! The same key gives the new id of an object whose own id would tell a name or a value ([`TokenKey::id`]).
 
+use crate::oprf::{OUTPUT_LENGTH, Remembering};
 use comity_terms::Digest;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
-use voprf::{OprfServer, Ristretto255};
 use zeroize::Zeroizing;
 
 /// The longest identifier that the OPRF takes as it is; a longer one is hashed first (RFC 9497 bounds inputs
 /// at 65,535 bytes; nothing that identifies a person comes near 4 KiB).
 const INPUT_LENGTH_MAX: usize = 4096;
-const DATA_LENGTH: usize = 16;
+const DATA_LENGTH: usize = OUTPUT_LENGTH;
 const CHECK_LENGTH: usize = 4;
 const TOKEN_LENGTH: usize = 2 + 32;
-/// How many tokens a key remembers: 16,384, about 1 MB. Beyond that it forgets all and begins again.
-const REMEMBERED_MAX: usize = 16_384;
 const BASE32: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
 /// A key could not be derived: a name is longer than the derivation takes, or hit the one case in 2^252.
@@ -40,10 +35,9 @@ pub struct TokenKeyError;
 
 /// The key that tokens of one agreement, partner and period are made with.
 pub struct TokenKey {
-    oprf: OprfServer<Ristretto255>,
+    oprf: Remembering,
     check: Zeroizing<[u8; 32]>,
     ids: Zeroizing<[u8; 32]>,
-    remembered: Mutex<HashMap<Digest, [u8; DATA_LENGTH]>>,
 }
 
 impl fmt::Debug for TokenKey {
@@ -67,13 +61,9 @@ impl TokenKey {
         let info = Digest::of_parts("comity token scalar v1", &parts);
         let check = Digest::of_parts("comity token check key v1", &[secret, &info.0]);
         let ids = Digest::of_parts("comity object id key v1", &[secret, &info.0]);
-        let oprf = OprfServer::new_from_seed(secret, &info.0).map_err(|_| TokenKeyError)?;
-        Ok(Self {
-            oprf,
-            check: Zeroizing::new(check.0),
-            ids: Zeroizing::new(ids.0),
-            remembered: Mutex::default(),
-        })
+        // What has no output is the all-zero token, which names nobody: the safe end.
+        let oprf = Remembering::derive(secret, &info, [0; DATA_LENGTH]).ok_or(TokenKeyError)?;
+        Ok(Self { oprf, check: Zeroizing::new(check.0), ids: Zeroizing::new(ids.0) })
     }
 
     /// The token of a value. Values that differ only in letter case or surrounding space have one token.
@@ -87,7 +77,8 @@ impl TokenKey {
             hashed = Digest::of(normalised.as_bytes());
             &hashed.0
         };
-        let data = self.remembered(input);
+        let name = Digest::of_parts("comity token memo v1", &[&*self.check, input]);
+        let data = self.oprf.evaluate(name, input);
         let mut bytes = [0; DATA_LENGTH + CHECK_LENGTH];
         bytes[..DATA_LENGTH].copy_from_slice(&data);
         bytes[DATA_LENGTH..].copy_from_slice(&self.check_of(&data));
@@ -105,30 +96,6 @@ impl TokenKey {
         let mut uuid = [0; 16];
         uuid.copy_from_slice(&bytes[..16]);
         format!("{stix_type}--{}", uuid::Builder::from_random_bytes(uuid).into_uuid())
-    }
-
-    fn remembered(&self, input: &[u8]) -> [u8; DATA_LENGTH] {
-        let name = Digest::of_parts("comity token memo v1", &[&*self.check, input]);
-        let known = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&name).copied();
-        known.unwrap_or_else(|| {
-            let data = self.evaluate(input);
-            let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
-            if remembered.len() >= REMEMBERED_MAX {
-                remembered.clear();
-            }
-            remembered.insert(name, data);
-            data
-        })
-    }
-
-    fn evaluate(&self, input: &[u8]) -> [u8; DATA_LENGTH] {
-        let mut data = [0; DATA_LENGTH];
-        // `evaluate` fails only above 65,535 bytes, or where hashing meets the group's identity (never found
-        // by anyone). The all-zero token then names nobody, which is the safe end.
-        if let Ok(output) = self.oprf.evaluate(input) {
-            data.copy_from_slice(&output[..DATA_LENGTH]);
-        }
-        data
     }
 
     /// Whether `text` is a token made with this key.

@@ -2,7 +2,8 @@
 
 use crate::chance::Chance;
 use crate::clockwork::{Clockwork, at_once};
-use crate::faulty::{Faults, Faulty};
+use crate::faults::Faults;
+use crate::faulty::Faulty;
 use crate::keys::{Epochs, Transports};
 use crate::law::{self, edition_of};
 use crate::network::{Network, Road};

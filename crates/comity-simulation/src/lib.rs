@@ -26,12 +26,13 @@
 //! | [`run`] | one run of a seed |
 //! | [`op`] | what can happen |
 //! | [`check`] | what must hold |
-//! | [`faulty`], [`network`] | how calls and messages fail |
+//! | [`faults`], [`faulty`], [`network`] | how calls and messages fail |
 //! | [`world`], [`gateway`], [`work`] | the gateways |
 
 pub mod chance;
 pub mod check;
 pub mod clockwork;
+pub mod faults;
 pub mod faulty;
 pub mod gateway;
 pub mod keys;

@@ -5,7 +5,7 @@
 //! seen: offers, checkpoints, and whether an answer that is final ever came otherwise.
 
 use crate::clockwork::{Clockwork, Sender};
-use crate::faulty::{Call, Did, Faults, Then};
+use crate::faults::{Call, Did, Faults, Then};
 use crate::gateway::Gateway;
 use crate::law;
 use comity_exchange::ExchangeError;

@@ -1,7 +1,7 @@
 //! What can happen in a run, and how a seed chooses it.
 
 use crate::chance::Chance;
-use crate::faulty::{Call, Did, Fault, Then};
+use crate::faults::{Call, Did, Fault, Then};
 use crate::law::{EDITIONS, PARTIES};
 use crate::network::Weather;
 use crate::work::Order;

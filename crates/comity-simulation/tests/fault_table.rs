@@ -7,7 +7,7 @@ use comity_exchange::ports::Store as _;
 use comity_exchange::shell::Shell as _;
 use comity_simulation::check;
 use comity_simulation::clockwork::at_once;
-use comity_simulation::faulty::{Call, Did, Fault, Then};
+use comity_simulation::faults::{Call, Did, Fault, Then};
 use comity_simulation::law;
 use comity_simulation::op::Op;
 use comity_simulation::work::Order;

@@ -1,6 +1,6 @@
 //! Runs that failed once, shrunk, each with what was wrong. The world of a case is its seed's.
 
-use comity_simulation::faulty::{Call, Did, Fault, Then};
+use comity_simulation::faults::{Call, Did, Fault, Then};
 use comity_simulation::network::Weather;
 use comity_simulation::op::Op::{self, Crash, Mend, Part, Share, Skew, Wait};
 use comity_simulation::run::run;

@@ -2,8 +2,8 @@
 
 use super::place::ClassKnown;
 use crate::ExchangeError;
+use crate::act::drawn;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
-use crate::entry::Opening;
 use crate::ports::{
     Collections, Draft, Listed, Page, Recalls as _, Record as Change, SealedSegment, SegmentKind, Store,
     Wanted,
@@ -218,14 +218,7 @@ async fn record<W: Shell>(
         // By which exchanges the records had come: what used them can be told when they are called back.
         "of": of.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    let until = world.opening_until(&request.agreement, request.at)?;
-    let (entry, opening) = world.with_keys(|keys| {
-        let entropy = &mut world.entropy();
-        let (entry, opening) = Opening::draw(Act::RecordsUsed, request.at, facts, entropy);
-        let held_under = (&request.agreement, None);
-        let sealed = world.signatory().seal_opening(&opening, held_under, until, keys, entropy)?;
-        Ok::<_, ExchangeError>((entry, sealed))
-    })?;
+    let (entry, opening) = drawn(world, Act::RecordsUsed, facts, (&request.agreement, None), request.at)?;
     let change = Change {
         entries: vec![Draft { entry, opening: opening.id, exchange: None }],
         segments: vec![opening],

@@ -13,6 +13,7 @@
 //! 1 to 5 are plain functions ([`prepare`]); 6 to 8 touch the world ([`carry_out`]). A refusal is recorded like
 //! any other outcome and goes no further than 6.
 
+mod acknowledge;
 mod extract;
 mod home;
 mod lowered;
@@ -21,7 +22,8 @@ mod renew;
 mod seal;
 mod stages;
 
-pub use record::{Clearance, Cleared, Delivered, Delivery, Filed, Grade, Recorded, abandon};
+pub use acknowledge::Delivered;
+pub use record::{Clearance, Cleared, Delivery, Filed, Grade, Recorded, abandon};
 pub use renew::{Renewal, Renewed, Stale};
 pub use seal::{Halting, Sealed, Sealing, Summary, rulings_whole};
 pub use stages::{
@@ -98,41 +100,29 @@ pub fn prepare<W: Shell>(
         Ok(minimised) => minimised.named(world)?,
         Err(_) => Named::default(),
     };
-    world.with_keys(|keys| {
-        let halting = |keys, entropy| Halting {
-            signatory: world.signatory(),
+    let (signatory, waits_until) = (world.signatory(), world.horizon(at));
+    match (minimised, goes) {
+        (Err(stops), _) => world.with_keys(|keys| {
+            let halting = Halting { signatory, laws, opening_until, waits_until, keys, entropy };
+            match stops {
+                Stops::Escalated(escalated) => escalated.seal(bundle, halting),
+                Stops::Refused(refused) => refused.seal(halting),
+            }
+        }),
+        (Ok(minimised), Goes::To(seal_to)) => minimised.seal(Sealing {
+            world,
             laws,
+            seal_to,
+            named,
+            horizon: waits_until,
             opening_until,
-            waits_until: world.horizon(at),
-            keys,
             entropy,
-        };
-        match (minimised, goes) {
-            (Err(Stops::Escalated(escalated)), _) => escalated.seal(bundle, halting(keys, entropy)),
-            (Err(Stops::Refused(refused)), _) => refused.seal(halting(keys, entropy)),
-            (Ok(minimised), Goes::To(seal_to)) => minimised.seal(Sealing {
-                signatory: world.signatory(),
-                laws,
-                tags: world.tags(),
-                seal_to,
-                named,
-                horizon: world.horizon(at),
-                opening_until,
-                keys,
-                entropy,
-            }),
-            (Ok(minimised), Goes::Nowhere { added }) => minimised.place(Placing {
-                added,
-                signatory: world.signatory(),
-                laws,
-                tags: world.tags(),
-                named,
-                opening_until,
-                keys,
-                entropy,
-            }),
-        }
-    })
+        }),
+        (Ok(minimised), Goes::Nowhere { added }) => world.with_keys(|keys| {
+            let tags = world.tags();
+            minimised.place(Placing { added, signatory, laws, tags, named, opening_until, keys, entropy })
+        }),
+    }
 }
 
 /// What may not go, or not yet.

@@ -12,16 +12,18 @@
 //! 2 with [`Recorded::reverify`], the code of the normal path. After 3 the partner has answered and we have not
 //! noted it: 3 is done again and gives the same answer, byte for byte. After 4 it is done.
 
+use super::acknowledge::Delivered;
 use super::renew::Stale;
 use super::seal::{Sealed, Summary};
 use crate::ExchangeError;
+use crate::act::drawn;
 use crate::collect::ObjectTag;
-use crate::entry::{Opening, PublicEntry};
-use crate::federation::answer::{Answer, AnswerResult};
+use crate::entry::PublicEntry;
+use crate::federation::answer::Answer;
 use crate::federation::offer::{OfferAttachments, OfferHeader};
 use crate::ports::{
     Derived, Draft, EscalationRow, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Recalls, Record,
-    RecordName, SealedSegment, Store, StoreError,
+    RecordName, Store, StoreError,
 };
 use crate::proofs::{receipt, request_to_cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -273,21 +275,6 @@ pub enum Clearance {
 #[derive(Debug)]
 pub struct Cleared(Recorded);
 
-/// An offer that has a verified answer.
-#[derive(Debug)]
-pub struct Delivered {
-    item: OutboxItem,
-    entry: PublicEntry,
-    /// What the receiver said.
-    pub answer: Answer,
-    /// The bytes of the receiver's receipt, verified.
-    pub receipt: Option<Receipt>,
-    /// Our own receipt with the partner's cosignature, when it gave one.
-    pub cosigned: Option<Receipt>,
-    /// What the receiver knows of our log now.
-    pub witnessed: Option<TreeSize>,
-}
-
 /// How delivering ended.
 #[expect(clippy::large_enum_variant, reason = "one value per try at delivering, consumed at once")]
 #[derive(Debug)]
@@ -381,7 +368,7 @@ pub async fn abandon<W: Shell>(world: &W, item: OutboxItem) -> Result<(), Exchan
         "receiver": item.peer.to_string(),
         "attempts": item.attempts,
     });
-    let (entry, opening) = opened(world, &row, Act::ExchangeAbandoned, facts, now)?;
+    let (entry, opening) = drawn(world, Act::ExchangeAbandoned, facts, (&row.agreement, Some(row.id)), now)?;
     let record = Record {
         entries: vec![Draft { entry, opening: opening.id, exchange: Some(row.id) }],
         exchanges: vec![row],
@@ -392,111 +379,5 @@ pub async fn abandon<W: Shell>(world: &W, item: OutboxItem) -> Result<(), Exchan
     match store.record(record).await {
         Ok(_) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
-    }
-}
-
-/// The entry of an act about an exchange, and its sealed opening.
-fn opened<W: Shell>(
-    world: &W,
-    row: &ExchangeRow,
-    act: Act,
-    facts: serde_json::Value,
-    now: Timestamp,
-) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
-    let until = world.opening_until(&row.agreement, now)?;
-    world.with_keys(|keys| {
-        let entropy = &mut world.entropy();
-        let (entry, opening) = Opening::draw(act, now, facts, entropy);
-        let held = (&row.agreement, Some(row.id));
-        let sealed = world.signatory().seal_opening(&opening, held, until, keys, entropy)?;
-        Ok((entry, sealed))
-    })
-}
-
-impl Delivered {
-    /// The exchange that was answered.
-    #[must_use]
-    pub fn exchange(&self) -> ExchangeId {
-        self.item.exchange
-    }
-
-    /// What the exchange comes to after this answer; `None` when the answer asks to decide or seal again.
-    #[must_use]
-    pub fn outcome(&self, whole: bool) -> Option<ExchangeOutcome> {
-        match self.answer.header.result {
-            AnswerResult::Accepted | AnswerResult::AcceptedBefore => Some(ExchangeOutcome::delivered(whole)),
-            AnswerResult::RefusedUnopened | AnswerResult::Mismatch => Some(ExchangeOutcome::Refused),
-            AnswerResult::LawVersion | AnswerResult::KeyExpired => None,
-        }
-    }
-
-    /// Notes the answer: its entry, the partner's receipt, the outcome and the settled outbox, together. Where
-    /// another try has ended the exchange meanwhile, its row is given as that try left it.
-    ///
-    /// # Errors
-    /// [`ExchangeError`]; the offer stays in the outbox and is answered again the same way.
-    pub async fn acknowledge<W: Shell>(
-        self,
-        world: &W,
-        now: Timestamp,
-    ) -> Result<ExchangeRow, ExchangeError> {
-        let store = world.store();
-        let mut row = store
-            .exchange(self.item.exchange)
-            .await?
-            .ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))?;
-        // An answer that asks to come back otherwise ends this exchange; the next one names it as superseded.
-        row.outcome = self.outcome(row.whole).unwrap_or(ExchangeOutcome::Refused);
-        row.changed_at = now;
-        let facts = json!({
-            "exchange": self.item.exchange.to_string(),
-            "offer": self.item.offer.digest().to_string(),
-            "decided": Digest::of(&self.entry.to_bytes()).to_string(),
-            "result": self.answer.header.result,
-            "receiver": self.item.peer.to_string(),
-            "receiver_log": self.receipt.as_ref().map(|r| r.checkpoint().checkpoint().origin().to_owned()),
-            "receiver_index": self.receipt.as_ref().map(|r| r.index().0),
-        });
-        let mut acts = vec![opened(world, &row, Act::ExchangeAcknowledged, facts, now)?];
-        if self.answer.header.result == AnswerResult::Mismatch {
-            let facts = json!({ "exchange": row.id.to_string(), "kind": "mismatch" });
-            acts.push(opened(world, &row, Act::FindingRaised, facts, now)?);
-        }
-        let mut exchanges = vec![row.clone()];
-        if let Some(earlier) = self.accepted_before(store).await? {
-            exchanges.push(ExchangeRow { outcome: row.outcome, changed_at: now, ..earlier });
-        }
-        let draft = |(entry, opening): &(PublicEntry, SealedSegment)| Draft {
-            entry: *entry,
-            opening: opening.id,
-            exchange: Some(row.id),
-        };
-        let record = Record {
-            entries: acts.iter().map(draft).collect(),
-            exchanges,
-            settled: vec![row.id],
-            segments: acts.into_iter().map(|(_, opening)| opening).collect(),
-            partner_receipt: self.receipt.map(|receipt| (row.id, receipt.to_string().into_bytes())),
-            // For the next request to cosign.
-            witnessed_by: self.witnessed.map(|size| (self.item.peer, size)),
-            ..Record::default()
-        };
-        match store.record(record).await {
-            Ok(_) => Ok(row),
-            // Claims that overlap, as after a jump of the clock, are answered alike; one of them is noted.
-            Err(StoreError::Conflict(_)) => {
-                let ended = store.exchange(row.id).await?;
-                ended.ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// The exchange of the chain that the partner had accepted before this one, where its answer names one that
-    /// this gateway knows.
-    async fn accepted_before<S: Store>(&self, store: &S) -> Result<Option<ExchangeRow>, ExchangeError> {
-        let Some(earlier) = self.answer.header.accepted_before else { return Ok(None) };
-        let row = store.exchange(earlier.0).await?;
-        Ok(row.filter(|row| row.peer == self.item.peer && row.side == Side::Sender))
     }
 }

@@ -12,8 +12,9 @@
 
 use super::record::{Basis, Recorded};
 use crate::ExchangeError;
+use crate::act::drawn;
 use crate::audit::recorded::RecordedRuling;
-use crate::entry::{Opening, PublicEntry};
+use crate::entry::PublicEntry;
 use crate::federation::asking::Asking;
 use crate::federation::offer::{ClassHeader, OfferHeader};
 use crate::ports::{
@@ -138,16 +139,9 @@ impl Again {
         let safeguards = self.safeguards();
         let (outcome, ended) = self.outcome(&safeguards);
         let agreement = self.header.agreement.0.clone();
-        let until = world.opening_until(&agreement, self.now)?;
-        let (id, entry, opening) = world.with_keys(|keys| {
-            let entropy = &mut world.entropy();
-            let id = ExchangeId::draw(entropy);
-            let facts = self.facts(id, lent, &safeguards, ended);
-            let (entry, opening) = Opening::draw(Act::ExchangeDecided, self.now, facts, entropy);
-            let held = (&agreement, Some(id));
-            let sealed = world.signatory().seal_opening(&opening, held, until, keys, entropy)?;
-            Ok::<_, ExchangeError>((id, entry, sealed))
-        })?;
+        let id = ExchangeId::draw(&mut world.entropy());
+        let facts = self.facts(id, lent, &safeguards, ended);
+        let (entry, opening) = drawn(world, Act::ExchangeDecided, facts, (&agreement, Some(id)), self.now)?;
         let Self { item, header, now, .. } = self;
         let chain = header.chain();
         let mut row = ExchangeRow {

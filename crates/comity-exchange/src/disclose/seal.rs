@@ -5,7 +5,7 @@ use super::record::Basis;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
-use crate::collect::{ObjectTag, Tags};
+use crate::collect::ObjectTag;
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
@@ -110,13 +110,11 @@ pub struct Summary {
 }
 
 /// What sealing needs beside the stage itself.
-pub struct Sealing<'a, K> {
-    /// Who signs.
-    pub signatory: &'a Signatory,
+pub struct Sealing<'a, W> {
+    /// Who signs, what stands for objects in the index, and the epoch keys: borrowed for the opening alone.
+    pub world: &'a W,
     /// The laws that were asked.
     pub laws: &'a LawSet,
-    /// What stands for objects in the index of collections.
-    pub tags: &'a Tags,
     /// The receiver's transport key.
     pub seal_to: &'a SealTo,
     /// Whom the extract names.
@@ -125,8 +123,6 @@ pub struct Sealing<'a, K> {
     pub horizon: Timestamp,
     /// Until when the opening of the entry is kept.
     pub opening_until: Timestamp,
-    /// The epoch keys.
-    pub keys: &'a mut K,
     /// Randomness.
     pub entropy: &'a mut dyn Entropy,
 }
@@ -158,22 +154,19 @@ impl Minimised {
     /// # Errors
     /// [`ExchangeError::Keys`].
     pub(crate) fn named<W: Shell>(&self, world: &W) -> Result<Named, ExchangeError> {
-        let classes = self
-            .extract
-            .classes
-            .iter()
-            .map(|class| (about_people(&class.sent), class.objects.iter().map(Vec::as_slice)));
-        Named::of(world, self.extract.safeguards.erase_by, classes)
+        let Some(erase_by) = self.extract.safeguards.erase_by else { return Ok(Named::default()) };
+        let classes = self.extract.classes.iter().map(|class| {
+            let objects = class.objects.iter().map(move |object| (object.as_slice(), erase_by));
+            (about_people(&class.sent), objects)
+        });
+        Named::of(world, classes)
     }
 
     /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
     ///
     /// # Errors
     /// [`ExchangeError::Vault`], [`ExchangeError::Keys`]; nothing was recorded, callers may try again.
-    pub fn seal<K: EpochKeys<Error: Display>>(
-        mut self,
-        with: Sealing<'_, K>,
-    ) -> Result<Sealed, ExchangeError> {
+    pub fn seal<W: Shell>(mut self, with: Sealing<'_, W>) -> Result<Sealed, ExchangeError> {
         let id = ExchangeId::draw(with.entropy);
         let counts: Vec<u64> = self.extract.classes.iter().map(|class| class.objects.len() as u64).collect();
         let clear: Vec<Vec<u8>> = self
@@ -208,11 +201,11 @@ impl Minimised {
             })
             .collect();
         drop(bodies);
-        let mut sent = Vec::new();
+        let (tags, mut sent) = (with.world.tags(), Vec::new());
         for (class, sources) in ids.iter().zip(extract.iter().map(|class| &class.sources)) {
             let named = |(ordinal, source): &(u32, String)| {
                 let name = RecordName { exchange: id, class: *class, ordinal: *ordinal };
-                (!is_anybodys(source)).then(|| (name, with.tags.object(source)))
+                (!is_anybodys(source)).then(|| (name, tags.object(source)))
             };
             sent.extend(sources.iter().filter_map(named));
         }
@@ -226,13 +219,11 @@ impl Minimised {
         });
         let summary = self.summary(id, with.laws, ExchangeOutcome::Queued);
         let (entry, opening) = summary.opening(with.laws, facts, with.entropy);
-        let opening = with.signatory.seal_opening(
-            &opening,
-            (&summary.request.agreement, Some(id)),
-            with.opening_until,
-            with.keys,
-            with.entropy,
-        )?;
+        let held = (&summary.request.agreement, Some(id));
+        let opening = with.world.with_keys(|keys| {
+            let signatory = with.world.signatory();
+            signatory.seal_opening(&opening, held, with.opening_until, keys, with.entropy)
+        })?;
         let header = OfferHeader {
             version: 1,
             exchange_id: Text(id),
@@ -257,7 +248,7 @@ impl Minimised {
         };
         let dispatch = Dispatch {
             basis: Basis::of(&header),
-            header: header.sign(&with.signatory.key),
+            header: header.sign(&with.world.signatory().key),
             bodies: end_to_end(sealed.ciphertexts),
             horizon: with.horizon,
         };

@@ -1,8 +1,9 @@
 //! Step 1: what is due, or ordered, is erased in batches of one entry each.
 
+use super::BATCH_ROWS_MAX;
 use super::told::facts;
-use super::{BATCH_ROWS_MAX, record};
 use crate::ExchangeError;
+use crate::act::enter;
 use crate::ports::{Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, ReasonCode, Timestamp};
@@ -67,7 +68,7 @@ pub async fn erase_exchange<R: Shell>(world: &R, order: &Order, by: Json) -> Res
         if held.is_empty() {
             return Ok(erased);
         }
-        if erase(world, &held, (order.ground.as_str(), Some((order.exchange, &by)))).await? {
+        if erase(world, &held, (order.ground.as_str(), Some((Some(order.exchange), &by)))).await? {
             erased.add(&held);
         }
     }
@@ -89,7 +90,7 @@ pub(crate) async fn erase_records<R: Shell>(
         let wanted: Vec<HeldRecord> = held.into_iter().filter(&of).collect();
         for batch in wanted.chunks(BATCH_ROWS_MAX as usize) {
             // Another hand was faster with one of them: what is held now is asked again.
-            if !erase(world, batch, (order.ground.as_str(), Some((order.exchange, by)))).await? {
+            if !erase(world, batch, (order.ground.as_str(), Some((Some(order.exchange), by)))).await? {
                 continue 'again;
             }
             erased.add(batch);
@@ -106,27 +107,17 @@ pub(crate) async fn erase_for<R: Shell>(
     by: &Json,
 ) -> Result<Erased, ExchangeError> {
     let mut erased = Erased::default();
+    let why = (REQUESTED, Some((None, by)));
     for batch in records.chunks(BATCH_ROWS_MAX as usize) {
-        let now = world.now();
-        let mut facts = facts(batch, REQUESTED);
-        facts["ordered"] = by.clone();
-        let places: Vec<_> = batch.iter().map(HeldRecord::place).collect();
-        let done = record(world, Act::RecordsErased, (facts, None), now, || Record {
-            erased: Some(Erasure { records: places.clone(), at: now }),
-            ..Record::default()
-        });
-        match done.await {
-            Ok(()) => erased.add(batch),
-            // Another hand was faster with one of them: the rest one by one.
-            Err(ExchangeError::Store(StoreError::Conflict(_))) if batch.len() > 1 => {
-                for one in batch {
-                    let more = Box::pin(erase_for(world, std::slice::from_ref(one), by)).await?;
-                    erased.records += more.records;
-                    erased.entries += more.entries;
-                }
+        if erase(world, batch, why).await? {
+            erased.add(batch);
+            continue;
+        }
+        // Another hand was faster with one of them: the rest one by one.
+        for one in batch.chunks(1) {
+            if erase(world, one, why).await? {
+                erased.add(one);
             }
-            Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
-            Err(error) => return Err(error),
         }
     }
     Ok(erased)
@@ -136,23 +127,25 @@ pub(crate) async fn erase_for<R: Shell>(
 pub(super) async fn erase<R: Shell>(
     world: &R,
     records: &[HeldRecord],
-    (ground, ordered): (&str, Option<(ExchangeId, &Json)>),
+    (ground, ordered): (&str, Option<(Option<ExchangeId>, &Json)>),
 ) -> Result<bool, ExchangeError> {
     let now = world.now();
     let mut facts = facts(records, ground);
-    if let Some((exchange, by)) = ordered {
-        facts["exchange"] = json!(exchange.to_string());
+    let exchange = ordered.and_then(|(exchange, _)| exchange);
+    if let Some((_, by)) = ordered {
         facts["ordered"] = by.clone();
     }
-    let exchange = ordered.map(|(exchange, _)| exchange);
+    if let Some(exchange) = exchange {
+        facts["exchange"] = json!(exchange.to_string());
+    }
     let places: Vec<_> = records.iter().map(HeldRecord::place).collect();
-    let erased = record(world, Act::RecordsErased, (facts, exchange), now, || Record {
+    let erased = enter(world, Act::RecordsErased, (facts, exchange), now, |_| Record {
         erased: Some(Erasure { records: places.clone(), at: now }),
         ..Record::default()
     });
     match erased.await {
         Err(ExchangeError::Store(StoreError::Conflict(_))) => Ok(false),
-        erased => erased.map(|()| true),
+        erased => erased.map(|_| true),
     }
 }
 

@@ -25,6 +25,7 @@
 //! Leaves to the shell when to sweep, and to [`Store`] and [`EpochKeys`] that each step is durable.
 
 mod due;
+pub(crate) mod preserved;
 mod rotate;
 mod told;
 
@@ -33,45 +34,8 @@ pub(crate) use due::{erase_for, erase_records};
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 pub(crate) use told::facts as facts_of;
 
-use crate::ExchangeError;
-use crate::entry::Opening;
-use crate::ports::{Draft, Record, Store, StoreError};
-use crate::shell::Shell;
-use comity_terms::{Act, ExchangeId, Timestamp};
-use serde_json::Value as Json;
-
 #[cfg(doc)]
 use comity_vault::EpochKeys;
 
 /// The most rows that one transaction erases or wraps anew.
 pub const BATCH_ROWS_MAX: u32 = 500;
-
-/// Seals an act's opening and records it with its change; once more when the opening's own key was being destroyed.
-async fn record<R: Shell>(
-    world: &R,
-    act: Act,
-    (facts, exchange): (Json, Option<ExchangeId>),
-    now: Timestamp,
-    change: impl Fn() -> Record,
-) -> Result<(), ExchangeError> {
-    let home = world.signatory().home();
-    let until = world.opening_until(&home, now)?;
-    let mut again = true;
-    loop {
-        let (entry, opening) = world.with_keys(|keys| {
-            let entropy = &mut world.entropy();
-            let (entry, opening) = Opening::draw(act, now, facts.clone(), entropy);
-            let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
-            Ok::<_, ExchangeError>((entry, sealed))
-        })?;
-        let record = Record {
-            entries: vec![Draft { entry, opening: opening.id, exchange }],
-            segments: vec![opening],
-            ..change()
-        };
-        match world.store().record(record).await {
-            Err(StoreError::KeyClosed(_)) if again => again = false,
-            recorded => return Ok(recorded.map(drop)?),
-        }
-    }
-}

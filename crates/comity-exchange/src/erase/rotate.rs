@@ -1,8 +1,9 @@
 //! Steps 2 to 6: the keys of what was erased are destroyed, and what stays is wrapped anew before.
 
+use super::BATCH_ROWS_MAX;
 use super::due::erase;
-use super::{BATCH_ROWS_MAX, record};
 use crate::ExchangeError;
+use crate::act::enter;
 use crate::ports::{Destruction, Epoch, HeldRecord, Record, Rewrapped, SegmentKind, Store};
 use crate::shell::Shell;
 use comity_terms::{Act, Entropy, Month, Timestamp};
@@ -106,7 +107,7 @@ pub async fn destroy<R: Shell>(
         return Ok(done);
     }
     let (now, buckets) = (world.now(), done.buckets.clone());
-    record(world, Act::KeysDestroyed, (json!({ "buckets": told }), None), now, || Record {
+    enter(world, Act::KeysDestroyed, (json!({ "buckets": told }), None), now, |_| Record {
         destroyed: Some(Destruction { buckets: buckets.clone(), at: now }),
         ..Record::default()
     })

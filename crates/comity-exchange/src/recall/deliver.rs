@@ -1,7 +1,8 @@
 //! Sending one message of an order, and noting what its holder answered.
 
-use super::{enter, keys_of};
+use super::keys_of;
 use crate::ExchangeError;
+use crate::act::enter;
 use crate::disclose::{Because, is_told, next_try};
 use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::recall::{Answered, HopAttachments, Known, TakenHop};
@@ -145,7 +146,7 @@ async fn note<W: Shell>(
             "complete": complete,
             "holders": holders,
         });
-        enter(world, Act::RecallAnswered, facts, now, |_| record()).await.map(drop)
+        enter(world, Act::RecallAnswered, (facts, None), now, |_| record()).await.map(drop)
     } else {
         world.store().record(record()).await.map(drop).map_err(ExchangeError::from)
     };

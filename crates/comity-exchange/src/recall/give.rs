@@ -1,7 +1,8 @@
 //! The origin's side: an officer orders, the laws decide whether the order goes out, and it is recorded before it does.
 
-use super::{Ruled, ask, enter, withdrawn};
+use super::{Ruled, ask, withdrawn};
 use crate::ExchangeError;
+use crate::act::enter;
 use crate::federation::recall::{HopExchange, HopHeader, OrderHeader, RecallAction};
 use crate::ports::{RecallRow, Recalls, Record, Store, StoreError, Way};
 use crate::report::{ExchangeOutcome, Side};
@@ -110,11 +111,11 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
         "ordered": by,
     });
     if decision.outcome != Outcome::Permitted {
-        enter(world, Act::RecallOrdered, opened, *at, |_| Record::default()).await?;
+        enter(world, Act::RecallOrdered, (opened, None), *at, |_| Record::default()).await?;
         return Ok(Given { decision, due, row: None });
     }
     let until = world.claimed_until(*at);
-    enter(world, Act::RecallOrdered, opened, *at, |entry| {
+    enter(world, Act::RecallOrdered, (opened, None), *at, |entry| {
         let signed = OrderHeader {
             version: 1,
             order_id: Text(*order),

@@ -31,7 +31,6 @@ mod answered;
 pub mod deliver;
 pub mod give;
 mod onward;
-mod preserved;
 pub mod take;
 
 pub use deliver::{Heard, claim, deliver, heard};
@@ -40,19 +39,15 @@ pub use take::{TakeError, take};
 
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
-use crate::entry::{Opening, PublicEntry};
 use crate::federation::recall::Known;
-use crate::ports::{Draft, ExchangeRow, Integrated, Peer, Recalls, Record, Restriction, Store, StoreError};
+use crate::ports::{ExchangeRow, Peer, Recalls, Restriction};
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
 use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::vocabulary::DoneBy;
 use comity_agreement::{Decision, Question, Setting, Vocabulary};
-use comity_terms::{
-    Act, Action, Asserter, ExchangeId, FactKey, Facts, Obligation, PackSlug, Party, Timestamp,
-};
-use serde_json::Value as Json;
+use comity_terms::{Action, Asserter, ExchangeId, FactKey, Facts, Obligation, PackSlug, Party, Timestamp};
 use std::collections::BTreeSet;
 
 /// The keys of a partner.
@@ -125,38 +120,6 @@ fn ask<W: Shell>(
         },
         decision,
     })
-}
-
-/// Records an act about orders with what it changes, which may depend on its entry; once more when the opening's own key
-/// was being destroyed.
-async fn enter<W: Shell>(
-    world: &W,
-    act: Act,
-    facts: Json,
-    now: Timestamp,
-    change: impl Fn(PublicEntry) -> Record,
-) -> Result<Integrated, ExchangeError> {
-    let home = world.signatory().home();
-    let until = world.opening_until(&home, now)?;
-    let mut again = true;
-    loop {
-        let (entry, opening) = world.with_keys(|keys| {
-            let entropy = &mut world.entropy();
-            let (entry, opening) = Opening::draw(act, now, facts.clone(), entropy);
-            let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
-            Ok::<_, ExchangeError>((entry, sealed))
-        })?;
-        let record = Record {
-            // About no exchange: the exchange's own receipt and openings are others.
-            entries: vec![Draft { entry, opening: opening.id, exchange: None }],
-            segments: vec![opening],
-            ..change(entry)
-        };
-        match world.store().record(record).await {
-            Err(StoreError::KeyClosed(_)) if again => again = false,
-            recorded => return Ok(recorded?),
-        }
-    }
 }
 
 /// States that an order restricts the data, where the laws have the word: whoever asks for older ones says no himself.

@@ -13,10 +13,11 @@
 
 use super::answered::answered;
 use super::onward::{Named, Onward};
-use super::{Ruled, ask, enter, keys_of};
+use super::{Ruled, ask, keys_of};
 use crate::ExchangeError;
+use crate::act::enter;
 use crate::audit::recorded::RecordedQuestion;
-use crate::erase::{Order as Erasing, erase_records};
+use crate::erase::{Order as Erasing, erase_records, preserved};
 use crate::federation::recall::{
     ExchangeResult, Known, RecallAction, RecallAnswerHeader, RecallResult, TakenHop,
 };
@@ -59,9 +60,6 @@ const ERASE: &str = "erasure_request";
 
 /// The act that putting right for another is.
 const CORRECT: &str = "rectification_request";
-
-/// The reason of this gateway where a duty to preserve stands against an erasure.
-const PRESERVED: &str = "preservation_runs";
 
 /// Takes one order from a partner, and gives the answer to send. `known` gives the keys of parties that are known here;
 /// `destroyed_by` is when no copy of what is erased now opens any more.
@@ -188,7 +186,7 @@ async fn decide<W: Shell>(
         onward.put(world, taken, (now, due), &mut record);
         record
     };
-    enter(world, Act::RecallTaken, facts, now, changed).await?;
+    enter(world, Act::RecallTaken, (facts, None), now, changed).await?;
     Ok(row)
 }
 
@@ -316,7 +314,7 @@ async fn done<W: Shell>(
         };
         Record { recalls: vec![row], restrictions: restrictions.clone(), ..Record::default() }
     };
-    match enter(world, Act::RecallDone, facts, now, changed).await {
+    match enter(world, Act::RecallDone, (facts, None), now, changed).await {
         Ok(_) | Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
         Err(error) => return Err(error.into()),
     }
@@ -351,10 +349,10 @@ async fn carry_out<W: Shell>(
                 result.escalate_to = decision.escalate_to.iter().cloned().map(Text).collect();
                 return Ok(());
             }
-            if let Some(duty) = super::preserved::until(world, held, now).await? {
+            if let Some(duty) = preserved::until(world, held, now).await? {
                 result.result = RecallResult::Restricted;
                 result.records = count().await?;
-                result.reasons = vec![PRESERVED.to_owned()];
+                result.reasons = vec![preserved::PRESERVED.to_owned()];
                 result.citations.push(duty);
                 restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
                 return Ok(());
@@ -377,7 +375,7 @@ async fn carry_out<W: Shell>(
             result.records = count().await?;
             let Some(known) = restricted else { return Ok(()) };
             // Whoever ordered it may lift it; what our own law asked stays.
-            if super::preserved::is_origins(world, &known, taken).await? {
+            if is_origins(world, &known, taken).await? {
                 result.result = RecallResult::Completed;
                 restrictions.push(Restriction { lifted: Some(now), ..known });
             } else {
@@ -387,6 +385,24 @@ async fn carry_out<W: Shell>(
         }
     }
     Ok(())
+}
+
+/// Whether a restriction was ordered by the origin of `taken`: then it may lift it.
+///
+/// # Errors
+/// [`ExchangeError`] when the store fails.
+async fn is_origins<W: Shell>(
+    world: &W,
+    restriction: &Restriction,
+    taken: &TakenHop,
+) -> Result<bool, ExchangeError> {
+    for row in world.store().recalls(Some(restriction.order)).await? {
+        if row.way == Way::Taken {
+            let (_, order) = TakenHop::stored(&row.header)?;
+            return Ok(order.action == RecallAction::Restrict && order.origin.0 == taken.order.origin.0);
+        }
+    }
+    Ok(false)
 }
 
 /// The reason of this gateway where another origin's order, or our own law, restricted what is to be lifted.

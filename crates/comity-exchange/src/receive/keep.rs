@@ -82,14 +82,18 @@ pub(super) async fn seal<R: Shell>(
         });
         segments.push(world.signatory().seal_records(of, records, kind, entropy)?);
     }
-    let mut tagged = Vec::new();
-    for ((class, objects), segment) in header.classes.iter().zip(&classes).zip(&segments) {
+    let about = header.classes.iter().zip(classes.iter().zip(&indexed)).map(|(class, (objects, indexed))| {
         // What the header says of a class counts only where it says that it is about people: what was found otherwise is
         // read like it.
         let personal = kind == SegmentKind::Quarantined
             || facts_from_wire(&class.sent).is_none_or(|facts| about_people(&facts));
-        let named = Named::of(world, safeguards.erase_by, [(personal, objects.iter().copied())])?;
-        tagged.extend(named.within(segment.id, 0, objects.len()));
+        (personal, objects.iter().zip(indexed).map(|(object, indexed)| (*object, until(indexed))))
+    });
+    let named = Named::of(world, about)?;
+    let (mut tagged, mut first) = (Vec::new(), 0);
+    for (segment, objects) in segments.iter().zip(&classes) {
+        tagged.extend(named.within(segment.id, first, objects.len()));
+        first += objects.len();
     }
     let told = json!({
         "salt": Base64(salt.to_vec()),

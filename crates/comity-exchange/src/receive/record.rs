@@ -17,8 +17,8 @@ use super::keep::{SealedRecords, seal};
 use super::open::{Checked, Difference, Found, Judged, Opened};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
+use crate::act::drawn;
 use crate::audit::recorded::RecordedRuling;
-use crate::entry::Opening;
 use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
 use crate::federation::asking::Asking;
 use crate::federation::frame::{FrameError, SignedHeader};
@@ -329,7 +329,6 @@ impl Kept<'_> {
         let header = &self.offer.header;
         let exchange = header.exchange_id.0;
         let agreement = &header.agreement.0;
-        let until = world.opening_until(agreement, now)?;
         let act = match self.result {
             AnswerResult::Accepted => Act::ExchangeReceived,
             AnswerResult::Mismatch => Act::ExchangeMismatched,
@@ -361,18 +360,7 @@ impl Kept<'_> {
             "rulings": self.rulings.iter().filter_map(recorded).collect::<Vec<_>>(),
             "records": self.records,
         });
-        let (entry, opening) = world.with_keys(|keys| {
-            let entropy = &mut world.entropy();
-            let (entry, opening) = Opening::draw(act, now, facts, entropy);
-            let sealed = world.signatory().seal_opening(
-                &opening,
-                (agreement, Some(exchange)),
-                until,
-                keys,
-                entropy,
-            )?;
-            Ok::<_, ExchangeError>((entry, sealed))
-        })?;
+        let (entry, opening) = drawn(world, act, facts, (agreement, Some(exchange)), now)?;
         let answer = AnswerHeader {
             version: 1,
             exchange_id: header.exchange_id,

@@ -55,6 +55,32 @@ pub struct GivenSent {
     pub at: Timestamp,
 }
 
+/// What is refused of what the person is told is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Declined {
+    /// The pack that was asked as the agreement.
+    pub pack: PackSlug,
+    /// How many records.
+    pub records: u64,
+    /// Why: words of the vocabulary.
+    pub reasons: Vec<String>,
+    /// By which rules, as JSON.
+    pub citations: Json,
+}
+
+impl Declined {
+    /// What the law refuses.
+    #[must_use]
+    pub fn by(said: &Said, records: u64) -> Self {
+        Self {
+            pack: said.asked.clone(),
+            records,
+            reasons: said.decision.reasons().into_iter().map(ToString::to_string).collect(),
+            citations: said.decision.citations.iter().map(citation_json).collect(),
+        }
+    }
+}
+
 /// What is told of a request, whatever is held.
 #[derive(Debug, Clone)]
 pub struct Told {
@@ -83,14 +109,13 @@ impl std::fmt::Debug for Answer {
 }
 
 /// The answer to a request. `request` is what the law said of the request itself when it was filed, `remedies` what it
-/// says of it now; then what it lets be told of what is held: records, what was sent, and what it refuses of these, with how
-/// many records each is about.
+/// says of it now; then what may be told of what is held: records, what was sent, and what is refused of these.
 #[must_use]
 pub fn answer(
     told: &Told,
     request: &Said,
     remedies: &Said,
-    (given, sent, declined): (&[GivenRecord], &[GivenSent], &[(Said, u64)]),
+    (given, sent, declined): (&[GivenRecord], &[GivenSent], &[Declined]),
 ) -> Answer {
     let refused = !request.grants();
     let reasons: Vec<String> = if refused {
@@ -103,12 +128,12 @@ pub fn answer(
     let reasons: Vec<Json> = reasons.iter().map(|code| explained(code)).collect();
     let declined: Vec<Json> = declined
         .iter()
-        .map(|(said, records)| {
+        .map(|declined| {
             json!({
-                "pack": said.asked.to_string(),
-                "records": records,
-                "reasons": said.decision.reasons().iter().map(|code| explained(code.as_str())).collect::<Json>(),
-                "citations": said.decision.citations.iter().map(citation_json).collect::<Json>(),
+                "pack": declined.pack.to_string(),
+                "records": declined.records,
+                "reasons": declined.reasons.iter().map(|code| explained(code)).collect::<Json>(),
+                "citations": declined.citations,
             })
         })
         .collect();

@@ -23,26 +23,31 @@
 //! | [`claim`] | what a person states |
 //! | [`find`] | the records that name them |
 //! | [`law`] | what this party's law says of a request, and of each class of records |
+//! | `held` | what may be done with what was found, and what of it is told |
 //! | [`answer`] | what the person is told, and what the overseer |
 //! | [`request`] | filing and deciding, start to finish |
+//! | [`shown`] | where a request stands |
 
 pub mod answer;
 pub mod claim;
 pub mod find;
+mod held;
 pub mod law;
 pub mod request;
+mod status;
 mod tag;
 
 pub use answer::Answer;
 pub use claim::{Claim, ClaimError, Kind};
-pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file, shown};
+pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file};
+pub use status::shown;
 pub(crate) use tag::{Named, about_people};
 
 use crate::ExchangeError;
 use crate::ports::Subjects;
 use crate::shell::{Lent, Shell};
 use comity_minimise::TokenKey;
-use comity_terms::{Digest, Month, PackSlug, Timestamp};
+use comity_terms::{Asserter, Digest, FactKey, Facts, Month, PackSlug, Timestamp, Value};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -65,4 +70,10 @@ pub trait Desk: Shell<Store: Subjects> {
     fn laws_then(&self, pack: &PackSlug, digests: &BTreeMap<PackSlug, Digest>) -> Option<Lent>;
     /// Until when a request that is filed at `at`, and its answer, are kept.
     fn request_until(&self, at: Timestamp) -> Timestamp;
+}
+
+fn state(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
+    if let Ok(key) = FactKey::new(key) {
+        facts.state(key, value, by);
+    }
 }

@@ -1,30 +1,28 @@
 //! A request of a person, start to finish. Read this first.
 
-use super::Desk;
-use super::answer::{Answer, GivenRecord, GivenSent, Told, answer};
+use super::answer::{Answer, Told, answer};
 use super::claim::{Claim, Kind};
 use super::find::found;
-use super::law::{Asking, Said, of_records, of_request};
+use super::held::{Held, copies, described};
+use super::law::{Asking, of_request};
+use super::status::{code, code_digest};
+use super::{Desk, state};
 use crate::ExchangeError;
-use crate::audit::recorded::read_facts;
-use crate::audit::replay::read as read_decision;
-use crate::collect::ClassKnown;
+use crate::act::drawn;
 use crate::collect::read::opened;
-use crate::entry::Opening;
 use crate::erase::erase_for;
 use crate::ports::{
-    Draft, Erasure, FoundRecord, HeldRecord, Record, RequestDetail, RequestRow, SealedSegment, SegmentKind,
-    Store, StoreError,
+    Draft, Erasure, HeldRecord, Record, RequestDetail, RequestRow, SealedSegment, SegmentKind, Store,
+    StoreError,
 };
-use crate::wire::{Text, facts_from_wire, law_digests};
-use comity_terms::ids::{ClassId, RequestId, SegmentId};
+use crate::wire::{Text, law_digests};
+use comity_terms::ids::{ClassId, RequestId};
 use comity_terms::{
-    Act, Asserter, Digest, Entropy as _, ExchangeId, FactKey, Facts, Month, PackSlug, Party, Timestamp, Value,
+    Act, Asserter, Digest, Entropy as _, ExchangeId, Facts, Month, PackSlug, Party, Timestamp,
 };
 use comity_vault::{Cleartext, EpochKeys as _};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 
 /// What is to be filed.
 #[derive(Debug)]
@@ -95,6 +93,14 @@ pub struct Elsewhere {
 /// # Errors
 /// [`ExchangeError::Law`] when this party's law is not here; nothing was filed.
 pub async fn file<W: Desk>(world: &W, filing: &Filing<'_>) -> Result<Filed, ExchangeError> {
+    match try_file(world, filing).await {
+        // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
+        Err(ExchangeError::Store(StoreError::KeyClosed(_))) => try_file(world, filing).await,
+        filed => filed,
+    }
+}
+
+async fn try_file<W: Desk>(world: &W, filing: &Filing<'_>) -> Result<Filed, ExchangeError> {
     let now = world.now();
     let digests = world.adopted_now();
     let asking = Asking { kind: filing.kind, at: now, digests: digests.clone(), facts: Facts::new() };
@@ -129,9 +135,9 @@ pub async fn file<W: Desk>(world: &W, filing: &Filing<'_>) -> Result<Filed, Exch
         "due_operational": row.due_operational.to_string(),
         "due_legal_latest": row.due_legal_latest.to_string(),
     });
-    let (draft, opening) = entry(world, Act::RequestFiled, facts, now)?;
+    let (entry, opening) = drawn(world, Act::RequestFiled, facts, (&world.signatory().home(), None), now)?;
     let record = Record {
-        entries: vec![draft],
+        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
         segments: vec![opening, claim],
         requests: vec![row.clone()],
         ..Record::default()
@@ -177,10 +183,14 @@ pub async fn decide<W: Desk>(
         })?;
         held = Held::of(world, &asking, found(world, &claim).await?).await?;
     }
+    if kind == Kind::Erase {
+        held.preserve(world, now).await?;
+    }
     let by = json!({ "request": row.id.to_string(), "by": decision.by });
     let mut erased = None;
     if kind == Kind::Erase && !held.granted.is_empty() {
-        let records: Vec<HeldRecord> = held.granted.iter().map(|found| found.held.clone()).collect();
+        let records: Vec<HeldRecord> =
+            held.granted.iter().map(|granted| granted.record.held.clone()).collect();
         erased = Some(erase_for(world, &records, &by).await?);
     }
     let told = Told {
@@ -192,8 +202,8 @@ pub async fn decide<W: Desk>(
         party: world.signatory().party.clone(),
     };
     let given = match kind {
-        Kind::Access | Kind::Port => copies(world, &held.told).await?,
-        _ => held.told.iter().map(|found| described(found, None)).collect(),
+        Kind::Access | Kind::Port => copies(world, held.told()).await?,
+        _ => held.told().map(|found| described(found, None)).collect(),
     };
     let answer = answer(&told, &request, &remedies, (&given, &held.sent_told, &held.declined));
     let record = json!({
@@ -205,6 +215,7 @@ pub async fn decide<W: Desk>(
         "held": held.granted.len() + held.withheld,
         "granted": held.granted.len(),
         "withheld": held.withheld,
+        "preserved": held.preserved,
         "sent": held.sent.len() + held.sent_withheld,
         "sent_withheld": held.sent_withheld,
         "erased": erased.map(|erased| erased.records),
@@ -212,7 +223,14 @@ pub async fn decide<W: Desk>(
         "decided": decision.by,
     });
     let outcome = if request.grants() { "answered" } else { "refused" };
-    let row = closed(world, row, decision, (&answer, outcome, &record), claim_held, now).await?;
+    let end = async || {
+        closed(world, row.clone(), decision, (&answer, outcome, &record), claim_held.clone(), now).await
+    };
+    let row = match end().await {
+        // As in filing.
+        Err(ExchangeError::Store(StoreError::KeyClosed(_))) => end().await?,
+        ended => ended?,
+    };
     let elsewhere = held.sent.iter().map(|sent| Elsewhere {
         to: sent.to.clone(),
         exchange: sent.exchange,
@@ -244,211 +262,20 @@ async fn closed<W: Desk>(
         },
         ..row
     };
-    let (draft, opening) = entry(world, Act::RequestDecided, record.clone(), now)?;
-    let mut change = Record {
-        entries: vec![draft],
-        segments: vec![opening, segment],
-        requests: vec![row.clone()],
-        ..Record::default()
-    };
-    if let Some(claim) = claim {
-        let facts = crate::erase::facts_of(std::slice::from_ref(&claim), "no_longer_needed");
-        let (draft, opening) = entry(world, Act::RecordsErased, facts, now)?;
-        change.entries.push(draft);
+    let mut change = Record { segments: vec![segment], requests: vec![row.clone()], ..Record::default() };
+    let mut enter = |act, facts| {
+        let (entry, opening) = drawn(world, act, facts, (&world.signatory().home(), None), now)?;
+        change.entries.push(Draft { entry, opening: opening.id, exchange: None });
         change.segments.push(opening);
-        change.erased = Some(Erasure { records: vec![claim.place()], at: now });
+        Ok::<_, ExchangeError>(())
+    };
+    enter(Act::RequestDecided, record.clone())?;
+    if let Some(claim) = &claim {
+        enter(Act::RecordsErased, crate::erase::facts_of(std::slice::from_ref(claim), "no_longer_needed"))?;
     }
+    change.erased = claim.map(|claim| Erasure { records: vec![claim.place()], at: now });
     world.store().record(change).await?;
     Ok(row)
-}
-
-/// What whoever has the code of a request is shown: its row, and the answer where there is one. `None` for a wrong code as
-/// for a wrong number.
-///
-/// # Errors
-/// [`ExchangeError`].
-pub async fn shown<W: Desk>(
-    world: &W,
-    number: RequestId,
-    code: &str,
-) -> Result<Option<(RequestRow, Option<Answer>)>, ExchangeError> {
-    let row = crate::ports::Subjects::request(world.store(), number).await?;
-    // Compared whether there is a row or not.
-    let given = code_digest(number, code);
-    let known = row.as_ref().map_or(Digest([0; 32]), |row| row.detail.code.0);
-    let Some(row) = row.filter(|_| given == known) else { return Ok(None) };
-    let mut answer = None;
-    if let Some(Text(segment)) = row.detail.answer
-        && let Some(segment) = world.store().segment(segment).await?
-    {
-        answer = clear(world, &segment)?.map(|clear| Answer(clear.as_bytes().to_vec()));
-    }
-    Ok(Some((row, answer)))
-}
-
-/// What is held about whoever asks, as far as the law lets it be given.
-#[derive(Default)]
-struct Held {
-    /// What the law grants the request for.
-    granted: Vec<FoundRecord>,
-    /// What of it the person is told: what they would be told if they asked what is held.
-    told: Vec<FoundRecord>,
-    withheld: usize,
-    sent: Vec<GivenSent>,
-    sent_told: Vec<GivenSent>,
-    /// What the law refuses of what the person is told is held: what it said, of how many records.
-    declined: Vec<(Said, u64)>,
-    sent_withheld: usize,
-    /// What the law said of each class, for the overseer.
-    classes: Vec<Json>,
-}
-
-impl Held {
-    async fn of<W: Desk>(world: &W, asking: &Asking, found: Vec<FoundRecord>) -> Result<Self, ExchangeError> {
-        let mut held = Self::default();
-        let mut classes: BTreeMap<(PackSlug, String), (Option<Said>, bool, u64)> = BTreeMap::new();
-        let access = Asking { kind: Kind::Access, ..asking.clone() };
-        for record in found {
-            let agreement = record.held.agreement.clone();
-            let sent = record.held.kind == SegmentKind::Opening;
-            let detected = match sent {
-                true => facts_of_sent(world, &record).await?,
-                false => facts_of_held(&record),
-            };
-            let name = (agreement.clone(), format!("{sent} {detected:?}"));
-            if !classes.contains_key(&name) {
-                // Without facts nothing is granted: what nobody may read, and what came without a class.
-                let ask = |asking: &Asking| match &detected {
-                    Some(facts) => of_records(world, asking, &agreement, facts.clone()),
-                    None => Ok(None),
-                };
-                let said = ask(asking)?;
-                let tells = match asking.kind {
-                    Kind::Access | Kind::Port => true,
-                    _ => ask(&access)?.is_some_and(|said| said.grants()),
-                };
-                classes.insert(name.clone(), (said, tells, 0));
-            }
-            let Some((said, tells, count)) = classes.get_mut(&name) else { continue };
-            *count += 1;
-            let grants = said.as_ref().is_some_and(Said::grants);
-            match (sent, grants) {
-                (false, true) => {
-                    held.told.extend(tells.then(|| record.clone()));
-                    held.granted.push(record);
-                }
-                (false, false) => held.withheld += 1,
-                (true, true) => {
-                    let sent = sent_of(world, &record).await?;
-                    held.sent_told.extend(sent.clone().filter(|_| *tells));
-                    held.sent.extend(sent);
-                }
-                (true, false) => held.sent_withheld += 1,
-            }
-        }
-        let open = |(said, tells, count): &(Option<Said>, bool, u64)| {
-            said.clone().filter(|said| *tells && !said.grants()).map(|said| (said, *count))
-        };
-        if !matches!(asking.kind, Kind::Access | Kind::Port) {
-            held.declined = classes.values().filter_map(open).collect();
-        }
-        held.classes = classes
-            .into_iter()
-            .map(|((agreement, _), (said, tells, count))| match said {
-                Some(said) => json!({
-                    "agreement": agreement.to_string(),
-                    "asked": said.asked.to_string(),
-                    "granted": said.grants(),
-                    "told": tells,
-                    "ruling": said.recorded(count),
-                }),
-                None => json!({
-                    "agreement": agreement.to_string(),
-                    "granted": false,
-                    "objects": count,
-                    "reasons": ["fact_missing"],
-                }),
-            })
-            .collect();
-        Ok(held)
-    }
-}
-
-/// The facts of a record's class as it came, with the activity and purpose that it came for.
-fn facts_of_held(record: &FoundRecord) -> Option<Facts> {
-    if record.held.kind != SegmentKind::Records {
-        return None;
-    }
-    let (known, stream) = (record.known.as_ref()?, record.stream.as_ref()?);
-    let ClassKnown { facts, .. } = serde_json::from_str(known).ok()?;
-    let mut facts = facts_from_wire(&facts)?;
-    state(&mut facts, "activity", stream.activity.as_str().into(), Asserter::Officer);
-    state(&mut facts, "purpose", stream.purpose.as_str().into(), Asserter::Officer);
-    Some(facts)
-}
-
-/// The facts under which something was sent, as its opening has them; `None` when nobody can read that any more.
-async fn facts_of_sent<W: Desk>(world: &W, record: &FoundRecord) -> Result<Option<Facts>, ExchangeError> {
-    let Some(segment) = world.store().segment(record.held.segment).await? else { return Ok(None) };
-    let opening = world.with_keys(|keys| world.signatory().open_opening(&segment, keys))?;
-    let Some(opening) = opening else { return Ok(None) };
-    let decision = read_decision(opening.content()).ok().flatten();
-    let Some(asked) = decision.and_then(|decision| decision.asked) else { return Ok(None) };
-    let digests = world.adopted_now();
-    let Some(lent) = world.laws_then(&world.signatory().home(), &digests) else { return Ok(None) };
-    let mut facts = read_facts(&asked.facts, &lent.laws.vocabulary).ok();
-    if let Some(facts) = &mut facts {
-        // Of the officer who sent it, not of the request.
-        for key in ["training_valid", "identity_verified"] {
-            facts.remove(key);
-        }
-    }
-    Ok(facts)
-}
-
-async fn sent_of<W: Desk>(world: &W, record: &FoundRecord) -> Result<Option<GivenSent>, ExchangeError> {
-    let Some(exchange) = record.held.exchange else { return Ok(None) };
-    let row = world.store().exchange(exchange).await?;
-    Ok(row.map(|row| GivenSent { to: row.peer, agreement: row.agreement, exchange, at: row.at }))
-}
-
-/// Copies of records, opened.
-async fn copies<W: Desk>(world: &W, granted: &[FoundRecord]) -> Result<Vec<GivenRecord>, ExchangeError> {
-    let mut segments: BTreeMap<SegmentId, Option<SealedSegment>> = BTreeMap::new();
-    let mut given = Vec::with_capacity(granted.len());
-    for record in granted {
-        let id = record.held.segment;
-        if let Entry::Vacant(place) = segments.entry(id) {
-            place.insert(world.store().segment(id).await?);
-        }
-        let Some(Some(segment)) = segments.get(&id) else { continue };
-        let bucket = record.held.bucket();
-        let Some(key) = world.with_keys(|keys| keys.get(&bucket)).map_err(ExchangeError::keys)? else {
-            continue;
-        };
-        if let Some(object) = opened(world.signatory(), segment, &record.held.row, &key)? {
-            given.push(described(record, Some(object)));
-        }
-    }
-    Ok(given)
-}
-
-fn described(record: &FoundRecord, object: Option<Cleartext>) -> GivenRecord {
-    let stream = record.stream.as_ref();
-    GivenRecord {
-        object,
-        agreement: record.held.agreement.clone(),
-        exchange: record.held.exchange,
-        from: stream.map(|stream| stream.partner.clone()),
-        asked_for: stream.map(|stream| (stream.activity.to_string(), stream.purpose.to_string())),
-        kept_until: record.held.row.erase_by,
-    }
-}
-
-fn state(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, by);
-    }
 }
 
 /// What is sealed of a request is bound to its number, as records are to their exchange.
@@ -478,7 +305,7 @@ fn sealed<W: Desk>(
 }
 
 /// The one record of a segment, opened; `None` when it is erased.
-fn clear<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Cleartext>, ExchangeError> {
+pub(super) fn clear<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Cleartext>, ExchangeError> {
     let Some(row) = segment.rows.first() else { return Ok(None) };
     let bucket = row.bucket(&segment.agreement);
     let key = world.with_keys(|keys| keys.get(&bucket)).map_err(ExchangeError::keys)?;
@@ -500,39 +327,6 @@ fn held_claim(segment: &SealedSegment) -> Option<HeldRecord> {
         kind: segment.kind,
         row: segment.rows.first()?.clone(),
     })
-}
-
-/// The entry of an act about a request, and its sealed opening: under the law of this party, about no exchange.
-fn entry<W: Desk>(
-    world: &W,
-    act: Act,
-    facts: Json,
-    now: Timestamp,
-) -> Result<(Draft, SealedSegment), ExchangeError> {
-    let home = world.signatory().home();
-    let until = world.opening_until(&home, now)?;
-    world.with_keys(|keys| {
-        let entropy = &mut world.entropy();
-        let (entry, opening) = Opening::draw(act, now, facts, entropy);
-        let sealed = world.signatory().seal_opening(&opening, (&home, None), until, keys, entropy)?;
-        Ok((Draft { entry, opening: sealed.id, exchange: None }, sealed))
-    })
-}
-
-/// The code that opens a request's status: 160 bits in groups that can be read out.
-fn code(bytes: &[u8; 20]) -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut groups = Vec::with_capacity(4);
-    for group in bytes.chunks_exact(5) {
-        let bits = group.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        let letter = |place: u32| char::from(LETTERS[(bits >> (5 * place) & 31) as usize]);
-        groups.push((0..8).rev().map(letter).collect::<String>());
-    }
-    groups.join("-")
-}
-
-fn code_digest(number: RequestId, code: &str) -> Digest {
-    Digest::of_parts("comity request code v1", &[number.as_bytes(), code.trim().as_bytes()])
 }
 
 /// Whether another hand was faster.

@@ -10,46 +10,46 @@ use comity_minimise::subject::may_identify;
 use comity_minimise::{SubjectKey, identifiers};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Facts, Month, Timestamp, Value};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Whom the records of some classes name, record by record in their order.
+/// Whom the records of some classes name, record by record in their order, each with the month of its tags.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
-    month: Option<Month>,
-    records: Vec<BTreeSet<SubjectTag>>,
+    records: Vec<(Month, BTreeSet<SubjectTag>)>,
 }
 
 impl Named {
-    /// Whom records name that are to be erased by `erase_by`: each class with whether it is about people. Nobody where
-    /// nothing says until when they are kept, or that month has passed: they are erased at once.
+    /// Whom records name: each class with whether it is about people, each record with the instant by which it is to be
+    /// erased. Nobody where that month has passed: it is erased at once.
     ///
     /// # Errors
     /// [`ExchangeError::Keys`]; callers seal nothing.
-    pub(crate) fn of<'o, W: Shell, O: IntoIterator<Item = &'o [u8]>>(
+    pub(crate) fn of<'o, W: Shell, O: IntoIterator<Item = (&'o [u8], Timestamp)>>(
         world: &W,
-        erase_by: Option<Timestamp>,
         classes: impl IntoIterator<Item = (bool, O)>,
     ) -> Result<Self, ExchangeError> {
-        let Some(month) = erase_by.map(Month::of) else { return Ok(Self::default()) };
         // Drawn when somebody is named.
-        let mut key: Option<Option<Arc<SubjectKey>>> = None;
+        let mut keys: BTreeMap<Month, Option<Arc<SubjectKey>>> = BTreeMap::new();
         let mut records = Vec::new();
         for (personal, objects) in classes {
-            for object in objects {
+            for (object, erase_by) in objects {
+                let month = Month::of(erase_by);
                 let mut tags = BTreeSet::new();
                 if personal || may_identify(object) {
                     for identifier in identifiers(object, world.table()) {
-                        if key.is_none() {
-                            key = Some(world.subject_key(month)?);
-                        }
-                        tags.extend(key.iter().flatten().map(|key| key.tag(&identifier)));
+                        let key = match keys.entry(month) {
+                            Entry::Occupied(drawn) => drawn.into_mut(),
+                            Entry::Vacant(place) => place.insert(world.subject_key(month)?),
+                        };
+                        tags.extend(key.iter().map(|key| key.tag(&identifier)));
                     }
                 }
-                records.push(tags);
+                records.push((month, tags));
             }
         }
-        Ok(Self { month: Some(month), records })
+        Ok(Self { records })
     }
 
     /// The tags of the records from `first` on, which lie in `segment` in this order; at most `count`.
@@ -60,18 +60,18 @@ impl Named {
         count: usize,
     ) -> impl Iterator<Item = Tagged> + '_ {
         let records = self.records.iter().skip(first).take(count);
-        records.zip(0..).flat_map(move |(tags, ordinal)| {
+        records.zip(0..).flat_map(move |((month, tags), ordinal)| {
             let place = RecordPlace { segment, ordinal };
-            tags.iter().filter_map(move |tag| Some(Tagged { place, month: self.month?, tag: *tag }))
+            tags.iter().map(move |tag| Tagged { place, month: *month, tag: *tag })
         })
     }
 
     /// The tags of all records, each once, for the one record of `opening`: what was sent in its exchange.
     pub(crate) fn sent(&self, opening: SegmentId) -> Vec<Tagged> {
-        let tags: BTreeSet<SubjectTag> = self.records.iter().flatten().copied().collect();
         let place = RecordPlace { segment: opening, ordinal: 0 };
-        let tagged = tags.into_iter().filter_map(|tag| Some(Tagged { place, month: self.month?, tag }));
-        tagged.collect()
+        let tags = self.records.iter().flat_map(|(month, tags)| tags.iter().map(move |tag| (*month, *tag)));
+        let tags: BTreeSet<(Month, SubjectTag)> = tags.collect();
+        tags.into_iter().map(|(month, tag)| Tagged { place, month, tag }).collect()
     }
 }
 

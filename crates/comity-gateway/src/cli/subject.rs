@@ -25,13 +25,7 @@ pub(super) async fn run(
 ) -> Result<Exit, GatewayError> {
     let stdin = stdin.map(Zeroizing::new);
     match command {
-        Subject::Access(args) => asked(gateway, cli, Kind::Access, args, stdin, cwd, out).await,
-        Subject::Correct(args) => asked(gateway, cli, Kind::Correct, args, stdin, cwd, out).await,
-        Subject::Erase(args) => asked(gateway, cli, Kind::Erase, args, stdin, cwd, out).await,
-        Subject::Restrict(args) => asked(gateway, cli, Kind::Restrict, args, stdin, cwd, out).await,
-        Subject::Object(args) => asked(gateway, cli, Kind::Object, args, stdin, cwd, out).await,
-        Subject::Port(args) => asked(gateway, cli, Kind::Port, args, stdin, cwd, out).await,
-        Subject::Complain(args) => asked(gateway, cli, Kind::Complain, args, stdin, cwd, out).await,
+        Subject::Ask(ask) => asked(gateway, cli, ask.parts(), stdin, cwd, out).await,
         Subject::Decide(args) => decide(gateway, cli, args, out).await,
         Subject::Status(args) => {
             let code = stdin.unwrap_or_default();
@@ -61,8 +55,7 @@ pub(super) async fn run(
 async fn asked(
     gateway: &Gateway,
     cli: &Cli,
-    kind: Kind,
-    args: &SubjectFile,
+    (kind, args): (Kind, &SubjectFile),
     stdin: Option<Zeroizing<Vec<u8>>>,
     cwd: &Path,
     out: &mut Out<'_>,

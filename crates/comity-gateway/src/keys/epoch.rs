@@ -86,7 +86,7 @@ impl FileEpochKeys {
             Ok(()) => Ok(key),
             Err(error) if error.source.kind() == std::io::ErrorKind::AlreadyExists => {
                 files::remove(&draft)?;
-                self.unseal(&kept)?;
+                self.unseal(bucket, &kept)?;
                 self.get(bucket)?.ok_or_else(|| KeyError::Generations(bucket.to_string()))
             }
             Err(error) => Err(error.into()),
@@ -118,12 +118,12 @@ impl FileEpochKeys {
     }
 
     /// Destroys what the module keeps for a file that holds `kept`.
-    fn unseal(&self, kept: &[u8]) -> Result<(), KeyError> {
+    fn unseal(&self, bucket: &Bucket, kept: &[u8]) -> Result<(), KeyError> {
         if kept.len() != hsm::SEALED_LENGTH {
             return Ok(());
         }
-        let module = self.module.as_ref();
-        Ok(module.ok_or_else(|| HsmError::NotNamed("a bucket".to_owned()))?.destroy(kept)?)
+        let module = self.module.as_ref().ok_or_else(|| HsmError::NotNamed(bucket.to_string()))?;
+        Ok(module.destroy(kept)?)
     }
 
     /// Whether the key after this one was made.
@@ -237,7 +237,7 @@ impl EpochKeys for FileEpochKeys {
         self.current.retain(|_, current| current != bucket);
         let path = self.path(bucket);
         if let Some(kept) = files::read(&path, hsm::SEALED_LENGTH)? {
-            self.unseal(&kept)?;
+            self.unseal(bucket, &kept)?;
         }
         Ok(files::destroy(&path)?)
     }

@@ -3,7 +3,7 @@
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded, Shelf};
-use crate::work::{officers, recall};
+use crate::work::{officers, offices, recall};
 use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Erased, Order, erase_exchange};
@@ -77,14 +77,7 @@ pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLa
 pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Erased, GatewayError> {
     let store = gateway.store();
     let acting = officers::acting(gateway, officer).await?;
-    let known = store.officer(officer).await?;
-    let known = known.ok_or_else(|| GatewayError::Input(format!("no officer `{officer}` is known")))?;
-    if gateway.now() > known.training_until {
-        return Err(GatewayError::Input(format!(
-            "the training of officer `{officer}` was valid until {}",
-            known.training_until
-        )));
-    }
+    offices::trained(gateway, officer).await?;
     if store.exchange(order.exchange).await?.is_none() {
         return Err(GatewayError::Input(format!("no exchange {} is recorded here", order.exchange)));
     }

@@ -1,7 +1,7 @@
 //! Orders that data be erased or restricted wherever it went: given by officers, sent until they are answered, and shown
 //! with what every holder did.
 
-use super::{manage, officers, share};
+use super::{manage, officers, offices, share};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
@@ -66,17 +66,8 @@ pub fn destroyed_by(gateway: &Gateway, now: Timestamp) -> Timestamp {
 /// none of the vocabulary; nothing happened then.
 pub async fn order(gateway: &Gateway, order: &Order) -> Result<(OrderId, Given), GatewayError> {
     let acting = officers::acting(gateway, &order.officer).await?;
-    let officer = gateway.store().officer(&order.officer).await?;
-    let officer =
-        officer.ok_or_else(|| GatewayError::Input(format!("no officer `{}` is known", order.officer)))?;
+    offices::trained(gateway, &order.officer).await?;
     let at = gateway.now();
-    if at > officer.training_until {
-        let until = officer.training_until;
-        return Err(GatewayError::Input(format!(
-            "the training of officer `{}` was valid until {until}",
-            order.officer
-        )));
-    }
     if !manage::is_reason(&order.ground)? {
         return Err(GatewayError::Input(format!(
             "`{}` is no reason that the vocabulary knows",

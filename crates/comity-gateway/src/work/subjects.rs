@@ -1,8 +1,8 @@
 //! What persons ask of this gateway: filed by themselves or at an officer's desk, decided by an officer, shown to whoever
 //! has number and code; and what an overseer is told of it.
 
-use super::officers;
 use super::share::stated::{assertable_by_officer, stated_by_officer};
+use super::{officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
 use comity_exchange::proofs::receipt;
@@ -12,7 +12,7 @@ use comity_exchange::subject::{
     request, shown,
 };
 use comity_terms::ids::RequestId;
-use comity_terms::{Asserter, ExchangeId, FactKey, Facts, Family, Timestamp, Value};
+use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Family, Timestamp, Value};
 use comity_tlog::LeafIndex;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -56,15 +56,7 @@ pub async fn decide(
     stated: &[(FactKey, String)],
 ) -> Result<Decided, GatewayError> {
     let acting = officers::acting(gateway, officer).await?;
-    let known = gateway.store().officer(officer).await?;
-    let known = known.ok_or_else(|| GatewayError::Input(format!("no officer `{officer}` is known")))?;
-    let now = gateway.now();
-    if now > known.training_until {
-        return Err(GatewayError::Input(format!(
-            "the training of officer `{officer}` was valid until {}",
-            known.training_until
-        )));
-    }
+    offices::trained(gateway, officer).await?;
     let row = gateway.store().request(number).await?;
     let row = row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))?;
     if !row.open {
@@ -261,7 +253,7 @@ pub async fn duties(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
 }
 
 /// What an overseer is told of requests: every entry of this log about one, opened; what was held, given and withheld, and
-/// by which rule.
+/// by which rule. An opening that is erased tells no more than that it was of this family.
 ///
 /// # Errors
 /// [`GatewayError`].
@@ -281,6 +273,14 @@ pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
                 let content: Json = serde_json::from_slice(opening.content()).ok()?;
                 logged.entry.commits_to(&opening).then_some(content)
             });
+            let is_of_request = |told: &Json| {
+                let act = told["act"].as_str().and_then(Act::of_name);
+                matches!(act, Some(Act::RequestFiled | Act::RequestDecided))
+            };
+            // Orders between gateways are of this family too.
+            if told.as_ref().is_some_and(|told| !is_of_request(told)) {
+                continue;
+            }
             let mut told = told.unwrap_or_else(|| json!({ "act": null, "erased": true }));
             told["entry"] = json!(logged.index.0);
             all.push(told);

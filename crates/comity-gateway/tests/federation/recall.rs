@@ -67,6 +67,7 @@ pub(crate) async fn complete(house: &House, id: OrderId) -> Json {
         if told["state"] == "complete" {
             return told;
         }
+        // The gateway's own job asks: it tells nobody when it has.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("it does not end: {}", stands(house, id).await)
@@ -405,6 +406,7 @@ async fn a_holder_that_is_restored_does_again_what_it_lost() {
         if opened(&receiver.gateway, exchange).await == (0, 0) {
             break;
         }
+        // Its next try is due by the clock, not by this loop.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(opened(&receiver.gateway, exchange).await, (0, 0));

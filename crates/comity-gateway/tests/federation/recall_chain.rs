@@ -8,9 +8,11 @@ use comity_exchange::federation::recall::RecallAction;
 use comity_exchange::ports::{Recalls as _, Store as _, Way};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{Claim, Kind};
 use comity_gateway::dirs::Directory;
 use comity_gateway::work::audit::obligations;
-use comity_gateway::work::{manage, recall};
+use comity_gateway::work::subjects::SeenByOfficer;
+use comity_gateway::work::{manage, recall, subjects};
 use comity_terms::ExchangeId;
 use comity_vault::{EpochKeys as _, open};
 use serde_json::{Value as Json, json};
@@ -133,6 +135,7 @@ async fn a_holder_that_is_stopped_meanwhile_answers_when_it_is_back() {
         if result_or_none(&stands(&first, id).await, "FI").is_some() {
             break;
         }
+        // The first's own job asks again, and tells nobody when it has.
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     let halfway = stands(&first, id).await;
@@ -302,6 +305,17 @@ evidence = "the record"
     assert!(done["citations"].as_array().unwrap().iter().any(|rule| rule["rule"] == "fi.archive.preserve"));
     assert_eq!(opened(&second.gateway, given).await, before, "it stays, and nobody uses it");
     assert_eq!(second.gateway.store().restricted(vec![given]).await.unwrap().len(), 1);
+    // Nor is it erased because a person asks, though the law of their request grants it.
+    let claim = br#"{"identifiers":[{"kind":"email","value":"billing@invoice.example.com"}]}"#;
+    let filed = subjects::file(&second.gateway, Kind::Erase, &Claim::read(claim).unwrap()).await.unwrap();
+    let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
+    let seen = SeenByOfficer(true);
+    let decided = subjects::decide(&second.gateway, filed.number, "trained", &seen, &unlawful).await.unwrap();
+    let told = &decided.record;
+    assert!(told["preserved"].as_u64().unwrap() > 0 && told["granted"] == 0, "{told}");
+    let answer: serde_json::Value = serde_json::from_slice(&decided.answer.0).unwrap();
+    assert_eq!(answer["declined"][0]["reasons"][0]["code"], "preservation_runs", "{answer}");
+    assert_eq!(opened(&second.gateway, given).await, before);
     // What the holder's own law asks, the origin does not lift.
     let lifted = ordered(first, given, RecallAction::Lift).await;
     let order = complete(first, lifted).await;

@@ -1,15 +1,15 @@
 //! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
 
 use super::order::{self, ShareRequest};
-use super::{Api, Officer, Refused, answer, malformed};
+use super::{Api, Officer, Refused, answer, json_body, malformed, written};
 use crate::api::problem::{Kind, Problem};
 use crate::work::preview::preview;
 use crate::work::share;
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use comity_exchange::ports::Store as _;
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId};
@@ -52,17 +52,7 @@ pub(super) async fn share(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let Query(Dry { dry_run }) = query.map_err(|_| malformed("`dry_run`: expected true or false"))?;
-    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Problem::new(Kind::MediaType).with_detail("send it as `application/json`").into());
-    }
-    let body = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let most = api.gateway.settings().limits.bytes_max;
-            Refused::from(Problem::new(Kind::TooLong).with_detail(format!("the most is {most} bytes")))
-        }
-        _ => malformed("the body was cut off"),
-    })?;
+    let body = json_body(&headers, body, api.gateway.settings().limits.bytes_max)?;
     let order = order::read(&body, &officer.officer).map_err(|error| malformed(error.to_string()))?;
     if dry_run {
         return Ok(answer(&preview(&api.gateway, &order).await?));
@@ -79,8 +69,7 @@ pub(super) async fn share(
             api.once.answer(of, Digest::of(&body), api.gateway.now(), work).await?
         }
     };
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, Body::from(bytes)).into_response())
+    Ok(written(bytes))
 }
 
 #[utoipa::path(

@@ -27,8 +27,11 @@ use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
 use crate::signin::{Denied, SignedIn};
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -128,7 +131,31 @@ impl IntoResponse for Refused {
 
 /// Plain JSON that no cache keeps.
 fn answer(value: &impl serde::Serialize) -> Response {
-    ([(axum::http::header::CACHE_CONTROL, "no-store")], Json(value)).into_response()
+    ([(header::CACHE_CONTROL, "no-store")], Json(value)).into_response()
+}
+
+/// The body of a request that is to be JSON; its route takes at most so many bytes.
+fn json_body(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    most: usize,
+) -> Result<Bytes, Refused> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Err(Problem::new(Kind::MediaType).with_detail("send it as `application/json`").into());
+    }
+    body.map_err(|error| match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Problem::new(Kind::TooLong).with_detail(format!("the most is {most} bytes")).into()
+        }
+        _ => malformed("the body was cut off"),
+    })
+}
+
+/// JSON that is written already, and that no cache keeps.
+fn written(json: impl Into<Body>) -> Response {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
+    (headers, json.into()).into_response()
 }
 
 fn malformed(detail: impl Into<String>) -> Refused {

@@ -2,16 +2,17 @@
 //!
 //! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
 
-use super::{Api, Officer, Refused, answer, malformed};
+use super::{Api, Officer, Refused, answer, json_body, malformed, written};
 use crate::api::problem::{Kind as ProblemKind, Problem};
 use crate::work::subjects::{self, SeenByOfficer};
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::subject::{Claim, Kind};
 use comity_exchange::wire::Text;
 use comity_terms::FactKey;
@@ -74,7 +75,7 @@ pub(super) async fn file(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = json_body(&headers, body)?;
+    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
     let asked: PersonRequest = serde_json::from_slice(&body).map_err(|error| {
         // The reader's own message may repeat a value: only the place is told.
         malformed(format!(
@@ -117,7 +118,7 @@ pub(super) async fn stands(
     let number: RequestId = number.parse().map_err(|_| none())?;
     let code = headers.get(CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();
     let status = subjects::status(&api.gateway, number, code).await?.ok_or_else(none)?;
-    Ok(plain(status))
+    Ok(written(status))
 }
 
 #[utoipa::path(
@@ -172,28 +173,12 @@ pub(super) async fn decide(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
-    let body = json_body(&headers, body)?;
+    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
     let decision: PersonDecision =
         serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
     let facts: Vec<(FactKey, String)> =
         decision.facts.into_iter().map(|(key, value)| (key.0, value)).collect();
     let check = SeenByOfficer(decision.identity_seen);
     let decided = subjects::decide(&api.gateway, number, &officer.officer, &check, &facts).await?;
-    Ok(plain(subjects::decided_json(&api.gateway, &decided).await?))
-}
-
-fn json_body(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Bytes, Refused> {
-    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !said.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Problem::new(ProblemKind::MediaType).with_detail("send it as `application/json`").into());
-    }
-    body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(ProblemKind::TooLong).into(),
-        _ => malformed("the body was cut off"),
-    })
-}
-
-fn plain(json: String) -> Response {
-    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    (headers, Body::from(json)).into_response()
+    Ok(written(subjects::decided_json(&api.gateway, &decided).await?))
 }

@@ -3,12 +3,34 @@
 use super::GivenFact;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
+use comity_exchange::subject::Kind;
 use comity_terms::ids::RequestId;
 use std::path::PathBuf;
 
 /// `comity subject`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Subject {
+    /// What a person asks.
+    #[command(flatten)]
+    Ask(SubjectAsk),
+    /// Decide on a request that waits.
+    #[command(
+        after_help = "Example:\n  comity subject decide 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --identity-seen"
+    )]
+    Decide(SubjectDecide),
+    /// Where a request stands, for whoever has its code: from standard input.
+    #[command(
+        after_help = "Example:\n  comity subject status 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --json < code.txt"
+    )]
+    Status(SubjectStatus),
+    /// The requests that wait, and by when each is to be answered.
+    #[command(after_help = "Example:\n  comity subject list --all --json")]
+    List(SubjectList),
+}
+
+/// What a person asks.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum SubjectAsk {
     /// Ask what is held about somebody.
     #[command(
         after_help = "Examples:\n  comity subject access --identifiers mari.json --officer a.tamm --identity-seen --json\n  comity subject access --identifiers - < mari.json\n\nThe file: {\"identifiers\":[{\"kind\":\"email\",\"value\":\"mari@example.ee\"},{\"kind\":\"name\",\"value\":\"Mari Kask\"}]}\nKinds: email, phone, account, national_id, name, pseudonym."
@@ -42,19 +64,6 @@ pub enum Subject {
     /// Complain about what was done with data about somebody.
     #[command(after_help = "Example:\n  comity subject complain --identifiers mari.json")]
     Complain(SubjectFile),
-    /// Decide on a request that waits.
-    #[command(
-        after_help = "Example:\n  comity subject decide 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --identity-seen"
-    )]
-    Decide(SubjectDecide),
-    /// Where a request stands, for whoever has its code: from standard input.
-    #[command(
-        after_help = "Example:\n  comity subject status 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --json < code.txt"
-    )]
-    Status(SubjectStatus),
-    /// The requests that wait, and by when each is to be answered.
-    #[command(after_help = "Example:\n  comity subject list --all --json")]
-    List(SubjectList),
 }
 
 /// A request.
@@ -119,18 +128,28 @@ pub struct SubjectList {
     pub all: bool,
 }
 
+impl SubjectAsk {
+    /// What is asked, and what it is asked with.
+    #[must_use]
+    pub fn parts(&self) -> (Kind, &SubjectFile) {
+        match self {
+            Self::Access(args) => (Kind::Access, args),
+            Self::Correct(args) => (Kind::Correct, args),
+            Self::Erase(args) => (Kind::Erase, args),
+            Self::Restrict(args) => (Kind::Restrict, args),
+            Self::Object(args) => (Kind::Object, args),
+            Self::Port(args) => (Kind::Port, args),
+            Self::Complain(args) => (Kind::Complain, args),
+        }
+    }
+}
+
 impl Subject {
     /// Where.
     #[must_use]
     pub fn place(&self) -> &Place {
         match self {
-            Self::Access(args)
-            | Self::Correct(args)
-            | Self::Erase(args)
-            | Self::Restrict(args)
-            | Self::Object(args)
-            | Self::Port(args)
-            | Self::Complain(args) => &args.place,
+            Self::Ask(ask) => &ask.parts().1.place,
             Self::Decide(args) => &args.place,
             Self::Status(args) => &args.place,
             Self::List(args) => &args.place,
@@ -141,13 +160,7 @@ impl Subject {
     #[must_use]
     pub fn reads_stdin(&self) -> bool {
         match self {
-            Self::Access(args)
-            | Self::Correct(args)
-            | Self::Erase(args)
-            | Self::Restrict(args)
-            | Self::Object(args)
-            | Self::Port(args)
-            | Self::Complain(args) => args.identifiers.as_os_str() == "-",
+            Self::Ask(ask) => ask.parts().1.identifiers.as_os_str() == "-",
             Self::Status(_) => true,
             Self::Decide(_) | Self::List(_) => false,
         }

@@ -1,9 +1,8 @@
-//! What stands against an order at a holder: its own duty to preserve, and whose a restriction is.
+//! What stands against erasing early, whoever asks for it: this gateway's own duty to preserve.
 
 use crate::ExchangeError;
 use crate::audit::replay::read;
-use crate::federation::recall::{RecallAction, TakenHop};
-use crate::ports::{ExchangeRow, Recalls, Restriction, SegmentKind, Store, Way};
+use crate::ports::{ExchangeRow, SegmentKind, Store};
 use crate::report::CitationReport;
 use crate::shell::Shell;
 use crate::wire::Text;
@@ -18,7 +17,7 @@ use serde_json::Value as Json;
 ///
 /// # Errors
 /// [`ExchangeError`] when the store or the keys fail.
-pub(super) async fn until<W: Shell>(
+pub(crate) async fn until<W: Shell>(
     world: &W,
     held: &ExchangeRow,
     now: Timestamp,
@@ -60,20 +59,5 @@ fn cited(duty: &Json) -> Option<CitationReport> {
     })
 }
 
-/// Whether a restriction was ordered by the origin of `taken`: then it may lift it.
-///
-/// # Errors
-/// [`ExchangeError`] when the store fails.
-pub(super) async fn is_origins<W: Shell>(
-    world: &W,
-    restriction: &Restriction,
-    taken: &TakenHop,
-) -> Result<bool, ExchangeError> {
-    for row in world.store().recalls(Some(restriction.order)).await? {
-        if row.way == Way::Taken {
-            let (_, order) = TakenHop::stored(&row.header)?;
-            return Ok(order.action == RecallAction::Restrict && order.origin.0 == taken.order.origin.0);
-        }
-    }
-    Ok(false)
-}
+/// The reason of this gateway where a duty to preserve stands against an erasure.
+pub(crate) const PRESERVED: &str = "preservation_runs";

@@ -1,0 +1,57 @@
+//! One act of this gateway: its entry, its sealed opening, and what it changes, in one record.
+
+use crate::ExchangeError;
+use crate::entry::{Opening, PublicEntry};
+use crate::ports::{Draft, Integrated, Record, SealedSegment, Store, StoreError};
+use crate::shell::Shell;
+use comity_terms::{Act, ExchangeId, PackSlug, Timestamp};
+use serde_json::Value as Json;
+
+/// The entry of an act and its opening, sealed under a pack: with the records of an exchange, or with none.
+///
+/// # Errors
+/// [`ExchangeError::Law`] when the pack says nothing of how long openings are kept, [`ExchangeError::Vault`],
+/// [`ExchangeError::Keys`]; callers record nothing.
+pub(crate) fn drawn<W: Shell>(
+    world: &W,
+    act: Act,
+    facts: Json,
+    held_with: (&PackSlug, Option<ExchangeId>),
+    now: Timestamp,
+) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
+    let until = world.opening_until(held_with.0, now)?;
+    world.with_keys(|keys| {
+        let entropy = &mut world.entropy();
+        let (entry, opening) = Opening::draw(act, now, facts, entropy);
+        let sealed = world.signatory().seal_opening(&opening, held_with, until, keys, entropy)?;
+        Ok((entry, sealed))
+    })
+}
+
+/// Records an act with what it changes, which may depend on its entry: held under this party's own law, about `exchange`
+/// where it is about one. Once more when the opening's own key was being destroyed.
+///
+/// # Errors
+/// As [`drawn`]; [`ExchangeError::Store`].
+pub(crate) async fn enter<W: Shell>(
+    world: &W,
+    act: Act,
+    (facts, exchange): (Json, Option<ExchangeId>),
+    now: Timestamp,
+    change: impl Fn(PublicEntry) -> Record,
+) -> Result<Integrated, ExchangeError> {
+    let home = world.signatory().home();
+    let mut again = true;
+    loop {
+        let (entry, opening) = drawn(world, act, facts.clone(), (&home, None), now)?;
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange }],
+            segments: vec![opening],
+            ..change(entry)
+        };
+        match world.store().record(record).await {
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            recorded => return Ok(recorded?),
+        }
+    }
+}
