@@ -4,6 +4,7 @@
 mod bare;
 mod bundle;
 mod governed;
+mod life;
 mod load;
 mod taxii;
 
@@ -30,6 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ["taxii-stored", ..] => runtime
             .block_on(taxii::stored::compare(arguments.get(1)))
             .map_err(|error| error.to_string().into()),
+        ["life", ..] => {
+            runtime.block_on(life::compare(arguments.get(1))).map_err(|error| error.to_string().into())
+        }
         ["open-loop"] => runtime.block_on(load::compare()),
         _ => runtime.block_on(compare()),
     }

@@ -6,11 +6,11 @@
 
 use crate::files::{self, FileError};
 use comity_agreement::pack::Kind;
-use comity_agreement::{Law, LawFiles, Level, Library, LoadError, Vocabulary, lint, rights};
+use comity_agreement::{Law, LawFiles, Level, Library, LoadError, Vocabulary, lint, rights, shipped};
 use comity_terms::{Digest, PackSlug};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 mod named;
 
@@ -65,6 +65,19 @@ impl From<LoadError> for LawError {
     fn from(error: LoadError) -> Self {
         Self::Load(error.to_string())
     }
+}
+
+/// The words that this release knows: read when they are first asked for, and kept.
+///
+/// # Errors
+/// [`LawError::Load`] when what is built in does not load: a fault of the release, which its tests catch.
+pub fn vocabulary() -> Result<&'static Arc<Vocabulary>, LawError> {
+    static WORDS: OnceLock<Arc<Vocabulary>> = OnceLock::new();
+    if let Some(words) = WORDS.get() {
+        return Ok(words);
+    }
+    let library = Library::open(shipped())?;
+    Ok(WORDS.get_or_init(|| Arc::clone(library.vocabulary())))
 }
 
 /// The shelf of adopted laws.

@@ -4,7 +4,7 @@
 //! very digest that was signed. Nothing is written.
 
 use crate::gateway::{Gateway, GatewayError};
-use crate::laws::{Loaded, Shelf, digested};
+use crate::laws::{Loaded, Shelf, digested, vocabulary};
 use comity_agreement::{Law, LawFiles, LawSet, Library, Memo, Vocabulary, shipped};
 use comity_exchange::audit::amended::{Amendment, amended as amended_by};
 use comity_exchange::audit::obligations::{OwedDuty, owed};
@@ -122,13 +122,10 @@ fn law_set(files: &LawFiles, asked: &RecordedQuestion) -> Result<LawSet, String>
 /// # Errors
 /// [`GatewayError`] when the record cannot be read.
 pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayError> {
-    let vocabulary = {
-        let library = Library::open(shipped()).map_err(|error| GatewayError::Broken(error.to_string()))?;
-        Arc::clone(library.vocabulary())
-    };
+    let vocabulary = vocabulary().map_err(|error| GatewayError::Broken(error.to_string()))?;
     let open = |segment: &_| gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys));
     let own = &gateway.signatory().party;
-    Ok(owed(gateway.store(), open, &vocabulary, own, gateway.now()).await?)
+    Ok(owed(gateway.store(), open, vocabulary, own, gateway.now()).await?)
 }
 
 /// Everything that is owed, as the contract prints it: by recorded decisions, and to persons who asked something.

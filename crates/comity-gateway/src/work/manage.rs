@@ -2,9 +2,8 @@
 
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::laws::{self, Loaded, Shelf};
+use crate::laws::{self, Loaded, Shelf, vocabulary};
 use crate::work::{officers, offices, recall};
-use comity_agreement::{Library, shipped};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Erased, Order, erase_exchange};
 use comity_exchange::federation::follow::{NotFollowed, changed, follows};
@@ -94,8 +93,8 @@ pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Er
 }
 
 pub(super) fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
-    let library = Library::open(shipped()).map_err(|e| GatewayError::Broken(e.to_string()))?;
-    Ok(library.vocabulary().reasons().contains_key(code))
+    let words = vocabulary().map_err(|error| GatewayError::Broken(error.to_string()))?;
+    Ok(words.reasons().contains_key(code))
 }
 
 /// Makes a partner known by its identity file, or changes what is known.
