@@ -43,6 +43,12 @@ impl MatchValue {
         Zeroizing::new([DOMAIN, self.kind.as_bytes(), &[0], self.value.as_bytes()].concat())
     }
 
+    /// Its normal form: what the asker shows to itself.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
     /// What its form shows it to be: `address`, `url`, `email`, `hash`, `domain` or `text`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
@@ -149,9 +155,14 @@ pub fn match_values(json: &[u8], limits: &Limits) -> BTreeSet<MatchValue> {
 }
 
 fn of_object(object: &Object<'_>, found: &mut BTreeSet<MatchValue>) {
+    let Node::Object(properties) = object.tree() else { return };
+    // What its author took back is looked for by nobody.
+    let revoked = |(name, value): &(_, Node<'_>)| *name == "revoked" && matches!(value, Node::Literal(l) if l == "true");
+    if properties.iter().any(revoked) {
+        return;
+    }
     let looked_for = object.literals().iter().filter(|literal| literal.operator == Operator::Is);
     found.extend(looked_for.filter_map(|literal| MatchValue::new(&literal.value)));
-    let Node::Object(properties) = object.tree() else { return };
     for (name, value) in properties {
         if KNOWN_BY.contains(&(object.stix_type(), name)) {
             found.extend(value.as_text().and_then(MatchValue::new));
