@@ -35,7 +35,8 @@ impl MatchValue {
             .or_else(|| hash(&text).map(|value| ("hash", value)))
             .or_else(|| domain(&text).map(|value| ("domain", value)))
             .unwrap_or_else(|| ("text", folded(&text)));
-        Some(Self { kind, value })
+        // In small letters some texts are longer.
+        Some(Self { kind, value }).filter(|whole| whole.value.len() <= VALUE_LENGTH_MAX)
     }
 
     /// What is hashed to the group: kind and value.
@@ -77,7 +78,12 @@ fn armed(text: &str) -> String {
         Some(scheme) if scheme.eq_ignore_ascii_case("hxxp") => format!("http{}", &text[4..]),
         _ => text.to_owned(),
     };
-    text.replace("[.]", ".").replace("[:]", ":").replace("[@]", "@")
+    let mut text = text;
+    // Brackets in brackets are written so too, and a normal form has none left.
+    while ["[.]", "[:]", "[@]"].iter().any(|sign| text.contains(sign)) {
+        text = text.replace("[.]", ".").replace("[:]", ":").replace("[@]", "@");
+    }
+    text
 }
 
 /// An address, or a network by its first one.
@@ -129,12 +135,13 @@ fn hash(text: &str) -> Option<String> {
 }
 
 fn domain(text: &str) -> Option<String> {
-    let name = text.strip_suffix('.').unwrap_or(text);
+    let name = text.to_lowercase();
+    let name = name.strip_suffix('.').unwrap_or(&name);
     let label = |label: &str| {
         (1..=63).contains(&label.len())
             && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
     };
-    (name.len() <= 253 && name.contains('.') && name.split('.').all(label)).then(|| name.to_lowercase())
+    (name.len() <= 253 && name.contains('.') && name.split('.').all(label)).then(|| name.to_owned())
 }
 
 /// In small letters, with one space where there was any.
@@ -203,6 +210,7 @@ mod tests {
     #[test]
     fn what_is_written_otherwise_and_means_the_same_meets() {
         same(" 203.0.113.7 ", "203.0.113[.]7");
+        same("203[[.]].0.113.7", "203.0.113.7");
         same("203.0.113.7/32", "203.0.113.7");
         same("203.0.113.7/24", "203.0.113.0/24");
         same("0.0.0.0/0", "203.0.113.7/0");
