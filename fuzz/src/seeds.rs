@@ -2,11 +2,12 @@
 
 pub(crate) mod doors;
 
-use crate::targets::{PACK, PACK_FILES, key};
+use crate::targets::{MATCH, PACK, PACK_FILES, key};
 use comity_agreement::shipped;
 use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::offer::join_objects;
 use comity_exchange::signature::Domain;
+use comity_minimise::matching::Blinded;
 use comity_terms::Digest;
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey, TreeSize, empty_root, leaf_hash};
 use std::path::{Path, PathBuf};
@@ -123,6 +124,41 @@ pub(crate) fn recall_answers() -> Vec<Vec<u8>> {
     let answer = r#"{"version":1,"order_id":"00000000-0000-4000-8000-000000000001","message":"sha256:0000000000000000000000000000000000000000000000000000000000000000","holder":"FI","at":"2026-01-01T00:00:00Z","results":[],"destroyed_by":null,"entry":"AQIAAxdzxtlKPkl8c1lnC/QYWBEUC3apD+IgPZLuu11ZniMdyHA="}"#;
     let onward = r#"[{"party":"BE","party_key":"","log":"","due":null,"answer":null}]"#;
     texts(&[answer, &format!("{answer}\0{onward}")])
+}
+
+pub(crate) fn match_questions() -> Vec<Vec<u8>> {
+    let evaluated = [MATCH.as_bytes(), &[0], &batch()[..]].concat();
+    let mut found = texts(&[
+        MATCH,
+        r#"{"version":1,"match_id":"00000000-0000-4000-8000-000000000001","asker":"EE","holder":"FI","agreement":"pact-2026","laws":{},"activity":"threat_intel","purpose":"cyber_defence","facts":[{"key":"specific_identifier","by":"detected","value":true}],"at":"2026-01-01T00:00:00Z","step":{"open":{}},"entry":""}"#,
+    ]);
+    found.push(evaluated);
+    found
+}
+
+pub(crate) fn match_answers() -> Vec<Vec<u8>> {
+    let answer = r#"{"version":1,"match_id":"00000000-0000-4000-8000-000000000001","message":"sha256:0000000000000000000000000000000000000000000000000000000000000000","holder":"FI","at":"2026-01-01T00:00:00Z","result":"day_over","reasons":[],"escalate_to":[],"citations":[]}"#;
+    texts(&[answer, &answer.replace("day_over", "evaluated"), &answer.replace("day_over", "opened")])
+}
+
+pub(crate) fn match_filters() -> Vec<Vec<u8>> {
+    let mut found = texts(&["203.0.113.7/24", "hxxps://Evil[.]example/A", "Mari@Example.ee", "Some  text."]);
+    found.push(batch());
+    // Two segments of four fingerprints, as small as one may be.
+    found.push([&7_u64.to_be_bytes()[..], &4_u32.to_be_bytes(), &4_u32.to_be_bytes(), &[9; 48]].concat());
+    found
+}
+
+/// A batch of filling.
+fn batch() -> Vec<u8> {
+    let mut state = 7_u64;
+    let mut entropy = |out: &mut [u8]| {
+        for byte in out {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (state >> 56) as u8;
+        }
+    };
+    Blinded::draw(&[], &mut entropy).expect("a batch").bytes().to_vec()
 }
 
 pub(crate) fn identities() -> Vec<Vec<u8>> {

@@ -7,17 +7,20 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::answer::Answer;
 use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::identity::Identity;
+use comity_exchange::federation::matching::{MatchAnswered, MatchHeader, MatchQuestion, MatchStep};
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
 use comity_exchange::wire::Base64;
 use comity_minimise::json::Node;
+use comity_minimise::matching::{Elements, Filter, MatchValue};
 use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
 use comity_terms::ids::OrderId;
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{
-    AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, VerifierKey,
+    AddCheckpoint, Checkpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, TreeSize,
+    VerifierKey, leaf_hash,
 };
 use std::sync::{LazyLock, OnceLock};
 
@@ -195,6 +198,78 @@ pub fn recall_answer(data: &[u8]) {
     let order = order.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
     let keys = known(&party("FI")).expect("a key");
     let _ = Answered::read(&frame, (order, None), &party("FI"), &keys, &known);
+}
+
+/// The header of a question whether values are held that its asker did sign, with the batch behind it (after the first zero
+/// byte). Its entry is one that the log holds, and its batch the one that follows: what comes after these is reached.
+pub fn match_question(data: &[u8]) {
+    let (header, bodies) = split(data);
+    let mut header = header.to_vec();
+    if let Ok(mut question) = serde_json::from_slice::<MatchHeader>(&header) {
+        question.entry = Base64(ENTRY.to_vec());
+        if let MatchStep::Evaluate { elements, .. } = &mut question.step {
+            elements.0 = Digest::of(bodies);
+        }
+        header = serde_json::to_vec(&question).expect("plain data");
+    }
+    let attachments = format!("{{\"receipt\":{}}}", serde_json::Value::from(receipt_of_entry()));
+    let frame = SignedHeader::sign(header, Domain::Match, &key()).frame(attachments.as_bytes(), bodies);
+    let keys = known(&party("EE")).expect("a key");
+    if let Ok(question) = MatchQuestion::read(&frame, (&party("EE"), &party("FI")), &keys) {
+        let _ = question.scope();
+    }
+}
+
+/// The header of an answer to such a question that its holder did sign, with what follows (after the first zero byte).
+pub fn match_answer(data: &[u8]) {
+    let (header, bodies) = split(data);
+    let frame = SignedHeader::sign(header.to_vec(), Domain::MatchAnswer, &key());
+    let frame = frame.frame(b"{}", bodies);
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let message: Option<Digest> = said["message"].as_str().and_then(|digest| digest.parse().ok());
+    let asked: MatchHeader = serde_json::from_str(MATCH).expect("our own question reads");
+    let keys = known(&party("FI")).expect("a key");
+    let _ = MatchAnswered::read(&frame, (&asked, message.unwrap_or(Digest::of(b""))), &keys);
+}
+
+/// A filter: what is one answers every question, and is written as it was read. Also a batch, and a value.
+pub fn match_filter(data: &[u8]) {
+    if let Ok(filter) = Filter::from_bytes(data) {
+        for tag in [0, 1, u64::MAX, 0x9e37_79b9_7f4a_7c15] {
+            let _ = filter.contains(tag);
+        }
+        for tag in data.chunks(8).take(64) {
+            let _ = filter.contains(tag.iter().fold(0, |tag, byte| tag << 8 | u64::from(*byte)));
+        }
+        assert_eq!(filter.to_bytes(), data, "written as it was read");
+    }
+    let _ = Elements::parse(data);
+    if let Some(value) = std::str::from_utf8(data).ok().and_then(MatchValue::new) {
+        let again = MatchValue::new(value.value()).expect("a normal form is a value");
+        assert_eq!(again, value, "in its normal form already");
+    }
+}
+
+/// A question as its asker signs it, but for its receipt.
+pub(crate) const MATCH: &str = r#"{"version":1,"match_id":"00000000-0000-4000-8000-000000000001","asker":"EE","holder":"FI","agreement":"pact-2026","laws":{},"activity":"threat_intel","purpose":"cyber_defence","facts":[],"at":"2026-01-01T00:00:00Z","step":{"evaluate":{"day":"2026-01-01","batch":1,"elements":"sha256:0000000000000000000000000000000000000000000000000000000000000000"}},"entry":""}"#;
+
+/// An entry of the family of exchanges.
+const ENTRY: [u8; 38] = {
+    let mut entry = [7; 38];
+    // Version 1, family 1, the month 202601 in big-endian.
+    (entry[0], entry[1], entry[2], entry[3], entry[4], entry[5]) = (1, 1, 0, 3, 0x17, 0x69);
+    entry
+};
+
+/// That [`ENTRY`] is the one entry of the log that is known.
+fn receipt_of_entry() -> String {
+    static RECEIPT: LazyLock<String> = LazyLock::new(|| {
+        let signer = SigningKey::from_seed("log.example/1", &[1; 32]).expect("a key");
+        let checkpoint = Checkpoint::new("log.example/1", TreeSize(1), leaf_hash(&ENTRY)).expect("a checkpoint");
+        let signed = SignedCheckpoint::sign(checkpoint, &signer).expect("a signed one");
+        format!("c2sp.org/tlog-proof@v1\nindex 0\n\n{signed}")
+    });
+    RECEIPT.clone()
 }
 
 fn known(_: &Party) -> Option<Known> {

@@ -14,6 +14,7 @@
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
+//! | [`matching`] | whether a partner holds certain values, without either showing its own |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
@@ -29,6 +30,7 @@ pub mod erase;
 mod error;
 pub mod escalation;
 pub mod federation;
+pub mod matching;
 pub mod misbehaviour;
 pub mod ports;
 pub mod proofs;

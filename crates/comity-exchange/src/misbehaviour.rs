@@ -40,6 +40,18 @@ pub enum Misbehaviour {
     RecallForeign,
     /// Another order under the id of one that was taken.
     RecallConflict,
+    /// A question whether values are held that does not read: another size, elements that are none.
+    MatchUnreadable,
+    /// One that is not signed by whoever sends it.
+    MatchForged,
+    /// One whose receipt does not hold.
+    MatchUnproven,
+    /// Another batch under the number of one that was answered.
+    MatchConflict,
+    /// Another key or filter for a day than was told before.
+    MatchKeyChanged,
+    /// An evaluation that is not by the key of the day.
+    MatchEvaluation,
 }
 
 impl Misbehaviour {
@@ -60,6 +72,12 @@ impl Misbehaviour {
             Self::RecallUnproven => "recall_unproven",
             Self::RecallForeign => "recall_foreign",
             Self::RecallConflict => "recall_conflict",
+            Self::MatchUnreadable => "match_unreadable",
+            Self::MatchForged => "match_forged",
+            Self::MatchUnproven => "match_unproven",
+            Self::MatchConflict => "match_conflict",
+            Self::MatchKeyChanged => "match_key_changed",
+            Self::MatchEvaluation => "match_evaluation",
         }
     }
 
@@ -83,6 +101,20 @@ impl Misbehaviour {
             ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::RecallForged),
             ExchangeError::Frame(_) => Some(Self::RecallUnreadable),
             ExchangeError::Proof(_) => Some(Self::RecallUnproven),
+            _ => None,
+        }
+    }
+}
+
+impl Misbehaviour {
+    /// What is wrong with a question whether values are held that did not read with `error`; `None` where the partner did
+    /// nothing wrong.
+    #[must_use]
+    pub fn of_match(error: &ExchangeError) -> Option<Self> {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::MatchForged),
+            ExchangeError::Frame(_) => Some(Self::MatchUnreadable),
+            ExchangeError::Proof(_) => Some(Self::MatchUnproven),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod credentials;
 mod erasure;
 mod escalation;
 mod logged;
+mod matching;
 mod parties;
 mod recall;
 mod record;
@@ -25,6 +26,9 @@ pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
+pub use matching::{
+    MatchAnswerRow, MatchChange, MatchEpochRow, MatchScope, MatchSide, MatchSpent, MatchRoad, Matches, StoredMatch,
+};
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};

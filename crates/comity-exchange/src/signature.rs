@@ -34,6 +34,12 @@ pub enum Domain {
     RecallHop,
     /// A holder's answer to such an order.
     RecallAnswer,
+    /// A question whether its receiver holds certain values.
+    Match,
+    /// The answer to one.
+    MatchAnswer,
+    /// What such questions of a day are answered with: key and filter.
+    MatchEpoch,
 }
 
 impl Domain {
@@ -49,6 +55,9 @@ impl Domain {
             Self::Recall => "comity/recall/v1",
             Self::RecallHop => "comity/recall-hop/v1",
             Self::RecallAnswer => "comity/recall-answer/v1",
+            Self::Match => "comity/match/v1",
+            Self::MatchAnswer => "comity/match-answer/v1",
+            Self::MatchEpoch => "comity/match-epoch/v1",
         }
     }
 

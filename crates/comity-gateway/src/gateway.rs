@@ -7,7 +7,7 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets,
+    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets,
     index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
@@ -59,9 +59,11 @@ pub struct Gateway {
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
     subject_keys: SubjectKeys,
+    match_secrets: MatchSecrets,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
+    matching: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
     approving: tokio::sync::Mutex<()>,
     counts: Counts,
@@ -160,6 +162,7 @@ impl Gateway {
             epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys(), hsm.clone())),
             hsm,
             transport_keys: TransportKeys::new(directory.transport_keys()),
+            match_secrets: MatchSecrets::new(directory.match_secrets()),
             webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
             signin: SignIn::new(&settings.signin, settings.subjects.rate),
             seat,
@@ -173,6 +176,7 @@ impl Gateway {
             subject_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
+            matching: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
             approving: tokio::sync::Mutex::default(),
             counts: Counts::default(),
@@ -326,6 +330,17 @@ impl Gateway {
     #[must_use]
     pub fn subject_keys(&self) -> &SubjectKeys {
         &self.subject_keys
+    }
+
+    /// The secrets of days of blind matching.
+    #[must_use]
+    pub fn match_secrets(&self) -> &MatchSecrets {
+        &self.match_secrets
+    }
+
+    /// Held by whoever answers whether values are held: a set is made ready once, and takes every processor.
+    pub(crate) fn matching(&self) -> &tokio::sync::Mutex<()> {
+        &self.matching
     }
 
     /// The secrets of endpoints that are told of acts.

@@ -5,10 +5,11 @@ use crate::keys::HsmSettings;
 use crate::signin::Rate;
 use crate::signin::SignInSettings;
 use crate::webhooks::WebhookSettings;
+use comity_exchange::ports::MatchScope;
 use comity_exchange::wire::Text;
 use comity_minimise::Limits;
 use comity_terms::calendar::{Calendar, CalendarError, Count, Period, due};
-use comity_terms::{Activity, PackSlug, Purpose, Timestamp};
+use comity_terms::{Activity, PackSlug, Party, Purpose, Timestamp};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -58,6 +59,8 @@ pub struct Settings {
     pub webhooks: WebhookSettings,
     /// What bounds the requests of persons.
     pub subjects: SubjectSettings,
+    /// What bounds blind matching.
+    pub matching: MatchSettings,
     /// The collection that a fresh gateway has.
     pub public_collection: PublicCollection,
     /// What a reader of a collection gets at most in a page, objects.
@@ -93,6 +96,47 @@ impl SubjectSettings {
     pub fn until(&self, at: Timestamp) -> Timestamp {
         let seconds = u64::from(self.keep_days) * 24 * 60 * 60;
         at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// How much partners may ask whether values are held. What each number is for stands in the shipped `settings.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchSettings {
+    /// How many evaluations a partner has in a calendar month, UTC, for each agreement and purpose.
+    pub evaluations_per_month: u64,
+    /// Others for some partners.
+    pub budgets: Vec<MatchBudget>,
+}
+
+/// The budget of a partner, for one purpose or for each.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MatchBudget {
+    /// The partner.
+    pub partner: Text<Party>,
+    /// The purpose; absent: each.
+    pub purpose: Option<Text<Purpose>>,
+    /// How many evaluations it has in a calendar month, UTC.
+    pub evaluations_per_month: u64,
+}
+
+impl MatchSettings {
+    fn read(own: toml::Table, shipped: toml::Table) -> Result<Self, String> {
+        let mut all = shipped;
+        all.extend(own);
+        all.try_into().map_err(|error| format!("[matching]: {}", error.to_string().trim_end()))
+    }
+
+    /// The evaluations of a month: those set for partner and purpose, else for the partner, else for everyone.
+    #[must_use]
+    pub fn evaluations(&self, scope: &MatchScope) -> u64 {
+        let of = |purpose: Option<&Purpose>| {
+            let mut budgets = self.budgets.iter().filter(|budget| budget.partner.0 == scope.peer);
+            budgets.find(|budget| budget.purpose.as_ref().map(|purpose| &purpose.0) == purpose)
+        };
+        let set = of(Some(&scope.purpose)).or_else(|| of(None));
+        set.map_or(self.evaluations_per_month, |budget| budget.evaluations_per_month)
     }
 }
 
@@ -147,6 +191,7 @@ struct File {
     signin: Option<toml::Table>,
     webhooks: Option<toml::Table>,
     subjects: Option<toml::Table>,
+    matching: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
     test_imports: Option<bool>,
@@ -234,6 +279,11 @@ impl Settings {
             subjects: SubjectSettings::read(
                 own.subjects.unwrap_or_default(),
                 shipped.subjects.unwrap_or_default(),
+            )
+            .map_err(content)?,
+            matching: MatchSettings::read(
+                own.matching.unwrap_or_default(),
+                shipped.matching.unwrap_or_default(),
             )
             .map_err(content)?,
             public_collection: set!(public_collection).into(),

@@ -22,6 +22,7 @@
 //! | [`token`] | what stands for an identifier |
 //! | [`text`] | people in free text |
 //! | [`subject`] | what a person is known by in a record, and the tag that stands for it |
+//! | [`matching`] | whether two parties hold the same value, without either showing its own |
 //! | [`warning`] | addresses and names that serve everybody |
 //!
 //! Absent: finding names in texts by a model. What no list, form or neighbouring word explains is a likely name, and
@@ -33,6 +34,7 @@ mod graph;
 mod identifier;
 pub mod json;
 pub mod marking;
+pub mod matching;
 pub mod method;
 pub mod minimise;
 mod oprf;

@@ -10,12 +10,12 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MatchEpochRow, MatchScope, MatchSide, Matches, Officer, OfficerKey, OutboxItem, Page,
     Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
-    Store, StoreError, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::ids::{OrderId, RequestId, SegmentId};
-use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
+use comity_terms::ids::{MatchId, OrderId, RequestId, SegmentId};
+use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::path::Path;
@@ -327,6 +327,52 @@ impl Subjects for Database {
 impl Webhooks for Database {
     async fn webhooks(&self) -> Result<Vec<WebhookRow>, StoreError> {
         either!(self, store => store.webhooks().await)
+    }
+}
+
+impl Matches for Database {
+    async fn match_epoch(
+        &self,
+        side: MatchSide,
+        scope: &MatchScope,
+        day: Day,
+    ) -> Result<Option<MatchEpochRow>, StoreError> {
+        either!(self, store => store.match_epoch(side, scope, day).await)
+    }
+
+    async fn match_opened(
+        &self,
+        scope: &MatchScope,
+        day: Day,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        either!(self, store => store.match_opened(scope, day).await)
+    }
+
+    async fn match_answer(&self, message: Digest) -> Result<Option<StoredMatch>, StoreError> {
+        either!(self, store => store.match_answer(message).await)
+    }
+
+    async fn match_message(
+        &self,
+        peer: &Party,
+        id: MatchId,
+        batch: u32,
+    ) -> Result<Option<Digest>, StoreError> {
+        either!(self, store => store.match_message(peer, id, batch).await)
+    }
+
+    async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {
+        either!(self, store => store.matches_before(day).await)
+    }
+
+    async fn match_spent(
+        &self,
+        peer: &Party,
+        agreement: &PackSlug,
+        purpose: &Purpose,
+        month: Month,
+    ) -> Result<u64, StoreError> {
+        either!(self, store => store.match_spent(peer, agreement, purpose, month).await)
     }
 }
 

@@ -245,7 +245,8 @@ pub(crate) fn first_about(record: &Record, exchange: ExchangeId, index: LeafInde
 pub(crate) fn record_bytes(record: &Record) -> usize {
     let segments = record.segments.iter().map(|s| s.blob.len() + s.rows.len() * KEY_ROW_BYTES);
     let offers = record.outbox.iter().map(|item| item.offer.header.len() + item.bodies.len());
-    segments.chain(offers).sum()
+    let filters = record.matching.epochs.iter().map(|row| row.filter.len());
+    segments.chain(offers).chain(filters).sum()
 }
 
 /// A key row with its place in two trees.

@@ -1,6 +1,6 @@
 //! The words that both engines keep in columns.
 
-use comity_exchange::ports::{SegmentKind, Way};
+use comity_exchange::ports::{MatchSide, SegmentKind, Way};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::Timestamp;
 
@@ -34,6 +34,13 @@ pub(crate) fn way_text(way: Way) -> &'static str {
 
 pub(crate) fn way_of(text: &str) -> Option<Way> {
     [Way::Given, Way::Taken].into_iter().find(|way| way_text(*way) == text)
+}
+
+pub(crate) fn match_side_text(side: MatchSide) -> &'static str {
+    match side {
+        MatchSide::Holder => "holder",
+        MatchSide::Asker => "asker",
+    }
 }
 
 pub(crate) fn outcome_of(text: &str) -> Option<ExchangeOutcome> {

@@ -160,11 +160,19 @@ pub enum Act {
     RequestFiled,
     /// What a person asked was answered, or refused.
     RequestDecided,
+    /// An officer asked whether a partner holds certain values; the laws decided whether it may be asked.
+    MatchAsked,
+    /// What a partner may match against was made ready for a day: the laws decided, class by class.
+    MatchOpened,
+    /// A partner's blinded values were evaluated, or the laws or the budget refused it.
+    MatchAnswered,
+    /// What was asked of a partner came to its end.
+    MatchDone,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -198,6 +206,10 @@ impl Act {
         Self::RecallAnswered,
         Self::RequestFiled,
         Self::RequestDecided,
+        Self::MatchAsked,
+        Self::MatchOpened,
+        Self::MatchAnswered,
+        Self::MatchDone,
     ];
 
     /// The family that the public log counts it in.
@@ -274,6 +286,10 @@ impl Act {
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
             Self::RequestDecided => "request.decided",
+            Self::MatchAsked => "match.asked",
+            Self::MatchOpened => "match.opened",
+            Self::MatchAnswered => "match.answered",
+            Self::MatchDone => "match.done",
         }
     }
 }

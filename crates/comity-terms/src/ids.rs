@@ -90,3 +90,7 @@ id! {
     /// One order that data be erased or restricted wherever it went, the same at every gateway.
     OrderId
 }
+id! {
+    /// One question whether a partner holds certain values, the same at both gateways.
+    MatchId
+}

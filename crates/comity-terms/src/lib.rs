@@ -21,6 +21,7 @@
 pub mod act;
 pub mod calendar;
 pub mod clock;
+pub mod day;
 pub mod digest;
 pub mod entropy;
 pub mod fact;
@@ -32,6 +33,7 @@ pub mod safeguards;
 pub mod value;
 
 pub use act::{Act, Family, Month};
+pub use day::Day;
 pub use digest::Digest;
 pub use entropy::Entropy;
 pub use fact::{Asserter, Fact, Facts};

@@ -244,7 +244,7 @@ fn decided(content: &[u8]) -> Result<Option<&str>, String> {
 }
 
 /// The acts that laws decided.
-const DECIDED: [Act; 7] = [
+const DECIDED: [Act; 10] = [
     Act::ExchangeDecided,
     Act::ExchangeReceived,
     Act::ExchangeRefused,
@@ -252,6 +252,9 @@ const DECIDED: [Act; 7] = [
     Act::RecordsUsed,
     Act::RecallOrdered,
     Act::RecallTaken,
+    Act::MatchAsked,
+    Act::MatchOpened,
+    Act::MatchAnswered,
 ];
 
 /// The question about one class, as it was asked.

@@ -62,13 +62,13 @@ pub struct Read {
 }
 
 /// What the laws say of one class of a page.
-struct Used {
-    facts: Facts,
-    objects: u64,
-    decision: Decision,
-    owed: Vec<Obligation>,
+pub(crate) struct Used {
+    pub(crate) facts: Facts,
+    pub(crate) objects: u64,
+    pub(crate) decision: Decision,
+    pub(crate) owed: Vec<Obligation>,
     /// Whether its records are given: permitted, and no law treats them more than they were when they came.
-    given: bool,
+    pub(crate) given: bool,
 }
 
 /// Finds a page of what is wanted, asks the laws about it, records the use, and opens what they permit.
@@ -87,16 +87,48 @@ pub async fn read<W: Shell<Store: Collections>>(
     if listed.is_empty() {
         return Ok(Read::default());
     }
+    let of: BTreeSet<ExchangeId> = segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
+    let (used, class_of) = ruled(world, reading, &listed, &segments).await?;
+    record(world, reading, &used, &of).await?;
+    let mut read = Read { last, more, ..Read::default() };
+    let objects = objects(world, &listed, &segments, (&used, &class_of))?;
+    for (row, object) in listed.into_iter().zip(objects) {
+        match object {
+            Some(object) => read.records.push(Record { added: row.added, version: row.version, object }),
+            None => read.refused += 1,
+        }
+    }
+    read.decisions = used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
+    Ok(read)
+}
+
+/// Which class of a page each of its segments is of.
+pub(crate) type ClassOf = HashMap<SegmentId, usize>;
+
+/// What the laws say of each class of a page.
+pub(crate) async fn ruled<W: Shell>(
+    world: &W,
+    reading: &Reading,
+    listed: &[Listed],
+    segments: &[(SealedSegment, String)],
+) -> Result<(Vec<Used>, ClassOf), ExchangeError> {
     let mut counts: HashMap<SegmentId, u64> = HashMap::new();
-    for row in &listed {
+    for row in listed {
         *counts.entry(row.place.segment).or_default() += 1;
     }
     let of: BTreeSet<ExchangeId> = segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
-    let restricted = world.store().restricted(of.iter().copied().collect()).await?;
+    let restricted = world.store().restricted(of.into_iter().collect()).await?;
     let restricted = restricted.into_iter().map(|restriction| restriction.exchange).collect();
-    let (used, class_of) = decide(world, reading, &segments, &counts, &restricted)?;
-    record(world, reading, &used, &of).await?;
-    let mut read = Read { last, more, ..Read::default() };
+    decide(world, reading, segments, &counts, &restricted)
+}
+
+/// The records of a page that are given, opened; the others not.
+pub(crate) fn objects<W: Shell>(
+    world: &W,
+    listed: &[Listed],
+    segments: &[(SealedSegment, String)],
+    (used, class_of): (&[Used], &ClassOf),
+) -> Result<Vec<Option<Cleartext>>, ExchangeError> {
     let segments: HashMap<SegmentId, &SealedSegment> =
         segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
     // What is not given is not opened.
@@ -118,15 +150,7 @@ pub async fn read<W: Shell<Store: Collections>>(
         let key = held.get(&row.row.bucket(&segment.agreement)).and_then(Option::as_ref);
         key.map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))
     };
-    let objects: Vec<_> = listed.iter().map(open).collect::<Result<_, ExchangeError>>()?;
-    for (row, object) in listed.into_iter().zip(objects) {
-        match object {
-            Some(object) => read.records.push(Record { added: row.added, version: row.version, object }),
-            None => read.refused += 1,
-        }
-    }
-    read.decisions = used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
-    Ok(read)
+    listed.iter().map(open).collect()
 }
 
 /// Asks about every class of the page once: segments with equal facts that came under equal safeguards are one.
@@ -136,7 +160,7 @@ fn decide<W: Shell>(
     segments: &[(SealedSegment, String)],
     counts: &HashMap<SegmentId, u64>,
     restricted: &BTreeSet<ExchangeId>,
-) -> Result<(Vec<Used>, HashMap<SegmentId, usize>), ExchangeError> {
+) -> Result<(Vec<Used>, ClassOf), ExchangeError> {
     let Reading { request, lent, .. } = reading;
     let laws = &*lent.laws;
     let mut used: Vec<Used> = Vec::new();

@@ -8,6 +8,7 @@
 //! | [`transport`] | party key | the transport key of the day |
 //! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
+//! | [`matching`] | party key | whether a partner holds certain values, blinded, and the answers |
 //! | [`recall`] | party key | an order that data be erased or restricted wherever it went, hop by hop, and the answers |
 
 pub mod answer;
@@ -15,6 +16,7 @@ pub(crate) mod asking;
 pub mod follow;
 pub mod frame;
 pub mod identity;
+pub mod matching;
 pub mod offer;
 pub mod recall;
 pub mod transport;

@@ -2,7 +2,7 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
+    ExchangeRow, MatchChange, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
     Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
@@ -86,6 +86,8 @@ pub struct Record {
     pub untagged: Option<Month>,
     /// What persons asked for: a row is replaced by the one of the next version, and any other is a conflict.
     pub requests: Vec<RequestRow>,
+    /// What is kept of questions whether values are held.
+    pub matching: MatchChange,
 }
 
 /// One entry on its way into the log.

@@ -15,6 +15,7 @@ pub mod keep;
 pub mod key;
 pub mod law;
 pub mod manual;
+mod matching;
 pub mod minimise;
 pub mod office;
 pub mod out;
@@ -99,6 +100,8 @@ pub enum Command {
     Recall(Recall),
     /// Orders that data be erased or restricted: what each holder answered, and which answers are owed.
     Recalls(RecallList),
+    /// Ask whether a partner holds values, without either showing its own: which of yours matched, and no data.
+    Match(Box<Match>),
     /// The collections that tools write and read by, over TAXII.
     #[command(subcommand)]
     Taxii(Taxii),

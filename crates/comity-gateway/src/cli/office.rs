@@ -4,7 +4,7 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, print, recall, record, subject, taxii, token, vault, webhook};
+use super::{approve, doctor, keep, key, law, matching, print, recall, record, subject, taxii, token, vault, webhook};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -119,6 +119,7 @@ async fn done(
         Command::Taxii(command) => return taxii::run(gateway, cli, command, cwd, out).await,
         Command::Recall(args) => return recall::give(gateway, cli, args, out).await,
         Command::Recalls(args) => return recall::list(gateway, cli, args, out).await,
+        Command::Match(args) => return matching::run(gateway, cli, args, stdin, cwd, out).await,
         Command::Share(args) => return shared(gateway, cli, args, stdin, cwd, out).await,
         Command::Log(Log::Key(_)) => {
             let key = gateway.signatory().log.to_string();

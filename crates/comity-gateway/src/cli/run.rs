@@ -100,6 +100,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Approve(args) => Some(&args.place),
         Command::Recall(args) => Some(&args.place),
         Command::Recalls(args) => Some(&args.place),
+        Command::Match(args) => Some(&args.place),
         Command::Key(Key::List(place)) => Some(place),
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),
@@ -118,6 +119,7 @@ fn reads_stdin(command: &Command) -> bool {
     match command {
         Command::Officer(Officer::Add(_)) => true,
         Command::Share(args) => args.file == Path::new("-"),
+        Command::Match(args) => args.file == Path::new("-"),
         Command::Subject(command) => command.reads_stdin(),
         _ => false,
     }

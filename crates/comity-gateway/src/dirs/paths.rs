@@ -93,6 +93,12 @@ impl Directory {
         self.keys.join("subjects")
     }
 
+    /// The secrets of days of blind matching.
+    #[must_use]
+    pub fn match_secrets(&self) -> PathBuf {
+        self.keys.join("matches")
+    }
+
     /// The secrets of endpoints.
     #[must_use]
     pub fn webhook_secrets(&self) -> PathBuf {

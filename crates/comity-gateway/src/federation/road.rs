@@ -7,8 +7,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use comity_agreement::LawFiles;
 use comity_exchange::federation::answer::ANSWER_BYTES_MAX;
 use comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
-use comity_exchange::federation::recall;
-use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad};
+use comity_exchange::federation::{matching, recall};
+use comity_exchange::ports::{MatchRoad, Peer, PeerError, Peers, RecallRoad};
 use comity_terms::{Digest, Party};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -114,6 +114,13 @@ impl RecallRoad for Road {
     async fn recall(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let client = self.client(peer)?;
         client.post("/federation/v1/recalls", frame, recall::ANSWER_BYTES_MAX).await.map_err(told)
+    }
+}
+
+impl MatchRoad for Road {
+    async fn ask_match(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let client = self.client(peer)?;
+        client.post("/federation/v1/matches", frame, matching::ANSWER_BYTES_MAX).await.map_err(told)
     }
 }
 

@@ -8,12 +8,15 @@ use crate::laws::Loaded;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
+use comity_exchange::matching::Matcher;
+use comity_exchange::ports::MatchScope;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::subject::Desk;
+use comity_minimise::matching::MatchKey;
 use comity_minimise::{Limits, PathTable, SubjectKey, TokenKey};
 use comity_store::Database;
-use comity_terms::{Digest, Entropy, Month, PackSlug, Party, Timestamp};
+use comity_terms::{Day, Digest, Entropy, Month, PackSlug, Party, Timestamp};
 use comity_vault::TransportSecret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -177,5 +180,21 @@ impl Desk for Gateway {
 
     fn request_until(&self, at: Timestamp) -> Timestamp {
         self.settings.subjects.until(at)
+    }
+}
+
+impl Matcher for Gateway {
+    fn match_key(&self, scope: &MatchScope, day: Day) -> Result<MatchKey, ExchangeError> {
+        let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
+        let secret = self.match_secrets.of(day, self.now()).map_err(|error| keys(&error))?;
+        let MatchScope { peer, agreement, activity, purpose, question } = scope;
+        let (question, day) = (question.to_string(), day.to_string());
+        let scope =
+            [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
+        MatchKey::derive(&secret, &scope).map_err(|error| keys(&error))
+    }
+
+    fn match_budget(&self, scope: &MatchScope) -> u64 {
+        self.settings.matching.evaluations(scope)
     }
 }

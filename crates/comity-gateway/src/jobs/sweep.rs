@@ -8,9 +8,9 @@
 use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
 use comity_exchange::erase::{Destroyed, Erased, Waiting, came_back, destroy, erase_due, waiting};
-use comity_exchange::ports::{Record, Store as _};
+use comity_exchange::ports::{MatchChange, Matches as _, Record, Store as _};
 use comity_exchange::shell::Shell as _;
-use comity_terms::{Month, Timestamp};
+use comity_terms::{Day, Month, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub struct Swept {
     pub token_secrets: usize,
     /// How many secrets of tags of persons were destroyed.
     pub subject_secrets: usize,
+    /// How many secrets of days of blind matching were destroyed.
+    pub match_secrets: usize,
     /// What still waits for the destruction of its key.
     pub waiting: Vec<Waiting>,
 }
@@ -92,6 +94,14 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
         let change = Record { untagged: Some(this), ..Record::default() };
         gateway.store().record(change).await?;
         swept.subject_secrets = gateway.subject_keys().destroy_passed(now)?;
+    }
+    // Filters first: once their day's secret is gone they are noise.
+    let passed = gateway.match_secrets().passed(now)?;
+    if !passed.is_empty() || gateway.store().matches_before(Day::of(now)).await? {
+        let matching = MatchChange { ended: Some(Day::of(now)), ..MatchChange::default() };
+        gateway.store().record(Record { matching, ..Record::default() }).await?;
+        gateway.match_secrets().destroy(&passed)?;
+        swept.match_secrets = passed.len();
     }
     Ok(swept)
 }

@@ -7,6 +7,7 @@
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
 //! KEYS/subjects/<yyyymm>                                    32 bytes; what tags of persons are derived from, by month of erasure
+//! KEYS/matches/<yyyy-mm-dd>                                 32 bytes; what a day's keys of blind matching are derived from
 //! KEYS/index                                                32 bytes; what stands for objects in collections
 //! KEYS/webhooks/<id>                                        32 bytes; signs what one endpoint is told
 //! KEYS/mark                                                 the log's high-water mark, written by the store
@@ -18,6 +19,7 @@ pub mod epoch;
 pub(crate) mod held;
 pub mod hsm;
 pub mod index;
+pub mod matches;
 pub mod subjects;
 pub mod tokens;
 pub mod transport;
@@ -26,6 +28,7 @@ pub mod webhooks;
 pub use epoch::FileEpochKeys;
 pub(crate) use held::HeldTokenKeys;
 pub use hsm::{Hsm, HsmError, HsmSettings};
+pub use matches::MatchSecrets;
 pub use subjects::SubjectKeys;
 pub use tokens::TokenSecrets;
 pub use transport::{DayKey, TransportKeys};

@@ -24,6 +24,7 @@ pub mod backup;
 pub mod collections;
 pub mod doctor;
 pub mod manage;
+pub mod matching;
 pub mod moving;
 pub mod officers;
 pub mod offices;

@@ -7,6 +7,7 @@ mod chain;
 mod compromise;
 mod erasure;
 mod house;
+mod matching;
 mod misbehaving;
 mod mismatch;
 mod outbox;

@@ -28,6 +28,7 @@ mod fault;
 mod found;
 mod laws;
 mod log;
+mod matching;
 mod outbox;
 mod peers;
 mod plan;

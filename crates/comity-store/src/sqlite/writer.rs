@@ -9,7 +9,7 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, subjects, vault,
+    credentials, erasure, escalation, exchange, laws, log as rows, matching, outbox, peers, recall, subjects, vault,
     webhooks,
 };
 use crate::faults::{Faults, Point};
@@ -318,6 +318,7 @@ fn put_record(
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
     subjects::put(connection, record)?;
+    matching::put(connection, &record.matching, index)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

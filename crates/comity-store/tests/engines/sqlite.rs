@@ -115,6 +115,8 @@ conforms! {
     rows::the_log_is_read_with_its_openings,
     rows::offices_answer_once,
     rows::credentials_of_officers,
+    matching::a_day_has_one_key_and_filter_at_each_side,
+    matching::a_batch_is_answered_once_and_uses_its_budget,
     subjects::a_record_is_found_by_whom_it_names_until_it_is_gone,
     subjects::a_request_moves_on_one_version_at_a_time,
     webhooks::endpoints_change_one_version_at_a_time,

@@ -71,6 +71,10 @@ kinds! {
     RecallForeign = "recall-foreign", FORBIDDEN, "the exchange is not the sender's";
     /// Another order was taken under the id of this one.
     RecallConflict = "recall-conflict", CONFLICT, "another order was taken under this id";
+    /// A partner's question whether values are held is not one that counts.
+    MatchNotAccepted = "match-not-accepted", BAD_REQUEST, "the question is not accepted";
+    /// Another batch was answered under the number of this one.
+    MatchConflict = "match-conflict", CONFLICT, "another batch was answered under this number";
     /// A partner's identity does not follow from the one that is known.
     IdentityNotFollowed = "identity-not-followed", CONFLICT, "the identity is not followed";
     /// Nobody is signed in.

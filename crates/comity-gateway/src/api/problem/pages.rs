@@ -207,6 +207,18 @@ fn about(kind: Kind) -> About {
             todo: "Give a new order, under an id of its own.",
             detail: "6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10",
         },
+        Kind::MatchNotAccepted => About {
+            what: "The question whether values are held was not taken. Nothing was evaluated, and the try is recorded.",
+            why: "It does not read, is not signed by who sends it, its receipt does not prove it recorded, or its batch is none: 128 elements, each in its one encoding and not the identity.",
+            todo: "Correct what `detail` names, and ask under a new question.",
+            detail: "the bodies does not read: element 7 is no element of the group, or its identity",
+        },
+        Kind::MatchConflict => About {
+            what: "The batch was not evaluated: another one was answered under its number. The try is recorded.",
+            why: "A batch is evaluated once, and the answer given to it stands.",
+            todo: "Ask under a new question.",
+            detail: "6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10",
+        },
         Kind::IdentityNotFollowed => About {
             what: "The identity that was told is not taken in the place of the one that is known.",
             why: "Its number is older, two identities bear the same number, or no known party key leads to its party key.",
