@@ -14,6 +14,7 @@
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
+//! | [`opt_out`] | what people have opted out of, and what those who speak for them have allowed |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
@@ -30,6 +31,7 @@ mod error;
 pub mod escalation;
 pub mod federation;
 pub mod misbehaviour;
+pub mod opt_out;
 pub mod ports;
 pub mod proofs;
 pub mod question;

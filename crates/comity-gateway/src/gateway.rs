@@ -59,6 +59,7 @@ pub struct Gateway {
     token_secrets: TokenSecrets,
     token_keys: HeldTokenKeys,
     subject_keys: SubjectKeys,
+    opt_out_keys: SubjectKeys,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
@@ -148,6 +149,7 @@ impl Gateway {
         let hsm = hsm(&settings)?;
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
         let subject_keys = SubjectKeys::open(directory.subject_secrets(), clock.now())?;
+        let opt_out_keys = SubjectKeys::open(directory.opt_out_secrets(), clock.now())?;
         let gateway = Self {
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
@@ -171,6 +173,7 @@ impl Gateway {
             token_secrets,
             token_keys: HeldTokenKeys::default(),
             subject_keys,
+            opt_out_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
@@ -326,6 +329,12 @@ impl Gateway {
     #[must_use]
     pub fn subject_keys(&self) -> &SubjectKeys {
         &self.subject_keys
+    }
+
+    /// The keys of tags of opt-outs, each named by the last month of a year.
+    #[must_use]
+    pub fn opt_out_keys(&self) -> &SubjectKeys {
+        &self.opt_out_keys
     }
 
     /// The secrets of endpoints that are told of acts.

@@ -160,11 +160,21 @@ pub enum Act {
     RequestFiled,
     /// What a person asked was answered, or refused.
     RequestDecided,
+    /// Somebody opted out of sharing, who has not been seen yet.
+    OptOutFiled,
+    /// An opt-out took effect, or was refused.
+    OptOutDecided,
+    /// An opt-out was withdrawn.
+    OptOutEnded,
+    /// A mandate was recorded under which flows may claim consent.
+    MandateRecorded,
+    /// A mandate ended before its time.
+    MandateEnded,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 38] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -198,6 +208,11 @@ impl Act {
         Self::RecallAnswered,
         Self::RequestFiled,
         Self::RequestDecided,
+        Self::OptOutFiled,
+        Self::OptOutDecided,
+        Self::OptOutEnded,
+        Self::MandateRecorded,
+        Self::MandateEnded,
     ];
 
     /// The family that the public log counts it in.
@@ -209,6 +224,8 @@ impl Act {
                 Family::Remedy
             }
             Self::RequestFiled | Self::RequestDecided => Family::Remedy,
+            Self::OptOutFiled | Self::OptOutDecided | Self::OptOutEnded => Family::Remedy,
+            Self::MandateRecorded | Self::MandateEnded => Family::Procedure,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -274,6 +291,11 @@ impl Act {
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
             Self::RequestDecided => "request.decided",
+            Self::OptOutFiled => "opt_out.filed",
+            Self::OptOutDecided => "opt_out.decided",
+            Self::OptOutEnded => "opt_out.ended",
+            Self::MandateRecorded => "mandate.recorded",
+            Self::MandateEnded => "mandate.ended",
         }
     }
 }

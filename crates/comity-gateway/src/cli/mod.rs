@@ -14,9 +14,11 @@ pub mod doctor;
 pub mod keep;
 pub mod key;
 pub mod law;
+mod mandate;
 pub mod manual;
 pub mod minimise;
 pub mod office;
+mod opt_out;
 pub mod out;
 pub mod print;
 pub mod prove;
@@ -126,6 +128,9 @@ pub enum Command {
     /// What persons ask about their data: file it, decide on it, see where it stands.
     #[command(subcommand)]
     Subject(Subject),
+    /// The mandates within which flows may claim consent: record one, end it, see them.
+    #[command(subcommand)]
+    Mandate(Mandate),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),

@@ -94,7 +94,8 @@ async fn erase(
 }
 
 fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
-    let Swept { erased, destroyed, transport_keys, token_secrets, subject_secrets, waiting } = swept;
+    let Swept { erased, destroyed, transport_keys, token_secrets, subject_secrets, opt_out_secrets, waiting } =
+        swept;
     if cli.json {
         out.json(&json!({
             "erased": { "records": erased.records, "openings": erased.openings, "entries": erased.entries },
@@ -103,6 +104,7 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
             "transport_keys": transport_keys,
             "token_secrets": token_secrets,
             "subject_secrets": subject_secrets,
+            "opt_out_secrets": opt_out_secrets,
             "waiting": waiting.iter().map(waiting_json).collect::<Json>(),
         }));
         return;
@@ -110,7 +112,8 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
     out.line(&format!("erased: {} records, {} openings", erased.records, erased.openings));
     out.line(&format!(
         "destroyed: {} epoch keys ({} records that stay were wrapped anew), {transport_keys} transport keys, \
-         {token_secrets} secrets of pseudonyms, {subject_secrets} of tags",
+         {token_secrets} secrets of pseudonyms, {subject_secrets} of tags, \
+         {opt_out_secrets} of opt-outs",
         destroyed.buckets.len(),
         destroyed.rewrapped,
     ));

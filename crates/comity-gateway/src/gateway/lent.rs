@@ -8,6 +8,7 @@ use crate::laws::Loaded;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
+use comity_exchange::opt_out::Register;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::subject::Desk;
@@ -132,6 +133,13 @@ impl Shell for Gateway {
 
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys) -> T) -> T {
         work(&mut locked(&self.epoch_keys))
+    }
+}
+
+impl Register for Gateway {
+    fn opt_out_key(&self, period: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
+        let key = self.opt_out_keys.of(period, self.now());
+        key.map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Swept {
     pub token_secrets: usize,
     /// How many secrets of tags of persons were destroyed.
     pub subject_secrets: usize,
+    /// How many secrets of tags of opt-outs were destroyed.
+    pub opt_out_secrets: usize,
     /// What still waits for the destruction of its key.
     pub waiting: Vec<Waiting>,
 }
@@ -92,6 +94,12 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
         let change = Record { untagged: Some(this), ..Record::default() };
         gateway.store().record(change).await?;
         swept.subject_secrets = gateway.subject_keys().destroy_passed(now)?;
+    }
+    // Nor is an opt-out that ended in a year that has passed.
+    if gateway.opt_out_keys().months()?.iter().any(|period| *period < this) {
+        let change = Record { opt_outs_over: Some(this), ..Record::default() };
+        gateway.store().record(change).await?;
+        swept.opt_out_secrets = gateway.opt_out_keys().destroy_passed(now)?;
     }
     Ok(swept)
 }

@@ -7,6 +7,7 @@
 //! KEYS/transport/<yyyy-mm-dd>.<id>                          32 bytes; the transport key of that day
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
 //! KEYS/subjects/<yyyymm>                                    32 bytes; what tags of persons are derived from, by month of erasure
+//! KEYS/opt_outs/<yyyymm>                                    32 bytes; what tags of opt-outs are derived from, by the year in which they end
 //! KEYS/index                                                32 bytes; what stands for objects in collections
 //! KEYS/webhooks/<id>                                        32 bytes; signs what one endpoint is told
 //! KEYS/mark                                                 the log's high-water mark, written by the store

@@ -28,6 +28,7 @@ mod fault;
 mod found;
 mod laws;
 mod log;
+mod opt_outs;
 mod outbox;
 mod peers;
 mod plan;
