@@ -114,6 +114,7 @@ fn recorded(laws: &LawSet, decisions: usize) -> Result<Vec<Vec<u8>>, Box<dyn Err
         live: true,
         supersedes: None,
         ordered: None,
+        known: comity_exchange::opt_out::Known::default(),
     };
     let (table, limits) = (PathTable::shipped()?, Limits::default());
     let classified = Received::read(BUNDLE, &limits, request.clone())?.classify(&table);

@@ -118,6 +118,7 @@ pub(crate) fn check<'q>(
         for term in absent.filter_map(|slot| vocabulary.facts.get(&vocabulary.keys[*slot])) {
             let requirement = term.required.iter().find(|requirement| {
                 requirement.covers(&question.action)
+                    && requirement.is_called_for(|key| values.get(vocabulary.facts.get(key)?.slot))
                     && requirement.pack.as_ref().is_none_or(|pack| packs.contains(&pack))
             });
             if let Some(requirement) = requirement {

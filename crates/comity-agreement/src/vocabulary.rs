@@ -13,7 +13,7 @@ mod read;
 mod schema;
 
 pub use derivation::{Derivation, Moment, Relation, Slot, Who};
-pub use fact_term::{FactTerm, FactType, FactTypeError, Raise, Requirement};
+pub use fact_term::{Beside, FactTerm, FactType, FactTypeError, Raise, Requirement};
 pub(crate) use read::{DECLARATIONS, one_of};
 pub(crate) use schema::{NONE, entity_type};
 

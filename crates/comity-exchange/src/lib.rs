@@ -15,6 +15,7 @@
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
 //! | [`matching`] | whether a partner holds certain values, without either showing its own |
+//! | [`opt_out`] | what people have opted out of, and what those who speak for them have allowed |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
@@ -32,6 +33,7 @@ pub mod escalation;
 pub mod federation;
 pub mod matching;
 pub mod misbehaviour;
+pub mod opt_out;
 pub mod ports;
 pub mod proofs;
 pub mod question;

@@ -10,6 +10,7 @@ mod erasure;
 mod escalation;
 mod logged;
 mod matching;
+mod opt_outs;
 mod parties;
 mod recall;
 mod record;
@@ -27,8 +28,10 @@ pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrappe
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
 pub use matching::{
-    MatchAnswerRow, MatchChange, MatchEpochRow, MatchScope, MatchSide, MatchSpent, MatchRoad, Matches, StoredMatch,
+    MatchAnswerRow, MatchChange, MatchEpochRow, MatchRoad, MatchScope, MatchSide, MatchSpent, Matches,
+    StoredMatch,
 };
+pub use opt_outs::{Mandate, MandateRow, OptOutDetail, OptOutRow, OptOutState, OptOutTag, OptOuts};
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};

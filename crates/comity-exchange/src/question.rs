@@ -2,6 +2,7 @@
 
 use crate::audit::recorded::{RecordedQuestion, no_cases, recorded_facts};
 use crate::escalation::Escalating;
+use crate::opt_out::Known;
 use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
@@ -28,6 +29,8 @@ pub struct Request {
     pub purpose: Purpose,
     /// What the officer and offices state, and what the gateway knows of the officer.
     pub facts: Facts,
+    /// What this gateway's registers say of the bundle's objects.
+    pub known: Known,
     /// What stands behind the facts that offices state.
     pub attestations: Vec<Attestation>,
     /// What it takes to wait for offices, and what these said; a preview has none of it.

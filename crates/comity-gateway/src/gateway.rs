@@ -7,8 +7,8 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets,
-    index,
+    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys,
+    WebhookSecrets, index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};
@@ -60,6 +60,7 @@ pub struct Gateway {
     token_keys: HeldTokenKeys,
     subject_keys: SubjectKeys,
     match_secrets: MatchSecrets,
+    opt_out_keys: SubjectKeys,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
@@ -150,6 +151,7 @@ impl Gateway {
         let hsm = hsm(&settings)?;
         let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
         let subject_keys = SubjectKeys::open(directory.subject_secrets(), clock.now())?;
+        let opt_out_keys = SubjectKeys::open(directory.opt_out_secrets(), clock.now())?;
         let gateway = Self {
             road: Road::new(certificate.clone(), settings.delivery),
             pins: PinSet::default(),
@@ -174,6 +176,7 @@ impl Gateway {
             token_secrets,
             token_keys: HeldTokenKeys::default(),
             subject_keys,
+            opt_out_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             matching: tokio::sync::Mutex::default(),
@@ -341,6 +344,12 @@ impl Gateway {
     /// Held by whoever answers whether values are held: a set is made ready once, and takes every processor.
     pub(crate) fn matching(&self) -> &tokio::sync::Mutex<()> {
         &self.matching
+    }
+
+    /// The keys of tags of opt-outs, each named by the last month of a year.
+    #[must_use]
+    pub fn opt_out_keys(&self) -> &SubjectKeys {
+        &self.opt_out_keys
     }
 
     /// The secrets of endpoints that are told of acts.

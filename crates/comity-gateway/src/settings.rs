@@ -77,6 +77,8 @@ pub struct SubjectSettings {
     pub keep_days: u32,
     /// How often one address may file a request or ask where one stands.
     pub rate: Rate,
+    /// How long an opt-out holds at most, days of 24 hours.
+    pub opt_out_days_max: u32,
 }
 
 impl SubjectSettings {
@@ -88,7 +90,17 @@ impl SubjectSettings {
         if settings.keep_days == 0 {
             return Err("[subjects]: keep_days: expected 1 or more".to_owned());
         }
+        if settings.opt_out_days_max == 0 {
+            return Err("[subjects]: opt_out_days_max: expected 1 or more".to_owned());
+        }
         Ok(settings)
+    }
+
+    /// Until when an opt-out that is filed at `at` holds at most.
+    #[must_use]
+    pub fn opt_out_until(&self, at: Timestamp) -> Timestamp {
+        let seconds = u64::from(self.opt_out_days_max) * 24 * 60 * 60;
+        at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
     }
 
     /// Until when a request that is filed at `at`, or answered then, is kept.

@@ -9,6 +9,7 @@ use comity_exchange::disclose::{
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
+use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{
     AdoptedLaw, Draft, Officer, OutboxItem, Peer, Peers as _, Record, Store as _, StoreError,
 };
@@ -114,6 +115,7 @@ async fn once(
         activity: "threat_intel".parse().map_err(|_| word("threat_intel"))?,
         purpose: "cyber_defence".parse().map_err(|_| word("cyber_defence"))?,
         facts,
+        known: Known::default(),
         attestations: Vec::new(),
         escalation: None,
         at: now,

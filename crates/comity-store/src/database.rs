@@ -10,14 +10,16 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MatchEpochRow, MatchScope, MatchSide, Matches, Officer, OfficerKey, OutboxItem, Page,
-    Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
-    Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MandateRow, MatchEpochRow, MatchScope,
+    MatchSide, Matches, Officer, OfficerKey, OptOutRow, OptOuts, OutboxItem, Page, Peer, Presence, RecallRow,
+    Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing, Store, StoreError,
+    StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::ids::{MatchId, OrderId, RequestId, SegmentId};
+use comity_terms::ids::{MatchId, OptOutId, OrderId, RequestId, SegmentId};
 use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The store of one gateway.
@@ -321,6 +323,36 @@ impl Subjects for Database {
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
         either!(self, store => store.request(id).await)
+    }
+}
+
+impl OptOuts for Database {
+    async fn opt_out_periods(&self, now: Timestamp) -> Result<Vec<Month>, StoreError> {
+        either!(self, store => store.opt_out_periods(now).await)
+    }
+
+    async fn opted_out(
+        &self,
+        tags: Vec<(Month, SubjectTag)>,
+        now: Timestamp,
+    ) -> Result<Vec<(Month, SubjectTag, BTreeSet<String>)>, StoreError> {
+        either!(self, store => store.opted_out(tags, now).await)
+    }
+
+    async fn opt_out(&self, id: OptOutId) -> Result<Option<OptOutRow>, StoreError> {
+        either!(self, store => store.opt_out(id).await)
+    }
+
+    async fn opt_out_tags(&self, id: OptOutId) -> Result<BTreeSet<SubjectTag>, StoreError> {
+        either!(self, store => store.opt_out_tags(id).await)
+    }
+
+    async fn opt_outs(&self) -> Result<Vec<OptOutRow>, StoreError> {
+        either!(self, store => store.opt_outs().await)
+    }
+
+    async fn mandates(&self) -> Result<Vec<MandateRow>, StoreError> {
+        either!(self, store => store.mandates().await)
     }
 }
 

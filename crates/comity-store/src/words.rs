@@ -3,6 +3,7 @@
 use comity_exchange::ports::{MatchSide, SegmentKind, Way};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::Timestamp;
+use std::collections::BTreeSet;
 
 /// An instant as whole microseconds since 1970.
 pub(crate) fn microseconds(at: Timestamp) -> i64 {
@@ -61,4 +62,14 @@ pub(crate) fn kind_of(text: &str, quarantined: bool) -> Option<SegmentKind> {
     [SegmentKind::Opening, SegmentKind::Records, SegmentKind::Quarantined]
         .into_iter()
         .find(|kind| kind_text(*kind) == text && (*kind == SegmentKind::Quarantined) == quarantined)
+}
+
+/// Words with a space between: none of them has one.
+pub(crate) fn joined(words: &BTreeSet<String>) -> String {
+    words.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+}
+
+/// The words of such a text.
+pub(crate) fn split(text: &str) -> BTreeSet<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }

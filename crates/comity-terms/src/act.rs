@@ -168,11 +168,21 @@ pub enum Act {
     MatchAnswered,
     /// What was asked of a partner came to its end.
     MatchDone,
+    /// Somebody opted out of sharing, who has not been seen yet.
+    OptOutFiled,
+    /// An opt-out took effect, or was refused.
+    OptOutDecided,
+    /// An opt-out was withdrawn.
+    OptOutEnded,
+    /// A mandate was recorded under which flows may claim consent.
+    MandateRecorded,
+    /// A mandate ended before its time.
+    MandateEnded,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 42] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -210,6 +220,11 @@ impl Act {
         Self::MatchOpened,
         Self::MatchAnswered,
         Self::MatchDone,
+        Self::OptOutFiled,
+        Self::OptOutDecided,
+        Self::OptOutEnded,
+        Self::MandateRecorded,
+        Self::MandateEnded,
     ];
 
     /// The family that the public log counts it in.
@@ -221,6 +236,8 @@ impl Act {
                 Family::Remedy
             }
             Self::RequestFiled | Self::RequestDecided => Family::Remedy,
+            Self::OptOutFiled | Self::OptOutDecided | Self::OptOutEnded => Family::Remedy,
+            Self::MandateRecorded | Self::MandateEnded => Family::Procedure,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -290,6 +307,11 @@ impl Act {
             Self::MatchOpened => "match.opened",
             Self::MatchAnswered => "match.answered",
             Self::MatchDone => "match.done",
+            Self::OptOutFiled => "opt_out.filed",
+            Self::OptOutDecided => "opt_out.decided",
+            Self::OptOutEnded => "opt_out.ended",
+            Self::MandateRecorded => "mandate.recorded",
+            Self::MandateEnded => "mandate.ended",
         }
     }
 }

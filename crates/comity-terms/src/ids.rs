@@ -83,6 +83,14 @@ id! {
     RequestId
 }
 id! {
+    /// One opt-out: its number.
+    OptOutId
+}
+id! {
+    /// One mandate under which flows may claim consent.
+    MandateId
+}
+id! {
     /// One endpoint that is told of acts.
     WebhookId
 }

@@ -8,6 +8,18 @@ use super::{Derivation, FactType, Vocabulary};
 use comity_terms::{FactKey, Facts, Timestamp, Value};
 
 impl Vocabulary {
+    /// The facts that messages may tell a partner.
+    #[must_use]
+    pub fn told(&self, facts: &Facts) -> Facts {
+        let mut told = facts.clone();
+        for (key, _) in facts.iter() {
+            if self.facts.get(key).is_some_and(|term| !term.told) {
+                told.remove(key.as_str());
+            }
+        }
+        told
+    }
+
     /// The facts without any text that is no word of the vocabulary: each such text is one that tells its length.
     #[must_use]
     pub fn closed(&self, facts: &Facts) -> Facts {

@@ -49,6 +49,19 @@ pub struct Requirement {
     pub actions: BTreeSet<Action>,
     /// Where this pack is asked; absent: always.
     pub pack: Option<PackSlug>,
+    /// Only beside this other fact; absent: whatever else is stated.
+    pub beside: Option<Beside>,
+    /// Not where this other fact is true.
+    pub unless: Option<FactKey>,
+}
+
+/// Another fact that calls for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The other fact, stated: not null, not false, not empty.
+    pub fact: FactKey,
+    /// The one value of it that does; absent: any.
+    pub is: Option<Value>,
 }
 
 impl Requirement {
@@ -56,6 +69,27 @@ impl Requirement {
     #[must_use]
     pub fn covers(&self, action: &Action) -> bool {
         self.actions.is_empty() || self.actions.contains(action)
+    }
+
+    /// Whether it is called for by what is stated beside: `stated` gives the value of a fact.
+    pub(crate) fn is_called_for<'v>(&self, stated: impl Fn(&FactKey) -> Option<&'v Value>) -> bool {
+        let beside = self.beside.as_ref().is_none_or(|beside| {
+            stated(&beside.fact).is_some_and(|value| match &beside.is {
+                Some(is) => value == is,
+                None => match value {
+                    Value::Null | Value::Bool(false) => false,
+                    Value::List(items) => !items.is_empty(),
+                    _ => true,
+                },
+            })
+        });
+        let lifted = self.unless.as_ref().and_then(stated) == Some(&Value::Bool(true));
+        beside && !lifted
+    }
+
+    /// The other facts that it turns on.
+    pub(crate) fn turns_on(&self) -> impl Iterator<Item = &FactKey> {
+        self.beside.iter().map(|beside| &beside.fact).chain(&self.unless)
     }
 }
 
@@ -80,6 +114,8 @@ pub struct FactTerm {
     pub raise: Option<Raise>,
     /// The fact of which this key is another name.
     pub alias_of: Option<FactKey>,
+    /// Whether messages may tell it to a partner.
+    pub told: bool,
     /// The actions that it matters to; absent: every one.
     pub actions: Option<BTreeSet<Action>>,
     /// What a number counts.

@@ -76,7 +76,7 @@ pub(super) fn stripped_facts(
     let mut asked: Vec<Asked<'_>> = Vec::new();
     for ruling in rulings {
         let strip = ruling.offers();
-        if ruling.permits() || !strip.is_empty() {
+        if ruling.goes() || !strip.is_empty() {
             asked.push(Asked { ruling, profile: profile(ruling, rulings, &strip, request), strip });
         }
     }
@@ -88,8 +88,10 @@ pub(super) fn stripped_facts(
         // Each is told by the object of the input that it was, so that the ruling speaks of that one.
         let Some(source) = object.sources.first() else { continue };
         let Some(asked) = keep.get(source).filter(|asked| !asked.strip.is_empty()) else { continue };
-        let facts = ObjectFacts { index: *source, id: object.id.to_string(), facts };
-        by_strip.entry(&asked.strip).or_default().push(facts);
+        let mut facts = [ObjectFacts { index: *source, id: object.id.to_string(), facts }];
+        // Stripped or not, it speaks of whom it spoke of.
+        request.known.state(&mut facts);
+        by_strip.entry(&asked.strip).or_default().extend(facts);
     }
     let by_strip = by_strip.into_iter();
     Ok(by_strip
@@ -106,7 +108,7 @@ pub(super) fn minimised_classes(
     tools: &Tools<'_>,
     entropy: &mut dyn Entropy,
 ) -> Result<Extract, ExchangeError> {
-    let permitted = rulings.iter().filter(|ruling| ruling.permits());
+    let permitted = rulings.iter().filter(|ruling| ruling.goes());
     let asked: Vec<Asked<'_>> = permitted
         .map(|ruling| {
             let strip = ruling.stripped.clone();
@@ -121,13 +123,19 @@ pub(super) fn minimised_classes(
     drop(bundle);
     let sent = facts_as_sent(&minimised, tools)?;
 
+    // Classes that differ in what is told to nobody are one: otherwise their number would tell it.
+    let told: BTreeMap<&Facts, Facts> = rulings
+        .iter()
+        .map(|ruling| (&ruling.detected, tools.laws.vocabulary.told(&ruling.detected)))
+        .collect();
     type SentAs<'r> = (&'r Facts, &'r BTreeSet<Office>, Arc<Facts>);
     /// Objects, and the ids that they had, each with its object's place.
     type Sent = (Vec<Vec<u8>>, Vec<(u32, String)>);
     let mut by_facts: BTreeMap<SentAs<'_>, Sent> = BTreeMap::new();
     for (object, sent) in minimised.objects.into_iter().zip(sent) {
         let Some(asked) = object.sources.first().and_then(|source| keep.get(source)) else { continue };
-        let class = (&asked.ruling.detected, &asked.ruling.approvals, sent);
+        let Some(decided) = told.get(&asked.ruling.detected) else { continue };
+        let class = (decided, &asked.ruling.approvals, sent);
         let (objects, sources) = by_facts.entry(class).or_default();
         // A bundle's bound keeps it far below.
         let ordinal = objects.len() as u32;
@@ -174,11 +182,11 @@ fn facts_as_sent(minimised: &Minimised<'_>, tools: &Tools<'_>) -> Result<Vec<Arc
     Ok(facts(&extract, tools.table))
 }
 
-/// The limits of all permitted classes together.
+/// The limits of all classes that go together.
 fn safeguards(rulings: &[Ruling]) -> Safeguards {
     rulings
         .iter()
-        .filter(|ruling| ruling.permits())
+        .filter(|ruling| ruling.goes())
         .fold(Safeguards::NONE, |all, ruling| all.join(&ruling.decision.safeguards))
 }
 

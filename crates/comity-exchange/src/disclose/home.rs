@@ -39,10 +39,16 @@ pub(super) fn stays(
         reasons.insert(NOT_READ.to_owned());
     }
     let goes: BTreeSet<usize> =
-        rulings.iter().filter(|r| r.permits()).flat_map(|r| r.objects.iter().copied()).collect();
+        rulings.iter().filter(|r| r.goes()).flat_map(|r| r.objects.iter().copied()).collect();
     let mut kept_by: BTreeMap<usize, String> = BTreeMap::new();
-    for ruling in rulings.iter().filter(|ruling| !ruling.permits()) {
-        let ground = ruling.decision.grounds.first().map_or_else(String::new, grounded);
+    for ruling in rulings.iter().filter(|ruling| !ruling.goes()) {
+        let ground = match ruling.redacts() {
+            Some(duty) if ruling.permits() => {
+                let (law, pack, article, _) = &duty.source;
+                format!("{law}: {pack} {article}: {}", duty.kind)
+            }
+            _ => ruling.decision.grounds.first().map_or_else(String::new, grounded),
+        };
         for object in ruling.objects.iter().filter(|object| !goes.contains(object)) {
             kept_by.entry(*object).or_insert_with(|| ground.clone());
         }

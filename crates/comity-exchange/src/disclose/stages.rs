@@ -44,6 +44,7 @@ use super::extract::{Extract, ExtractClass, minimised_classes, stripped_facts};
 use super::lowered;
 use crate::ExchangeError;
 use crate::audit::recorded::{no_cases, owed};
+use crate::opt_out::redacts;
 use crate::question::Request;
 use crate::report::{DecisionReport, ObjectCounts, Side, decision_report};
 use comity_agreement::approval::{Approval, Circumstances, admit, liftable};
@@ -87,7 +88,9 @@ impl<'b> Received<'b> {
     /// What is in it, about whom: facts, before any treatment; objects with equal facts are one class.
     #[must_use]
     pub fn classify(self, table: &PathTable) -> Classified<'b> {
-        let classes = classes(classify(&self.bundle, table));
+        let mut found = classify(&self.bundle, table);
+        self.request.known.state(&mut found);
+        let classes = classes(found);
         Classified { request: self.request, bundle: self.bundle, classes }
     }
 }
@@ -124,6 +127,18 @@ impl Ruling {
     #[must_use]
     pub fn permits(&self) -> bool {
         self.decision.outcome == Outcome::Permitted
+    }
+
+    /// The duty to take out what its objects say: nothing tells which of their properties says it, so they stay home whole.
+    #[must_use]
+    pub fn redacts(&self) -> Option<&Obligation> {
+        redacts(&self.decision, &self.detected)
+    }
+
+    /// Whether its objects go.
+    #[must_use]
+    pub fn goes(&self) -> bool {
+        self.permits() && self.redacts().is_none()
     }
 
     /// The data classes that a refusal offers to take out of its objects before they are asked about again.

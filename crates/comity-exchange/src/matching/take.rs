@@ -188,11 +188,7 @@ async fn open<W: Matcher>(world: &W, taking: &Taking<'_>) -> Result<Vec<u8>, Exc
 }
 
 /// Makes the day's key and filter ready, and records them.
-async fn made<W: Matcher>(
-    world: &W,
-    taking: &Taking<'_>,
-    day: Day,
-) -> Result<MatchEpochRow, ExchangeError> {
+async fn made<W: Matcher>(world: &W, taking: &Taking<'_>, day: Day) -> Result<MatchEpochRow, ExchangeError> {
     let key = world.match_key(taking.scope, day)?;
     let Ready { filter, rulings, records, matched } =
         ready(world, taking.scope, (taking.asked, taking.lent), &key).await?;

@@ -2,8 +2,9 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, MatchChange, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
-    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
+    ExchangeRow, MandateRow, MatchChange, Officer, OfficerKey, OptOutRow, OptOutTag, OutboxItem, Peer,
+    RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow,
+    WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -88,6 +89,14 @@ pub struct Record {
     pub requests: Vec<RequestRow>,
     /// What is kept of questions whether values are held.
     pub matching: MatchChange,
+    /// Opt-outs: a row is replaced by the one of the next version, and any other is a conflict. The tags of one that ends go.
+    pub opt_outs: Vec<OptOutRow>,
+    /// What finds opt-outs by the persons who filed them. Of opt-outs that are there, or come with it.
+    pub opt_out_tags: Vec<OptOutTag>,
+    /// The opt-outs of every period before this one go, with their tags: the keys are gone.
+    pub opt_outs_over: Option<Month>,
+    /// Mandates: a row is replaced by the one of the next version, and any other is a conflict.
+    pub mandates: Vec<MandateRow>,
 }
 
 /// One entry on its way into the log.

@@ -194,7 +194,7 @@ impl GivenRecord {
 }
 
 /// Where the person may turn, and until when, as the law says at the instant of the answer.
-fn remedies_json(said: &Said) -> Vec<Json> {
+pub(crate) fn remedies_json(said: &Said) -> Vec<Json> {
     let until = said.owes("objection_window").and_then(|window| window.due.as_ref());
     let ways = said.owed.iter().filter(|obligation| {
         matches!(obligation.kind.as_str(), "provide_remedy_info" | "inform_route" | "route")

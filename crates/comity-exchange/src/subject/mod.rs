@@ -40,6 +40,7 @@ mod tag;
 pub use answer::Answer;
 pub use claim::{Claim, ClaimError, Kind};
 pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file};
+pub(crate) use status::code as code_drawn;
 pub use status::shown;
 pub(crate) use tag::{Named, about_people};
 

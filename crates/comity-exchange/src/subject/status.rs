@@ -33,7 +33,7 @@ pub async fn shown<W: Desk>(
 }
 
 /// The code that opens a request's status: 160 bits in groups that can be read out.
-pub(super) fn code(bytes: &[u8; 20]) -> String {
+pub(crate) fn code(bytes: &[u8; 20]) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut groups = Vec::with_capacity(4);
     for group in bytes.chunks_exact(5) {

@@ -21,6 +21,7 @@ use crate::warning;
 use crate::work::share::{rejected_report, withholding_report};
 use comity_agreement::{LawSet, Library, Memo};
 use comity_exchange::disclose::{Decided, Received, Told, Tools};
+use comity_exchange::opt_out::Known;
 use comity_exchange::question::Request;
 use comity_exchange::report::{
     DecisionReport, ObjectCounts, RejectedReport, Side, WarningReport, WithholdingReport,
@@ -150,6 +151,7 @@ fn request(args: &Minimise, slug: PackSlug, laws: &LawSet) -> Result<Request, St
         activity: args.activity.clone(),
         purpose: args.purpose.clone(),
         facts,
+        known: Known::default(),
         attestations: Vec::new(),
         escalation: None,
         at: Clock::new(Timestamp::UNIX_EPOCH).now(),

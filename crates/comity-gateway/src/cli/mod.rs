@@ -14,10 +14,12 @@ pub mod doctor;
 pub mod keep;
 pub mod key;
 pub mod law;
+mod mandate;
 pub mod manual;
 mod matching;
 pub mod minimise;
 pub mod office;
+mod opt_out;
 pub mod out;
 pub mod print;
 pub mod prove;
@@ -129,6 +131,9 @@ pub enum Command {
     /// What persons ask about their data: file it, decide on it, see where it stands.
     #[command(subcommand)]
     Subject(Subject),
+    /// The mandates within which flows may claim consent: record one, end it, see them.
+    #[command(subcommand)]
+    Mandate(Mandate),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),

@@ -4,7 +4,10 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, matching, print, recall, record, subject, taxii, token, vault, webhook};
+use super::{
+    approve, doctor, keep, key, law, mandate, matching, print, recall, record, subject, taxii, token, vault,
+    webhook,
+};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -153,6 +156,7 @@ async fn done(
         Command::Key(Key::List(_)) => return key::list(gateway, cli, out).await,
         Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
+        Command::Mandate(command) => return mandate::run(gateway, cli, command, cwd, out).await,
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,

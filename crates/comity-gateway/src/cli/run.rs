@@ -107,6 +107,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
         Command::Audit(Audit::Obligations(place) | Audit::Requests(place)) => Some(place),
         Command::Subject(command) => Some(command.place()),
+        Command::Mandate(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),

@@ -36,6 +36,7 @@ pub(super) async fn run(
             told(cli, &read(&status)?, out);
             Ok(Exit::Done)
         }
+        Subject::OptOut(command) => super::opt_out::run(gateway, cli, command, stdin, cwd, out).await,
         Subject::List(args) => {
             let listed = subjects::listed(gateway, args.all).await?;
             if cli.json {
@@ -52,6 +53,22 @@ pub(super) async fn run(
     }
 }
 
+/// What a person is known by, from a file or standard input.
+pub(super) fn claimed(
+    path: &Path,
+    stdin: Option<Zeroizing<Vec<u8>>>,
+    cwd: &Path,
+) -> Result<Claim, GatewayError> {
+    let file = path.display();
+    let bytes = match stdin {
+        Some(bytes) => bytes,
+        None => files::read(&cwd.join(path), CLAIM_BYTES_MAX + 1)?
+            .map(Zeroizing::new)
+            .ok_or_else(|| GatewayError::Input(format!("{file}: there is no such file")))?,
+    };
+    Claim::read(&bytes).map_err(|error| GatewayError::Input(format!("{file}: {error}")))
+}
+
 async fn asked(
     gateway: &Gateway,
     cli: &Cli,
@@ -60,14 +77,7 @@ async fn asked(
     cwd: &Path,
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
-    let file = args.identifiers.display();
-    let bytes = match stdin {
-        Some(bytes) => bytes,
-        None => files::read(&cwd.join(&args.identifiers), CLAIM_BYTES_MAX + 1)?
-            .map(Zeroizing::new)
-            .ok_or_else(|| GatewayError::Input(format!("{file}: there is no such file")))?,
-    };
-    let claim = Claim::read(&bytes).map_err(|error| GatewayError::Input(format!("{file}: {error}")))?;
+    let claim = claimed(&args.identifiers, stdin, cwd)?;
     let filed = subjects::file(gateway, kind, &claim).await?;
     let Some(officer) = &args.officer else {
         let said = subjects::filed_json(&filed, gateway.now());

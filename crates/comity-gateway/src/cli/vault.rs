@@ -94,8 +94,16 @@ async fn erase(
 }
 
 fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
-    let Swept { erased, destroyed, transport_keys, token_secrets, subject_secrets, match_secrets, waiting } =
-        swept;
+    let Swept {
+        erased,
+        destroyed,
+        transport_keys,
+        token_secrets,
+        subject_secrets,
+        match_secrets,
+        opt_out_secrets,
+        waiting,
+    } = swept;
     if cli.json {
         out.json(&json!({
             "erased": { "records": erased.records, "openings": erased.openings, "entries": erased.entries },
@@ -105,6 +113,7 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
             "token_secrets": token_secrets,
             "subject_secrets": subject_secrets,
             "match_secrets": match_secrets,
+            "opt_out_secrets": opt_out_secrets,
             "waiting": waiting.iter().map(waiting_json).collect::<Json>(),
         }));
         return;
@@ -112,7 +121,8 @@ fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {
     out.line(&format!("erased: {} records, {} openings", erased.records, erased.openings));
     out.line(&format!(
         "destroyed: {} epoch keys ({} records that stay were wrapped anew), {transport_keys} transport keys, \
-         {token_secrets} secrets of pseudonyms, {subject_secrets} of tags, {match_secrets} of matching",
+         {token_secrets} secrets of pseudonyms, {subject_secrets} of tags, \
+         {match_secrets} of matching, {opt_out_secrets} of opt-outs",
         destroyed.buckets.len(),
         destroyed.rewrapped,
     ));

@@ -99,6 +99,12 @@ impl Directory {
         self.keys.join("matches")
     }
 
+    /// The secrets of tags of opt-outs.
+    #[must_use]
+    pub fn opt_out_secrets(&self) -> PathBuf {
+        self.keys.join("opt_outs")
+    }
+
     /// The secrets of endpoints.
     #[must_use]
     pub fn webhook_secrets(&self) -> PathBuf {

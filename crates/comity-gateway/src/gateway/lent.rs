@@ -9,6 +9,7 @@ use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
 use comity_exchange::matching::Matcher;
+use comity_exchange::opt_out::Register;
 use comity_exchange::ports::MatchScope;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
@@ -138,6 +139,13 @@ impl Shell for Gateway {
     }
 }
 
+impl Register for Gateway {
+    fn opt_out_key(&self, period: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
+        let key = self.opt_out_keys.of(period, self.now());
+        key.map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+}
+
 impl Desk for Gateway {
     fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError> {
         let register = self.register();
@@ -189,8 +197,7 @@ impl Matcher for Gateway {
         let secret = self.match_secrets.of(day, self.now()).map_err(|error| keys(&error))?;
         let MatchScope { peer, agreement, activity, purpose, question } = scope;
         let (question, day) = (question.to_string(), day.to_string());
-        let scope =
-            [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
+        let scope = [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
         MatchKey::derive(&secret, &scope).map_err(|error| keys(&error))
     }
 

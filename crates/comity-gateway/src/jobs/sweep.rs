@@ -38,6 +38,8 @@ pub struct Swept {
     pub subject_secrets: usize,
     /// How many secrets of days of blind matching were destroyed.
     pub match_secrets: usize,
+    /// How many secrets of tags of opt-outs were destroyed.
+    pub opt_out_secrets: usize,
     /// What still waits for the destruction of its key.
     pub waiting: Vec<Waiting>,
 }
@@ -102,6 +104,13 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
         gateway.store().record(Record { matching, ..Record::default() }).await?;
         gateway.match_secrets().destroy(&passed)?;
         swept.match_secrets = passed.len();
+    }
+
+    // Nor is an opt-out that ended in a year that has passed.
+    if gateway.opt_out_keys().months()?.iter().any(|period| *period < this) {
+        let change = Record { opt_outs_over: Some(this), ..Record::default() };
+        gateway.store().record(change).await?;
+        swept.opt_out_secrets = gateway.opt_out_keys().destroy_passed(now)?;
     }
     Ok(swept)
 }

@@ -8,6 +8,7 @@
 //! KEYS/tokens/<yyyymm>                                      32 bytes; what a month's pseudonyms are derived from
 //! KEYS/subjects/<yyyymm>                                    32 bytes; what tags of persons are derived from, by month of erasure
 //! KEYS/matches/<yyyy-mm-dd>                                 32 bytes; what a day's keys of blind matching are derived from
+//! KEYS/opt_outs/<yyyymm>                                    32 bytes; what tags of opt-outs are derived from, by the year in which they end
 //! KEYS/index                                                32 bytes; what stands for objects in collections
 //! KEYS/webhooks/<id>                                        32 bytes; signs what one endpoint is told
 //! KEYS/mark                                                 the log's high-water mark, written by the store

@@ -9,6 +9,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::settings::PublicCollection;
 use crate::work::share::{self, Order};
 use comity_exchange::collect::{self, ObjectTag, Read, Reading, StandingRequest};
+use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{Collections as _, Page, Presence, Record, Stream, VersionWanted, Wanted};
 use comity_exchange::question::Request;
 use comity_exchange::report::ExchangeReport;
@@ -265,6 +266,7 @@ pub async fn read(
         activity: collection.activity.0.clone(),
         purpose: collection.purpose.0.clone(),
         facts,
+        known: Known::default(),
         attestations: Vec::new(),
         escalation: None,
         at: now,

@@ -15,6 +15,7 @@
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`subjects`] | what persons ask about their data |
+//! | [`opt_outs`], [`mandates`] | what people have opted out of; what those who speak for them have allowed |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
@@ -24,10 +25,12 @@ pub mod backup;
 pub mod collections;
 pub mod doctor;
 pub mod manage;
+pub mod mandates;
 pub mod matching;
 pub mod moving;
 pub mod officers;
 pub mod offices;
+pub mod opt_outs;
 pub mod outbox;
 pub mod preview;
 pub mod recall;

@@ -8,12 +8,13 @@ pub use stated::stated_by_officer;
 pub(super) use stated::{assertable_by_officer, known_training};
 
 use super::manage::hear_from;
-use super::officers;
+use super::{officers, opt_outs};
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::approval::Person;
 use comity_exchange::ExchangeError;
 use comity_exchange::disclose::{Disclosed, Goes, asks_again, carry_out, keep as keep_here, prepare};
 use comity_exchange::escalation::{Approved, Escalating};
+use comity_exchange::opt_out::Flow;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
 use comity_exchange::recall::{restrict, restricted_sources};
@@ -284,6 +285,15 @@ async fn request(
         }
         restrict(&mut facts, &lent.laws.vocabulary);
     }
+    let flow = Flow {
+        agreement: &order.under,
+        receiver: &order.to,
+        activity: &order.activity,
+        purpose: &order.purpose,
+        facts: &facts,
+        at: now,
+    };
+    let known = opt_outs::known(gateway, &order.bundle, flow).await?;
     Ok(Request {
         sender: gateway.signatory().party.clone(),
         receiver: order.to.clone(),
@@ -292,6 +302,7 @@ async fn request(
         activity: order.activity.clone(),
         purpose: order.purpose.clone(),
         facts,
+        known,
         attestations,
         escalation: Some(Escalating {
             requester: Person { name: officer.name, unit: officer.unit },

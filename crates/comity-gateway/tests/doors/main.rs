@@ -11,6 +11,7 @@ mod hostile;
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
 mod misp;
+mod opt_outs;
 mod problems;
 mod subjects;
 mod tool;

@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, matching, recall, subjects, webhooks};
+use super::{collected, credentials, erasure, escalation, matching, opt_outs, recall, subjects, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -264,6 +264,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && !collected::speaks(record)
         && !subjects::speaks(record)
         && record.matching.is_empty()
+        && !opt_outs::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -276,7 +277,9 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         recall::put(client, record, index).await?;
         collected::put(client, record).await?;
         subjects::put(client, record).await?;
-        matching::put(client, &record.matching, index).await
+        matching::put(client, &record.matching, index).await?;
+        opt_outs::put(client, record).await?;
+        Ok::<(), Fault>(())
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

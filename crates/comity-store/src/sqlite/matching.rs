@@ -258,12 +258,7 @@ fn answer(connection: &Connection, message: Digest) -> Result<Option<StoredMatch
     Ok(Some(StoredMatch { row, entry, integrated: Integrated { index, size, checkpoint } }))
 }
 
-fn message(
-    connection: &Connection,
-    peer: &Party,
-    id: MatchId,
-    batch: u32,
-) -> Result<Option<Digest>, Fault> {
+fn message(connection: &Connection, peer: &Party, id: MatchId, batch: u32) -> Result<Option<Digest>, Fault> {
     first(
         connection,
         "-- message

@@ -3,7 +3,7 @@
 use super::*;
 use crate::pack::State;
 use crate::vocabulary::derivation::{Edge, Moment, Relation, Who};
-use crate::vocabulary::{Raise, Requirement};
+use crate::vocabulary::{Beside, Raise, Requirement};
 use comity_terms::calendar::Count;
 use comity_terms::{Asserter, Value};
 
@@ -45,13 +45,21 @@ pub(super) fn fact(mut table: Table) -> Read<(usize, FactTerm)> {
         })
         .transpose()?;
     let alias_of = table.optional_name("alias_of")?;
+    let told = table.take("told").map_or(Ok(true), |node| node.as_bool())?;
     let actions = table.take("actions").map(|node| node.names()).transpose()?;
     let unit = table.optional_text("unit")?;
     let mut required = Vec::new();
     for mut requirement in table.tables("required")? {
+        let is = requirement.take("is").map(|node| node.literal());
+        let beside = requirement.optional_name("beside")?.map(|fact| Beside { fact, is: is.clone() });
+        if beside.is_none() && is.is_some() {
+            return Err(requirement.wrong("`is` says of which value of `beside`, which is missing"));
+        }
         required.push(Requirement {
             actions: requirement.names("actions")?.into_iter().collect(),
             pack: requirement.optional_name("pack")?,
+            beside,
+            unless: requirement.optional_name("unless")?,
         });
         requirement.done()?;
     }
@@ -71,6 +79,7 @@ pub(super) fn fact(mut table: Table) -> Read<(usize, FactTerm)> {
         asserted_by,
         raise,
         alias_of,
+        told,
         actions: actions.map(|actions| actions.into_iter().collect()),
         unit,
         required,
@@ -199,6 +208,15 @@ pub(super) fn sound(
         }
         for operand in derivation.operands() {
             fits(derivation, stated(operand)?)?;
+        }
+    }
+    for requirement in &term.required {
+        for other in requirement.turns_on() {
+            stated(other)?;
+        }
+        let lifts = requirement.unless.as_ref().and_then(|key| facts.get(key));
+        if lifts.is_some_and(|(_, other)| other.kind != FactType::Bool) {
+            return Err("`unless` of a requirement names a bool".into());
         }
     }
     let actions = term.actions.iter().flatten().chain(term.required.iter().flat_map(|r| &r.actions));

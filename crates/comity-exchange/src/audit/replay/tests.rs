@@ -2,6 +2,7 @@ use super::*;
 use crate::audit::recorded::owed;
 use crate::audit::unread::Duties;
 use crate::disclose::Received;
+use crate::opt_out::Known;
 use crate::question::Request;
 use comity_agreement::{Library, shipped};
 use comity_minimise::{Limits, PathTable};
@@ -46,6 +47,7 @@ fn recorded() -> Vec<Json> {
         activity: "threat_intel".parse().unwrap(),
         purpose: "cyber_defence".parse().unwrap(),
         facts,
+        known: Known::default(),
         attestations: Vec::new(),
         escalation: None,
         at: begin,

@@ -12,6 +12,8 @@
 //! POST /api/v1/subject/requests       a person asks about their data; GET: what waits, for officers
 //! GET  /api/v1/subject/requests/{number}           where it stands, for whoever has its code
 //! POST /api/v1/subject/requests/{number}/decision  an officer decides
+//! POST /api/v1/subject/opt-outs       a person opts out; GET, DELETE …/{number}: for whoever has its code
+//! POST /api/v1/subject/opt-outs/{number}/decision  an officer decides
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
 //! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
@@ -20,6 +22,7 @@ mod desk;
 mod document;
 mod exchanges;
 mod once;
+mod opt_outs;
 pub mod order;
 mod subjects;
 
@@ -67,6 +70,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         )
         .route("/api/v1/subject/requests/{number}", get(subjects::stands))
         .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
+        .merge(opt_outs::routes())
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)

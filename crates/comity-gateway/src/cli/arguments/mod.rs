@@ -5,7 +5,9 @@ mod convert;
 mod exchange;
 mod keeping;
 mod law;
+mod mandate;
 mod matching;
+mod opt_out;
 mod people;
 mod subject;
 mod taxii;
@@ -16,7 +18,9 @@ pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
+pub use mandate::{Mandate, MandateAdd, MandateEnd};
 pub use matching::Match;
+pub use opt_out::{OptOut, OptOutDecide, OptOutFile, OptOutOf};
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };

@@ -1,6 +1,6 @@
 //! `comity subject`.
 
-use super::GivenFact;
+use super::{GivenFact, OptOut};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_exchange::subject::Kind;
@@ -23,6 +23,9 @@ pub enum Subject {
         after_help = "Example:\n  comity subject status 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --json < code.txt"
     )]
     Status(SubjectStatus),
+    /// Opt out of preventive sharing, by category of data; decide on it, withdraw it, see where it stands.
+    #[command(subcommand)]
+    OptOut(OptOut),
     /// The requests that wait, and by when each is to be answered.
     #[command(after_help = "Example:\n  comity subject list --all --json")]
     List(SubjectList),
@@ -153,6 +156,7 @@ impl Subject {
             Self::Decide(args) => &args.place,
             Self::Status(args) => &args.place,
             Self::List(args) => &args.place,
+            Self::OptOut(command) => command.place(),
         }
     }
 
@@ -162,6 +166,7 @@ impl Subject {
         match self {
             Self::Ask(ask) => ask.parts().1.identifiers.as_os_str() == "-",
             Self::Status(_) => true,
+            Self::OptOut(command) => command.reads_stdin(),
             Self::Decide(_) | Self::List(_) => false,
         }
     }

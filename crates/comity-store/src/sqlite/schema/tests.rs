@@ -18,6 +18,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0010_recall.sha256"),
     include_str!("../../../migrations/0011_subjects.sha256"),
     include_str!("../../../migrations/0012_matching.sha256"),
+    include_str!("../../../migrations/0013_opt_outs.sha256"),
 ];
 
 #[test]

@@ -136,7 +136,10 @@ pub(crate) fn a_batch_is_answered_once_and_uses_its_budget<H: Harness<Store: Mat
 
         // What is in conflict happens not at all: neither the answer, nor what it used.
         conflicts(store.record(answered(row(1, 1), Some(spent(128, 256)))).await, "the same message");
-        conflicts(store.record(answered(row(2, 1), Some(spent(128, 256)))).await, "another batch under the number");
+        conflicts(
+            store.record(answered(row(2, 1), Some(spent(128, 256)))).await,
+            "another batch under the number",
+        );
         conflicts(store.record(answered(row(2, 2), Some(spent(0, 128)))).await, "a budget that has moved on");
         conflicts(store.record(answered(row(2, 2), Some(spent(64, 192)))).await, "a budget that never was");
         assert_eq!((used(&store).await, store.match_answer(Digest([2; 32])).await.unwrap()), (128, None));

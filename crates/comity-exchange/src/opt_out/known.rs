@@ -1,0 +1,155 @@
+//! What the registers say of a bundle's objects, found before law is asked.
+
+use super::Register;
+use crate::ExchangeError;
+use crate::ports::{Mandate, MandateRow, OptOuts as _, SubjectTag};
+use crate::wire::Text;
+use comity_agreement::Decision;
+use comity_minimise::{Bundle, ObjectFacts, SubjectKey, identifiers};
+use comity_terms::{
+    Activity, Asserter, FactKey, Facts, Month, Obligation, PackSlug, Party, Purpose, Timestamp, Value,
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// What this gateway's registers say of the objects of one bundle, by their place in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The categories that people whom an object names have opted out of.
+    opt_outs: BTreeMap<usize, BTreeSet<String>>,
+    /// The data categories that a mandate covers, where the request claims consent.
+    mandated: Option<BTreeSet<String>>,
+}
+
+const OPT_OUT: &str = "opt_out";
+const MANDATE_COVERS: &str = "mandate_covers";
+
+impl Known {
+    /// States what is known among the facts of these objects.
+    pub(crate) fn state(&self, objects: &mut [ObjectFacts]) {
+        if self.opt_outs.is_empty() && self.mandated.is_none() {
+            return;
+        }
+        for object in objects {
+            if let Some(categories) = self.opt_outs.get(&object.index) {
+                let words = categories.iter().map(|word| Value::from(word.as_str())).collect();
+                tell(Arc::make_mut(&mut object.facts), OPT_OUT, Value::List(words));
+            }
+            if let Some(covered) = &self.mandated {
+                let category = object.facts.value("data_category").and_then(Value::as_text);
+                let covers = category.is_some_and(|category| covered.contains(category));
+                tell(Arc::make_mut(&mut object.facts), MANDATE_COVERS, covers.into());
+            }
+        }
+    }
+}
+
+fn tell(facts: &mut Facts, key: &str, value: Value) {
+    if let Ok(key) = FactKey::new(key) {
+        facts.state(key, value, Asserter::Gateway);
+    }
+}
+
+/// The duty type that is carried out by leaving an object at home.
+const REDACT: &str = "redact";
+
+/// The duty of a decision to take out what people whom its objects name have opted out of. Nothing in an object tells which
+/// of its properties is of such a category, so it is carried out by leaving the object at home whole.
+#[must_use]
+pub fn redacts<'d>(decision: &'d Decision, detected: &Facts) -> Option<&'d Obligation> {
+    let words = |value: Option<&Value>| match value {
+        Some(Value::List(items)) => items.iter().filter_map(Value::as_text).map(str::to_owned).collect(),
+        _ => BTreeSet::new(),
+    };
+    let out_of: BTreeSet<String> = words(detected.value(OPT_OUT));
+    decision
+        .obligations
+        .iter()
+        .find(|duty| duty.kind.as_str() == REDACT && !words(duty.terms.get("fields")).is_disjoint(&out_of))
+}
+
+/// What is asked about a flow, whatever the objects are.
+#[derive(Debug, Clone, Copy)]
+pub struct Flow<'a> {
+    /// The agreement.
+    pub agreement: &'a PackSlug,
+    /// Who gets it.
+    pub receiver: &'a Party,
+    /// The agreed category of cooperation.
+    pub activity: &'a Activity,
+    /// What it is for.
+    pub purpose: &'a Purpose,
+    /// What is stated of the whole bundle.
+    pub facts: &'a Facts,
+    /// The instant of the act, UTC.
+    pub at: Timestamp,
+}
+
+/// Whom objects name, by their places.
+#[derive(Debug, Default)]
+pub struct Naming(HashMap<(Month, SubjectTag), BTreeSet<usize>>);
+
+/// Whom the objects of `bundle` name, as opt-outs of these periods would have it: takes as long as they are many. Nobody
+/// where it does not read, which is told elsewhere.
+///
+/// # Errors
+/// [`ExchangeError::Keys`]; callers share nothing.
+pub fn naming<W: Register>(world: &W, bundle: &[u8], periods: &[Month]) -> Result<Naming, ExchangeError> {
+    let mut naming = Naming::default();
+    let mut keys: Vec<(Month, Arc<SubjectKey>)> = Vec::new();
+    for period in periods {
+        keys.extend(world.opt_out_key(*period)?.map(|key| (*period, key)));
+    }
+    let read = Bundle::parse(bundle, world.limits());
+    let (Ok(read), false) = (read, keys.is_empty()) else { return Ok(naming) };
+    for (place, object) in read.objects().iter().enumerate() {
+        for identifier in identifiers(object.raw().as_bytes(), world.table()) {
+            for (period, key) in &keys {
+                naming.0.entry((*period, key.tag(&identifier))).or_default().insert(place);
+            }
+        }
+    }
+    Ok(naming)
+}
+
+/// What the registers say of objects that name these people, in `flow`: one look-up, whatever the act is aimed at.
+///
+/// # Errors
+/// [`ExchangeError`] when the store fails; callers share nothing.
+pub async fn known<W: Register>(world: &W, naming: Naming, flow: Flow<'_>) -> Result<Known, ExchangeError> {
+    let mut known = Known::default();
+    if !naming.0.is_empty() {
+        let tags: Vec<(Month, SubjectTag)> = naming.0.keys().copied().collect();
+        for (period, tag, categories) in world.store().opted_out(tags, flow.at).await? {
+            for place in naming.0.get(&(period, tag)).into_iter().flatten() {
+                known.opt_outs.entry(*place).or_default().extend(categories.iter().cloned());
+            }
+        }
+    }
+    if flow.facts.value("legal_basis") == Some(&Value::from("consent")) {
+        let mandates = world.store().mandates().await?;
+        let covering = mandates.iter().filter(|row| in_force(row, flow.at) && covers(&row.mandate, flow));
+        known.mandated = Some(covering.flat_map(|row| row.mandate.data_categories.iter().cloned()).collect());
+    }
+    Ok(known)
+}
+
+fn in_force(row: &MandateRow, at: Timestamp) -> bool {
+    row.from <= at && at < row.until && row.ended.is_none_or(|ended| at < ended)
+}
+
+/// Whether a mandate covers all that is said of a flow. Where nobody said which special categories are in it, none does:
+/// what is not said opens no door.
+fn covers(mandate: &Mandate, flow: Flow<'_>) -> bool {
+    let special = match flow.facts.value("sensitive") {
+        Some(Value::List(words)) => {
+            words.iter().all(|word| word.as_text().is_some_and(|word| mandate.sensitive.contains(word)))
+        }
+        _ => false,
+    };
+    special
+        && mandate.agreements.contains(&Text(flow.agreement.clone()))
+        && mandate.receivers.contains(&Text(flow.receiver.clone()))
+        && mandate.activities.contains(&Text(flow.activity.clone()))
+        && mandate.purposes.contains(&Text(flow.purpose.clone()))
+}

@@ -1,0 +1,63 @@
+//! `comity mandate`.
+
+use crate::cli::Place;
+use clap::{Args, Subcommand};
+use comity_terms::ids::MandateId;
+use std::path::PathBuf;
+
+/// `comity mandate`
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum Mandate {
+    /// Record a mandate that a parliament, a representative body or a statute gave.
+    #[command(
+        after_help = "Example:\n  comity mandate add mandate.json --officer a.tamm --json\n\nThe file: {\"body\":\"Riigikogu\",\"citation\":\"…\",\"document\":\"sha256:…\",\"from\":\"2026-01-01T00:00:00Z\",\"until\":\"2028-01-01T00:00:00Z\",\n  \"agreements\":[\"eu-nis2-2022-2555\"],\"receivers\":[\"FI\"],\"activities\":[\"incident_response\"],\"purposes\":[\"incident_response\"],\"data_categories\":[\"indicator\"],\"sensitive\":[]}"
+    )]
+    Add(MandateAdd),
+    /// End a mandate before its time.
+    #[command(
+        after_help = "Example:\n  comity mandate end 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm"
+    )]
+    End(MandateEnd),
+    /// Every mandate, those that have ended too.
+    List(Place),
+}
+
+/// `comity mandate add`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct MandateAdd {
+    /// What it covers, as JSON.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who records it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+}
+
+/// `comity mandate end`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct MandateEnd {
+    /// Its id, as `comity mandate list` prints it.
+    #[arg(value_name = "ID")]
+    pub id: MandateId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who ends it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+}
+
+impl Mandate {
+    /// Where.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Add(args) => &args.place,
+            Self::End(args) => &args.place,
+            Self::List(place) => place,
+        }
+    }
+}

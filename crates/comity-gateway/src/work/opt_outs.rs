@@ -1,0 +1,161 @@
+//! Opt-outs: filed by persons, decided by an officer who has seen them, withdrawn by whoever has the code; and what a
+//! share is told of them.
+
+use super::share::input;
+use super::subjects::IdentityCheck;
+use super::{officers, offices};
+use crate::gateway::{Gateway, GatewayError};
+use comity_exchange::opt_out::{self, Deciding, FiledOptOut, Flow, Known, Naming, OptingOut, naming, shown};
+use comity_exchange::ports::{OptOutRow, OptOutState, OptOuts as _};
+use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{Claim, Desk as _};
+use comity_terms::ids::{OptOutId, RequestId};
+use comity_terms::{Asserter, FactKey, Facts, Timestamp};
+use serde_json::{Value as Json, json};
+
+/// The fact that holds what people have opted out of; its list has the categories.
+const OPT_OUT: &str = "opt_out";
+
+/// Files an opt-out from some categories of data, until an instant.
+///
+/// # Errors
+/// [`GatewayError::Input`] when a word is no category, or the end lies in the past or too far off.
+pub async fn file(
+    gateway: &Gateway,
+    claim: &Claim,
+    categories: &[String],
+    until: Timestamp,
+) -> Result<FiledOptOut, GatewayError> {
+    let home = gateway.signatory().home();
+    let lent = gateway.laws_then(&home, &gateway.adopted_now());
+    let lent = lent.ok_or_else(|| {
+        GatewayError::Input(format!(
+            "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
+        ))
+    })?;
+    let vocabulary = &lent.laws.vocabulary;
+    let known = vocabulary.fact(OPT_OUT).ok_or_else(|| {
+        GatewayError::Input(format!(
+            "the vocabulary that `{home}` was adopted with has no categories: adopt it anew"
+        ))
+    })?;
+    if categories.is_empty() {
+        return Err(GatewayError::Input("`categories`: name at least one".to_owned()));
+    }
+    known
+        .from_json(vocabulary, &json!(categories))
+        .map_err(|error| GatewayError::Input(format!("`categories`: {error}")))?;
+    let (now, latest) = (gateway.now(), gateway.settings().subjects.opt_out_until(gateway.now()));
+    if until <= now || until > latest {
+        return Err(GatewayError::Input(format!(
+            "`until`: an opt-out ends after now and by {latest:.0} at the latest; it can be filed again then"
+        )));
+    }
+    let opting = OptingOut { claim, categories: categories.iter().cloned().collect(), until };
+    opt_out::file(gateway, &opting).await.map_err(input)
+}
+
+/// Decides on an opt-out that waits, as an officer before whom the person states once more what they are known by.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may decide, nothing waits under this number, or something else is stated
+/// than was filed.
+pub async fn decide(
+    gateway: &Gateway,
+    number: OptOutId,
+    claim: &Claim,
+    officer: &str,
+    check: &impl IdentityCheck,
+) -> Result<OptOutRow, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    offices::trained(gateway, officer).await?;
+    let row = gateway.store().opt_out(number).await?;
+    let row = row.ok_or_else(|| GatewayError::Input(format!("no opt-out {number} is recorded here")))?;
+    // Unwrap safety: both are random (v4) UUIDs.
+    let asked =
+        RequestId::from_bytes(*number.as_bytes()).unwrap_or_else(|| unreachable!("a number is an id"));
+    let identity_verified = check.verified(asked);
+    let mut about = Facts::new();
+    let mut told = |key: &str, value: comity_terms::Value, by| {
+        if let Ok(key) = FactKey::new(key) {
+            about.state(key, value, by);
+        }
+    };
+    told("training_valid", true.into(), Asserter::Gateway);
+    told("requester", "data_subject".into(), Asserter::Officer);
+    let text = format!("opt-out\n{number}\n{identity_verified}\n");
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let deciding = Deciding { identity_verified, about, officer: officer.to_owned(), by };
+    opt_out::decide(gateway, row, claim, &deciding).await.map_err(input)
+}
+
+/// Where an opt-out stands, for whoever has its code. `None` for a wrong code as for a wrong number.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn status(gateway: &Gateway, number: OptOutId, code: &str) -> Result<Option<Json>, GatewayError> {
+    let row = shown(gateway, number, code).await?;
+    Ok(row.map(|row| status_json(&row, gateway.now())))
+}
+
+/// Withdraws an opt-out, for whoever has its code. `None` for a wrong code as for a wrong number.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn withdraw(gateway: &Gateway, number: OptOutId, code: &str) -> Result<Option<Json>, GatewayError> {
+    let Some(row) = shown(gateway, number, code).await? else { return Ok(None) };
+    let row = opt_out::withdraw(gateway, row).await?;
+    Ok(Some(status_json(&row, gateway.now())))
+}
+
+/// Where an opt-out stands: nothing of who filed it, and nothing of what was done with data since.
+#[must_use]
+pub fn status_json(row: &OptOutRow, now: Timestamp) -> Json {
+    let mut said = json!({
+        "number": row.id.to_string(),
+        "state": if row.state.has_tags() && row.until <= now { "ended" } else { row.state.as_str() },
+        "categories": row.categories,
+        // Whole seconds, so that all are of one length.
+        "filed_at": format!("{:.0}", row.filed_at),
+        "until": format!("{:.0}", row.until),
+        "decided_at": row.detail.decided_at.map(|at| format!("{:.0}", at.0)),
+    });
+    if let Some(refusal) = row.detail.refusal.as_ref().filter(|_| row.state == OptOutState::Refused) {
+        said["reasons"] = refusal["reasons"].clone();
+        said["remedies"] = refusal["remedies"].clone();
+    }
+    said
+}
+
+/// An opt-out that was filed, as whoever filed it is told once.
+#[must_use]
+pub fn filed_json(filed: &FiledOptOut, now: Timestamp) -> Json {
+    let mut told = status_json(&filed.row, now);
+    told["code"] = json!(filed.code);
+    told
+}
+
+/// Every opt-out that is kept, as officers see them.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn listed(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
+    let now = gateway.now();
+    let rows = gateway.store().opt_outs().await?;
+    Ok(rows.iter().map(|row| status_json(row, now)).collect())
+}
+
+/// What the registers say of a bundle's objects. Nothing is read of it while nobody has opted out.
+///
+/// # Errors
+/// [`GatewayError`]; callers share nothing.
+pub(super) async fn known(gateway: &Gateway, bundle: &[u8], flow: Flow<'_>) -> Result<Known, GatewayError> {
+    let periods = gateway.store().opt_out_periods(flow.at).await?;
+    let named = if periods.is_empty() {
+        Naming::default()
+    } else {
+        // Whom a large bundle names takes its time.
+        tokio::task::block_in_place(|| naming(gateway, bundle, &periods))?
+    };
+    Ok(opt_out::known(gateway, named, flow).await?)
+}
