@@ -196,6 +196,7 @@ impl Sender {
             live: true,
             supersedes: None,
             ordered: None,
+            known: comity_exchange::opt_out::Known::default(),
         };
         let begun = Instant::now();
         prepare(&**gateway, bytes, request, &lent, Goes::To(&seal_to))?;
