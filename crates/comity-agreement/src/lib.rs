@@ -16,6 +16,7 @@
 //! | [`pack`] | what a parsed pack guarantees |
 //! | [`facts`] | who may say what, and what absence means |
 //! | [`obligations`] | what is owed, by when |
+//! | [`deletion`] | which rules end the keeping of which data |
 //! | [`rights`] | which articles keep which right |
 //! | [`hypothetical`] | what would change an answer, and who can |
 //! | [`try_case`] | a worked case in, its answer out |
@@ -23,6 +24,7 @@
 pub mod approval;
 pub mod compile;
 pub mod decide;
+pub mod deletion;
 pub mod diff;
 mod document;
 pub mod escalation;
@@ -45,6 +47,7 @@ pub mod vocabulary;
 
 pub use compile::{Law, Library};
 pub use decide::{Alternative, Decision, Outcome, decide, seen_by_rules};
+pub use deletion::{Deletion, deletions};
 pub use finding::{Finding, Level, LoadError};
 pub use memo::Memo;
 pub use pack::{Keep, Pack, ReceiptGrade};

@@ -304,6 +304,12 @@ impl Settings {
         })
     }
 
+    /// How long openings are kept, in words: `10 years`.
+    #[must_use]
+    pub fn opening_retention_text(&self) -> String {
+        self.opening_retention.to_string()
+    }
+
     /// Until when the opening of an act at `at` is kept.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use comity_terms::{DataCategory, DataClass, Handling, Treatment};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+mod carried;
 mod read;
 mod words;
 

@@ -160,6 +160,7 @@ async fn done(
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
+        Command::Audit(Audit::Deletion(_)) => return Ok(record::deletion(gateway, cli, out)),
         Command::Audit(Audit::Obligations(_)) => return record::obligations(gateway, cli, out).await,
         Command::Audit(Audit::Replay(args)) => return record::replay(gateway, cli, args, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),

@@ -3,7 +3,7 @@
 use super::out::{Exit, Out};
 use super::{AuditReplay, Cli};
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::{audit, subjects};
+use crate::work::{audit, deletion, subjects};
 use comity_exchange::audit::replay::{Difference, MissingLaw};
 use comity_exchange::audit::walk::{Place, Replayed};
 use serde_json::Value as Json;
@@ -94,6 +94,45 @@ pub async fn requests(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result
         .collect();
     out.table(&["entry", "act", "asked", "request", "held", "granted", "withheld", "sent"], &rows);
     Ok(Exit::Done)
+}
+
+/// `comity audit deletion`
+pub fn deletion(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Exit {
+    let report = deletion::report(gateway);
+    if cli.json {
+        out.json(&report);
+    } else {
+        let text = |value: &Json| match value {
+            Json::Null => "-".to_owned(),
+            Json::Number(number) => number.to_string(),
+            value => value.as_str().unwrap_or("-").to_owned(),
+        };
+        let mut rows = Vec::new();
+        for of in report["data"].as_array().into_iter().flatten() {
+            for rule in of["rules"].as_array().into_iter().flatten() {
+                rows.push(["pack", "category"].map(|key| text(&of[key])).to_vec());
+                let last = ["rule", "article", "days"].map(|key| text(&rule[key]));
+                rows.last_mut().into_iter().for_each(|row: &mut Vec<String>| row.extend(last.clone()));
+            }
+            if let Some(without) = of["without"].as_str() {
+                rows.push(vec![
+                    text(&of["pack"]),
+                    text(&of["category"]),
+                    "-".into(),
+                    without.into(),
+                    "-".into(),
+                ]);
+            }
+        }
+        out.table(&["agreement", "category", "rule", "article", "days"], &rows);
+        let row = |of: &Json| ["lies", "name", "ends", "period"].map(|key| text(&of[key])).to_vec();
+        let rows: Vec<Vec<String>> = report["state"].as_array().into_iter().flatten().map(row).collect();
+        out.table(&["what", "name", "ends", "after"], &rows);
+        for gap in report["gaps"].as_array().into_iter().flatten() {
+            out.line(&format!("no rule: {}", text(gap)));
+        }
+    }
+    if report["complete"] == true { Exit::Done } else { Exit::Refused }
 }
 
 /// What replaying came to, for people.

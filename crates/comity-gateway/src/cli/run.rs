@@ -105,7 +105,9 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Key(Key::Rotate(args)) => Some(&args.place),
         Command::Backup(args) => Some(&args.place),
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
-        Command::Audit(Audit::Obligations(place) | Audit::Requests(place)) => Some(place),
+        Command::Audit(Audit::Obligations(place) | Audit::Requests(place) | Audit::Deletion(place)) => {
+            Some(place)
+        }
         Command::Subject(command) => Some(command.place()),
         Command::Mandate(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),

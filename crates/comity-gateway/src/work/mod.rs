@@ -14,6 +14,7 @@
 //! | [`moving`] | the database moves to a server |
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
+//! | [`deletion`] | what ends by which rule, and what does not |
 //! | [`subjects`] | what persons ask about their data |
 //! | [`opt_outs`], [`mandates`] | what people have opted out of; what those who speak for them have allowed |
 //! | [`doctor`] | what an operator would look at first |
@@ -23,6 +24,7 @@ pub mod approve;
 pub mod audit;
 pub mod backup;
 pub mod collections;
+pub mod deletion;
 pub mod doctor;
 pub mod manage;
 pub mod mandates;

@@ -4,6 +4,7 @@
 mod api;
 mod clients;
 mod conformance;
+mod deletion;
 mod examples;
 mod governed;
 mod hostile;

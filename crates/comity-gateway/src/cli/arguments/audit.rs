@@ -24,6 +24,10 @@ pub enum Audit {
     /// What persons asked and were told, for overseers: what was held, given and withheld, and by which rule.
     #[command(after_help = "Example:\n  comity audit requests --dir /srv/comity --json")]
     Requests(Place),
+    /// By which rule, and when, each kind of data ends under the laws in force here, and everything that the gateway keeps itself;
+    /// exits 1 when something has no rule.
+    #[command(after_help = "Example:\n  comity audit deletion --dir /srv/comity --json")]
+    Deletion(Place),
 }
 
 /// `comity audit replay`
