@@ -265,7 +265,8 @@ const ENTRY: [u8; 38] = {
 fn receipt_of_entry() -> String {
     static RECEIPT: LazyLock<String> = LazyLock::new(|| {
         let signer = SigningKey::from_seed("log.example/1", &[1; 32]).expect("a key");
-        let checkpoint = Checkpoint::new("log.example/1", TreeSize(1), leaf_hash(&ENTRY)).expect("a checkpoint");
+        let checkpoint =
+            Checkpoint::new("log.example/1", TreeSize(1), leaf_hash(&ENTRY)).expect("a checkpoint");
         let signed = SignedCheckpoint::sign(checkpoint, &signer).expect("a signed one");
         format!("c2sp.org/tlog-proof@v1\nindex 0\n\n{signed}")
     });

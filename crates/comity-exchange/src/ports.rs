@@ -27,7 +27,8 @@ pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrappe
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
 pub use logged::Logged;
 pub use matching::{
-    MatchAnswerRow, MatchChange, MatchEpochRow, MatchScope, MatchSide, MatchSpent, MatchRoad, Matches, StoredMatch,
+    MatchAnswerRow, MatchChange, MatchEpochRow, MatchRoad, MatchScope, MatchSide, MatchSpent, Matches,
+    StoredMatch,
 };
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};

@@ -7,8 +7,8 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets,
-    index,
+    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys,
+    WebhookSecrets, index,
 };
 use crate::laws::{LawError, Loaded, Shelf};
 use crate::net::tls::{Certificate, PinSet};

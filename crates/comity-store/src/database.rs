@@ -10,9 +10,10 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MatchEpochRow, MatchScope, MatchSide, Matches, Officer, OfficerKey, OutboxItem, Page,
-    Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
-    Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MatchEpochRow, MatchScope, MatchSide,
+    Matches, Officer, OfficerKey, OutboxItem, Page, Peer, Presence, RecallRow, Recalls, Record, RecordName,
+    RequestRow, Restriction, SealedSegment, Standing, Store, StoreError, StoredMatch, Stream, SubjectTag,
+    Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
 };
 use comity_terms::ids::{MatchId, OrderId, RequestId, SegmentId};
 use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
@@ -359,6 +360,10 @@ impl Matches for Database {
         batch: u32,
     ) -> Result<Option<Digest>, StoreError> {
         either!(self, store => store.match_message(peer, id, batch).await)
+    }
+
+    async fn match_scopes(&self, peer: &Party, day: Day) -> Result<u64, StoreError> {
+        either!(self, store => store.match_scopes(peer, day).await)
     }
 
     async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {

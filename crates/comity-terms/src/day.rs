@@ -32,7 +32,8 @@ impl Day {
     /// The first instant after it, UTC; the last one of all where there is none.
     #[must_use]
     pub fn end(self) -> Timestamp {
-        let next = self.0.tomorrow().ok().and_then(|next| TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok());
+        let next =
+            self.0.tomorrow().ok().and_then(|next| TimeZone::UTC.to_timestamp(next.at(0, 0, 0, 0)).ok());
         next.unwrap_or(Timestamp::MAX)
     }
 }

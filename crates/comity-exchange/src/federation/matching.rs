@@ -22,9 +22,7 @@ use crate::signature::{Domain, PartyKey};
 use crate::wire::{Base64, Text, WireFact};
 use comity_minimise::matching::{BATCH, ELEMENT_LENGTH, FILTER_BYTES_MAX};
 use comity_terms::ids::MatchId;
-use comity_terms::{
-    Activity, Day, Digest, LawName, Office, PackSlug, Party, Purpose, ReasonCode, Timestamp,
-};
+use comity_terms::{Activity, Day, Digest, LawName, Office, PackSlug, Party, Purpose, ReasonCode, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

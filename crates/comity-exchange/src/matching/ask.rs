@@ -5,7 +5,8 @@ use crate::ExchangeError;
 use crate::act::enter;
 use crate::federation::frame::FrameError;
 use crate::federation::matching::{
-    ANSWER_BYTES_MAX, BATCHES_MAX, MatchAnswered, MatchAttachments, MatchHeader, MatchResult, MatchStep, Opened,
+    ANSWER_BYTES_MAX, BATCHES_MAX, MatchAnswered, MatchAttachments, MatchHeader, MatchResult, MatchStep,
+    Opened,
 };
 use crate::federation::recall::Known;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
@@ -21,9 +22,7 @@ use crate::wire::{Base64, Text, facts_to_wire, law_digests};
 use comity_agreement::{Decision, Outcome};
 use comity_minimise::matching::{BATCH, Blinded, ELEMENT_LENGTH, Filter, MatchValue};
 use comity_terms::ids::MatchId;
-use comity_terms::{
-    Act, Activity, Day, Digest, Facts, Office, PackSlug, Purpose, ReasonCode, Timestamp,
-};
+use comity_terms::{Act, Activity, Day, Digest, Facts, Office, PackSlug, Purpose, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -183,7 +182,8 @@ pub async fn ask<W: Matcher>(world: &W, peer: &Peer, asking: &Asking) -> Result<
     }
     let entry = drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
     let entry = entry.ok_or_else(|| ExchangeError::proof("no entry lets this question go"))?;
-    let attachments = MatchAttachments { receipt: receipt(world.store(), entry, &integrated).await?.to_string() };
+    let attachments =
+        MatchAttachments { receipt: receipt(world.store(), entry, &integrated).await?.to_string() };
     let mut talk = Talk {
         world,
         peer,
@@ -317,9 +317,9 @@ impl<W: Matcher> Talk<'_, W> {
             match answer.header.result {
                 MatchResult::Evaluated => {
                     let proof = answer.proof.unwrap_or([0; 64]);
-                    let tags = blinded.finish(&with.key, &answer.elements, &proof).map_err(|error| {
-                        Wrong::Told(Misbehaviour::MatchEvaluation, error.to_string())
-                    })?;
+                    let tags = blinded
+                        .finish(&with.key, &answer.elements, &proof)
+                        .map_err(|error| Wrong::Told(Misbehaviour::MatchEvaluation, error.to_string()))?;
                     for (place, tag) in tags.into_iter().enumerate() {
                         done.matched[batch * BATCH + place] = Some(with.filter.contains(tag));
                     }

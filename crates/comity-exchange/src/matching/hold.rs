@@ -96,7 +96,10 @@ fn tell(lent: &Lent, used: &Used, rulings: &mut BTreeMap<String, RecordedRuling>
         &none.2,
         &lent.laws.vocabulary,
     );
-    debug_assert!(used.given <= (used.decision.outcome == Outcome::Permitted), "only what is permitted is given");
+    debug_assert!(
+        used.given <= (used.decision.outcome == Outcome::Permitted),
+        "only what is permitted is given"
+    );
     // The order of the facts is that of their keys: one text for one class.
     let named = serde_json::to_string(&ruling).unwrap_or_default();
     rulings.entry(named).or_insert(ruling).objects += used.objects;
@@ -109,7 +112,9 @@ fn tags(key: &MatchKey, values: Vec<MatchValue>) -> BTreeSet<u64> {
     std::thread::scope(|scope| {
         let working: Vec<_> = values
             .chunks(share)
-            .map(|part| scope.spawn(move || part.iter().filter_map(|value| key.tag(value)).collect::<Vec<_>>()))
+            .map(|part| {
+                scope.spawn(move || part.iter().filter_map(|value| key.tag(value)).collect::<Vec<_>>())
+            })
             .collect();
         // Unwrap safety: a thread that panics has met a mistake of ours, which is not to be hidden.
         working.into_iter().flat_map(|part| part.join().expect("making tags does not panic")).collect()

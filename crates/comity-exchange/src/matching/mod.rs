@@ -87,12 +87,7 @@ struct Ruled {
     ruling: RecordedRuling,
 }
 
-fn rule<W: Shell>(
-    world: &W,
-    request: &Request,
-    lent: &Lent,
-    objects: u64,
-) -> Result<Ruled, ExchangeError> {
+fn rule<W: Shell>(world: &W, request: &Request, lent: &Lent, objects: u64) -> Result<Ruled, ExchangeError> {
     let laws = &*lent.laws;
     let none = Facts::new();
     let (question, setting) = (request.question(&none, laws), request.setting());
@@ -101,8 +96,7 @@ fn rule<W: Shell>(
         let decision = memo.decide(laws, &question, &setting, &no_cases()).map_err(wrong)?;
         let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
         let of = (&none, &BTreeSet::new());
-        let ruling =
-            RecordedRuling::of(&decision, &owed, objects, of, &BTreeSet::new(), &laws.vocabulary);
+        let ruling = RecordedRuling::of(&decision, &owed, objects, of, &BTreeSet::new(), &laws.vocabulary);
         Ok(Ruled { decision, ruling })
     })
 }

@@ -2,8 +2,8 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, MatchChange, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
-    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
+    ExchangeRow, MatchChange, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow,
+    Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;

@@ -4,7 +4,9 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, matching, print, recall, record, subject, taxii, token, vault, webhook};
+use super::{
+    approve, doctor, keep, key, law, matching, print, recall, record, subject, taxii, token, vault, webhook,
+};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;

@@ -45,7 +45,9 @@ pub(super) async fn question(
         }
         Err(MatchError::Failed(error)) => {
             tracing::error!(party = %caller.party, %error, "a question could not be answered");
-            return Problem::new(Kind::Unavailable).with_detail("it answers no questions now").into_response();
+            return Problem::new(Kind::Unavailable)
+                .with_detail("it answers no questions now")
+                .into_response();
         }
         Err(MatchError::Misbehaved(why)) => (Kind::MatchNotAccepted, why),
         Err(MatchError::Conflict(id)) => (Kind::MatchConflict, id.to_string()),

@@ -189,8 +189,7 @@ impl Matcher for Gateway {
         let secret = self.match_secrets.of(day, self.now()).map_err(|error| keys(&error))?;
         let MatchScope { peer, agreement, activity, purpose, question } = scope;
         let (question, day) = (question.to_string(), day.to_string());
-        let scope =
-            [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
+        let scope = [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
         MatchKey::derive(&secret, &scope).map_err(|error| keys(&error))
     }
 

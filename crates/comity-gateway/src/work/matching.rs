@@ -46,8 +46,9 @@ pub fn read_values(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<MatchValue>
         comity_minimise::Bundle::parse(bytes, limits).map_err(|error| input(error.to_string()))?;
         match_values(bytes, limits)
     } else {
-        let text = std::str::from_utf8(bytes)
-            .map_err(|error| input(format!("neither STIX nor text: byte {} is no UTF-8", error.valid_up_to())))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            input(format!("neither STIX nor text: byte {} is no UTF-8", error.valid_up_to()))
+        })?;
         let mut values = BTreeSet::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
@@ -70,7 +71,10 @@ pub fn read_values(bytes: &[u8], limits: &Limits) -> Result<BTreeSet<MatchValue>
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may ask it, there is no such partner, or the laws cannot be asked; nothing
 /// was asked then.
-pub async fn order(gateway: &Gateway, order: Order) -> Result<(MatchId, Vec<MatchValue>, Asked), GatewayError> {
+pub async fn order(
+    gateway: &Gateway,
+    order: Order,
+) -> Result<(MatchId, Vec<MatchValue>, Asked), GatewayError> {
     let acting = officers::acting(gateway, &order.officer).await?;
     let trained = offices::trained(gateway, &order.officer).await.is_ok();
     let peer = gateway.peer(&order.with)?;

@@ -99,7 +99,10 @@ async fn who_asks_learns_which_of_its_own_values_are_held_and_no_log_tells_a_val
     assert_eq!((&at_asker["values"], &at_asker["to"]), (&3.into(), &"EE".into()));
     assert_eq!(at_asker["rulings"][0]["outcome"], "permit");
     let done = told(&asker, "match.done").await.pop().unwrap();
-    assert_eq!((&done["matched"], &done["answered"], &done["result"]), (&1.into(), &3.into(), &"complete".into()));
+    assert_eq!(
+        (&done["matched"], &done["answered"], &done["result"]),
+        (&1.into(), &3.into(), &"complete".into())
+    );
     let opened = told(&holder, "match.opened").await.pop().unwrap();
     assert!(opened["records"].as_u64() > Some(0) && opened["matched"].as_u64() > Some(0), "{opened}");
     assert!(opened["key"].is_string() && opened["filter"].is_string());
@@ -280,7 +283,10 @@ fn answer(bytes: &[u8]) -> MatchAnswerHeader {
 }
 
 fn refused(answered: Result<Vec<u8>, ClientError>, status: u16, what: &str) {
-    assert!(matches!(answered, Err(ClientError::Refused { status: told, .. }) if told == status), "{what}: {answered:?}");
+    assert!(
+        matches!(answered, Err(ClientError::Refused { status: told, .. }) if told == status),
+        "{what}: {answered:?}"
+    );
 }
 
 async fn misbehaved(house: &House) -> Json {
@@ -304,7 +310,10 @@ async fn a_replayed_batch_gets_the_same_answer_and_another_one_a_conflict() {
     let before = entries(&holder).await;
     let header = |bytes: &[u8]| Frame::parse(bytes).unwrap().dangerous_unverified_header().to_vec();
     let again = road.post(MATCHES, frame, MOST).await.unwrap();
-    assert_eq!((header(&again), Frame::parse(&again).unwrap().bodies), (header(&first), Frame::parse(&first).unwrap().bodies));
+    assert_eq!(
+        (header(&again), Frame::parse(&again).unwrap().bodies),
+        (header(&first), Frame::parse(&first).unwrap().bodies)
+    );
     assert_eq!(entries(&holder).await, before, "a replay is no act");
     assert_eq!(spent(&holder, &asker).await, used + BATCH as u64, "and uses nothing");
 
@@ -365,7 +374,12 @@ async fn what_the_holder_cannot_or_may_not_answer_says_why() {
     type Bend = fn(&mut MatchHeader);
     let cases: [(&str, Day, Bend, MatchResult); 4] = [
         ("a day that has passed", gone, |_| {}, MatchResult::DayOver),
-        ("a scope that nobody opened", today, |header| header.purpose = Text("research".parse().unwrap()), MatchResult::DayOver),
+        (
+            "a scope that nobody opened",
+            today,
+            |header| header.purpose = Text("research".parse().unwrap()),
+            MatchResult::DayOver,
+        ),
         ("other laws", today, |header| _ = header.laws.pop_last(), MatchResult::LawVersion),
         (
             "what the holder's laws refuse",
@@ -388,9 +402,38 @@ async fn what_the_holder_cannot_or_may_not_answer_says_why() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_asks_for_ever_other_sets_gets_sixteen_a_day() {
+    let (holder, asker) = houses().await;
+    ask(&asker, asked_for(&holder, "nowhere.example")).await;
+    let road = client(&asker, &holder);
+    let id = MatchId::draw(&mut comity_gateway::clock::OsEntropy);
+    let mut results = Vec::new();
+    // One was opened by the question before.
+    for number in 0_i64..16 {
+        let other = |header: &mut MatchHeader| {
+            let mut facts = Facts::new();
+            facts.state("specific_identifier".parse().unwrap(), true, Asserter::Detected);
+            facts.state("lookups_done".parse().unwrap(), number, Asserter::Gateway);
+            header.facts = facts_to_wire(&facts);
+        };
+        let frame = question(&asker, &holder, id, (MatchStep::Open { have: None }, &[]), other, None).await;
+        results.push(answer(&road.post(MATCHES, frame, MOST).await.unwrap()));
+    }
+    let last = results.pop().unwrap();
+    assert!(results.iter().all(|said| said.result == MatchResult::Opened), "{results:?}");
+    assert_eq!(
+        (last.result, last.again_at),
+        (MatchResult::OverBudget, Some(Text(Day::of(holder.gateway.now()).end())))
+    );
+    // What is there is given still.
+    assert_eq!(ask(&asker, asked_for(&holder, "nowhere.example")).await.1.end, End::Complete);
+}
+
 #[test]
 fn a_file_that_looks_for_nothing_says_so() {
-    let read = |bytes: &[u8]| read_values(bytes, &Limits::default()).map(|_| ()).map_err(|error| error.to_string());
+    let read =
+        |bytes: &[u8]| read_values(bytes, &Limits::default()).map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(read(b"# a remark\n\n"), Err("nothing to look for is in it".to_owned()));
     let long = format!("one.example\n{}\n", "a".repeat(5_000));
     assert_eq!(read(long.as_bytes()), Err("line 2: too long for a value".to_owned()));

@@ -155,7 +155,8 @@ mod tests {
             let back = Filter::from_bytes(&bytes).unwrap();
             assert_eq!(back.to_bytes(), bytes);
             assert!(tags.iter().all(|tag| back.contains(*tag)));
-            let strangers = (0..100_000_u64).filter(|n| back.contains(n.wrapping_mul(0x5851_f42d_4c95_7f2d) | 1));
+            let strangers =
+                (0..100_000_u64).filter(|n| back.contains(n.wrapping_mul(0x5851_f42d_4c95_7f2d) | 1));
             assert!(strangers.count() <= 1, "one in four milliards");
         }
     }

@@ -99,12 +99,12 @@ fn network(text: &str) -> Option<String> {
         return Some(address.to_string());
     }
     let first = match address {
-        IpAddr::V4(address) => IpAddr::V4(
-            (u32::from(address) & u32::MAX.checked_shl(32 - length).unwrap_or(0)).into(),
-        ),
-        IpAddr::V6(address) => IpAddr::V6(
-            (u128::from(address) & u128::MAX.checked_shl(128 - length).unwrap_or(0)).into(),
-        ),
+        IpAddr::V4(address) => {
+            IpAddr::V4((u32::from(address) & u32::MAX.checked_shl(32 - length).unwrap_or(0)).into())
+        }
+        IpAddr::V6(address) => {
+            IpAddr::V6((u128::from(address) & u128::MAX.checked_shl(128 - length).unwrap_or(0)).into())
+        }
     };
     Some(format!("{first}/{length}"))
 }
@@ -164,7 +164,9 @@ pub fn match_values(json: &[u8], limits: &Limits) -> BTreeSet<MatchValue> {
 fn of_object(object: &Object<'_>, found: &mut BTreeSet<MatchValue>) {
     let Node::Object(properties) = object.tree() else { return };
     // What its author took back is looked for by nobody.
-    let revoked = |(name, value): &(_, Node<'_>)| *name == "revoked" && matches!(value, Node::Literal(l) if l == "true");
+    let revoked = |(name, value): &(_, Node<'_>)| {
+        *name == "revoked" && matches!(value, Node::Literal(l) if l == "true")
+    };
     if properties.iter().any(revoked) {
         return;
     }

@@ -9,8 +9,8 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, matching, outbox, peers, recall, subjects, vault,
-    webhooks,
+    credentials, erasure, escalation, exchange, laws, log as rows, matching, outbox, peers, recall, subjects,
+    vault, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};

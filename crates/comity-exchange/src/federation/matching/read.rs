@@ -1,8 +1,8 @@
 //! Questions and answers as they come in: nothing of them is believed before signature, receipt and form hold.
 
 use super::{
-    EpochStatement, MatchAnswerAttachments, MatchAnswerHeader, MatchAttachments, MatchHeader,
-    MatchResult, MatchStep, NUMBER_MAX, QUESTION_HEADER_BYTES_MAX, question_digest,
+    EpochStatement, MatchAnswerAttachments, MatchAnswerHeader, MatchAttachments, MatchHeader, MatchResult,
+    MatchStep, NUMBER_MAX, QUESTION_HEADER_BYTES_MAX, question_digest,
 };
 use crate::ExchangeError;
 use crate::federation::frame::{Frame, FrameError, SignedHeader, read_json};
@@ -34,7 +34,11 @@ impl MatchQuestion {
     /// # Errors
     /// [`ExchangeError::Frame`], naming the part, or [`ExchangeError::Proof`] when the receipt does not hold; callers
     /// refuse the message and record the misbehaviour.
-    pub fn read(bytes: &[u8], (asker, holder): (&Party, &Party), keys: &Known) -> Result<Self, ExchangeError> {
+    pub fn read(
+        bytes: &[u8],
+        (asker, holder): (&Party, &Party),
+        keys: &Known,
+    ) -> Result<Self, ExchangeError> {
         let frame = Frame::parse(bytes)?;
         let header = frame.verified(Domain::Match, &keys.party)?;
         if header.len() > QUESTION_HEADER_BYTES_MAX {
@@ -154,7 +158,8 @@ impl MatchAnswered {
         let attachments: MatchAnswerAttachments = read_json(frame.attachments, "attachments")?;
         if header.result.is_act() {
             let entry = header.public_entry().filter(|entry| entry.family() == Family::Exchange);
-            let entry = entry.ok_or_else(|| wrong("header", "an answer without the entry that records it"))?;
+            let entry =
+                entry.ok_or_else(|| wrong("header", "an answer without the entry that records it"))?;
             verify_receipt(attachments.receipt.as_deref().unwrap_or_default(), entry, &keys.log)?;
         }
         match header.result {
@@ -170,7 +175,9 @@ impl MatchAnswered {
                 let proof = Some(proof.ok_or_else(|| wrong("header", "its proof is none"))?);
                 Ok(Self { elements: frame.bodies.to_vec(), header, opened: None, proof })
             }
-            _ if frame.bodies.is_empty() => Ok(Self { header, opened: None, elements: Vec::new(), proof: None }),
+            _ if frame.bodies.is_empty() => {
+                Ok(Self { header, opened: None, elements: Vec::new(), proof: None })
+            }
             _ => Err(wrong("bodies", "there is nothing to follow")),
         }
     }

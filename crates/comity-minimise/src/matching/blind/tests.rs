@@ -46,7 +46,11 @@ fn the_voprf_is_that_of_rfc_9497() {
     let key = MatchKey(VoprfServer::new_from_seed(&[0xa3; 32], b"test key").unwrap());
     assert_eq!(key.public().to_vec(), bytes(PUBLIC));
     for (input, output) in INPUTS.iter().zip(OUTPUTS) {
-        assert_eq!(key.0.evaluate(&bytes(input)).unwrap().to_vec(), bytes(output), "as the holder makes tags");
+        assert_eq!(
+            key.0.evaluate(&bytes(input)).unwrap().to_vec(),
+            bytes(output),
+            "as the holder makes tags"
+        );
     }
     // The holder's half: the RFC's blinded elements come to its evaluated ones.
     let blinded: Vec<_> =
@@ -87,8 +91,7 @@ fn what_is_unblinded_is_the_holders_own_tag() {
     let asked = values(&["203.0.113.7", "evil.example", "mari@example.ee"]);
     let blinded = Blinded::draw(&asked.iter().collect::<Vec<_>>(), &mut drawn(2)).unwrap();
     assert_eq!(blinded.bytes().len(), BATCH * ELEMENT_LENGTH, "whatever is asked");
-    let (evaluated, proof) =
-        key.evaluate(&Elements::parse(blinded.bytes()).unwrap(), &mut drawn(3)).unwrap();
+    let (evaluated, proof) = key.evaluate(&Elements::parse(blinded.bytes()).unwrap(), &mut drawn(3)).unwrap();
     let tags = blinded.finish(&key.public(), &evaluated, &proof).unwrap();
     let own: Vec<u64> = asked.iter().map(|value| key.tag(value).unwrap()).collect();
     assert_eq!(tags, own);
@@ -109,7 +112,11 @@ fn an_evaluation_by_another_key_is_not_believed() {
     assert_eq!(blinded.finish(&key.public(), &evaluated, &proof), Err(BlindError::Unproven));
     let (mut evaluated, mut proof) = key.evaluate(&elements, &mut drawn(7)).unwrap();
     evaluated.rotate_left(ELEMENT_LENGTH);
-    assert_eq!(blinded.finish(&key.public(), &evaluated, &proof), Err(BlindError::Unproven), "in another order");
+    assert_eq!(
+        blinded.finish(&key.public(), &evaluated, &proof),
+        Err(BlindError::Unproven),
+        "in another order"
+    );
     evaluated.rotate_right(ELEMENT_LENGTH);
     proof[3] ^= 1;
     assert_eq!(blinded.finish(&key.public(), &evaluated, &proof), Err(BlindError::Unproven));

@@ -73,6 +73,11 @@ pub(crate) fn a_day_has_one_key_and_filter_at_each_side<H: Harness<Store: Matche
         assert_eq!((found_entry, place.index), (entry, integrated.index));
         assert_eq!(store.match_opened(&scope(1), tomorrow).await.unwrap(), None);
 
+        let scopes = async |peer, day| store.match_scopes(&party(peer), day).await.unwrap();
+        assert_eq!(
+            (scopes("XA", today).await, scopes("XA", tomorrow).await, scopes("XB", today).await),
+            (1, 0, 0)
+        );
         // It stays as it is: whoever comes second is told, and their entry is not logged.
         let mut late = record(&mut entropy, 1, None);
         late.matching = put(&MatchEpochRow { statement: signed(9), ..held.clone() });
@@ -136,7 +141,10 @@ pub(crate) fn a_batch_is_answered_once_and_uses_its_budget<H: Harness<Store: Mat
 
         // What is in conflict happens not at all: neither the answer, nor what it used.
         conflicts(store.record(answered(row(1, 1), Some(spent(128, 256)))).await, "the same message");
-        conflicts(store.record(answered(row(2, 1), Some(spent(128, 256)))).await, "another batch under the number");
+        conflicts(
+            store.record(answered(row(2, 1), Some(spent(128, 256)))).await,
+            "another batch under the number",
+        );
         conflicts(store.record(answered(row(2, 2), Some(spent(0, 128)))).await, "a budget that has moved on");
         conflicts(store.record(answered(row(2, 2), Some(spent(64, 192)))).await, "a budget that never was");
         assert_eq!((used(&store).await, store.match_answer(Digest([2; 32])).await.unwrap()), (128, None));
