@@ -88,7 +88,7 @@ async fn who_asks_learns_which_of_its_own_values_are_held_and_no_log_tells_a_val
     let text = format!("# indicators\n{}\nnowhere.example\n198.51.100.77\n", held.to_uppercase());
     let (matched, asked) = ask(&asker, asked_for(&holder, &text)).await;
     assert_eq!(asked.end, End::Complete);
-    assert_eq!(matched, [held.clone()]);
+    assert_eq!(matched, [held.as_str()]);
     assert_eq!((asked.matched.len(), asked.evaluations), (3, BATCH as u64), "one batch, whatever is in it");
     assert_eq!(asked.left, Some(12_800 - BATCH as u64));
     assert!(asked.traffic.filter > 0);
