@@ -12,6 +12,7 @@ what gateways run, beside it.
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -44,7 +45,6 @@ def theirs(held: int, asked: int) -> None:
         found = client.GetIntersection(setup, response)
         times.append(time.perf_counter() - began)
         assert len(found) == (asked + 1) // 2, len(found)
-    # How much of it is reading its set, which grows with the set.
     print(
         json.dumps(
             {
@@ -68,21 +68,23 @@ def environment() -> Path:
     return python
 
 
+def run(command: list) -> dict:
+    """What a command prints, and the processor time that it took: what a busy machine leaves as it is."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(told) | {"processor_s": spent}
+
+
 def main() -> None:
     held = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     asked = int(sys.argv[2]) if len(sys.argv) > 2 else 100
     build = ["cargo", "build", "--release", "-p", "comity-minimise", "--example", "blind_matching"]
     subprocess.run(build, cwd=ROOT, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    ours = subprocess.run(
-        [target / "release" / "examples" / "blind_matching", str(held), str(asked), "1"],
-        check=True, capture_output=True, text=True,
-    )
-    ours = json.loads(ours.stdout)
-    beside = subprocess.run(
-        [environment(), __file__, "--theirs", str(held), str(asked)], check=True, capture_output=True, text=True
-    )
-    beside = json.loads(beside.stdout)
+    ours = run([target / "release" / "examples" / "blind_matching", str(held), str(asked), "1"])
+    beside = run([environment(), __file__, "--theirs", str(held), str(asked)])
     setup = ours["setup_tags_s"] + ours["setup_filter_s"]
     whole = beside["setup_s"] + beside["question_s"]
     ratios = {
@@ -91,6 +93,7 @@ def main() -> None:
         "question_verified": ours["verified_s"] / beside["question_s"],
         "whole_base": (setup + ours["base_s"]) / whole,
         "whole_verified": (setup + ours["verified_s"]) / whole,
+        "whole_processor": ours["processor_s"] / beside["processor_s"],
         "setup_bytes": ours["filter_bytes"] / beside["setup_bytes"],
     }
     print(json.dumps({"comity": ours, "openmined-psi": beside, "ratios": ratios}, indent=2))

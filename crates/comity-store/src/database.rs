@@ -393,6 +393,10 @@ impl Matches for Database {
         either!(self, store => store.match_message(peer, id, batch).await)
     }
 
+    async fn match_scopes(&self, peer: &Party, day: Day) -> Result<u64, StoreError> {
+        either!(self, store => store.match_scopes(peer, day).await)
+    }
+
     async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {
         either!(self, store => store.matches_before(day).await)
     }

@@ -59,6 +59,15 @@ impl From<StoreError> for MatchError {
 /// The reason, in the vocabulary's words, where the budget does not reach.
 const CAP_REACHED: &str = "breadth_cap_reached";
 
+/// The word.
+fn cap_reached() -> ReasonCode {
+    // Unwrap safety: it is one.
+    CAP_REACHED.parse().expect("a reason code")
+}
+
+/// For how many scopes one partner has a set made ready on one day: each takes a minute of every processor, and 20 MB, at most.
+const SCOPES_MAX: u64 = 16;
+
 /// How often what was used is looked up again because another batch was faster.
 const TRIES_MAX: u32 = 16;
 
@@ -102,7 +111,8 @@ pub async fn take<W: Matcher>(
     };
     let taking = Taking { question: &question, scope: &scope, asked: &asked, lent: &lent, now };
     if ruled.decision.outcome != Outcome::Permitted {
-        return Ok(refused(world, &taking, &ruled).await?);
+        let refused = citing(answer(world, &question, MatchResult::Refused, now), &ruled.decision);
+        return Ok(acted(world, &taking, &ruled, refused).await?);
     }
     match (&question.header.step, &question.elements) {
         (MatchStep::Evaluate { day, batch, .. }, Some(elements)) => {
@@ -113,7 +123,7 @@ pub async fn take<W: Matcher>(
             }
             Ok(evaluate(world, &taking, &ruled, (day.0, *batch, elements)).await?)
         }
-        _ => Ok(open(world, &taking).await?),
+        _ => Ok(open(world, &taking, &ruled).await?),
     }
 }
 
@@ -150,10 +160,16 @@ async fn unreadable<W: Matcher>(
 }
 
 /// 4, open: the statement of today, made ready where there is none.
-async fn open<W: Matcher>(world: &W, taking: &Taking<'_>) -> Result<Vec<u8>, ExchangeError> {
+async fn open<W: Matcher>(world: &W, taking: &Taking<'_>, ruled: &Ruled) -> Result<Vec<u8>, ExchangeError> {
     let day = Day::of(taking.now);
     let row = match world.store().match_epoch(MatchSide::Holder, taking.scope, day).await? {
         Some(row) => row,
+        None if world.store().match_scopes(&taking.scope.peer, day).await? >= SCOPES_MAX => {
+            let over = answer(world, taking.question, MatchResult::OverBudget, taking.now);
+            let reasons = vec![Text(cap_reached())];
+            let over = MatchAnswerHeader { reasons, again_at: Some(Text(day.end())), ..over };
+            return acted(world, taking, ruled, over).await;
+        }
         None => match made(world, taking, day).await {
             // Another try was faster: what is stored by now is the day's.
             Err(ExchangeError::Store(StoreError::Conflict(_))) => {
@@ -270,8 +286,7 @@ async fn evaluate<W: Matcher>(
             header.elements = Some(Text(Digest::of(&evaluated)));
         } else {
             header.result = MatchResult::OverBudget;
-            // Unwrap safety: the word is one.
-            header.reasons = vec![Text(CAP_REACHED.parse::<ReasonCode>().expect("a reason code"))];
+            header.reasons = vec![Text(cap_reached())];
             header.again_at = month.bounds().map(|(_, next)| Text(next));
         }
         facts["result"] = header.result.as_str().into();
@@ -310,18 +325,18 @@ async fn evaluate<W: Matcher>(
     Err(StoreError::Conflict("what was used of a budget").into())
 }
 
-/// The laws say no: that is an act of its own.
-async fn refused<W: Matcher>(
+/// Nothing is evaluated, by law or by what is left: that is an act of its own.
+async fn acted<W: Matcher>(
     world: &W,
     taking: &Taking<'_>,
     ruled: &Ruled,
+    header: MatchAnswerHeader,
 ) -> Result<Vec<u8>, ExchangeError> {
-    let Taking { question, now, .. } = *taking;
+    let now = taking.now;
     let mut facts = taking.told();
-    facts["result"] = MatchResult::Refused.as_str().into();
+    facts["result"] = header.result.as_str().into();
     facts["evaluations"] = 0.into();
     facts["rulings"] = json!([ruled.ruling]);
-    let header = citing(answer(world, question, MatchResult::Refused, now), &ruled.decision);
     // Which entry it got is known once it is recorded.
     let drawn = std::sync::Mutex::new(None);
     let integrated = enter(world, Act::MatchAnswered, (facts, None), now, |entry| {

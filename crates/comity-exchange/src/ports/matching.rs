@@ -163,6 +163,9 @@ pub trait Matches: Send + Sync + 'static {
         batch: u32,
     ) -> impl Future<Output = Result<Option<Digest>, StoreError>> + Send;
 
+    /// For how many scopes a partner's key and filter of a day are there, at the holder.
+    fn match_scopes(&self, peer: &Party, day: Day) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
     /// Whether keys, filters or answers of days before this one are there.
     fn matches_before(&self, day: Day) -> impl Future<Output = Result<bool, StoreError>> + Send;
 

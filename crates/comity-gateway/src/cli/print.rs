@@ -54,6 +54,15 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
                 citation.law.0, citation.effect, citation.pack.0, citation.article, citation.summary
             ));
         }
+        if decision.obligations.iter().any(offers_an_answer) {
+            let (sender, receiver) = (&report.sender.0, &report.receiver.0);
+            let asked = (&report.pack.0, &report.activity.0, &report.purpose.0);
+            let (pack, activity, purpose) = asked;
+            out.line(&format!(
+                "    it stays at {sender}, which answers whether it has a value: {receiver} may ask\n      comity match FILE --with {sender} \
+                 --under {pack} --activity {activity} --purpose {purpose} --officer N"
+            ));
+        }
     }
     // The same thing done to many objects is one line.
     let mut taken: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -93,5 +102,27 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
     }
     if let Some(waiting) = &report.waiting {
         out.line(&format!("  waiting: {waiting}"));
+    }
+}
+
+/// Whether a law that refuses says that the data may be asked about in its place: `answer_only` among the ways that remain.
+fn offers_an_answer(obligation: &serde_json::Value) -> bool {
+    let options = obligation["options"].as_array().into_iter().flatten();
+    obligation["type"] == "suggest_alternative" && options.into_iter().any(|option| option == "answer_only")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offers_an_answer;
+    use serde_json::json;
+
+    #[test]
+    fn only_a_law_that_names_the_answer_offers_it() {
+        let way =
+            |options: &[&str]| json!({ "type": "suggest_alternative", "value": null, "options": options });
+        assert!(offers_an_answer(&way(&["redacted_copy", "answer_only"])));
+        assert!(!offers_an_answer(&way(&["redacted_copy"])));
+        assert!(!offers_an_answer(&json!({ "type": "suggest_alternative", "value": "MLA" })));
+        assert!(!offers_an_answer(&json!({ "type": "seek_authorisation", "options": ["answer_only"] })));
     }
 }

@@ -66,6 +66,8 @@ fn every_command_of_the_contract_reads() {
         "recall 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir d --officer n --ground sent_in_error --json",
         "recall 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir d --officer n --ground g --action correct --by 8c6f8a4e-6f0e-4c0e-9d8e-0a1b2c3d4e5f",
         "recalls --dir d --order 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --json",
+        "match f --dir d --with XB --officer n --under p --activity a --purpose u --fact k=v --json",
+        "match - --with XB --officer n --under p --activity a --purpose u",
         "log key --dir d",
         "doctor --dir d --json",
         "completions zsh",

@@ -88,7 +88,7 @@ async fn who_asks_learns_which_of_its_own_values_are_held_and_no_log_tells_a_val
     let text = format!("# indicators\n{}\nnowhere.example\n198.51.100.77\n", held.to_uppercase());
     let (matched, asked) = ask(&asker, asked_for(&holder, &text)).await;
     assert_eq!(asked.end, End::Complete);
-    assert_eq!(matched, [held.clone()]);
+    assert_eq!(matched, [held.as_str()]);
     assert_eq!((asked.matched.len(), asked.evaluations), (3, BATCH as u64), "one batch, whatever is in it");
     assert_eq!(asked.left, Some(12_800 - BATCH as u64));
     assert!(asked.traffic.filter > 0);
@@ -400,6 +400,34 @@ async fn what_the_holder_cannot_or_may_not_answer_says_why() {
             assert!(said.citations.iter().any(|rule| rule.rule == "nis2.29-1.purpose"));
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_that_asks_for_ever_other_sets_gets_sixteen_a_day() {
+    let (holder, asker) = houses().await;
+    ask(&asker, asked_for(&holder, "nowhere.example")).await;
+    let road = client(&asker, &holder);
+    let id = MatchId::draw(&mut comity_gateway::clock::OsEntropy);
+    let mut results = Vec::new();
+    // One was opened by the question before.
+    for number in 0_i64..16 {
+        let other = |header: &mut MatchHeader| {
+            let mut facts = Facts::new();
+            facts.state("specific_identifier".parse().unwrap(), true, Asserter::Detected);
+            facts.state("lookups_done".parse().unwrap(), number, Asserter::Gateway);
+            header.facts = facts_to_wire(&facts);
+        };
+        let frame = question(&asker, &holder, id, (MatchStep::Open { have: None }, &[]), other, None).await;
+        results.push(answer(&road.post(MATCHES, frame, MOST).await.unwrap()));
+    }
+    let last = results.pop().unwrap();
+    assert!(results.iter().all(|said| said.result == MatchResult::Opened), "{results:?}");
+    assert_eq!(
+        (last.result, last.again_at),
+        (MatchResult::OverBudget, Some(Text(Day::of(holder.gateway.now()).end())))
+    );
+    // What is there is given still.
+    assert_eq!(ask(&asker, asked_for(&holder, "nowhere.example")).await.1.end, End::Complete);
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl Matches for super::PostgresStore {
         self.ask(move |c| Box::pin(message(c, peer.clone(), id, batch))).await
     }
 
+    async fn match_scopes(&self, peer: &Party, day: Day) -> Result<u64, StoreError> {
+        let peer = peer.clone();
+        self.ask(move |c| Box::pin(scopes(c, peer.clone(), day))).await
+    }
+
     async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {
         self.ask(move |c| Box::pin(before(c, day))).await
     }
@@ -285,6 +290,18 @@ async fn message(client: &Client, peer: Party, id: MatchId, batch: u32) -> Resul
         |row| digest(row, "message"),
     )
     .await
+}
+
+async fn scopes(client: &Client, peer: Party, day: Day) -> Result<u64, Fault> {
+    let found = first(
+        client,
+        "-- scopes
+         SELECT count(*) AS found FROM match_epoch WHERE side = $1 AND peer = $2 AND day = $3",
+        &[&match_side_text(MatchSide::Holder), &peer.as_str(), &day.to_string()],
+        |row| number(row, "found"),
+    )
+    .await?;
+    Ok(found.unwrap_or(0))
 }
 
 async fn before(client: &Client, day: Day) -> Result<bool, Fault> {

@@ -50,6 +50,11 @@ impl Matches for super::SqliteStore {
         self.readers.read(move |c| message(c, &peer, id, batch)).await
     }
 
+    async fn match_scopes(&self, peer: &Party, day: Day) -> Result<u64, StoreError> {
+        let peer = peer.clone();
+        self.readers.read(move |c| scopes(c, &peer, day)).await
+    }
+
     async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {
         self.readers.read(move |c| before(c, day)).await
     }
@@ -266,6 +271,17 @@ fn message(connection: &Connection, peer: &Party, id: MatchId, batch: u32) -> Re
         params![peer.as_str(), id.as_bytes(), batch],
         |row| digest(row, "message"),
     )
+}
+
+fn scopes(connection: &Connection, peer: &Party, day: Day) -> Result<u64, Fault> {
+    let found = first(
+        connection,
+        "-- scopes
+         SELECT count(*) AS found FROM match_epoch WHERE side = ?1 AND peer = ?2 AND day = ?3",
+        params![match_side_text(MatchSide::Holder), peer.as_str(), day.to_string()],
+        |row| number(row, "found"),
+    )?;
+    Ok(found.unwrap_or(0))
 }
 
 fn before(connection: &Connection, day: Day) -> Result<bool, Fault> {

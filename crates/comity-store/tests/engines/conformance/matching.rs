@@ -73,6 +73,11 @@ pub(crate) fn a_day_has_one_key_and_filter_at_each_side<H: Harness<Store: Matche
         assert_eq!((found_entry, place.index), (entry, integrated.index));
         assert_eq!(store.match_opened(&scope(1), tomorrow).await.unwrap(), None);
 
+        let scopes = async |peer, day| store.match_scopes(&party(peer), day).await.unwrap();
+        assert_eq!(
+            (scopes("XA", today).await, scopes("XA", tomorrow).await, scopes("XB", today).await),
+            (1, 0, 0)
+        );
         // It stays as it is: whoever comes second is told, and their entry is not logged.
         let mut late = record(&mut entropy, 1, None);
         late.matching = put(&MatchEpochRow { statement: signed(9), ..held.clone() });
