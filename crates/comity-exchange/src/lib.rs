@@ -14,6 +14,7 @@
 //! | [`audit`] | what is made of openings: decisions again, and what is owed |
 //! | [`erase`] | the end of records, and of the keys that wrapped them |
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
+//! | [`notice`] | persons who are to be told: by when, what may wait, and what goes out |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
@@ -21,6 +22,7 @@
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
 mod act;
+mod alone;
 pub mod audit;
 pub mod collect;
 pub mod disclose;
@@ -30,6 +32,7 @@ mod error;
 pub mod escalation;
 pub mod federation;
 pub mod misbehaviour;
+pub mod notice;
 pub mod ports;
 pub mod proofs;
 pub mod question;

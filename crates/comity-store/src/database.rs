@@ -10,11 +10,12 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Page,
-    Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
-    Store, StoreError, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, NoticeRow, Notices, Officer,
+    OfficerKey, OutboxItem, Page, Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow,
+    Restriction, SealedSegment, Standing, Store, StoreError, Stream, SubjectTag, Subjects, TokenRow, Vitals,
+    Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::ids::{OrderId, RequestId, SegmentId};
+use comity_terms::ids::{NoticeId, OrderId, RequestId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -321,6 +322,20 @@ impl Subjects for Database {
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
         either!(self, store => store.request(id).await)
+    }
+}
+
+impl Notices for Database {
+    async fn notices(&self, all: bool) -> Result<Vec<NoticeRow>, StoreError> {
+        either!(self, store => store.notices(all).await)
+    }
+
+    async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
+        either!(self, store => store.notice(id).await)
+    }
+
+    async fn notices_due(&self, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        either!(self, store => store.notices_due(now, limit).await)
     }
 }
 

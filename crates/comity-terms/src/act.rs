@@ -160,11 +160,25 @@ pub enum Act {
     RequestFiled,
     /// What a person asked was answered, or refused.
     RequestDecided,
+    /// A person is to be told: by when is fixed.
+    NoticeOpened,
+    /// Telling a person is put off, or was refused to be.
+    NoticeDeferred,
+    /// An office approved what is proposed of a notice.
+    NoticeApproved,
+    /// A notice is on its way to the person.
+    NoticeIssued,
+    /// A notice was handed over.
+    NoticeGiven,
+    /// A person was not told in time.
+    NoticeOverdue,
+    /// A notice is owed no more.
+    NoticeClosed,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 40] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -198,6 +212,13 @@ impl Act {
         Self::RecallAnswered,
         Self::RequestFiled,
         Self::RequestDecided,
+        Self::NoticeOpened,
+        Self::NoticeDeferred,
+        Self::NoticeApproved,
+        Self::NoticeIssued,
+        Self::NoticeGiven,
+        Self::NoticeOverdue,
+        Self::NoticeClosed,
     ];
 
     /// The family that the public log counts it in.
@@ -209,6 +230,13 @@ impl Act {
                 Family::Remedy
             }
             Self::RequestFiled | Self::RequestDecided => Family::Remedy,
+            Self::NoticeOpened
+            | Self::NoticeDeferred
+            | Self::NoticeApproved
+            | Self::NoticeIssued
+            | Self::NoticeGiven
+            | Self::NoticeOverdue
+            | Self::NoticeClosed => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -274,6 +302,13 @@ impl Act {
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
             Self::RequestDecided => "request.decided",
+            Self::NoticeOpened => "notice.opened",
+            Self::NoticeDeferred => "notice.deferred",
+            Self::NoticeApproved => "notice.approved",
+            Self::NoticeIssued => "notice.issued",
+            Self::NoticeGiven => "notice.given",
+            Self::NoticeOverdue => "notice.overdue",
+            Self::NoticeClosed => "notice.closed",
         }
     }
 }

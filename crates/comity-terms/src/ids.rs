@@ -83,6 +83,10 @@ id! {
     RequestId
 }
 id! {
+    /// One notice to a person: its number. That which an exchange gives rise to bears the number of the exchange's chain.
+    NoticeId
+}
+id! {
     /// One endpoint that is told of acts.
     WebhookId
 }

@@ -2,8 +2,8 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction,
-    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
+    ExchangeRow, NoticeRow, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Removal, RequestRow,
+    Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -86,6 +86,9 @@ pub struct Record {
     pub untagged: Option<Month>,
     /// What persons asked for: a row is replaced by the one of the next version, and any other is a conflict.
     pub requests: Vec<RequestRow>,
+    /// Notices to persons: a row is replaced by the one of the next version, and any other is a conflict; but that which
+    /// an exchange gives rise to stays as it is where its number is known already.
+    pub notices: Vec<NoticeRow>,
 }
 
 /// One entry on its way into the log.

@@ -28,6 +28,7 @@ mod fault;
 mod found;
 mod laws;
 mod log;
+mod notices;
 mod outbox;
 mod peers;
 mod plan;

@@ -18,6 +18,7 @@ mod exchange;
 mod fault;
 mod laws;
 mod log;
+mod notices;
 mod outbox;
 mod peers;
 mod read;

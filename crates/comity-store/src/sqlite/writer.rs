@@ -9,8 +9,8 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, subjects, vault,
-    webhooks,
+    credentials, erasure, escalation, exchange, laws, log as rows, notices, outbox, peers, recall, subjects,
+    vault, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
@@ -318,6 +318,7 @@ fn put_record(
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
     subjects::put(connection, record)?;
+    record.notices.iter().try_for_each(|row| notices::put(connection, row))?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

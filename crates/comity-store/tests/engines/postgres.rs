@@ -108,6 +108,7 @@ conforms! {
     rows::credentials_of_officers,
     subjects::a_record_is_found_by_whom_it_names_until_it_is_gone,
     subjects::a_request_moves_on_one_version_at_a_time,
+    notices::a_notice_moves_on_one_version_at_a_time,
     webhooks::endpoints_change_one_version_at_a_time,
     webhooks::of_two_changes_at_once_one_is_refused,
 }

@@ -4,6 +4,7 @@ pub(crate) mod atomicity;
 pub(crate) mod collected;
 pub(crate) mod erasure;
 pub(crate) mod log;
+pub(crate) mod notices;
 pub(crate) mod outbox;
 pub(crate) mod recall;
 pub(crate) mod rows;
