@@ -16,6 +16,7 @@
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
 //! | [`matching`] | whether a partner holds certain values, without either showing its own |
 //! | [`opt_out`] | what people have opted out of, and what those who speak for them have allowed |
+//! | [`notice`] | persons who are to be told: by when, what may wait, and what goes out |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
 //! | [`federation`] | the messages |
@@ -23,6 +24,7 @@
 //! | [`ports`], [`shell`] | what the rules need from the world |
 
 mod act;
+mod alone;
 pub mod audit;
 pub mod collect;
 pub mod disclose;
@@ -33,6 +35,7 @@ pub mod escalation;
 pub mod federation;
 pub mod matching;
 pub mod misbehaviour;
+pub mod notice;
 pub mod opt_out;
 pub mod ports;
 pub mod proofs;

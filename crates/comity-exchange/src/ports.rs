@@ -10,6 +10,7 @@ mod erasure;
 mod escalation;
 mod logged;
 mod matching;
+mod notices;
 mod opt_outs;
 mod parties;
 mod recall;
@@ -31,6 +32,7 @@ pub use matching::{
     MatchAnswerRow, MatchChange, MatchEpochRow, MatchRoad, MatchScope, MatchSide, MatchSpent, Matches,
     StoredMatch,
 };
+pub use notices::{Deferral, NoticeDetail, NoticeRow, NoticeState, Notices, Proposed};
 pub use opt_outs::{Mandate, MandateRow, OptOutDetail, OptOutRow, OptOutState, OptOutTag, OptOuts};
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};

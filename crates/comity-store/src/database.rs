@@ -11,11 +11,12 @@ use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
     FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MandateRow, MatchEpochRow, MatchScope,
-    MatchSide, Matches, Officer, OfficerKey, OptOutRow, OptOuts, OutboxItem, Page, Peer, Presence, RecallRow,
-    Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing, Store, StoreError,
-    StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow, Webhooks,
+    MatchSide, Matches, NoticeRow, Notices, Officer, OfficerKey, OptOutRow, OptOuts, OutboxItem, Page, Peer,
+    Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
+    Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow,
+    Webhooks,
 };
-use comity_terms::ids::{MatchId, OptOutId, OrderId, RequestId, SegmentId};
+use comity_terms::ids::{MatchId, NoticeId, OptOutId, OrderId, RequestId, SegmentId};
 use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -353,6 +354,20 @@ impl OptOuts for Database {
 
     async fn mandates(&self) -> Result<Vec<MandateRow>, StoreError> {
         either!(self, store => store.mandates().await)
+    }
+}
+
+impl Notices for Database {
+    async fn notices(&self, all: bool) -> Result<Vec<NoticeRow>, StoreError> {
+        either!(self, store => store.notices(all).await)
+    }
+
+    async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
+        either!(self, store => store.notice(id).await)
+    }
+
+    async fn notices_due(&self, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        either!(self, store => store.notices_due(now, limit).await)
     }
 }
 

@@ -178,11 +178,25 @@ pub enum Act {
     MandateRecorded,
     /// A mandate ended before its time.
     MandateEnded,
+    /// A person is to be told: by when is fixed.
+    NoticeOpened,
+    /// Telling a person is put off, or was refused to be.
+    NoticeDeferred,
+    /// An office approved what is proposed of a notice.
+    NoticeApproved,
+    /// A notice is on its way to the person.
+    NoticeIssued,
+    /// A notice was handed over.
+    NoticeGiven,
+    /// A person was not told in time.
+    NoticeOverdue,
+    /// A notice is owed no more.
+    NoticeClosed,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 49] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -225,6 +239,13 @@ impl Act {
         Self::OptOutEnded,
         Self::MandateRecorded,
         Self::MandateEnded,
+        Self::NoticeOpened,
+        Self::NoticeDeferred,
+        Self::NoticeApproved,
+        Self::NoticeIssued,
+        Self::NoticeGiven,
+        Self::NoticeOverdue,
+        Self::NoticeClosed,
     ];
 
     /// The family that the public log counts it in.
@@ -238,6 +259,13 @@ impl Act {
             Self::RequestFiled | Self::RequestDecided => Family::Remedy,
             Self::OptOutFiled | Self::OptOutDecided | Self::OptOutEnded => Family::Remedy,
             Self::MandateRecorded | Self::MandateEnded => Family::Procedure,
+            Self::NoticeOpened
+            | Self::NoticeDeferred
+            | Self::NoticeApproved
+            | Self::NoticeIssued
+            | Self::NoticeGiven
+            | Self::NoticeOverdue
+            | Self::NoticeClosed => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -312,6 +340,13 @@ impl Act {
             Self::OptOutEnded => "opt_out.ended",
             Self::MandateRecorded => "mandate.recorded",
             Self::MandateEnded => "mandate.ended",
+            Self::NoticeOpened => "notice.opened",
+            Self::NoticeDeferred => "notice.deferred",
+            Self::NoticeApproved => "notice.approved",
+            Self::NoticeIssued => "notice.issued",
+            Self::NoticeGiven => "notice.given",
+            Self::NoticeOverdue => "notice.overdue",
+            Self::NoticeClosed => "notice.closed",
         }
     }
 }

@@ -91,6 +91,10 @@ id! {
     MandateId
 }
 id! {
+    /// One notice to a person: its number. That which an exchange gives rise to bears the number of the exchange's chain.
+    NoticeId
+}
+id! {
     /// One endpoint that is told of acts.
     WebhookId
 }

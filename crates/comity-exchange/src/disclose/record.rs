@@ -21,6 +21,7 @@ use crate::collect::ObjectTag;
 use crate::entry::PublicEntry;
 use crate::federation::answer::Answer;
 use crate::federation::offer::{OfferAttachments, OfferHeader};
+use crate::notice::arising;
 use crate::ports::{
     Derived, Draft, EscalationRow, ExchangeRow, Integrated, OutboxItem, Peer, Peers, Recalls, Record,
     RecordName, Store, StoreError,
@@ -154,6 +155,8 @@ impl Sealed {
             at: request.at,
             changed_at: request.at,
         };
+        let permitted = summary.rulings.iter().filter(|ruling| ruling.permits());
+        let notices = arising(&row, &request.sender, permitted.flat_map(|ruling| &ruling.owed));
         let (waits, order) = waiting.unzip();
         // What waited until now goes on as this exchange, whatever it comes to.
         let approved = request.escalation.as_ref().and_then(|escalating| escalating.approved.as_ref());
@@ -168,6 +171,7 @@ impl Sealed {
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             derived,
+            notices,
             ..Record::default()
         };
         let integrated = store.record(record).await?;

@@ -17,8 +17,9 @@ use crate::audit::recorded::RecordedRuling;
 use crate::entry::PublicEntry;
 use crate::federation::asking::Asking;
 use crate::federation::offer::{ClassHeader, OfferHeader};
+use crate::notice::arising;
 use crate::ports::{
-    Derived, Draft, ExchangeRow, OutboxItem, Recalls, Record, RecordName, SealedSegment, Store,
+    Derived, Draft, ExchangeRow, NoticeRow, OutboxItem, Recalls, Record, RecordName, SealedSegment, Store,
 };
 use crate::proofs::receipt;
 use crate::report::{ExchangeOutcome, Side};
@@ -40,6 +41,7 @@ pub struct Renewed {
     entry: PublicEntry,
     opening: SealedSegment,
     again: Option<(OutboxItem, Basis)>,
+    notices: Vec<NoticeRow>,
 }
 
 /// What an offer that was decided again comes to.
@@ -142,7 +144,7 @@ impl Again {
         let id = ExchangeId::draw(&mut world.entropy());
         let facts = self.facts(id, lent, &safeguards, ended);
         let (entry, opening) = drawn(world, Act::ExchangeDecided, facts, (&agreement, Some(id)), self.now)?;
-        let Self { item, header, now, .. } = self;
+        let Self { item, header, now, decided } = self;
         let chain = header.chain();
         let mut row = ExchangeRow {
             id,
@@ -178,7 +180,9 @@ impl Again {
             (OutboxItem { exchange: id, offer, next_at: world.claimed_until(now), ..item }, basis)
         });
         row.offer = again.as_ref().map(|(item, _)| item.offer.digest());
-        Ok(Renewed { old, row, entry, opening, again })
+        let owed = decided.iter().flat_map(|(_, owed)| owed);
+        let notices = arising(&row, &world.signatory().party, owed);
+        Ok(Renewed { old, row, entry, opening, again, notices })
     }
 }
 
@@ -192,7 +196,7 @@ impl Renewed {
     /// # Errors
     /// [`ExchangeError`]; the old offer stays in the outbox, or all of it happened.
     pub async fn record<W: Shell>(self, world: &W) -> Result<Renewal, ExchangeError> {
-        let Self { old, mut row, entry, opening, again } = self;
+        let Self { old, mut row, entry, opening, again, notices } = self;
         let store = world.store();
         let mut replaced =
             store.exchange(old).await?.ok_or_else(|| ExchangeError::proof("the exchange has no skeleton"))?;
@@ -214,6 +218,7 @@ impl Renewed {
             settled: vec![old],
             segments: vec![opening],
             derived,
+            notices,
             ..Record::default()
         };
         let integrated = store.record(record).await?;

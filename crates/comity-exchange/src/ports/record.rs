@@ -2,8 +2,8 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, MandateRow, MatchChange, Officer, OfficerKey, OptOutRow, OptOutTag, OutboxItem, Peer,
-    RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow,
+    ExchangeRow, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey, OptOutRow, OptOutTag, OutboxItem,
+    Peer, RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow,
     WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
@@ -97,6 +97,9 @@ pub struct Record {
     pub opt_outs_over: Option<Month>,
     /// Mandates: a row is replaced by the one of the next version, and any other is a conflict.
     pub mandates: Vec<MandateRow>,
+    /// Notices to persons: a row is replaced by the one of the next version, and any other is a conflict; but that which
+    /// an exchange gives rise to stays as it is where its number is known already.
+    pub notices: Vec<NoticeRow>,
 }
 
 /// One entry on its way into the log.

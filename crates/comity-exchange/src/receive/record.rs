@@ -24,6 +24,7 @@ use crate::federation::asking::Asking;
 use crate::federation::frame::{FrameError, SignedHeader};
 use crate::federation::offer::Offer;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
+use crate::notice::arising;
 use crate::ports::{
     CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
     StoreError, StoredAnswer, Tagged,
@@ -394,6 +395,8 @@ impl Kept<'_> {
             changed_at: now,
         };
         let opening_id = opening.id;
+        let owed = self.rulings.iter().flat_map(|ruling| &ruling.owed);
+        let notices = arising(&row, &world.signatory().party, owed);
         let mut segments = self.segments.clone();
         segments.push(opening);
         Ok(Record {
@@ -412,6 +415,7 @@ impl Kept<'_> {
                 witnessed: cosigning.map(|c| c.known),
             }),
             witness: cosigning.and_then(|c| c.step.clone()),
+            notices,
             ..Record::default()
         })
     }

@@ -10,7 +10,7 @@ use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::shell::Lent;
 use comity_agreement::facts::raise;
 use comity_agreement::{Decision, LawSet, Outcome, Question, Setting};
-use comity_terms::{Digest, Facts, LawName, Obligation, PackSlug, Timestamp};
+use comity_terms::{Action, Digest, Facts, LawName, Obligation, Office, PackSlug, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -53,8 +53,13 @@ impl Said {
     /// What an opening holds of it, about `objects` records.
     #[must_use]
     pub fn recorded(&self, objects: u64) -> RecordedRuling {
-        let none = BTreeSet::new();
-        let of = (&self.detected, &none);
+        self.recorded_with(objects, &BTreeSet::new())
+    }
+
+    /// What an opening holds of it, about `objects` records, with the offices that had approved.
+    #[must_use]
+    pub fn recorded_with(&self, objects: u64, approvals: &BTreeSet<Office>) -> RecordedRuling {
+        let of = (&self.detected, approvals);
         RecordedRuling::of(&self.decision, &self.owed, objects, of, &BTreeSet::new(), &self.laws.vocabulary)
     }
 
@@ -101,7 +106,7 @@ pub fn of_records<W: Desk>(
 }
 
 /// Whether all that stands against it is that the agreement has no rule about it.
-fn is_silent(decision: &Decision) -> bool {
+pub(crate) fn is_silent(decision: &Decision) -> bool {
     let silent = decision.grounds.iter().all(|ground| {
         ground.law == LawName::Agreement && ground.rule.is_none() && ground.reason.as_str() == NO_RULE
     });
@@ -118,16 +123,31 @@ fn said<W: Desk>(
     detected: Facts,
     at: Timestamp,
 ) -> Result<Said, ExchangeError> {
+    let put = (asking.kind.action(), asking.facts.clone(), BTreeSet::new());
+    said_of(world, put, (asked, lent), detected, at)
+}
+
+/// What laws say of an act of this party alone, as of `at`, with the facts of a class and what else is known.
+///
+/// # Errors
+/// [`ExchangeError::Question`].
+pub(crate) fn said_of<W: Desk>(
+    world: &W,
+    (action, known, approvals): (Action, Facts, BTreeSet<Office>),
+    (asked, lent): (&PackSlug, &Lent),
+    detected: Facts,
+    at: Timestamp,
+) -> Result<Said, ExchangeError> {
     let party = &world.signatory().party;
     let laws = &lent.laws;
     let question = Question {
-        action: asking.kind.action(),
+        action,
         sending: party.clone(),
         receiving: party.clone(),
         at,
         knowledge_time: at,
-        facts: raise(&laws.vocabulary, detected.clone(), asking.facts.clone()),
-        approvals: BTreeSet::new(),
+        facts: raise(&laws.vocabulary, detected.clone(), known),
+        approvals,
     };
     let setting = Setting::live(lent.binding);
     let wrong = |error: comity_agreement::QuestionError| ExchangeError::Question(error.to_string());

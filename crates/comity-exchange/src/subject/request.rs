@@ -9,18 +9,14 @@ use super::status::{code, code_digest};
 use super::{Desk, state};
 use crate::ExchangeError;
 use crate::act::drawn;
-use crate::collect::read::opened;
+use crate::alone::{clear, held as held_alone, sealed};
 use crate::erase::erase_for;
 use crate::ports::{
-    Draft, Erasure, HeldRecord, Record, RequestDetail, RequestRow, SealedSegment, SegmentKind, Store,
-    StoreError,
+    Draft, Erasure, HeldRecord, Record, RequestDetail, RequestRow, SealedSegment, Store, StoreError,
 };
 use crate::wire::{Text, law_digests};
-use comity_terms::ids::{ClassId, RequestId};
-use comity_terms::{
-    Act, Asserter, Digest, Entropy as _, ExchangeId, Facts, Month, PackSlug, Party, Timestamp,
-};
-use comity_vault::{Cleartext, EpochKeys as _};
+use comity_terms::ids::RequestId;
+use comity_terms::{Act, Asserter, Digest, Entropy as _, ExchangeId, Facts, PackSlug, Party, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 
@@ -109,7 +105,7 @@ async fn try_file<W: Desk>(world: &W, filing: &Filing<'_>) -> Result<Filed, Exch
     let due = said.owes("answer").and_then(|answer| answer.due.as_ref());
     let number = RequestId::draw(&mut world.entropy());
     let code = code(&world.entropy().bytes::<20>());
-    let claim = sealed(world, number, &filing.claim.to_bytes(), world.request_until(now))?;
+    let claim = sealed(world, *number.as_bytes(), &filing.claim.to_bytes(), world.request_until(now))?;
     let row = RequestRow {
         id: number,
         action: filing.kind.action(),
@@ -158,7 +154,7 @@ pub async fn decide<W: Desk>(
     let now = world.now();
     let kind = Kind::of_action(&row.action).ok_or_else(|| ExchangeError::proof("a request of no kind"))?;
     let claim_segment = world.store().segment(row.detail.claim.0).await?;
-    let claim_held = claim_segment.as_ref().and_then(held_claim);
+    let claim_held = claim_segment.as_ref().and_then(held_alone);
     let mut about = decision.about.clone();
     state(&mut about, "identity_verified", decision.identity_verified.into(), Asserter::Gateway);
     let mut facts = decision.facts.clone();
@@ -249,7 +245,7 @@ async fn closed<W: Desk>(
     claim: Option<HeldRecord>,
     now: Timestamp,
 ) -> Result<RequestRow, ExchangeError> {
-    let segment = sealed(world, row.id, &answer.0, world.request_until(now))?;
+    let segment = sealed(world, *row.id.as_bytes(), &answer.0, world.request_until(now))?;
     let row = RequestRow {
         open: false,
         decided_at: Some(now),
@@ -278,55 +274,9 @@ async fn closed<W: Desk>(
     Ok(row)
 }
 
-/// What is sealed of a request is bound to its number, as records are to their exchange.
-fn bound(number: RequestId) -> ExchangeId {
-    // Unwrap safety: both are random (v4) UUIDs.
-    ExchangeId::from_bytes(*number.as_bytes()).unwrap_or_else(|| unreachable!("a request's number is an id"))
-}
-
-fn sealed<W: Desk>(
-    world: &W,
-    number: RequestId,
-    bytes: &[u8],
-    until: Timestamp,
-) -> Result<SealedSegment, ExchangeError> {
-    let home = world.signatory().home();
-    let entropy = &mut world.entropy();
-    let (bucket, key) =
-        world.with_keys(|keys| keys.current(&home, Month::of(until))).map_err(ExchangeError::keys)?;
-    let of = (&home, bound(number), ClassId::draw(entropy));
-    let record = std::iter::once(bytes);
-    world.signatory().seal_records(
-        of,
-        record.map(|record| (record, (until, &bucket, &key))),
-        SegmentKind::Records,
-        entropy,
-    )
-}
-
-/// The one record of a segment, opened; `None` when it is erased.
-pub(super) fn clear<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Cleartext>, ExchangeError> {
-    let Some(row) = segment.rows.first() else { return Ok(None) };
-    let bucket = row.bucket(&segment.agreement);
-    let key = world.with_keys(|keys| keys.get(&bucket)).map_err(ExchangeError::keys)?;
-    key.map_or(Ok(None), |key| opened(world.signatory(), segment, row, &key))
-}
-
 fn opened_claim<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Claim>, ExchangeError> {
     let Some(clear) = clear(world, segment)? else { return Ok(None) };
     Claim::read(clear.as_bytes()).map(Some).map_err(ExchangeError::proof)
-}
-
-fn held_claim(segment: &SealedSegment) -> Option<HeldRecord> {
-    Some(HeldRecord {
-        segment: segment.id,
-        number: 0,
-        exchange: segment.exchange,
-        class: segment.class,
-        agreement: segment.agreement.clone(),
-        kind: segment.kind,
-        row: segment.rows.first()?.clone(),
-    })
 }
 
 /// Whether another hand was faster.

@@ -1,8 +1,8 @@
 //! Where a request stands, for whoever has its code.
 
-use super::request::clear;
 use super::{Answer, Desk};
 use crate::ExchangeError;
+use crate::alone::clear;
 use crate::ports::{RequestRow, Store, Subjects};
 use crate::wire::Text;
 use comity_terms::Digest;

@@ -29,6 +29,7 @@ mod found;
 mod laws;
 mod log;
 mod matching;
+mod notices;
 mod opt_outs;
 mod outbox;
 mod peers;

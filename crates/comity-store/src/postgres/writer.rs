@@ -24,7 +24,9 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, matching, opt_outs, recall, subjects, webhooks};
+use super::{
+    collected, credentials, erasure, escalation, matching, notices, opt_outs, recall, subjects, webhooks,
+};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -265,6 +267,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && !subjects::speaks(record)
         && record.matching.is_empty()
         && !opt_outs::speaks(record)
+        && !notices::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -279,6 +282,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         subjects::put(client, record).await?;
         matching::put(client, &record.matching, index).await?;
         opt_outs::put(client, record).await?;
+        notices::put(client, record).await?;
         Ok::<(), Fault>(())
     };
     let done = done.await;

@@ -19,6 +19,7 @@ mod fault;
 mod laws;
 mod log;
 mod matching;
+mod notices;
 mod opt_outs;
 mod outbox;
 mod peers;

@@ -19,6 +19,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0011_subjects.sha256"),
     include_str!("../../../migrations/0012_matching.sha256"),
     include_str!("../../../migrations/0013_opt_outs.sha256"),
+    include_str!("../../../migrations/0014_notices.sha256"),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ pub(crate) mod collected;
 pub(crate) mod erasure;
 pub(crate) mod log;
 pub(crate) mod matching;
+pub(crate) mod notices;
 pub(crate) mod opt_outs;
 pub(crate) mod outbox;
 pub(crate) mod recall;

@@ -1,0 +1,111 @@
+//! Notices to persons.
+
+use super::columns::{change, every, first, id, instant, maybe_id, maybe_text, number, plain, text};
+use super::fault::Fault;
+use comity_exchange::ports::{NoticeRow, NoticeState, Notices, StoreError};
+use comity_terms::ids::NoticeId;
+use comity_terms::{ExchangeId, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+impl Notices for super::SqliteStore {
+    async fn notices(&self, all: bool) -> Result<Vec<NoticeRow>, StoreError> {
+        self.readers.read(move |c| notices(c, all)).await
+    }
+
+    async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
+        self.readers.read(move |c| notice(c, id)).await
+    }
+
+    async fn notices_due(&self, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
+        self.readers.read(move |c| due(c, now, limit)).await
+    }
+}
+
+/// Keeps a notice. That which an exchange gives rise to is kept once.
+pub(super) fn put(connection: &Connection, row: &NoticeRow) -> Result<(), Fault> {
+    let detail = serde_json::to_string(&row.detail)
+        .map_err(|_| Fault::Other("a notice does not write as JSON".into()))?;
+    let put = change(
+        connection,
+        "-- put, notice
+         INSERT INTO notice (id, state, owed, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at,
+                             overdue_since, ended_at, version, detail)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE
+         SET state = excluded.state, owed = excluded.owed, due_operational = excluded.due_operational,
+             due_legal_latest = excluded.due_legal_latest, next_at = excluded.next_at,
+             overdue_since = excluded.overdue_since, ended_at = excluded.ended_at, version = excluded.version,
+             detail = excluded.detail
+         WHERE notice.version = excluded.version - 1",
+        params![
+            row.id.as_bytes(),
+            row.state.as_str(),
+            row.state.is_owed(),
+            row.exchange.as_ref().map(ExchangeId::as_bytes),
+            row.agreement.as_str(),
+            instant(row.arisen_at),
+            instant(row.due_operational),
+            instant(row.due_legal_latest),
+            row.next_at.map(instant),
+            row.overdue_since.map(instant),
+            row.ended_at.map(instant),
+            row.version,
+            detail,
+        ],
+    )?;
+    if put == 0 && row.version > 1 { Err(Fault::Conflict("a later version of a notice")) } else { Ok(()) }
+}
+
+fn notices(connection: &Connection, all: bool) -> Result<Vec<NoticeRow>, Fault> {
+    every(
+        connection,
+        "-- notices
+         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+                ended_at, version, detail
+         FROM notice WHERE ?1 OR owed = 1 ORDER BY arisen_at, id",
+        [all],
+        read,
+    )
+}
+
+fn notice(connection: &Connection, id: NoticeId) -> Result<Option<NoticeRow>, Fault> {
+    first(
+        connection,
+        "-- notice
+         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+                ended_at, version, detail
+         FROM notice WHERE id = ?1",
+        [id.as_bytes()],
+        read,
+    )
+}
+
+fn due(connection: &Connection, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
+    every(
+        connection,
+        "-- due, notices
+         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+                ended_at, version, detail
+         FROM notice WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
+        params![instant(now), limit],
+        read,
+    )
+}
+
+fn read(row: &Row<'_>) -> Result<NoticeRow, Fault> {
+    let (state, detail): (String, String) = (plain(row, "state")?, plain(row, "detail")?);
+    Ok(NoticeRow {
+        id: id(row, "id", NoticeId::from_bytes)?,
+        state: NoticeState::of_word(&state).ok_or(Fault::Column("state"))?,
+        exchange: maybe_id(row, "exchange", ExchangeId::from_bytes)?,
+        agreement: text(row, "agreement")?,
+        arisen_at: text(row, "arisen_at")?,
+        due_operational: text(row, "due_operational")?,
+        due_legal_latest: text(row, "due_legal_latest")?,
+        next_at: maybe_text(row, "next_at")?,
+        overdue_since: maybe_text(row, "overdue_since")?,
+        ended_at: maybe_text(row, "ended_at")?,
+        version: number(row, "version")?,
+        detail: serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))?,
+    })
+}
