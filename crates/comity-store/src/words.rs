@@ -55,3 +55,13 @@ pub(crate) fn kind_of(text: &str, quarantined: bool) -> Option<SegmentKind> {
         .into_iter()
         .find(|kind| kind_text(*kind) == text && (*kind == SegmentKind::Quarantined) == quarantined)
 }
+
+/// The rule that bounds a hold, as one text: its parts, a line each.
+pub(crate) fn bound_text(bound: &[String; 4]) -> String {
+    bound.join("\n")
+}
+
+/// The rule that such a text names.
+pub(crate) fn bound_of(text: &str) -> Option<[String; 4]> {
+    text.split('\n').map(str::to_owned).collect::<Vec<_>>().try_into().ok()
+}

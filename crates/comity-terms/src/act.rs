@@ -160,11 +160,19 @@ pub enum Act {
     RequestFiled,
     /// What a person asked was answered, or refused.
     RequestDecided,
+    /// Whether records are held from erasure was decided.
+    HoldPlaced,
+    /// Whether they are let go before the hold's time was decided.
+    HoldLifted,
+    /// Records were looked at before their time ended.
+    RetentionReviewed,
+    /// Whether an officer sees who is behind a mask was decided.
+    RecordsUnmasked,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 37] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -198,6 +206,10 @@ impl Act {
         Self::RecallAnswered,
         Self::RequestFiled,
         Self::RequestDecided,
+        Self::HoldPlaced,
+        Self::HoldLifted,
+        Self::RetentionReviewed,
+        Self::RecordsUnmasked,
     ];
 
     /// The family that the public log counts it in.
@@ -226,7 +238,10 @@ impl Act {
             | Self::TokenEnded
             | Self::WebhookAdded
             | Self::WebhookEnded
-            | Self::RequestStanding => Family::Procedure,
+            | Self::RequestStanding
+            | Self::HoldPlaced
+            | Self::HoldLifted
+            | Self::RetentionReviewed => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -274,6 +289,10 @@ impl Act {
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
             Self::RequestDecided => "request.decided",
+            Self::HoldPlaced => "hold.placed",
+            Self::HoldLifted => "hold.lifted",
+            Self::RetentionReviewed => "retention.reviewed",
+            Self::RecordsUnmasked => "records.unmasked",
         }
     }
 }

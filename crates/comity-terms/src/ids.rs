@@ -90,3 +90,7 @@ id! {
     /// One order that data be erased or restricted wherever it went, the same at every gateway.
     OrderId
 }
+id! {
+    /// One hold: what keeps records from erasure for a time.
+    HoldId
+}

@@ -8,6 +8,7 @@
 //! | [`transport`] | party key | the transport key of the day |
 //! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
+//! | [`uses`] | party key | how often a holder used what it was given |
 //! | [`recall`] | party key | an order that data be erased or restricted wherever it went, hop by hop, and the answers |
 
 pub mod answer;
@@ -18,3 +19,4 @@ pub mod identity;
 pub mod offer;
 pub mod recall;
 pub mod transport;
+pub mod uses;

@@ -3,6 +3,7 @@
 //! ```text
 //! POST /federation/v1/offers                   an offer's frame; the answer's frame
 //! POST /federation/v1/recalls                  an order that data be erased or restricted; the answer's frame
+//! POST /federation/v1/uses                     which exchanges; how often what came by them was used here
 //! GET  /federation/v1/identity                 what this gateway tells of itself, with its transport key
 //! POST /federation/v1/identity                 what the caller tells of itself: followed, or 409
 //! GET  /federation/v1/keys                     the transport key of the day alone
@@ -15,6 +16,7 @@
 mod recalls;
 mod road;
 mod routes;
+mod uses;
 
 pub use road::Road;
 pub use routes::router;

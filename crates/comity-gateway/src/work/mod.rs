@@ -7,6 +7,7 @@
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
+//! | [`holds`] | what is kept from erasure for a time, and looked at before its own ends |
 //! | [`recall`] | orders that data be erased or restricted wherever it went |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
@@ -14,6 +15,7 @@
 //! | [`moving`] | the database moves to a server |
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
+//! | [`uses`] | what an officer reads of what was received, and how often it was used |
 //! | [`subjects`] | what persons ask about their data |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
@@ -23,6 +25,7 @@ pub mod audit;
 pub mod backup;
 pub mod collections;
 pub mod doctor;
+pub mod holds;
 pub mod manage;
 pub mod moving;
 pub mod officers;
@@ -35,4 +38,5 @@ pub mod share;
 pub mod subjects;
 pub mod succession;
 pub mod tokens;
+pub mod uses;
 pub mod webhooks;

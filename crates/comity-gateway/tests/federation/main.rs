@@ -6,6 +6,7 @@ mod bad_law;
 mod chain;
 mod compromise;
 mod erasure;
+mod holds;
 mod house;
 mod misbehaving;
 mod mismatch;
@@ -15,6 +16,7 @@ mod recall;
 mod recall_chain;
 mod replay;
 mod succession;
+mod uses;
 mod warned;
 mod watching;
 

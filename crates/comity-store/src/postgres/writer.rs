@@ -24,7 +24,7 @@ use super::fault::Fault;
 use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
-use super::{collected, credentials, erasure, escalation, recall, subjects, webhooks};
+use super::{collected, credentials, erasure, escalation, holds, recall, subjects, uses, webhooks};
 use crate::faults::{Faults, Point};
 use crate::log::Log;
 use crate::mark::MarkFile;
@@ -263,6 +263,8 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && !recall::speaks(record)
         && !collected::speaks(record)
         && !subjects::speaks(record)
+        && !holds::speaks(record)
+        && !uses::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -274,7 +276,9 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         webhooks::put(client, record).await?;
         recall::put(client, record, index).await?;
         collected::put(client, record).await?;
-        subjects::put(client, record).await
+        subjects::put(client, record).await?;
+        holds::put(client, record).await?;
+        uses::put(client, record, index).await
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

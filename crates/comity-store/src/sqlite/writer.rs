@@ -9,8 +9,8 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, outbox, peers, recall, subjects, vault,
-    webhooks,
+    credentials, erasure, escalation, exchange, holds, laws, log as rows, outbox, peers, recall, subjects,
+    uses, vault, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
@@ -318,6 +318,8 @@ fn put_record(
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
     subjects::put(connection, record)?;
+    holds::put(connection, record)?;
+    uses::put(connection, record, index)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }
