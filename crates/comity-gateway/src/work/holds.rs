@@ -34,6 +34,12 @@ pub struct Asked {
     pub facts: Vec<(FactKey, String)>,
 }
 
+/// A fact as an officer states it: key and text.
+pub type StatedFact = (FactKey, String);
+
+/// A fact as an office attests it: key and file.
+pub type AttestedFact = (FactKey, Vec<u8>);
+
 /// The digest of written reasons.
 ///
 /// # Errors
@@ -106,7 +112,7 @@ pub async fn lift(
     gateway: &Gateway,
     (id, officer): (HoldId, &str),
     reasons: Option<Digest>,
-    (facts, attestations): (&[(FactKey, String)], &[(FactKey, Vec<u8>)]),
+    (facts, attestations): (&[StatedFact], &[AttestedFact]),
 ) -> Result<(Decision, HoldRow), GatewayError> {
     let acting = officers::acting(gateway, officer).await?;
     offices::trained(gateway, officer).await?;

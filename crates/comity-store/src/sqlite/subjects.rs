@@ -37,9 +37,12 @@ pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault>
             connection,
             "-- put, what no key leads to any more
              DELETE FROM subject_tag WHERE month < ?1
-               AND NOT EXISTS (SELECT 1 FROM key_row
+               AND NOT EXISTS (SELECT 1 FROM key_row JOIN segment ON segment.number = key_row.segment
+                                                     JOIN hold ON hold.exchange = segment.exchange
                                WHERE key_row.segment = subject_tag.segment AND key_row.ordinal = subject_tag.ordinal
-                                 AND erase_by < ?2)",
+                                 AND erase_by < ?2 AND hold.until > ?2 AND (hold.lifted IS NULL OR hold.lifted > ?2)
+                                 AND (hold.class IS NULL
+                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))",
             params![month.number(), first_second(month)?],
         )?;
     }
