@@ -91,6 +91,10 @@ pub enum DoneBy {
     Delivery,
     /// The answers of every holder to an order that the decision lets go out.
     Answers,
+    /// A review of the records, or their end.
+    Review,
+    /// Its time alone: the gateway ends by itself what it bounds.
+    Time,
 }
 
 /// A type of obligation.

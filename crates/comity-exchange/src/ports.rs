@@ -8,6 +8,7 @@ mod collected;
 mod credentials;
 mod erasure;
 mod escalation;
+mod holds;
 mod logged;
 mod matching;
 mod notices;
@@ -17,6 +18,7 @@ mod recall;
 mod record;
 mod road;
 mod subjects;
+mod uses;
 mod vitals;
 mod webhooks;
 
@@ -27,6 +29,7 @@ pub use collected::{
 pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
 pub use escalation::{ApprovalRow, DelegationRow, EscalationDetail, EscalationRow, Put, Turn};
+pub use holds::{HoldRow, Holds};
 pub use logged::Logged;
 pub use matching::{
     MatchAnswerRow, MatchChange, MatchEpochRow, MatchRoad, MatchScope, MatchSide, MatchSpent, Matches,
@@ -39,6 +42,7 @@ pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use road::{PeerError, Peers, RecallRoad};
 pub use subjects::{FoundRecord, RequestDetail, RequestRow, SubjectTag, Subjects, Tagged};
+pub use uses::{Counted, LookUp, UseCount, UseRow, Uses};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};
 
@@ -371,10 +375,11 @@ pub trait Store: Send + Sync + 'static {
         exchange: ExchangeId,
     ) -> impl Future<Output = Result<Vec<SegmentId>, StoreError>> + Send;
 
-    /// Records to be erased by `by`, the longest due first; at most `limit`.
+    /// Records to be erased by `by` that no hold which stands at `at` covers, the longest due first; at most `limit`.
     fn due(
         &self,
         by: Timestamp,
+        at: Timestamp,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
 

@@ -40,6 +40,8 @@ pub enum Domain {
     MatchAnswer,
     /// What such questions of a day are answered with: key and filter.
     MatchEpoch,
+    /// How often a holder used what it was given.
+    Uses,
 }
 
 impl Domain {
@@ -50,6 +52,7 @@ impl Domain {
             Self::Acknowledgement => "comity/acknowledgement/v1",
             Self::TransportKey => "comity/transport-key/v1",
             Self::Identity => "comity/identity/v1",
+            Self::Uses => "comity/uses/v1",
             Self::PartyKey => "comity/party-key/v1",
             Self::Order => "comity/order/v1",
             Self::Recall => "comity/recall/v1",

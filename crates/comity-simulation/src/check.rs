@@ -10,7 +10,7 @@ use comity_exchange::audit::replay::{Archive, Replayer};
 use comity_exchange::audit::walk::walk;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::offer::{OfferHeader, join_objects};
-use comity_exchange::ports::{ExchangeRow, Recalls as _, SealedSegment, SegmentKind, Store as _};
+use comity_exchange::ports::{ExchangeRow, Holds as _, Recalls as _, SealedSegment, SegmentKind, Store as _};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId, PackSlug, Timestamp};
@@ -271,6 +271,10 @@ fn records(receiver: &Gateway, header: &OfferHeader) -> Checked {
         found.push(Digest::of(&join_objects(objects.iter().map(Vec::as_slice))));
     }
     let ended = receiver.disk.faults.ledger().ended.get(&header.exchange_id.0).copied();
+    let holds = at_once(store.holds_of(vec![header.exchange_id.0])).map_err(|e| e.to_string())?;
+    let is_held = holds.iter().any(|hold| hold.stands(receiver.now()));
+    let is_gone = found.iter().all(|class| *class == Digest::of(b""));
+    that(!(is_held && is_gone), || "what is held from erasure was erased".to_owned())?;
     if ended.is_some() && found.iter().all(|class| *class == Digest::of(b"")) {
         return Ok(());
     }

@@ -10,11 +10,12 @@ use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, RecallRow, Recalls, Record,
-    RecordName, Restriction, SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
+    AdoptedLaw, ApprovalRow, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
+    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer,
+    RecallRow, Recalls, Record, RecordName, Restriction, SealedSegment, Standing, Store, StoreError,
+    TokenRow, UseCount, UseRow, Uses, Vitals,
 };
-use comity_terms::ids::{OrderId, SegmentId};
+use comity_terms::ids::{HoldId, OrderId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -224,8 +225,8 @@ impl<S: Store> Store for Faulty<S> {
         self.pass(Call::Segments, self.inner.segments(exchange), |_| {}).await
     }
 
-    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
-        self.pass(Call::Due, self.inner.due(by, limit), |_| {}).await
+    async fn due(&self, by: Timestamp, at: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.pass(Call::Due, self.inner.due(by, at, limit), |_| {}).await
     }
 
     async fn held_of(
@@ -264,6 +265,55 @@ impl<S: Store> Store for Faulty<S> {
 
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
         self.pass(Call::Vitals, self.inner.vitals(now), |_| {}).await
+    }
+}
+
+/// Reads of holds do not fail here: what changes them is `record`, which does.
+impl Holds for Faulty<comity_store::SqliteStore> {
+    async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
+        at_once(self.inner.holds())
+    }
+
+    async fn hold(&self, id: HoldId) -> Result<Option<HoldRow>, StoreError> {
+        at_once(self.inner.hold(id))
+    }
+
+    async fn holds_of(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<HoldRow>, StoreError> {
+        at_once(self.inner.holds_of(exchanges))
+    }
+
+    async fn holds_restrict(&self, at: Timestamp) -> Result<bool, StoreError> {
+        at_once(self.inner.holds_restrict(at))
+    }
+
+    async fn holds_over(&self, at: Timestamp) -> Result<Vec<HoldRow>, StoreError> {
+        at_once(self.inner.holds_over(at))
+    }
+}
+
+/// Nor do reads of uses.
+impl Uses for Faulty<comity_store::SqliteStore> {
+    async fn used(&self, exchange: ExchangeId, limit: u32) -> Result<Vec<UseRow>, StoreError> {
+        at_once(self.inner.used(exchange, limit))
+    }
+
+    async fn use_counts(
+        &self,
+        exchanges: Vec<ExchangeId>,
+    ) -> Result<Vec<(ExchangeId, UseCount)>, StoreError> {
+        at_once(self.inner.use_counts(exchanges))
+    }
+
+    async fn used_from(&self) -> Result<LeafIndex, StoreError> {
+        at_once(self.inner.used_from())
+    }
+
+    async fn look_ups_over(&self, at: Timestamp) -> Result<bool, StoreError> {
+        at_once(self.inner.look_ups_over(at))
+    }
+
+    async fn looked_up(&self, who: Counted, since: Timestamp) -> Result<u64, StoreError> {
+        at_once(self.inner.looked_up(who, since))
     }
 }
 

@@ -9,6 +9,7 @@
 //!   its mark, or is not one with every checkpoint that was ever shown or cosigned;
 //! - an exchange that a caller was told is recorded and that is gone, or is still queued, or has more or fewer
 //!   entries than its acts;
+//! - what is held from erasure and was erased;
 //! - records of an exchange that are not those of its offer, each once; two exchanges kept of one chain of
 //!   replacements; an offer answered twice and not the same;
 //! - sender and receiver that say different things of an exchange, or an officer who was told what is not so.

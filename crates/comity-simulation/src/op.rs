@@ -29,6 +29,8 @@ pub enum Op {
     Fault(usize, Fault),
     /// The vault is swept; with `true` what was received last is erased before, as if ordered.
     Sweep(usize, bool),
+    /// What was received last is held from erasure for that many seconds.
+    Hold(usize, u64),
 }
 
 /// The calls whose failing is worth drawing: those that the way makes.
@@ -94,6 +96,7 @@ fn one(chance: &Chance) -> Op {
             let after = u32::try_from(chance.below(3)).unwrap_or_default();
             Op::Fault(who, Fault { call: chance.one_of(STRUCK), after, did, then })
         }
-        _ => Op::Sweep(who, chance.happens(70)),
+        95..98 => Op::Sweep(who, chance.happens(70)),
+        _ => Op::Hold(who, 60 + chance.below(200_000)),
     }
 }

@@ -7,6 +7,7 @@ use comity_exchange::disclose::{
     Disclosed, Goes, Sent, abandon, asks_again, carry_out, next_try, prepare, resume,
 };
 use comity_exchange::entry::Opening;
+use comity_exchange::erase::hold::{Placing, erase_after, place};
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::opt_out::Known;
@@ -16,6 +17,7 @@ use comity_exchange::ports::{
 use comity_exchange::question::{Request, Superseded};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::{ExchangeError, report::ExchangeOutcome};
+use comity_terms::ids::HoldId;
 use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Party, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -210,6 +212,31 @@ pub async fn adopt(gateway: &Arc<Gateway>, number: usize) -> Result<(), Exchange
     Ok(())
 }
 
+/// Holds what was received by an exchange from erasure; whether the laws let it be.
+///
+/// # Errors
+/// [`ExchangeError`]; nothing is held then, or it is in doubt.
+pub async fn hold(gateway: &Arc<Gateway>, exchange: ExchangeId, seconds: u64) -> Result<bool, ExchangeError> {
+    let at = gateway.now();
+    let mut facts = Facts::new();
+    for (key, by) in [("training_valid", Asserter::Gateway), ("reasons_recorded", Asserter::Officer)] {
+        let key = key.parse().map_err(|_| ExchangeError::Question(key.to_owned()))?;
+        facts.state(key, true, by);
+    }
+    let placing = Placing {
+        id: HoldId::draw(&mut gateway.entropy()),
+        exchange,
+        record: None,
+        ground: "legal_claim".to_owned(),
+        until: at.checked_add(Duration::from_secs(seconds)).unwrap_or(at),
+        facts,
+        key: "an officer's".to_owned(),
+        by: serde_json::Value::Null,
+        at,
+    };
+    Ok(place(&**gateway, &placing).await?.hold.is_some())
+}
+
 /// Erases what is held of the last exchange that was received, then whatever is due, and destroys the keys.
 ///
 /// # Errors
@@ -220,11 +247,14 @@ pub async fn sweep(gateway: &Arc<Gateway>, last: Option<ExchangeId>) -> Result<(
             "erasure_ordered".parse().map_err(|_| ExchangeError::Question("the ground".to_owned()))?;
         gateway.disk.faults.ledger().ended.entry(exchange).or_insert(false);
         let order = EraseOrder { exchange, ground, openings: false };
-        erase_exchange(&**gateway, &order, serde_json::Value::Null).await?;
-        gateway.disk.faults.ledger().ended.insert(exchange, true);
+        let (erased, _) = erase_exchange(&**gateway, &order, serde_json::Value::Null).await?;
+        if erased.kept == 0 {
+            gateway.disk.faults.ledger().ended.insert(exchange, true);
+        }
     }
     let now = gateway.now();
     erase_due(&**gateway, now).await?;
+    erase_after(&**gateway, now).await?;
     let found = waiting(&**gateway, now).await?;
     destroy(&**gateway, &found, now, gateway.clockwork.sleep(Duration::from_secs(10))).await?;
     gateway.destroy_old_transport_keys();

@@ -128,6 +128,16 @@ impl World {
                 });
             }
             Op::Fault(number, fault) => self.disks[number].faults.plan(fault),
+            Op::Hold(number, seconds) => {
+                let Some(gateway) = self.processes[number].clone() else { return };
+                let Some(exchange) = self.received_last(number) else { return };
+                self.clockwork().spawn(Some(number), async move {
+                    let placed = work::hold(&gateway, exchange, seconds).await;
+                    gateway
+                        .network
+                        .note(&gateway.clockwork, &format!("{number} holds {exchange}: {placed:?}"));
+                });
+            }
             Op::Sweep(number, order) => {
                 let Some(gateway) = self.processes[number].clone() else { return };
                 let last = order.then(|| self.received_last(number)).flatten();

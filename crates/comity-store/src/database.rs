@@ -9,14 +9,14 @@ use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, Collections, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, Integrated, Logged, MandateRow, MatchEpochRow, MatchScope,
-    MatchSide, Matches, NoticeRow, Notices, Officer, OfficerKey, OptOutRow, OptOuts, OutboxItem, Page, Peer,
-    Presence, RecallRow, Recalls, Record, RecordName, RequestRow, Restriction, SealedSegment, Standing,
-    Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects, TokenRow, Vitals, Wanted, WebhookRow,
-    Webhooks,
+    AdoptedLaw, ApprovalRow, Collections, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, MandateRow,
+    MatchEpochRow, MatchScope, MatchSide, Matches, NoticeRow, Notices, Officer, OfficerKey, OptOutRow,
+    OptOuts, OutboxItem, Page, Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow,
+    Restriction, SealedSegment, Standing, Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects,
+    TokenRow, UseCount, UseRow, Uses, Vitals, Wanted, WebhookRow, Webhooks,
 };
-use comity_terms::ids::{MatchId, NoticeId, OptOutId, OrderId, RequestId, SegmentId};
+use comity_terms::ids::{HoldId, MatchId, NoticeId, OptOutId, OrderId, RequestId, SegmentId};
 use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -252,8 +252,8 @@ impl Store for Database {
         either!(self, store => store.segments(exchange).await)
     }
 
-    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
-        either!(self, store => store.due(by, limit).await)
+    async fn due(&self, by: Timestamp, at: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        either!(self, store => store.due(by, at, limit).await)
     }
 
     async fn held_of(
@@ -313,7 +313,58 @@ impl Collections for Database {
     }
 }
 
+impl Holds for Database {
+    async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
+        either!(self, store => store.holds().await)
+    }
+
+    async fn hold(&self, id: HoldId) -> Result<Option<HoldRow>, StoreError> {
+        either!(self, store => store.hold(id).await)
+    }
+
+    async fn holds_of(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<HoldRow>, StoreError> {
+        either!(self, store => store.holds_of(exchanges).await)
+    }
+
+    async fn holds_restrict(&self, at: Timestamp) -> Result<bool, StoreError> {
+        either!(self, store => store.holds_restrict(at).await)
+    }
+
+    async fn holds_over(&self, at: Timestamp) -> Result<Vec<HoldRow>, StoreError> {
+        either!(self, store => store.holds_over(at).await)
+    }
+}
+
+impl Uses for Database {
+    async fn used(&self, exchange: ExchangeId, limit: u32) -> Result<Vec<UseRow>, StoreError> {
+        either!(self, store => store.used(exchange, limit).await)
+    }
+
+    async fn use_counts(
+        &self,
+        exchanges: Vec<ExchangeId>,
+    ) -> Result<Vec<(ExchangeId, UseCount)>, StoreError> {
+        either!(self, store => store.use_counts(exchanges).await)
+    }
+
+    async fn used_from(&self) -> Result<LeafIndex, StoreError> {
+        either!(self, store => store.used_from().await)
+    }
+
+    async fn look_ups_over(&self, at: Timestamp) -> Result<bool, StoreError> {
+        either!(self, store => store.look_ups_over(at).await)
+    }
+
+    async fn looked_up(&self, who: Counted, since: Timestamp) -> Result<u64, StoreError> {
+        either!(self, store => store.looked_up(who, since).await)
+    }
+}
+
 impl Subjects for Database {
+    async fn tagged_months(&self, month: Month) -> Result<Vec<Month>, StoreError> {
+        either!(self, store => store.tagged_months(month).await)
+    }
+
     async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
         either!(self, store => store.tagged(tags).await)
     }

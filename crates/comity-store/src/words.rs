@@ -73,3 +73,13 @@ pub(crate) fn joined(words: &BTreeSet<String>) -> String {
 pub(crate) fn split(text: &str) -> BTreeSet<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
+
+/// The rule that bounds a hold, as one text: its parts, a line each.
+pub(crate) fn bound_text(bound: &[String; 4]) -> String {
+    bound.join("\n")
+}
+
+/// The rule that such a text names.
+pub(crate) fn bound_of(text: &str) -> Option<[String; 4]> {
+    text.split('\n').map(str::to_owned).collect::<Vec<_>>().try_into().ok()
+}

@@ -192,11 +192,19 @@ pub enum Act {
     NoticeOverdue,
     /// A notice is owed no more.
     NoticeClosed,
+    /// Whether records are held from erasure was decided.
+    HoldPlaced,
+    /// Whether they are let go before the hold's time was decided.
+    HoldLifted,
+    /// Records were looked at before their time ended.
+    RetentionReviewed,
+    /// Whether an officer sees who is behind a mask was decided.
+    RecordsUnmasked,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 53] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -246,6 +254,10 @@ impl Act {
         Self::NoticeGiven,
         Self::NoticeOverdue,
         Self::NoticeClosed,
+        Self::HoldPlaced,
+        Self::HoldLifted,
+        Self::RetentionReviewed,
+        Self::RecordsUnmasked,
     ];
 
     /// The family that the public log counts it in.
@@ -283,7 +295,10 @@ impl Act {
             | Self::TokenEnded
             | Self::WebhookAdded
             | Self::WebhookEnded
-            | Self::RequestStanding => Family::Procedure,
+            | Self::RequestStanding
+            | Self::HoldPlaced
+            | Self::HoldLifted
+            | Self::RetentionReviewed => Family::Procedure,
             _ => Family::Exchange,
         }
     }
@@ -347,6 +362,10 @@ impl Act {
             Self::NoticeGiven => "notice.given",
             Self::NoticeOverdue => "notice.overdue",
             Self::NoticeClosed => "notice.closed",
+            Self::HoldPlaced => "hold.placed",
+            Self::HoldLifted => "hold.lifted",
+            Self::RetentionReviewed => "retention.reviewed",
+            Self::RecordsUnmasked => "records.unmasked",
         }
     }
 }

@@ -105,4 +105,6 @@ id! {
 id! {
     /// One question whether a partner holds certain values, the same at both gateways.
     MatchId
+    /// One hold: what keeps records from erasure for a time.
+    HoldId
 }

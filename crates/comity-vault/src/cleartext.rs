@@ -12,6 +12,12 @@ impl Cleartext {
         Self(bytes)
     }
 
+    /// What `keep` leaves of it; `None` where that does not read it.
+    #[must_use]
+    pub fn reduced(&self, keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Option<Self> {
+        keep(&self.0).map(|kept| Self(Zeroizing::new(kept)))
+    }
+
     /// The bytes. Whoever copies them owns the copy's life.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

@@ -255,7 +255,13 @@ fn obligation(mut table: Table) -> Read<ObligationTerm> {
         .map(|node| {
             one_of(
                 &node,
-                &[("entry", DoneBy::Entry), ("delivery", DoneBy::Delivery), ("answers", DoneBy::Answers)],
+                &[
+                    ("entry", DoneBy::Entry),
+                    ("delivery", DoneBy::Delivery),
+                    ("answers", DoneBy::Answers),
+                    ("review", DoneBy::Review),
+                    ("time", DoneBy::Time),
+                ],
             )
         })
         .transpose()?;

@@ -1,8 +1,9 @@
 //! What is owed by the decisions of a log, and what the log itself shows to be done.
 //!
-//! Four kinds of duty are the gateway's own to fulfil, and the vocabulary says which is which: the entry of the decision
+//! Six kinds of duty are the gateway's own to fulfil, and the vocabulary says which is which: the entry of the decision
 //! (`done_by = "entry"`), the delivery that a partner acknowledged (`"delivery"`), the answers of every holder to an order
-//! that it passed on (`"answers"`), the end of the records (what joins the safeguard `erase_by`). The evidence is always an entry. Everything else is people's to do: it is open, or overdue past
+//! that it passed on (`"answers"`), a look at the records before their time (`"review"`), the time of what ends by itself
+//! (`"time"`), the end of the records (what joins the safeguard `erase_by`). The evidence is always an entry. Everything else is people's to do: it is open, or overdue past
 //! the last lawful instant. What another exchange of the chain replaced is owed by that one.
 
 use super::recorded::{RecordedQuestion, RecordedRuling};
@@ -14,7 +15,7 @@ use crate::report::{ExchangeOutcome, Side};
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
 use comity_agreement::vocabulary::{Dimension, DoneBy};
-use comity_terms::ids::OrderId;
+use comity_terms::ids::{HoldId, OrderId};
 use comity_terms::{Act, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::LeafIndex;
 use serde::Deserialize;
@@ -74,6 +75,10 @@ struct Shown {
     answered: BTreeMap<OrderId, LeafIndex>,
     /// Orders to which holders still owe answers.
     unanswered: BTreeSet<OrderId>,
+    /// Holds that were let go before their time.
+    lifted: BTreeMap<HoldId, LeafIndex>,
+    /// The last look at the records of an exchange before their time.
+    reviewed: BTreeMap<ExchangeId, LeafIndex>,
 }
 
 /// A decision that lays duties down.
@@ -81,6 +86,7 @@ struct Decided {
     entry: LeafIndex,
     exchange: ExchangeId,
     order: Option<OrderId>,
+    hold: Option<HoldId>,
     asked: RecordedQuestion,
     rulings: Vec<RecordedRuling>,
 }
@@ -108,10 +114,18 @@ pub async fn owed<S: Store + Recalls>(
             match read(opening.content()) {
                 Ok(Some(decision)) => {
                     shown.superseded.extend(decision.supersedes.map(|id| id.0));
+                    if let Some(Text(hold)) = decision.hold.filter(|_| decision.lifted) {
+                        shown.lifted.insert(hold, logged.index);
+                    }
+                    if decision.reviewed {
+                        shown.reviewed.insert(decision.exchange.0, logged.index);
+                    }
                     if let Some(asked) = decision.asked {
                         let (entry, exchange) = (logged.index, decision.exchange.0);
                         let order = decision.order.map(|order| order.0);
-                        decided.push(Decided { entry, exchange, order, asked, rulings: decision.rulings });
+                        let hold = decision.hold.map(|hold| hold.0);
+                        let rulings = decision.rulings;
+                        decided.push(Decided { entry, exchange, order, hold, asked, rulings });
                     }
                 }
                 _ => shown.note(opening.content(), logged.index),
@@ -127,7 +141,11 @@ pub async fn owed<S: Store + Recalls>(
         let place = Place { row: row.as_ref(), held, own };
         for duty in decision.duties() {
             let owner = decision.owner(&duty);
-            let evidence = shown.evidence(decision, &duty, &owner, &place, vocabulary);
+            // Whether a partner looks at what it has, its own ledger shows.
+            if owner != own.as_str() && done_by(&duty, vocabulary) == Some(DoneBy::Review) {
+                continue;
+            }
+            let evidence = shown.evidence(decision, &duty, &owner, &place, (vocabulary, now));
             let late = instant(&duty, "due_legal_latest").is_some_and(|due| now > due);
             let state = match evidence {
                 Some(_) => DutyState::Done,
@@ -226,19 +244,36 @@ impl Shown {
         duty: &Json,
         owner: &str,
         place: &Place<'_>,
-        vocabulary: &Vocabulary,
+        (vocabulary, now): (&Vocabulary, Timestamp),
     ) -> Option<LeafIndex> {
         let term = vocabulary.obligations().get(duty["type"].as_str()?)?;
+        if term.done_by == Some(DoneBy::Entry) {
+            return Some(decision.entry);
+        }
+        // A use is nobody's exchange.
         let row = place.row?;
         match term.done_by {
-            Some(DoneBy::Entry) => return Some(decision.entry),
             Some(DoneBy::Delivery) if row.side == Side::Sender => {
                 return self.acknowledged.get(&decision.exchange).copied();
             }
             Some(DoneBy::Answers) => return self.answers(decision),
-            Some(DoneBy::Delivery) | None => {}
+            Some(DoneBy::Time) => {
+                // What it bounds was let go before, or ends by itself.
+                let lifted = decision.hold.and_then(|hold| self.lifted.get(&hold).copied());
+                let over = instant(duty, "due_operational").is_some_and(|due| now > due);
+                return lifted.or_else(|| over.then_some(decision.entry));
+            }
+            Some(DoneBy::Review) => {
+                let looked = self.reviewed.get(&decision.exchange).filter(|entry| **entry > decision.entry);
+                if looked.is_some() {
+                    return looked.copied();
+                }
+            }
+            Some(DoneBy::Delivery | DoneBy::Entry) | None => {}
         }
-        let erases = term.safeguard == Some(Dimension::EraseBy) && owner == place.own.as_str();
+        // What is erased needs no look any more.
+        let ends = term.safeguard == Some(Dimension::EraseBy) || term.done_by == Some(DoneBy::Review);
+        let erases = ends && owner == place.own.as_str();
         if !erases || row.side != Side::Receiver || place.held {
             return None;
         }
@@ -256,6 +291,10 @@ impl Shown {
                 .map(|(_, _, entry)| *entry)
         })
     }
+}
+
+fn done_by(duty: &Json, vocabulary: &Vocabulary) -> Option<DoneBy> {
+    vocabulary.obligations().get(duty["type"].as_str()?)?.done_by
 }
 
 fn instant(duty: &Json, key: &str) -> Option<Timestamp> {

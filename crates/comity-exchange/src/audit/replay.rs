@@ -11,7 +11,7 @@ use comity_agreement::facts::raise;
 use comity_agreement::{
     Decision, Law, LawSet, Memo, Mode, Question, QuestionError, Setting, Vocabulary, decide,
 };
-use comity_terms::ids::OrderId;
+use comity_terms::ids::{HoldId, OrderId};
 use comity_terms::{Act, Digest, ExchangeId, LawName, PackSlug};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -44,6 +44,15 @@ pub struct RecordedDecision {
     /// The order that it let go out, or go on.
     #[serde(default)]
     pub order: Option<Text<OrderId>>,
+    /// The hold that it is about.
+    #[serde(default)]
+    pub hold: Option<Text<HoldId>>,
+    /// Whether it let that hold go.
+    #[serde(default)]
+    pub lifted: bool,
+    /// Whether it is a look at records before their time that counts.
+    #[serde(default)]
+    pub reviewed: bool,
     /// The question. An opening of before decisions were kept whole has none.
     pub asked: Option<RecordedQuestion>,
     /// The answers, class by class.
@@ -244,17 +253,21 @@ fn decided(content: &[u8]) -> Result<Option<&str>, String> {
 }
 
 /// The acts that laws decided.
-const DECIDED: [Act; 10] = [
+const DECIDED: [Act; 14] = [
     Act::ExchangeDecided,
     Act::ExchangeReceived,
     Act::ExchangeRefused,
     Act::ExchangeMismatched,
     Act::RecordsUsed,
+    Act::RecordsUnmasked,
     Act::RecallOrdered,
     Act::RecallTaken,
     Act::MatchAsked,
     Act::MatchOpened,
     Act::MatchAnswered,
+    Act::HoldPlaced,
+    Act::HoldLifted,
+    Act::RetentionReviewed,
 ];
 
 /// The question about one class, as it was asked.

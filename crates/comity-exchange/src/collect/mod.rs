@@ -18,15 +18,19 @@
 //! | [`tags`] | what stands for ids and contents in the index |
 //! | `place` | the last stage of what is placed here instead of being sent |
 //! | [`mod@read`] | one page of records, decided on and opened |
+//! | [`mod@query`] | what an officer looks for: counted, capped, and masked where it is about others than was asked |
 //! | [`mod@remove`] | an object taken out, and its tombstone |
 
+mod mask;
 pub(crate) mod place;
+pub mod query;
 pub mod read;
 pub mod remove;
 pub mod standing;
 pub mod tags;
 
 pub use place::{ClassKnown, collected};
+pub use query::{Caps, Found, Manner, Query, Selector, query};
 pub use read::{Read, Reading, Record, read};
 pub use remove::{Removing, remove};
 pub use standing::StandingRequest;

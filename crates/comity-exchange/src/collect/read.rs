@@ -1,23 +1,25 @@
 //! One page of records: found, decided on, recorded, opened and given, in that order.
 
+use super::mask;
 use super::place::ClassKnown;
 use crate::ExchangeError;
 use crate::act::drawn;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::ports::{
-    Collections, Draft, Listed, Page, Recalls as _, Record as Change, SealedSegment, SegmentKind, Store,
+    Collections, Draft, Listed, LookUp, Page, Record as Change, SealedSegment, SegmentKind, Store, UseRow,
     Wanted,
 };
 use crate::question::Request;
-use crate::recall::restrict;
+use crate::recall::{restrict, restricted_now};
 use crate::shell::{Lent, Shell};
 use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_tlog::LeafIndex;
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Who reads, and under which question.
@@ -36,8 +38,10 @@ pub struct Record {
     pub added: Timestamp,
     /// Its version; the instant of adding where it has none.
     pub version: Timestamp,
-    /// The object's JSON, as it came.
+    /// The object's JSON, as it came; what a mask leaves of it where it is masked.
     pub object: Cleartext,
+    /// Whether it is masked.
+    pub masked: bool,
 }
 
 impl std::fmt::Debug for Record {
@@ -63,12 +67,24 @@ pub struct Read {
 
 /// What the laws say of one class of a page.
 pub(crate) struct Used {
+    /// Its facts, with what the gateway knows of the use.
     pub(crate) facts: Facts,
     pub(crate) objects: u64,
     pub(crate) decision: Decision,
     pub(crate) owed: Vec<Obligation>,
     /// Whether its records are given: permitted, and no law treats them more than they were when they came.
     pub(crate) given: bool,
+    /// Whether they are given masked.
+    pub(crate) masked: bool,
+}
+
+/// Whether records of a class are treated apart: a law sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Standing {
+    /// An order or a hold restricts them.
+    restricted: bool,
+    /// They are held past their time: when that was.
+    past: Option<Timestamp>,
 }
 
 /// Finds a page of what is wanted, asks the laws about it, records the use, and opens what they permit.
@@ -82,121 +98,123 @@ pub async fn read<W: Shell<Store: Collections>>(
     wanted: Wanted,
     reading: &Reading,
 ) -> Result<Read, ExchangeError> {
-    let Page { listed, segments, more } = world.store().collected(wanted).await?;
-    let last = listed.last().map(|listed| listed.added);
-    if listed.is_empty() {
+    let page = world.store().collected(wanted).await?;
+    if page.listed.is_empty() {
         return Ok(Read::default());
     }
-    let of: BTreeSet<ExchangeId> = segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
-    let (used, class_of) = ruled(world, reading, &listed, &segments).await?;
-    record(world, reading, &used, &of).await?;
-    let mut read = Read { last, more, ..Read::default() };
-    let objects = objects(world, &listed, &segments, (&used, &class_of))?;
-    for (row, object) in listed.into_iter().zip(objects) {
-        match object {
-            Some(object) => read.records.push(Record { added: row.added, version: row.version, object }),
-            None => read.refused += 1,
-        }
+    let asked = Asked::of(world, &page, reading).await?;
+    let decided = asked.decide(world, reading, &page, &|_| Facts::new())?;
+    let told = Told { act: Act::RecordsUsed, ordered: Json::Null, look_ups: Vec::new() };
+    record(world, reading, (&asked, &decided), &page, told).await?;
+    give(world, page, decided)
+}
+
+/// What is known of a page before the laws are asked.
+pub(crate) struct Asked {
+    counts: HashMap<SegmentId, u64>,
+    /// By which exchanges the records had come.
+    of: BTreeSet<ExchangeId>,
+    restricted: BTreeSet<ExchangeId>,
+    /// When the first record of a segment was to be erased, where that has passed.
+    past: HashMap<SegmentId, Timestamp>,
+}
+
+/// What the laws say of a page, and which segment is of which class.
+pub(crate) struct Decided {
+    pub(crate) used: Vec<Used>,
+    class_of: HashMap<SegmentId, usize>,
+}
+
+impl Decided {
+    pub(super) fn class(&self, row: &Listed) -> Option<&Used> {
+        self.class_of.get(&row.place.segment).map(|class| &self.used[*class])
     }
-    read.decisions = used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
-    Ok(read)
 }
 
-/// Which class of a page each of its segments is of.
-pub(crate) type ClassOf = HashMap<SegmentId, usize>;
-
-/// What the laws say of each class of a page.
-pub(crate) async fn ruled<W: Shell>(
-    world: &W,
-    reading: &Reading,
-    listed: &[Listed],
-    segments: &[(SealedSegment, String)],
-) -> Result<(Vec<Used>, ClassOf), ExchangeError> {
-    let mut counts: HashMap<SegmentId, u64> = HashMap::new();
-    for row in listed {
-        *counts.entry(row.place.segment).or_default() += 1;
-    }
-    let of: BTreeSet<ExchangeId> = segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
-    let restricted = world.store().restricted(of.into_iter().collect()).await?;
-    let restricted = restricted.into_iter().map(|restriction| restriction.exchange).collect();
-    decide(world, reading, segments, &counts, &restricted)
-}
-
-/// The records of a page that are given, opened; the others not.
-pub(crate) fn objects<W: Shell>(
-    world: &W,
-    listed: &[Listed],
-    segments: &[(SealedSegment, String)],
-    (used, class_of): (&[Used], &ClassOf),
-) -> Result<Vec<Option<Cleartext>>, ExchangeError> {
-    let segments: HashMap<SegmentId, &SealedSegment> =
-        segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
-    // What is not given is not opened.
-    let given = |row: &Listed| {
-        let given = class_of.get(&row.place.segment).is_some_and(|class| used[*class].given);
-        segments.get(&row.place.segment).copied().filter(|_| given)
-    };
-    let buckets: BTreeSet<Bucket> =
-        listed.iter().filter_map(|row| Some(row.row.bucket(&given(row)?.agreement))).collect();
-    let held = world.with_keys(|keys| {
-        let held = buckets.into_iter().map(|bucket| {
-            let key = keys.get(&bucket).map_err(ExchangeError::keys)?;
-            Ok((bucket, key))
-        });
-        held.collect::<Result<BTreeMap<_, _>, ExchangeError>>()
-    })?;
-    let open = |row: &Listed| {
-        let Some(segment) = given(row) else { return Ok(None) };
-        let key = held.get(&row.row.bucket(&segment.agreement)).and_then(Option::as_ref);
-        key.map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))
-    };
-    listed.iter().map(open).collect()
-}
-
-/// Asks about every class of the page once: segments with equal facts that came under equal safeguards are one.
-fn decide<W: Shell>(
-    world: &W,
-    reading: &Reading,
-    segments: &[(SealedSegment, String)],
-    counts: &HashMap<SegmentId, u64>,
-    restricted: &BTreeSet<ExchangeId>,
-) -> Result<(Vec<Used>, ClassOf), ExchangeError> {
-    let Reading { request, lent, .. } = reading;
-    let laws = &*lent.laws;
-    let mut used: Vec<Used> = Vec::new();
-    let mut by_known: HashMap<(&str, bool), usize> = HashMap::new();
-    let mut class_of = HashMap::new();
-    for (segment, known) in segments {
-        let objects = counts.get(&segment.id).copied().unwrap_or_default();
-        let is_restricted = segment.exchange.is_some_and(|exchange| restricted.contains(&exchange));
-        if let Some(class) = by_known.get(&(known.as_str(), is_restricted)) {
-            used[*class].objects += objects;
-            class_of.insert(segment.id, *class);
-            continue;
+impl Asked {
+    pub(crate) async fn of<W: Shell>(
+        world: &W,
+        page: &Page,
+        reading: &Reading,
+    ) -> Result<Self, ExchangeError> {
+        let now = reading.request.at;
+        let mut counts: HashMap<SegmentId, u64> = HashMap::new();
+        let mut past: HashMap<SegmentId, Timestamp> = HashMap::new();
+        for row in &page.listed {
+            *counts.entry(row.place.segment).or_default() += 1;
+            if row.row.erase_by < now {
+                let first = past.entry(row.place.segment).or_insert(row.row.erase_by);
+                *first = row.row.erase_by.min(*first);
+            }
         }
-        let broken = || ExchangeError::proof("what is known of a segment does not read");
-        let ClassKnown { facts, safeguards } = serde_json::from_str(known).map_err(|_| broken())?;
-        let mut facts = facts_from_wire(&facts).ok_or_else(broken)?;
-        if is_restricted {
-            restrict(&mut facts, &laws.vocabulary);
-        }
-        let came_under = Safeguards::from(safeguards);
-        let question = request.question(&facts, laws);
-        let setting = request.setting();
-        let wrong = |e: comity_agreement::QuestionError| ExchangeError::Question(e.to_string());
-        let (decision, owed) = world.with_memo(|memo| {
-            let decision = memo.decide(laws, &question, &setting, &no_cases()).map_err(wrong)?;
-            let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
-            Ok::<_, ExchangeError>((decision, owed))
-        })?;
-        let permitted = decision.outcome == Outcome::Permitted && !is_restricted;
-        let given = permitted && treats_no_more(&decision, &came_under);
-        by_known.insert((known, is_restricted), used.len());
-        class_of.insert(segment.id, used.len());
-        used.push(Used { facts, objects, decision, owed, given });
+        let of: BTreeSet<ExchangeId> =
+            page.segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
+        let restricted = restricted_now(world, of.clone(), now).await?;
+        Ok(Self { counts, of, restricted, past })
     }
-    Ok((used, class_of))
+
+    /// Asks about every class of the page once: segments with equal facts that came under equal safeguards are one.
+    /// `known` is what the gateway knows of the use of a class with these facts.
+    pub(crate) fn decide<W: Shell>(
+        &self,
+        world: &W,
+        reading: &Reading,
+        page: &Page,
+        known: &impl Fn(&Facts) -> Facts,
+    ) -> Result<Decided, ExchangeError> {
+        let Reading { request, lent, .. } = reading;
+        let laws = &*lent.laws;
+        let mut used: Vec<Used> = Vec::new();
+        let mut by_known: HashMap<(&str, Standing), usize> = HashMap::new();
+        let mut class_of = HashMap::new();
+        for (segment, class) in &page.segments {
+            let objects = self.counts.get(&segment.id).copied().unwrap_or_default();
+            let standing = Standing {
+                restricted: segment.exchange.is_some_and(|exchange| self.restricted.contains(&exchange)),
+                past: self.past.get(&segment.id).copied(),
+            };
+            if let Some(place) = by_known.get(&(class.as_str(), standing)) {
+                used[*place].objects += objects;
+                class_of.insert(segment.id, *place);
+                continue;
+            }
+            let broken = || ExchangeError::proof("what is known of a segment does not read");
+            let ClassKnown { facts, safeguards } = serde_json::from_str(class).map_err(|_| broken())?;
+            let mut facts = facts_from_wire(&facts).ok_or_else(broken)?;
+            for (key, fact) in known(&facts).iter() {
+                facts.state(key.clone(), fact.value.clone(), fact.asserter);
+            }
+            if standing.restricted {
+                restrict(&mut facts, &laws.vocabulary);
+            }
+            if let (Some(past), Ok(key)) = (standing.past, FactKey::new(FIRST_DELETE_BY)) {
+                facts.state(key, past, Asserter::Gateway);
+            }
+            let came_under = Safeguards::from(safeguards);
+            let question = request.question(&facts, laws);
+            let setting = request.setting();
+            let wrong = |e: comity_agreement::QuestionError| ExchangeError::Question(e.to_string());
+            let (decision, owed) = world.with_memo(|memo| {
+                let decision = memo.decide(laws, &question, &setting, &no_cases()).map_err(wrong)?;
+                let owed = owed(&decision, laws, &question, &setting, memo).map_err(wrong)?;
+                Ok::<_, ExchangeError>((decision, owed))
+            })?;
+            let permitted = decision.outcome == Outcome::Permitted && !standing.restricted;
+            let given = permitted && treats_no_more(&decision, &came_under);
+            let masked = owed.iter().any(|duty| duty.kind.as_str() == MASK);
+            by_known.insert((class, standing), used.len());
+            class_of.insert(segment.id, used.len());
+            used.push(Used { facts, objects, decision, owed, given, masked });
+        }
+        Ok(Decided { used, class_of })
+    }
 }
+
+/// The fact by which laws see that a record is past its time.
+const FIRST_DELETE_BY: &str = "first_delete_by";
+
+/// The duty to mask who is not targeted.
+const MASK: &str = "mask_untargeted";
 
 /// Whether the use asks no heavier treatment of any data class than the records had when they came.
 fn treats_no_more(decision: &Decision, came_under: &Safeguards) -> bool {
@@ -205,17 +223,27 @@ fn treats_no_more(decision: &Decision, came_under: &Safeguards) -> bool {
         .all(|(class, treatment)| came_under.treatments.get(class).unwrap_or(&Treatment::Keep) >= treatment)
 }
 
+/// What is recorded of a use beside what the laws said.
+pub(super) struct Told {
+    pub(super) act: Act,
+    /// By whose keys it was ordered, where officers signed.
+    pub(super) ordered: Json,
+    pub(super) look_ups: Vec<LookUp>,
+}
+
 /// Records the use: before anything is opened.
-async fn record<W: Shell>(
+pub(super) async fn record<W: Shell>(
     world: &W,
     reading: &Reading,
-    used: &[Used],
-    of: &BTreeSet<ExchangeId>,
+    (asked, decided): (&Asked, &Decided),
+    page: &Page,
+    Told { act, ordered, look_ups }: Told,
 ) -> Result<(), ExchangeError> {
     let Reading { request, lent, reader } = reading;
     let laws = &*lent.laws;
     let none = BTreeSet::new();
-    let rulings: Vec<RecordedRuling> = used
+    let rulings: Vec<RecordedRuling> = decided
+        .used
         .iter()
         .map(|used| {
             let of = (&used.facts, &none);
@@ -229,8 +257,11 @@ async fn record<W: Shell>(
             )
         })
         .collect();
-    let given: u64 = used.iter().filter(|used| used.given).map(|used| used.objects).sum();
-    let facts = json!({
+    let given = |masked: bool| {
+        let given = decided.used.iter().filter(|used| used.given && (!masked || used.masked));
+        given.map(|used| used.objects).sum::<u64>()
+    };
+    let mut facts = json!({
         // Of this use alone: it is nobody's exchange but the reader's.
         "exchange": ExchangeId::draw(&mut world.entropy()).to_string(),
         "asked": request.recorded(laws),
@@ -238,18 +269,90 @@ async fn record<W: Shell>(
         "purpose": request.purpose.to_string(),
         "reader": reader,
         "rulings": rulings,
-        "given": given,
+        "given": given(false),
+        "masked": given(true),
         // By which exchanges the records had come: what used them can be told when they are called back.
-        "of": of.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "of": asked.of.iter().map(ToString::to_string).collect::<Vec<_>>(),
     });
-    let (entry, opening) = drawn(world, Act::RecordsUsed, facts, (&request.agreement, None), request.at)?;
+    if !ordered.is_null() {
+        facts["ordered"] = ordered;
+    }
+    let (entry, opening) = drawn(world, act, facts, (&request.agreement, None), request.at)?;
     let change = Change {
         entries: vec![Draft { entry, opening: opening.id, exchange: None }],
         segments: vec![opening],
+        uses: uses(reading, decided, page),
+        looked_up: look_ups,
         ..Change::default()
     };
     world.store().record(change).await?;
     Ok(())
+}
+
+/// The use, exchange by exchange.
+fn uses(reading: &Reading, decided: &Decided, page: &Page) -> Vec<UseRow> {
+    let Reading { request, reader, .. } = reading;
+    let exchanges: HashMap<SegmentId, ExchangeId> =
+        page.segments.iter().filter_map(|(segment, _)| Some((segment.id, segment.exchange?))).collect();
+    let mut counts: BTreeMap<ExchangeId, (u64, u64)> = BTreeMap::new();
+    for row in &page.listed {
+        let Some(exchange) = exchanges.get(&row.place.segment) else { continue };
+        let (given, refused) = counts.entry(*exchange).or_default();
+        *if decided.class(row).is_some_and(|used| used.given) { given } else { refused } += 1;
+    }
+    counts
+        .into_iter()
+        .map(|(exchange, (given, refused))| UseRow {
+            exchange,
+            entry: LeafIndex(0),
+            at: request.at,
+            action: request.action.clone(),
+            purpose: request.purpose.clone(),
+            reader: reader.clone(),
+            given,
+            refused,
+        })
+        .collect()
+}
+
+/// Opens what is given of a page: what is not given is not opened.
+pub(crate) fn give<W: Shell>(world: &W, page: Page, decided: Decided) -> Result<Read, ExchangeError> {
+    let Page { listed, segments, more } = page;
+    let mut read = Read { last: listed.last().map(|row| row.added), more, ..Read::default() };
+    let segments: HashMap<SegmentId, &SealedSegment> =
+        segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
+    let given = |row: &Listed| {
+        let class = decided.class(row).filter(|used| used.given)?;
+        Some((segments.get(&row.place.segment).copied()?, class.masked))
+    };
+    let buckets: BTreeSet<Bucket> =
+        listed.iter().filter_map(|row| Some(row.row.bucket(&given(row)?.0.agreement))).collect();
+    let held = world.with_keys(|keys| {
+        let held = buckets.into_iter().map(|bucket| {
+            let key = keys.get(&bucket).map_err(ExchangeError::keys)?;
+            Ok((bucket, key))
+        });
+        held.collect::<Result<BTreeMap<_, _>, ExchangeError>>()
+    })?;
+    let open = |row: &Listed| {
+        let Some((segment, masked)) = given(row) else { return Ok(None) };
+        let key = held.get(&row.row.bucket(&segment.agreement)).and_then(Option::as_ref);
+        let object = key.map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))?;
+        let Some(object) = object else { return Ok(None) };
+        let object = if masked { mask::head(&object)? } else { object };
+        Ok::<_, ExchangeError>(Some((object, masked)))
+    };
+    let objects: Vec<_> = listed.iter().map(open).collect::<Result<_, ExchangeError>>()?;
+    for (row, object) in listed.into_iter().zip(objects) {
+        match object {
+            Some((object, masked)) => {
+                read.records.push(Record { added: row.added, version: row.version, object, masked });
+            }
+            None => read.refused += 1,
+        }
+    }
+    read.decisions = decided.used.into_iter().map(|used| (used.objects as usize, used.decision)).collect();
+    Ok(read)
 }
 
 /// The record of a row; `None` when nobody may read its segment.

@@ -79,7 +79,11 @@ pub async fn remove<W: Shell>(
         entries: vec![Draft { entry, opening: opening.id, exchange: None }],
         segments: std::iter::once(opening).chain(segment).collect(),
         collected: collected.into_iter().collect(),
-        erased: Some(Erasure { records: held.iter().map(HeldRecord::place).collect(), at: now }),
+        erased: Some(Erasure {
+            records: held.iter().map(HeldRecord::place).collect(),
+            at: now,
+            whatever_holds: false,
+        }),
         removed: listed
             .iter()
             .map(|row| Removal {
@@ -93,6 +97,29 @@ pub async fn remove<W: Shell>(
     };
     world.store().record(record).await?;
     Ok(())
+}
+
+/// What keeps any of these from erasure: reasons in the vocabulary's words, each once.
+///
+/// # Errors
+/// [`ExchangeError`] when the store or the keys fail.
+pub async fn against<W: Shell>(
+    world: &W,
+    listed: &[Listed],
+    segments: &[(SealedSegment, String)],
+) -> Result<Vec<String>, ExchangeError> {
+    let mut reasons = Vec::new();
+    for record in listed.iter().filter_map(|row| held(row, segments)) {
+        let Some(exchange) = record.exchange else { continue };
+        let Some(row) = world.store().exchange(exchange).await? else { continue };
+        let against = erase::Against::of(world, &row, world.now()).await?;
+        if against.keeps(&record) {
+            reasons.extend(against.reasons());
+        }
+    }
+    reasons.sort();
+    reasons.dedup();
+    Ok(reasons)
 }
 
 fn held(row: &Listed, segments: &[(SealedSegment, String)]) -> Option<HeldRecord> {

@@ -52,6 +52,13 @@ impl Tags {
         ContentTag(self.of("comity/collected/content/v1", bytes))
     }
 
+    /// What stands for whom a look-up counts for: a `person` or an `officer`.
+    #[must_use]
+    pub fn counted(&self, what: &str, who: &str) -> crate::ports::Counted {
+        let text = [what.as_bytes(), b"\n", who.as_bytes()].concat();
+        crate::ports::Counted(self.of("comity/looked-up/v1", &text))
+    }
+
     /// The first half of a SHA-256 over key and text, each with its length before it: no longer text has the same
     /// prefix, and what is left out bars extending it.
     fn of(&self, what: &str, bytes: &[u8]) -> [u8; 16] {

@@ -1,7 +1,7 @@
 //! Step 1: what is due, or ordered, is erased in batches of one entry each.
 
-use super::BATCH_ROWS_MAX;
 use super::told::facts;
+use super::{Against, BATCH_ROWS_MAX};
 use crate::ExchangeError;
 use crate::act::enter;
 use crate::ports::{Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
@@ -18,6 +18,8 @@ pub struct Erased {
     pub openings: u64,
     /// Entries that tell so.
     pub entries: u64,
+    /// Records and openings that were to be erased by an order and are kept: a duty or a hold stands against it.
+    pub kept: u64,
 }
 
 /// An order to erase what is held of one exchange before its time.
@@ -37,14 +39,20 @@ const DUE: &str = "retention_ended";
 /// The ground of an erasure that the person concerned asked for.
 const REQUESTED: &str = "erasure_requested";
 
-/// Erases every record and opening that is to be erased by `by`.
+/// The ground of an erasure that the person concerned asked for, for whoever notes it.
+pub(crate) fn requested() -> ReasonCode {
+    // Unwrap safety: the word is one.
+    REQUESTED.parse().expect("a reason code")
+}
+
+/// Erases every record and opening that is to be erased by `by`, but for those that are held from it.
 ///
 /// # Errors
 /// [`ExchangeError`]; what was erased stays so, and the rest is found again.
 pub async fn erase_due<R: Shell>(world: &R, by: Timestamp) -> Result<Erased, ExchangeError> {
     let mut erased = Erased::default();
     loop {
-        let due = world.store().due(by, BATCH_ROWS_MAX).await?;
+        let due = world.store().due(by, world.now(), BATCH_ROWS_MAX).await?;
         if due.is_empty() {
             return Ok(erased);
         }
@@ -55,39 +63,40 @@ pub async fn erase_due<R: Shell>(world: &R, by: Timestamp) -> Result<Erased, Exc
     }
 }
 
-/// Erases what is held of one exchange, whatever its time. `by` tells whose order it is, in words that an entry may
-/// hold: a key and its signature.
+/// Erases what is held of one exchange, whatever its time, but for what a duty to preserve or a hold keeps. `by` tells
+/// whose order it is, in words that an entry may hold: a key and its signature. Gives how much was erased and kept, and
+/// what stands against the rest.
 ///
 /// # Errors
 /// As [`erase_due`].
-pub async fn erase_exchange<R: Shell>(world: &R, order: &Order, by: Json) -> Result<Erased, ExchangeError> {
-    let mut erased = Erased::default();
-    loop {
-        // Openings of the erasures themselves belong to no exchange: this ends.
-        let held = world.store().held_of(order.exchange, order.openings, BATCH_ROWS_MAX).await?;
-        if held.is_empty() {
-            return Ok(erased);
-        }
-        if erase(world, &held, (order.ground.as_str(), Some((Some(order.exchange), &by)))).await? {
-            erased.add(&held);
-        }
-    }
+pub async fn erase_exchange<R: Shell>(
+    world: &R,
+    order: &Order,
+    by: Json,
+) -> Result<(Erased, Against), ExchangeError> {
+    erase_unheld(world, order, |_| true, &by).await
 }
 
-/// Erases of one exchange the records that `of` says, whatever their time. `by` is as for [`erase_exchange`].
+/// Erases of one exchange the records that `of` says, whatever their time, but for what is kept; as [`erase_exchange`].
 ///
 /// # Errors
 /// As [`erase_due`].
-pub(crate) async fn erase_records<R: Shell>(
+pub(crate) async fn erase_unheld<R: Shell>(
     world: &R,
     order: &Order,
     of: impl Fn(&HeldRecord) -> bool,
     by: &Json,
-) -> Result<Erased, ExchangeError> {
+) -> Result<(Erased, Against), ExchangeError> {
     let mut erased = Erased::default();
+    // Openings of the erasures themselves belong to no exchange: this ends.
     'again: loop {
-        let held = world.store().held_of(order.exchange, false, u32::MAX).await?;
-        let wanted: Vec<HeldRecord> = held.into_iter().filter(&of).collect();
+        let row = world.store().exchange(order.exchange).await?;
+        let against = match &row {
+            Some(row) => Against::of(world, row, world.now()).await?,
+            None => Against::default(),
+        };
+        let held = world.store().held_of(order.exchange, order.openings, u32::MAX).await?;
+        let (kept, wanted) = parted(&held, &of, &against);
         for batch in wanted.chunks(BATCH_ROWS_MAX as usize) {
             // Another hand was faster with one of them: what is held now is asked again.
             if !erase(world, batch, (order.ground.as_str(), Some((Some(order.exchange), by)))).await? {
@@ -95,8 +104,22 @@ pub(crate) async fn erase_records<R: Shell>(
             }
             erased.add(batch);
         }
-        return Ok(erased);
+        erased.kept = kept.len() as u64;
+        if !kept.is_empty() {
+            against.note(world, &order.ground, &held, &of).await?;
+        }
+        return Ok((erased, against));
     }
+}
+
+/// What is kept of the records that `of` says, and what may go.
+fn parted(
+    held: &[HeldRecord],
+    of: &impl Fn(&HeldRecord) -> bool,
+    against: &Against,
+) -> (Vec<HeldRecord>, Vec<HeldRecord>) {
+    let chosen = held.iter().filter(|held| of(held)).cloned();
+    chosen.partition(|held| against.keeps(held))
 }
 
 /// Erases records for a person who asked for it, in batches of one entry each: `by` tells by which request, in words that
@@ -139,8 +162,10 @@ pub(super) async fn erase<R: Shell>(
         facts["exchange"] = json!(exchange.to_string());
     }
     let places: Vec<_> = records.iter().map(HeldRecord::place).collect();
+    // What no key opens is gone, whatever is held.
+    let whatever_holds = ground == super::KEY_DESTROYED;
     let erased = enter(world, Act::RecordsErased, (facts, exchange), now, |_| Record {
-        erased: Some(Erasure { records: places.clone(), at: now }),
+        erased: Some(Erasure { records: places.clone(), at: now, whatever_holds }),
         ..Record::default()
     });
     match erased.await {

@@ -17,25 +17,31 @@
 //! closing and destroying twice is once; what is destroyed and not noted is noted. There is no other recovery.
 //! A record that was sealed before 2 and is stored after 4 is refused there: its maker seals again.
 //!
-//! A month that has passed holds nothing that may stay: its buckets go from 4, all generations.
+//! A month that has passed holds nothing that may stay but what is held from erasure: its buckets go from 4, all generations;
+//! one with records that are held stays until something is erased from it, and goes from 2 then.
 //!
-//! Invariants: one batch is one entry; an entry tells exactly what was erased; no key is destroyed while a record
+//! Invariants: nothing is erased that a [`hold`] keeps, or a duty to preserve, whoever asks; one batch is one entry; an entry tells exactly what was erased; no key is destroyed while a record
 //! that should stay is wrapped by it; nothing here opens a record.
 //!
 //! Leaves to the shell when to sweep, and to [`Store`] and [`EpochKeys`] that each step is durable.
 
 mod due;
+pub mod hold;
 pub(crate) mod preserved;
 mod rotate;
 mod told;
 
 pub use due::{Erased, Order, erase_due, erase_exchange};
-pub(crate) use due::{erase_for, erase_records};
+pub(crate) use due::{erase_for, erase_unheld, requested};
+pub use hold::Against;
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 pub(crate) use told::facts as facts_of;
 
 #[cfg(doc)]
 use comity_vault::EpochKeys;
+
+/// The ground of erasing what no key opens: it came back with a restored database.
+const KEY_DESTROYED: &str = "key_destroyed";
 
 /// The most rows that one transaction erases or wraps anew.
 pub const BATCH_ROWS_MAX: u32 = 500;

@@ -1,7 +1,7 @@
 //! Steps 2 to 6: the keys of what was erased are destroyed, and what stays is wrapped anew before.
 
-use super::BATCH_ROWS_MAX;
 use super::due::erase;
+use super::{BATCH_ROWS_MAX, KEY_DESTROYED};
 use crate::ExchangeError;
 use crate::act::enter;
 use crate::ports::{Destruction, Epoch, HeldRecord, Record, Rewrapped, SegmentKind, Store};
@@ -29,9 +29,6 @@ pub struct Destroyed {
     pub rewrapped: u64,
 }
 
-/// The ground of erasing what no key opens: it came back with a restored database.
-const KEY_DESTROYED: &str = "key_destroyed";
-
 /// The buckets whose keys are to be destroyed: something was erased from them, or their month has passed.
 ///
 /// # Errors
@@ -39,10 +36,14 @@ const KEY_DESTROYED: &str = "key_destroyed";
 pub async fn waiting<R: Shell>(world: &R, now: Timestamp) -> Result<Vec<Waiting>, ExchangeError> {
     let month = Month::of(now);
     let epochs = world.store().epochs(month, false).await?;
-    let mut waiting: Vec<Waiting> = epochs.into_iter().map(Waiting::from).collect();
+    // What is left in a month that has passed is held from erasure; its key stays until something else is erased under it.
+    let rests = |epoch: &Epoch| epoch.bucket.month < month && epoch.held > 0 && epoch.erased_since.is_none();
+    let (resting, waiting): (Vec<Epoch>, Vec<Epoch>) = epochs.into_iter().partition(rests);
+    let mut waiting: Vec<Waiting> = waiting.into_iter().map(Waiting::from).collect();
     let kept = world.with_keys(|keys| keys.buckets()).map_err(ExchangeError::keys)?;
     for bucket in kept.into_iter().filter(|bucket| bucket.month < month) {
-        if !waiting.iter().any(|known| known.bucket == bucket) {
+        let rests = resting.iter().any(|epoch| epoch.bucket == bucket);
+        if !rests && !waiting.iter().any(|known| known.bucket == bucket) {
             waiting.push(Waiting { bucket, epoch: None });
         }
     }
@@ -86,7 +87,11 @@ pub async fn destroy<R: Shell>(
     let month = Month::of(now);
     let mut done = Destroyed::default();
     let mut turned = false;
-    for Waiting { bucket, .. } in buckets.iter().filter(|waiting| waiting.bucket.month >= month) {
+    // Of a month that has passed only what is held from erasure stays.
+    let stays = |waiting: &&Waiting| {
+        waiting.bucket.month >= month || waiting.epoch.as_ref().is_some_and(|epoch| epoch.held > 0)
+    };
+    for Waiting { bucket, .. } in buckets.iter().filter(stays) {
         world.with_keys(|keys| keys.turn(bucket).map(drop)).map_err(ExchangeError::keys)?;
         done.rewrapped += rewrap_all(world, bucket).await?;
         turned = true;

@@ -9,6 +9,7 @@
 //! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
 //! | [`matching`] | party key | whether a partner holds certain values, blinded, and the answers |
+//! | [`uses`] | party key | how often a holder used what it was given |
 //! | [`recall`] | party key | an order that data be erased or restricted wherever it went, hop by hop, and the answers |
 
 pub mod answer;
@@ -20,3 +21,4 @@ pub mod matching;
 pub mod offer;
 pub mod recall;
 pub mod transport;
+pub mod uses;

@@ -3,8 +3,8 @@
 use super::Matcher;
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
-use crate::collect::read::{Reading, Used, objects, ruled};
-use crate::ports::{Collections, MatchScope, Page, Stream, VersionWanted, Wanted};
+use crate::collect::read::{Asked, Reading, Used, give};
+use crate::ports::{Collections, MatchScope, Stream, VersionWanted, Wanted};
 use crate::question::Request;
 use crate::shell::Lent;
 use comity_agreement::Outcome;
@@ -58,21 +58,23 @@ pub(super) async fn ready<W: Matcher>(
             versions: vec![VersionWanted::Last],
             limit: PAGE,
         };
-        let Page { listed, segments, more } = world.store().collected(wanted).await?;
-        records += listed.len() as u64;
-        let (used, class_of) = ruled(world, &reading, &listed, &segments).await?;
-        for object in objects(world, &listed, &segments, (&used, &class_of))?.into_iter().flatten() {
-            values.extend(match_values(object.as_bytes(), world.limits()));
+        let page = world.store().collected(wanted).await?;
+        records += page.listed.len() as u64;
+        let asked = Asked::of(world, &page, &reading).await?;
+        let decided = asked.decide(world, &reading, &page, &|_| Facts::new())?;
+        for used in &decided.used {
+            matched += if used.given { used.objects } else { 0 };
+            tell(lent, used, &mut rulings);
+        }
+        let read = give(world, page, decided)?;
+        for record in &read.records {
+            values.extend(match_values(record.object.as_bytes(), world.limits()));
             if values.len() > VALUES_MAX {
                 return Err(too_many(FilterError::TooMany(values.len())));
             }
         }
-        for used in used {
-            matched += if used.given { used.objects } else { 0 };
-            tell(lent, &used, &mut rulings);
-        }
-        after = listed.last().map(|listed| listed.added);
-        if !more || after.is_none() {
+        after = read.last;
+        if !read.more || after.is_none() {
             break;
         }
     }

@@ -52,10 +52,13 @@ impl HeldRecord {
 /// Records that end together, by one entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Erasure {
-    /// Which. One that is gone already is a conflict: an entry tells exactly what it erased.
+    /// Which. One that is gone already is a conflict: an entry tells exactly what it erased. So is one that a hold covers
+    /// which stands at `at`.
     pub records: Vec<RecordPlace>,
     /// When, UTC. From then on their epoch keys are to be destroyed.
     pub at: Timestamp,
+    /// Whatever is held: nobody can open them any more.
+    pub whatever_holds: bool,
 }
 
 /// A key row wrapped anew. One that was erased meanwhile, or wrapped by another hand, stays as it is.

@@ -2,15 +2,15 @@
 
 use super::{
     AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey, OptOutRow, OptOutTag, OutboxItem,
-    Peer, RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow,
-    WebhookRow, WitnessStep,
+    ExchangeRow, HoldRow, LookUp, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey, OptOutRow,
+    OptOutTag, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer,
+    SubjectRow, Tagged, TokenRow, UseRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
 use crate::federation::identity::SignedLaw;
 use comity_terms::ids::{ClassId, SegmentId};
-use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party};
+use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::TreeSize;
 use comity_vault::KeyRow;
 
@@ -83,7 +83,8 @@ pub struct Record {
     pub restrictions: Vec<Restriction>,
     /// What finds records by the persons whom they name. Of its segments alone.
     pub tagged: Vec<Tagged>,
-    /// The tags of every month before this one go: their keys are gone.
+    /// The tags of every month before this one go, but for those of records that are held past their time: their keys are
+    /// gone.
     pub untagged: Option<Month>,
     /// What persons asked for: a row is replaced by the one of the next version, and any other is a conflict.
     pub requests: Vec<RequestRow>,
@@ -100,6 +101,14 @@ pub struct Record {
     /// Notices to persons: a row is replaced by the one of the next version, and any other is a conflict; but that which
     /// an exchange gives rise to stays as it is where its number is known already.
     pub notices: Vec<NoticeRow>,
+    /// Holds that begin, or change: a row is replaced by the one of the next version, and any other is a conflict.
+    pub holds: Vec<HoldRow>,
+    /// Uses of what was received: of the first entry of this record.
+    pub uses: Vec<UseRow>,
+    /// Look-ups of persons that count from now on. Where more have been counted than was thought, that is a conflict.
+    pub looked_up: Vec<LookUp>,
+    /// The look-ups that count no more at this instant go.
+    pub uncounted: Option<Timestamp>,
 }
 
 /// One entry on its way into the log.

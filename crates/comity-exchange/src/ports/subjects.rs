@@ -82,6 +82,9 @@ pub trait Subjects: Send + Sync + 'static {
         tags: Vec<(Month, SubjectTag)>,
     ) -> impl Future<Output = Result<Vec<FoundRecord>, StoreError>> + Send;
 
+    /// The months before `month` that tags of records are left of: they are held past their time.
+    fn tagged_months(&self, month: Month) -> impl Future<Output = Result<Vec<Month>, StoreError>> + Send;
+
     /// Every request by the instant of filing: those that wait, with `all` the others too.
     fn requests(&self, all: bool) -> impl Future<Output = Result<Vec<RequestRow>, StoreError>> + Send;
 

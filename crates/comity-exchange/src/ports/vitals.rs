@@ -17,7 +17,7 @@ pub struct Vitals {
     pub outbox_since: Option<Timestamp>,
     /// Sealed records and openings.
     pub held: u64,
-    /// Those of them whose instant of erasure has passed.
+    /// Those of them whose instant of erasure has passed, and which no hold keeps.
     pub overdue: u64,
     /// The earliest such instant, UTC.
     pub overdue_since: Option<Timestamp>,
@@ -27,4 +27,6 @@ pub struct Vitals {
     pub destroyed: u64,
     /// When the first of those erased was whose key is not destroyed, UTC.
     pub waiting_since: Option<Timestamp>,
+    /// Holds that stand.
+    pub holds: u64,
 }

@@ -96,7 +96,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
     })?;
     let own = &world.signatory().party;
     let asked = (TELL, &row.agreement);
-    let Ruled { decision, asked, ruling, due } =
+    let Ruled { decision, asked, ruling, due, .. } =
         ask(world, asked, (own, &row.peer), facts, row.objects, (&lent, *at))?;
     let opened = json!({
         "order": order.to_string(),

@@ -40,7 +40,7 @@ pub use take::{TakeError, take};
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
 use crate::federation::recall::Known;
-use crate::ports::{ExchangeRow, Peer, Recalls, Restriction};
+use crate::ports::{ExchangeRow, Holds as _, Peer, Recalls as _};
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
 use crate::wire::{Text, law_digests};
@@ -59,17 +59,20 @@ pub fn keys_of(peer: &Peer) -> Result<Known, ExchangeError> {
     Ok(Known { party, log: peer.log_key()? })
 }
 
-/// What the laws say of an order.
-struct Ruled {
-    decision: Decision,
-    asked: RecordedQuestion,
-    ruling: RecordedRuling,
+/// What the laws say of an act about one exchange.
+pub(crate) struct Ruled {
+    pub(crate) decision: Decision,
+    pub(crate) asked: RecordedQuestion,
+    pub(crate) ruling: RecordedRuling,
+    /// What is owed.
+    pub(crate) duties: Vec<Obligation>,
     /// By when every holder owes an answer.
     due: Option<Timestamp>,
 }
 
-/// Asks whether an order may go out, or is carried out here: about `objects` objects that lie with `sending`.
-fn ask<W: Shell>(
+/// Asks whether an act is done, as whether an order goes out, or is carried out here: about `objects` objects that lie with
+/// `sending`.
+pub(crate) fn ask<W: Shell>(
     world: &W,
     (action, agreement): (&str, &PackSlug),
     (sending, receiving): (&Party, &Party),
@@ -118,6 +121,7 @@ fn ask<W: Shell>(
             case_state: Text(no_cases()),
             facts: recorded_facts(facts, vocabulary),
         },
+        duties,
         decision,
     })
 }
@@ -132,14 +136,36 @@ pub fn restrict(facts: &mut Facts, vocabulary: &Vocabulary) {
 /// The fact that an order restricts the data.
 const RESTRICTED: &str = "use_restricted";
 
-/// The exchanges that objects of a bundle were received by and that are restricted now.
+/// Of these exchanges those whose use is restricted at `now`: by an order, or by a hold.
+///
+/// # Errors
+/// [`ExchangeError::Store`].
+pub async fn restricted_now<W: Shell>(
+    world: &W,
+    exchanges: BTreeSet<ExchangeId>,
+    now: Timestamp,
+) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
+    let all: Vec<ExchangeId> = exchanges.into_iter().collect();
+    let mut restricted = BTreeSet::new();
+    if world.store().holds_restrict(now).await? {
+        let holds = world.store().holds_of(all.clone()).await?;
+        let holds = holds.iter().filter(|hold| hold.restricts && hold.stands(now));
+        restricted.extend(holds.map(|hold| hold.exchange));
+    }
+    let orders = world.store().restricted(all).await?;
+    restricted.extend(orders.into_iter().map(|restriction| restriction.exchange));
+    Ok(restricted)
+}
+
+/// The exchanges that objects of a bundle were received by and that are restricted at `now`.
 ///
 /// # Errors
 /// [`ExchangeError::Store`]; of what does not read as JSON nothing is known.
 pub async fn restricted_sources<W: Shell>(
     world: &W,
     bundle: &[u8],
-) -> Result<Vec<Restriction>, ExchangeError> {
+    now: Timestamp,
+) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
     #[derive(Default, serde::Deserialize)]
     struct Ids<'a> {
         #[serde(default, borrow)]
@@ -150,15 +176,15 @@ pub async fn restricted_sources<W: Shell>(
         #[serde(default, borrow)]
         id: Option<std::borrow::Cow<'a, str>>,
     }
-    if !world.store().restricts().await? {
-        return Ok(Vec::new());
+    if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
+        return Ok(BTreeSet::new());
     }
     let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
     let tags =
         read.objects.iter().filter_map(|object| object.id.as_deref()).map(|id| world.tags().object(id));
     let sources = world.store().sources(tags.collect(), &world.signatory().party).await?;
     let exchanges: BTreeSet<ExchangeId> = sources.into_iter().map(|(_, source)| source.exchange).collect();
-    Ok(world.store().restricted(exchanges.into_iter().collect()).await?)
+    restricted_now(world, exchanges, now).await
 }
 
 /// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.

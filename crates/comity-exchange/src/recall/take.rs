@@ -17,7 +17,7 @@ use super::{Ruled, ask, keys_of};
 use crate::ExchangeError;
 use crate::act::enter;
 use crate::audit::recorded::RecordedQuestion;
-use crate::erase::{Order as Erasing, erase_records, preserved};
+use crate::erase::{Against, Order as Erasing, erase_unheld};
 use crate::federation::recall::{
     ExchangeResult, Known, RecallAction, RecallAnswerHeader, RecallResult, TakenHop,
 };
@@ -349,18 +349,20 @@ async fn carry_out<W: Shell>(
                 result.escalate_to = decision.escalate_to.iter().cloned().map(Text).collect();
                 return Ok(());
             }
-            if let Some(duty) = preserved::until(world, held, now).await? {
-                result.result = RecallResult::Restricted;
-                result.records = count().await?;
-                result.reasons = vec![preserved::PRESERVED.to_owned()];
-                result.citations.push(duty);
-                restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
-                return Ok(());
-            }
             let ground = ground(world, taken, std::slice::from_ref(held));
             let erasing = Erasing { exchange: held.id, ground, openings: false };
             let by = json!({ "order": order.to_string(), "origin": taken.order.origin.0.to_string() });
-            result.records = erase_records(world, &erasing, &names, &by).await?.records;
+            let (erased, against): (_, Against) = erase_unheld(world, &erasing, &names, &by).await?;
+            if erased.kept > 0 {
+                // It goes when what keeps it ends; until then nobody uses it.
+                result.result = RecallResult::Restricted;
+                result.records = count().await?;
+                result.reasons = against.reasons();
+                result.citations.extend(against.citations());
+                restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
+                return Ok(());
+            }
+            result.records = erased.records;
             result.result = if result.records > 0 { RecallResult::Completed } else { RecallResult::NotFound };
         }
         RecallAction::Restrict => {

@@ -9,7 +9,7 @@ use crate::audit::recorded::read_facts;
 use crate::audit::replay::read as read_decision;
 use crate::collect::ClassKnown;
 use crate::collect::read::opened;
-use crate::erase::preserved;
+use crate::erase::{Against, requested};
 use crate::ports::{FoundRecord, SealedSegment, SegmentKind, Store};
 use crate::wire::facts_from_wire;
 use comity_terms::ids::SegmentId;
@@ -120,8 +120,18 @@ impl Held {
         self.granted.iter().filter(|granted| granted.told).map(|granted| &granted.record)
     }
 
-    /// What this gateway has to preserve is not granted, whatever the law of the request says: it stays, and whoever is told
-    /// that it is held is told why.
+    /// Takes out what of an exchange is kept from erasure.
+    fn take_kept(&mut self, exchange: ExchangeId, against: &Against) -> Vec<Granted> {
+        let of = |granted: &Granted| {
+            granted.record.held.exchange == Some(exchange) && against.keeps(&granted.record.held)
+        };
+        let (kept, granted) = std::mem::take(&mut self.granted).into_iter().partition(of);
+        self.granted = granted;
+        kept
+    }
+
+    /// What this gateway has to preserve, or holds from erasure, is not granted, whatever the law of the request says: it
+    /// stays until that has ended, and whoever is told that it is held is told why.
     ///
     /// # Errors
     /// [`ExchangeError`] when the store or the keys fail.
@@ -130,26 +140,30 @@ impl Held {
             self.granted.iter().filter_map(|granted| granted.record.held.exchange).collect();
         for exchange in exchanges {
             let Some(row) = world.store().exchange(exchange).await? else { continue };
-            let Some(duty) = preserved::until(world, &row, now).await? else { continue };
-            let (kept, granted): (Vec<Granted>, Vec<Granted>) = std::mem::take(&mut self.granted)
-                .into_iter()
-                .partition(|granted| granted.record.held.exchange == Some(exchange));
-            self.granted = granted;
+            let against = Against::of(world, &row, now).await?;
+            let kept = self.take_kept(exchange, &against);
+            if kept.is_empty() {
+                continue;
+            }
+            let all = world.store().held_of(exchange, false, u32::MAX).await?;
+            let places: BTreeSet<_> = kept.iter().map(|kept| kept.record.held.place()).collect();
+            against.note(world, &requested(), &all, |held| places.contains(&held.place())).await?;
+            let (reasons, citations) = (against.reasons(), against.citations());
             self.withheld += kept.len();
             self.preserved += kept.len();
             let told = kept.iter().filter(|kept| kept.told).count();
             self.declined.extend((told > 0).then(|| Declined {
                 pack: row.agreement.clone(),
                 records: told as u64,
-                reasons: vec![preserved::PRESERVED.to_owned()],
-                citations: json!([duty]),
+                reasons: reasons.clone(),
+                citations: json!(citations),
             }));
             self.classes.push(json!({
                 "agreement": row.agreement.to_string(),
                 "granted": false,
                 "objects": kept.len(),
-                "reasons": [preserved::PRESERVED],
-                "citations": [duty],
+                "reasons": reasons,
+                "citations": citations,
             }));
         }
         Ok(())

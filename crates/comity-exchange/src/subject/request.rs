@@ -269,7 +269,8 @@ async fn closed<W: Desk>(
     if let Some(claim) = &claim {
         enter(Act::RecordsErased, crate::erase::facts_of(std::slice::from_ref(claim), "no_longer_needed"))?;
     }
-    change.erased = claim.map(|claim| Erasure { records: vec![claim.place()], at: now });
+    change.erased =
+        claim.map(|claim| Erasure { records: vec![claim.place()], at: now, whatever_holds: false });
     world.store().record(change).await?;
     Ok(row)
 }

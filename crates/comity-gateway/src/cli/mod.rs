@@ -11,6 +11,7 @@ pub mod convert;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
+mod hold;
 pub mod keep;
 pub mod key;
 pub mod law;
@@ -30,6 +31,7 @@ pub mod serve;
 mod subject;
 pub mod taxii;
 mod token;
+mod uses;
 pub mod vault;
 mod webhook;
 
@@ -137,6 +139,9 @@ pub enum Command {
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),
+    /// What is kept from erasure for a time: place, lift, list.
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print the least of a bundle that serves the purpose, as `share` would send it.
     Minimise(Box<Minimise>),
     /// Make a STIX bundle of what other tools write.

@@ -5,8 +5,8 @@ use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
 use super::{
-    approve, doctor, keep, key, law, mandate, matching, print, recall, record, subject, taxii, token, vault,
-    webhook,
+    approve, doctor, hold, keep, key, law, mandate, matching, print, recall, record, subject, taxii, token,
+    uses, vault, webhook,
 };
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
@@ -158,9 +158,11 @@ async fn done(
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Mandate(command) => return mandate::run(gateway, cli, command, cwd, out).await,
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
+        Command::Audit(Audit::Uses(args)) => return uses::of(gateway, cli, args, out).await,
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
-        Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
         Command::Audit(Audit::Deletion(_)) => return Ok(record::deletion(gateway, cli, out)),
+        Command::Vault(command) => return vault::run(gateway, cli, command, cwd, out).await,
+        Command::Hold(command) => return hold::run(gateway, cli, command, cwd, out).await,
         Command::Audit(Audit::Obligations(_)) => return record::obligations(gateway, cli, out).await,
         Command::Audit(Audit::Replay(args)) => return record::replay(gateway, cli, args, out).await,
         _ => return Err(GatewayError::Input("this command is not one about a gateway".to_owned())),

@@ -61,7 +61,7 @@ pub async fn list(
     let mut said = Vec::new();
     for known in &orders {
         let mut order = order_json(gateway, known, now);
-        // Of one order alone: the whole log is looked through.
+        // Of one order alone.
         if args.order.is_some() {
             order["used"] = recall::uses(gateway, known).await?;
         }

@@ -113,6 +113,12 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),
+        Command::Vault(Vault::Review(args)) => Some(&args.place),
+        Command::Vault(Vault::Read(args)) => Some(&args.of.place),
+        Command::Vault(Vault::Export(args)) => Some(&args.of.place),
+        Command::Vault(Vault::Unmask(args)) => Some(&args.of.place),
+        Command::Audit(Audit::Uses(args)) => Some(&args.place),
+        Command::Hold(command) => Some(command.place()),
         _ => None,
     }
 }

@@ -1,15 +1,20 @@
 //! `comity vault`: what is held, what is due, and the end of it.
 
 use super::out::{Exit, Out};
-use super::{Cli, Vault, VaultErase};
+use super::{Cli, ReviewOutcome, Vault, VaultErase, VaultReview, uses};
 use crate::gateway::{Gateway, GatewayError};
 use crate::jobs::sweep::{self, Haste, Swept};
+use crate::work::holds::{self, hold_json};
 use crate::work::manage;
+use comity_agreement::Outcome;
 use comity_exchange::erase::{Order, Waiting};
 use comity_exchange::ports::{Epoch, Store as _};
+use comity_exchange::report::{Side, decision_report};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Month, Timestamp};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 /// Runs one of these commands at an open gateway.
 ///
@@ -19,6 +24,7 @@ pub async fn run(
     gateway: &Gateway,
     cli: &Cli,
     command: &Vault,
+    cwd: &Path,
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
     match command {
@@ -29,6 +35,10 @@ pub async fn run(
             Ok(Exit::Done)
         }
         Vault::Erase(args) => erase(gateway, cli, args, out).await,
+        Vault::Review(args) => review(gateway, cli, args, cwd, out).await,
+        Vault::Read(args) => uses::read(gateway, cli, args, cwd, out).await,
+        Vault::Export(args) => uses::export(gateway, cli, args, cwd, out).await,
+        Vault::Unmask(args) => uses::unmask(gateway, cli, args, cwd, out).await,
     }
 }
 
@@ -40,6 +50,7 @@ async fn show(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, G
         out.json(&json!({
             "held": vitals.held,
             "overdue": vitals.overdue,
+            "holds": vitals.holds,
             "erased": vitals.erased,
             "destroyed": vitals.destroyed,
             "waiting_since": vitals.waiting_since.map(|at| at.to_string()),
@@ -48,8 +59,8 @@ async fn show(gateway: &Gateway, cli: &Cli, out: &mut Out<'_>) -> Result<Exit, G
         return Ok(Exit::Done);
     }
     out.line(&format!(
-        "{} sealed records and openings held, {} overdue; {} erased, {} of them destroyed",
-        vitals.held, vitals.overdue, vitals.erased, vitals.destroyed
+        "{} sealed records and openings held, {} overdue, {} holds stand; {} erased, {} of them destroyed",
+        vitals.held, vitals.overdue, vitals.holds, vitals.erased, vitals.destroyed
     ));
     let rows: Vec<Vec<String>> = epochs
         .iter()
@@ -72,7 +83,9 @@ async fn erase(
 ) -> Result<Exit, GatewayError> {
     let order =
         Order { exchange: args.exchange_id, ground: args.ground.clone(), openings: args.with_openings };
-    let erased = manage::erase(gateway, &args.officer, &order).await?;
+    let ended = manage::erase(gateway, &args.officer, &order).await?;
+    let (erased, against) = (ended.erased, &ended.against);
+    let exit = if erased.kept > 0 { Exit::Refused } else { Exit::Done };
     if cli.json {
         out.json(&json!({
             "exchange_id": args.exchange_id.to_string(),
@@ -80,8 +93,19 @@ async fn erase(
             "records": erased.records,
             "openings": erased.openings,
             "entries": erased.entries,
+            "kept": erased.kept,
+            "reasons": if erased.kept > 0 { against.reasons() } else { Vec::new() },
+            "citations": if erased.kept > 0 { against.citations() } else { Vec::new() },
+            "holds": against.holds().iter().map(|hold| hold_json(hold, gateway.now())).collect::<Json>(),
         }));
-    } else {
+        return Ok(exit);
+    }
+    if erased.kept > 0 {
+        let until = against.holds().iter().map(|hold| format!("hold {} until {}", hold.id, hold.until));
+        let why: Vec<String> = against.reasons().into_iter().chain(until).collect();
+        out.line(&format!("{} records and openings are kept: {}", erased.kept, why.join(", ")));
+    }
+    if erased.records + erased.openings > 0 || erased.kept == 0 {
         out.line(&format!(
             "{} records and {} openings of {} are erased; their keys are destroyed within {} hours",
             erased.records,
@@ -90,7 +114,41 @@ async fn erase(
             gateway.settings().destroy_after.as_secs() / 3_600 + 1
         ));
     }
-    Ok(Exit::Done)
+    Ok(exit)
+}
+
+async fn review(
+    gateway: &Gateway,
+    cli: &Cli,
+    args: &VaultReview,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let reasons = args.reasons.as_ref().map(|path| holds::reasons(&cwd.join(path))).transpose()?;
+    let needed = args.outcome == ReviewOutcome::StillNeeded;
+    let reviewed = holds::review(gateway, (args.exchange_id, &args.officer), needed, reasons).await?;
+    let decision = decision_report(&reviewed.decision, Side::Receiver, 0, &BTreeSet::new());
+    let permitted = reviewed.decision.outcome == Outcome::Permitted;
+    let erased = reviewed.erased.unwrap_or_default();
+    if cli.json {
+        out.json(&json!({
+            "exchange_id": args.exchange_id.to_string(),
+            "outcome": if !permitted { "refused" } else if needed { "still_needed" } else { "no_longer_needed" },
+            "records": erased.records,
+            "kept": erased.kept,
+            "decision": decision,
+        }));
+    } else if !permitted {
+        out.line(&format!("the review does not count: {}", decision.reasons.join(", ")));
+    } else if needed {
+        out.line("looked at, and still needed until its time");
+    } else {
+        out.line(&format!(
+            "no longer needed: {} records are erased, {} are kept",
+            erased.records, erased.kept
+        ));
+    }
+    Ok(if permitted && erased.kept == 0 { Exit::Done } else { Exit::Refused })
 }
 
 fn told(swept: &Swept, cli: &Cli, out: &mut Out<'_>) {

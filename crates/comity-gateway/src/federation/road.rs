@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use comity_agreement::LawFiles;
 use comity_exchange::federation::answer::ANSWER_BYTES_MAX;
 use comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
-use comity_exchange::federation::{matching, recall};
+use comity_exchange::federation::{matching, recall, uses};
 use comity_exchange::ports::{MatchRoad, Peer, PeerError, Peers, RecallRoad};
 use comity_terms::{Digest, Party};
 use std::collections::{BTreeMap, HashMap};
@@ -75,6 +75,15 @@ impl Road {
     pub async fn seen(&self, peer: &Peer) -> Result<Vec<u8>, PeerError> {
         let most = comity_tlog::NOTE_BYTES_MAX;
         self.client(peer)?.get("/federation/v1/witness/checkpoint", most).await.map_err(told)
+    }
+
+    /// How often a partner used what it was given: the frame of its answer to a question.
+    ///
+    /// # Errors
+    /// [`PeerError`]; callers ask again later.
+    pub async fn uses(&self, peer: &Peer, question: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let client = self.client(peer)?;
+        client.post("/federation/v1/uses", question, uses::ANSWER_BYTES_MAX).await.map_err(told)
     }
 
     fn client(&self, peer: &Peer) -> Result<PeerClient, PeerError> {

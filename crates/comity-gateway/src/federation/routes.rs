@@ -1,6 +1,6 @@
 //! What partner gateways can ask.
 
-use super::{matches, recalls};
+use super::{matches, recalls, uses};
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
@@ -14,11 +14,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
-use comity_exchange::federation::matching::QUESTION_BYTES_MAX;
 use comity_exchange::federation::recall::HOP_BYTES_MAX;
 use comity_exchange::misbehaviour::misbehaved;
 use comity_exchange::ports::{Record, Store as _, StoreError};
@@ -26,6 +24,7 @@ use comity_exchange::proofs::cosign;
 use comity_exchange::receive::{OfferError, receive};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
+use comity_exchange::{ExchangeError, federation};
 use comity_tlog::{REQUEST_BYTES_MAX, Refusal, SIZE_CONTENT_TYPE};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -40,7 +39,11 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/federation/v1/offers", at_most(offer_max, post(offer)))
         .route("/federation/v1/recalls", at_most(HOP_BYTES_MAX, post(recalls::recall)))
-        .route("/federation/v1/matches", at_most(QUESTION_BYTES_MAX, post(matches::question)))
+        .route(
+            "/federation/v1/matches",
+            at_most(federation::matching::QUESTION_BYTES_MAX, post(matches::question)),
+        )
+        .route("/federation/v1/uses", at_most(federation::uses::QUESTION_BYTES_MAX, post(uses::uses)))
         .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))
         .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))

@@ -7,8 +7,9 @@
 
 use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
+use comity_exchange::erase::hold::erase_after;
 use comity_exchange::erase::{Destroyed, Erased, Waiting, came_back, destroy, erase_due, waiting};
-use comity_exchange::ports::{MatchChange, Matches as _, Record, Store as _};
+use comity_exchange::ports::{MatchChange, Matches as _, Record, Store as _, Subjects as _, Uses as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Day, Month, Timestamp};
 use std::sync::Arc;
@@ -70,6 +71,10 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
     let now = gateway.now();
     let ahead = now.checked_add(settings.sweep_every).unwrap_or(Timestamp::MAX);
     let mut swept = Swept { erased: erase_due(gateway, ahead).await?, ..Swept::default() };
+    // What somebody wanted erased while it was held.
+    let after = erase_after(gateway, now).await?;
+    swept.erased.records += after.records;
+    swept.erased.entries += after.entries;
     // What a restored database brought back and no key opens.
     let back = came_back(gateway, now).await?;
     if !back.is_empty() {
@@ -90,12 +95,17 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
     if swept.token_secrets > 0 {
         gateway.forget_token_keys();
     }
-    // By now nothing is held of a month that has passed; the tags of what was sent go with their key.
+    if gateway.store().look_ups_over(now).await? {
+        comity_exchange::collect::query::forget(gateway, now).await?;
+    }
+    // By now nothing is left of a month that has passed but what is held from erasure, whose tags and their key stay with
+    // it; the tags of what was sent go with their key.
     let this = Month::of(now);
     if gateway.subject_keys().months()?.iter().any(|month| *month < this) {
         let change = Record { untagged: Some(this), ..Record::default() };
         gateway.store().record(change).await?;
-        swept.subject_secrets = gateway.subject_keys().destroy_passed(now)?;
+        let stay = gateway.store().tagged_months(this).await?;
+        swept.subject_secrets = gateway.subject_keys().destroy_passed(now, &stay)?;
     }
     // Filters first: once their day's secret is gone they are noise.
     let passed = gateway.match_secrets().passed(now)?;
@@ -105,12 +115,11 @@ pub async fn once(gateway: &Gateway, haste: Haste) -> Result<Swept, GatewayError
         gateway.match_secrets().destroy(&passed)?;
         swept.match_secrets = passed.len();
     }
-
     // Nor is an opt-out that ended in a year that has passed.
     if gateway.opt_out_keys().months()?.iter().any(|period| *period < this) {
         let change = Record { opt_outs_over: Some(this), ..Record::default() };
         gateway.store().record(change).await?;
-        swept.opt_out_secrets = gateway.opt_out_keys().destroy_passed(now)?;
+        swept.opt_out_secrets = gateway.opt_out_keys().destroy_passed(now, &[])?;
     }
     Ok(swept)
 }

@@ -62,17 +62,16 @@ impl SubjectKeys {
         self.secrets.months()
     }
 
-    /// Destroys the secrets of the months before that of `now`; how many.
+    /// Destroys the secrets of the months before that of `now`, but for those of `stay`; how many.
     ///
     /// # Errors
     /// [`KeyError`]; callers try again, those destroyed stay so.
-    pub fn destroy_passed(&self, now: Timestamp) -> Result<usize, KeyError> {
-        let destroyed = self.secrets.destroy_older(now, 0)?;
+    pub fn destroy_passed(&self, now: Timestamp, stay: &[Month]) -> Result<usize, KeyError> {
+        let this = Month::of(now);
+        let stays = |month: &Month| *month >= this || stay.contains(month);
+        let destroyed = self.secrets.destroy_but(stays)?;
         if destroyed > 0 {
-            self.held
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .retain(|month, _| *month >= Month::of(now));
+            self.held.lock().unwrap_or_else(PoisonError::into_inner).retain(|month, _| stays(month));
         }
         Ok(destroyed)
     }
@@ -100,9 +99,11 @@ mod tests {
         let tag = keys.of(may, now).unwrap().unwrap().tag(&mari);
         assert_eq!(open(now).of(may, now).unwrap().unwrap().tag(&mari), tag, "another node has the same");
         assert_eq!(keys.months().unwrap(), [may]);
-        assert_eq!(keys.destroy_passed(at("2027-05-31T23:59:59Z")).unwrap(), 0);
+        assert_eq!(keys.destroy_passed(at("2027-05-31T23:59:59Z"), &[]).unwrap(), 0);
         let june = at("2027-06-01T00:00:00Z");
-        assert_eq!(keys.destroy_passed(june).unwrap(), 1);
+        assert_eq!(keys.destroy_passed(june, &[may]).unwrap(), 0, "it is held past its time");
+        assert_eq!(keys.of(may, june).unwrap().unwrap().tag(&mari), tag);
+        assert_eq!(keys.destroy_passed(june, &[]).unwrap(), 1);
         assert!(keys.of(may, june).unwrap().is_none(), "no second one for a month gone by");
         assert!(keys.months().unwrap().is_empty());
     }

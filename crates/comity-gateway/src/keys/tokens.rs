@@ -76,9 +76,17 @@ impl TokenSecrets {
     /// [`KeyError`]; callers try again, those destroyed stay so.
     pub fn destroy_older(&self, now: Timestamp, kept_months: u32) -> Result<usize, KeyError> {
         let count = |month: Month| month.number() / 100 * 12 + month.number() % 100;
+        self.destroy_but(|month| count(*month) + kept_months >= count(Month::of(now)))
+    }
+
+    /// Destroys the secrets of the months that do not stay; how many.
+    ///
+    /// # Errors
+    /// As [`destroy_older`](Self::destroy_older).
+    pub(super) fn destroy_but(&self, stays: impl Fn(&Month) -> bool) -> Result<usize, KeyError> {
         let mut destroyed = 0;
         for month in self.months()? {
-            if count(month) + kept_months < count(Month::of(now)) {
+            if !stays(&month) {
                 files::destroy(&self.root.join(month.number().to_string()))?;
                 destroyed += 1;
             }

@@ -231,6 +231,7 @@ fn measures(registry: &mut Registry, vitals: &Vitals, now: Timestamp) {
     count("outbox_offers", "Offers that wait for their answers", vitals.outbox);
     count("vault_held", "Sealed records and openings held", vitals.held);
     count("vault_overdue", "Records whose instant of erasure has passed", vitals.overdue);
+    count("vault_holds", "Holds that stand: what keeps records from erasure", vitals.holds);
     count("vault_erased", "Records and openings erased, ever", vitals.erased);
     count("vault_destroyed", "Those of the erased whose epoch keys are destroyed", vitals.destroyed);
     let mut age = |name: &str, help: &str, since: Option<Timestamp>| {

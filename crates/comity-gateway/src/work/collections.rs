@@ -10,7 +10,9 @@ use crate::settings::PublicCollection;
 use crate::work::share::{self, Order};
 use comity_exchange::collect::{self, ObjectTag, Read, Reading, StandingRequest};
 use comity_exchange::opt_out::Known;
-use comity_exchange::ports::{Collections as _, Page, Presence, Record, Stream, VersionWanted, Wanted};
+use comity_exchange::ports::{
+    Collections as _, Listed, Page, Presence, Record, SealedSegment, Stream, VersionWanted, Wanted,
+};
 use comity_exchange::question::Request;
 use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::{Lent, Shell as _};
@@ -329,6 +331,7 @@ pub async fn remove(
     if listed.is_empty() {
         return Ok(0);
     }
+    unheld(gateway, &listed, &segments).await?;
     let all = gateway.store().collected(wanted(vec![VersionWanted::All])).await?.listed;
     let whole = all.len() == listed.len();
     let text = format!("remove\n{}\n{}\n", collection.id.0, listed.len());
@@ -336,6 +339,19 @@ pub async fn remove(
     let removing = collect::Removing { stream: collection.stream(), object, id, whole, by };
     collect::remove(gateway, removing, &listed, &segments).await?;
     Ok(listed.len())
+}
+
+/// That no duty to preserve and no hold keeps any of these records.
+async fn unheld(
+    gateway: &Gateway,
+    listed: &[Listed],
+    segments: &[(SealedSegment, String)],
+) -> Result<(), GatewayError> {
+    let against = collect::remove::against(gateway, listed, segments).await?;
+    if against.is_empty() {
+        return Ok(());
+    }
+    Err(GatewayError::Input(format!("it is kept from erasure: {}", against.join(", "))))
 }
 
 /// The most versions of one object that are taken out at once.

@@ -162,9 +162,13 @@ fn clock(now: Timestamp) -> Looked {
 async fn vault(gateway: &Gateway, now: Timestamp) -> Result<Vec<Looked>, GatewayError> {
     let vitals = gateway.store().vitals(now).await?;
     let overdue = match vitals.overdue {
-        0 => {
-            Looked::good("erasure", format!("{} records and openings are held, none is overdue", vitals.held))
-        }
+        0 => Looked::good(
+            "erasure",
+            format!(
+                "{} records and openings are held, none is overdue; {} holds stand",
+                vitals.held, vitals.holds
+            ),
+        ),
         overdue => Looked::not(
             Health::Bad,
             "erasure",

@@ -5,7 +5,7 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded, Shelf, vocabulary};
 use crate::work::{officers, offices, recall};
 use comity_exchange::entry::Opening;
-use comity_exchange::erase::{Erased, Order, erase_exchange};
+use comity_exchange::erase::{Against, Erased, Order, erase_exchange};
 use comity_exchange::federation::follow::{NotFollowed, changed, follows};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, Peers as _, Record, Store as _};
@@ -68,12 +68,22 @@ pub async fn adopt(gateway: &Gateway, name: &str, cwd: &Path) -> Result<SignedLa
     Ok(signed)
 }
 
-/// Erases what is held of one exchange before its time, as an officer orders.
+/// What an officer's order to erase before the time came to.
+#[derive(Debug, Clone)]
+pub struct Ended {
+    /// How much was erased, and kept.
+    pub erased: Erased,
+    /// What stands against the rest.
+    pub against: Against,
+}
+
+/// Erases what is held of one exchange before its time, as an officer orders, but for what a duty to preserve or a hold
+/// keeps.
 ///
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may order it, no such exchange is known, or the vocabulary has no such
 /// ground; nothing changed.
-pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Erased, GatewayError> {
+pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Ended, GatewayError> {
     let store = gateway.store();
     let acting = officers::acting(gateway, officer).await?;
     offices::trained(gateway, officer).await?;
@@ -89,7 +99,8 @@ pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Er
     let _one = gateway.sweeping().lock().await;
     let text = format!("erase\n{}\n{}\n{}\n", order.exchange, order.ground, order.openings);
     let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
-    Ok(erase_exchange(gateway, order, by).await?)
+    let (erased, against) = erase_exchange(gateway, order, by).await?;
+    Ok(Ended { erased, against })
 }
 
 pub(super) fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {

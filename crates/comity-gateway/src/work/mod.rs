@@ -7,6 +7,7 @@
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
+//! | [`holds`] | what is kept from erasure for a time, and looked at before its own ends |
 //! | [`recall`] | orders that data be erased or restricted wherever it went |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
@@ -15,6 +16,7 @@
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`deletion`] | what ends by which rule, and what does not |
+//! | [`uses`] | what an officer reads of what was received, and how often it was used |
 //! | [`subjects`] | what persons ask about their data |
 //! | [`opt_outs`], [`mandates`] | what people have opted out of; what those who speak for them have allowed |
 //! | [`doctor`] | what an operator would look at first |
@@ -26,6 +28,7 @@ pub mod backup;
 pub mod collections;
 pub mod deletion;
 pub mod doctor;
+pub mod holds;
 pub mod manage;
 pub mod mandates;
 pub mod matching;
@@ -41,4 +44,5 @@ pub mod share;
 pub mod subjects;
 pub mod succession;
 pub mod tokens;
+pub mod uses;
 pub mod webhooks;

@@ -7,14 +7,14 @@ use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
 use comity_exchange::disclose::Because;
 use comity_exchange::federation::recall::{Answered, Known, Onward, OrderHeader, RecallAction, TakenHop};
-use comity_exchange::ports::{RecallRow, Recalls as _, Record, Store as _, StoreError, Way};
+use comity_exchange::ports::{RecallRow, Recalls as _, Record, Store as _, StoreError, Uses as _, Way};
 use comity_exchange::recall::{Given, Giving, Heard, claim, deliver, give, heard, keys_of};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_terms::ids::OrderId;
 use comity_terms::{Act, Asserter, ExchangeId, FactKey, Family, Party, ReasonCode, Timestamp};
 use comity_tlog::LeafIndex;
 use serde_json::{Value as Json, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an officer orders.
 #[derive(Debug, Clone)]
@@ -338,23 +338,38 @@ pub async fn uses(gateway: &Gateway, known: &KnownOrder) -> Result<Json, Gateway
             passed.extend(derived.into_iter().map(|derived| derived.given.exchange.to_string()));
         }
     }
-    let mut read = Vec::new();
+    let mut read: BTreeMap<u64, Json> = BTreeMap::new();
+    // What was recorded before uses had rows is in its entries alone.
     if !of.is_empty() {
+        let until = gateway.store().used_from().await?;
         let mut from = LeafIndex(0);
-        loop {
+        while from < until {
             let batch = gateway.store().logged(from, BATCH_ENTRIES).await?;
             let Some(last) = batch.last() else { break };
             from = LeafIndex(last.index.0 + 1);
-            for logged in batch.iter().filter(|logged| logged.entry.family() == Family::Exchange) {
+            let early = batch.iter().filter(|logged| logged.index < until);
+            for logged in early.filter(|logged| logged.entry.family() == Family::Exchange) {
                 let Some(segment) = &logged.opening else { continue };
                 let opened = gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys))?;
                 read.extend(opened.and_then(|opening| read_of(opening.content(), &of)).map(|mut used| {
                     used["entry"] = logged.index.0.into();
-                    used
+                    (logged.index.0, used)
                 }));
             }
         }
     }
+    for id in of.iter().filter_map(|id| id.parse().ok()) {
+        for used in gateway.store().used(id, u32::MAX).await? {
+            let told = json!({
+                "entry": used.entry.0,
+                "at": used.at.to_string(),
+                "purpose": used.purpose.to_string(),
+                "reader": used.reader,
+            });
+            read.insert(used.entry.0, told);
+        }
+    }
+    let read: Vec<Json> = read.into_values().collect();
     Ok(json!({ "read": read, "passed_on": passed }))
 }
 

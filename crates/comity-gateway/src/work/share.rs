@@ -5,7 +5,7 @@ pub(in crate::work) mod stated;
 
 pub use report::{rejected_report, withholding_report};
 pub use stated::stated_by_officer;
-pub(super) use stated::{assertable_by_officer, known_training};
+pub(super) use stated::{assertable_by_officer, attested, known_training};
 
 use super::manage::hear_from;
 use super::{officers, opt_outs};
@@ -278,7 +278,7 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
-    if !restricted_sources(gateway, &order.bundle).await.map_err(input)?.is_empty() {
+    if !restricted_sources(gateway, &order.bundle, now).await.map_err(input)?.is_empty() {
         if lent.laws.vocabulary.fact("use_restricted").is_none() {
             let why = "an order restricts some of what the bundle has, and the laws adopted here have no word for that";
             return Err(GatewayError::Input(format!("{why}: adopt the agreement anew")));

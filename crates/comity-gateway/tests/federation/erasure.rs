@@ -160,7 +160,7 @@ async fn no_copy_opens_once_the_key_is_destroyed_and_what_stays_opens_still() {
     assert!(all.0 > 0 && all.0 == all.1);
     assert_eq!(stolen.opened(first).await, all);
 
-    let erased = manage::erase(&receiver.gateway, "trained", &order(first, false)).await.unwrap();
+    let erased = manage::erase(&receiver.gateway, "trained", &order(first, false)).await.unwrap().erased;
     assert_eq!((erased.records, erased.openings, erased.entries), (all.0 as u64, 0, 1));
     assert_eq!(opened(&receiver.gateway, first).await, (0, 0), "erased");
     assert_eq!(stolen.opened(first).await, all, "erased, and not yet destroyed");
@@ -213,7 +213,7 @@ async fn an_erased_opening_leaves_its_entry_and_the_receipt_still_verifies() {
     let held = receiver.gateway.store().held_of(exchange, true, MOST).await.unwrap();
     let openings = held.iter().filter(|held| held.kind == SegmentKind::Opening).count();
     assert_eq!(openings, 1);
-    let erased = manage::erase(&receiver.gateway, "trained", &order(exchange, true)).await.unwrap();
+    let erased = manage::erase(&receiver.gateway, "trained", &order(exchange, true)).await.unwrap().erased;
     assert_eq!(erased.openings, 1);
     assert_eq!(receiver.gateway.store().segments(exchange).await.unwrap(), []);
     let found = receiver.gateway.store().exchange_integrated(exchange).await.unwrap();

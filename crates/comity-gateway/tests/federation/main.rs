@@ -6,6 +6,7 @@ mod bad_law;
 mod chain;
 mod compromise;
 mod erasure;
+mod holds;
 mod house;
 mod matching;
 mod misbehaving;
@@ -16,6 +17,7 @@ mod recall;
 mod recall_chain;
 mod replay;
 mod succession;
+mod uses;
 mod warned;
 mod watching;
 

@@ -38,12 +38,26 @@ macro_rules! held {
     };
 }
 
-/// What is to be erased by `by`, the longest due first.
-pub(super) async fn due(client: &Client, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, Fault> {
+/// What is to be erased by `by` and not held at `at`, the longest due first.
+pub(super) async fn due(
+    client: &Client,
+    by: Timestamp,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<HeldRecord>, Fault> {
     every(
         client,
-        held!("due", "WHERE erase_by <= $1 ORDER BY erase_by, generation, segment, ordinal LIMIT $2"),
-        &[&by.as_second(), &i64::from(limit)],
+        held!(
+            "due",
+            "WHERE erase_by <= $1
+               AND NOT EXISTS (SELECT 1 FROM hold
+                               WHERE hold.exchange = segment.exchange
+                                 AND hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
+                                 AND (hold.class IS NULL
+                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
+             ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT $2"
+        ),
+        &[&by.as_second(), &i64::from(limit), &at.as_second()],
         read_held,
     )
     .await
@@ -208,6 +222,24 @@ pub(super) async fn end(client: &Client, record: &Record) -> Result<(), Fault> {
 async fn erase(client: &Client, erasure: &Erasure) -> Result<(), Fault> {
     let ids: Vec<&[u8]> = erasure.records.iter().map(|place| &place.segment.as_bytes()[..]).collect();
     let ordinals: Vec<i64> = erasure.records.iter().map(|place| i64::from(place.ordinal)).collect();
+    if !erasure.whatever_holds {
+        let held = first(
+            client,
+            "-- erase, what is held
+             SELECT 1::bigint AS one
+             FROM unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
+                  JOIN segment ON segment.id = place.id JOIN hold ON hold.exchange = segment.exchange
+             WHERE hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
+               AND (hold.class IS NULL OR (hold.class = segment.class AND hold.ordinal = place.ordinal))
+             LIMIT 1",
+            &[&ids, &ordinals, &erasure.at.as_second()],
+            |row| plain::<i64>(row, "one"),
+        )
+        .await?;
+        if held.is_some() {
+            return Err(Fault::Conflict("a hold on a record"));
+        }
+    }
     let gone = every(
         client,
         "-- erase
@@ -380,11 +412,19 @@ pub(super) async fn vitals(client: &Client, now: Timestamp) -> Result<Vitals, Fa
                 (SELECT count(*) FROM outbox) AS outbox,
                 (SELECT min(at) FROM outbox JOIN exchange ON exchange.id = outbox.exchange) AS outbox_since,
                 (SELECT coalesce(sum(held), 0)::bigint FROM epoch) AS held,
-                (SELECT count(*) FROM key_row WHERE erase_by <= $1) AS overdue,
-                (SELECT min(erase_by) FROM key_row WHERE erase_by <= $1) AS overdue_since,
+                overdue, overdue_since,
+                (SELECT count(*) FROM hold WHERE until > $1 AND (lifted IS NULL OR lifted > $1)) AS holds,
                 (SELECT coalesce(sum(erased), 0)::bigint FROM epoch) AS erased,
                 (SELECT coalesce(sum(erased), 0)::bigint FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
-                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since",
+                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
+         FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
+               FROM key_row JOIN segment ON segment.number = key_row.segment
+               WHERE erase_by <= $1
+                 AND NOT EXISTS (SELECT 1 FROM hold
+                                 WHERE hold.exchange = segment.exchange
+                                   AND hold.until > $1 AND (hold.lifted IS NULL OR hold.lifted > $1)
+                                   AND (hold.class IS NULL
+                                        OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))) AS late",
         &[&now.as_second()],
         |row| {
             Ok(Vitals {
@@ -400,6 +440,7 @@ pub(super) async fn vitals(client: &Client, now: Timestamp) -> Result<Vitals, Fa
                 erased: number(row, "erased")?,
                 destroyed: number(row, "destroyed")?,
                 waiting_since: maybe_text(row, "waiting_since")?,
+                holds: number(row, "holds")?,
             })
         },
     )

@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0012_matching.sql"),
     include_str!("../../migrations/postgres/0013_opt_outs.sql"),
     include_str!("../../migrations/postgres/0014_notices.sql"),
+    include_str!("../../migrations/postgres/0015_use_and_holds.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -93,6 +94,7 @@ mod tests {
         include_str!("../../migrations/postgres/0012_matching.sha256"),
         include_str!("../../migrations/postgres/0013_opt_outs.sha256"),
         include_str!("../../migrations/postgres/0014_notices.sha256"),
+        include_str!("../../migrations/postgres/0015_use_and_holds.sha256"),
     ];
 
     #[test]

@@ -221,8 +221,8 @@ impl Store for PostgresStore {
         self.ask(move |c| Box::pin(vault::segments(c, exchange))).await
     }
 
-    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
-        self.ask(move |c| Box::pin(erasure::due(c, by, limit))).await
+    async fn due(&self, by: Timestamp, at: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.ask(move |c| Box::pin(erasure::due(c, by, at, limit))).await
     }
 
     async fn held_of(

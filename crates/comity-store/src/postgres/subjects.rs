@@ -22,6 +22,10 @@ impl Subjects for super::PostgresStore {
         .await
     }
 
+    async fn tagged_months(&self, month: Month) -> Result<Vec<Month>, StoreError> {
+        self.ask(move |client| Box::pin(tagged_months(client, month))).await
+    }
+
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         self.ask(move |client| Box::pin(requests(client, all))).await
     }
@@ -42,8 +46,14 @@ pub(super) async fn put(client: &Client, record: &Record) -> Result<(), Fault> {
         change(
             client,
             "-- put, what no key leads to any more
-             DELETE FROM subject_tag WHERE month < $1",
-            &[&i64::from(month.number())],
+             DELETE FROM subject_tag WHERE month < $1
+               AND NOT EXISTS (SELECT 1 FROM key_row JOIN segment ON segment.number = key_row.segment
+                                                     JOIN hold ON hold.exchange = segment.exchange
+                               WHERE key_row.segment = subject_tag.segment AND key_row.ordinal = subject_tag.ordinal
+                                 AND erase_by < $2 AND hold.until > $2 AND (hold.lifted IS NULL OR hold.lifted > $2)
+                                 AND (hold.class IS NULL
+                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))",
+            &[&i64::from(month.number()), &first_second(month)?],
         )
         .await?;
     }
@@ -51,6 +61,23 @@ pub(super) async fn put(client: &Client, record: &Record) -> Result<(), Fault> {
         put_request(client, row).await?;
     }
     Ok(())
+}
+
+/// The first second of a month, since 1970.
+fn first_second(month: Month) -> Result<i64, Fault> {
+    let bounds = month.bounds().ok_or_else(|| Fault::Other(format!("{month} has no end")))?;
+    Ok(bounds.0.as_second())
+}
+
+async fn tagged_months(client: &Client, month: Month) -> Result<Vec<Month>, Fault> {
+    every(
+        client,
+        "-- tagged_months
+         SELECT DISTINCT month FROM subject_tag WHERE month < $1 ORDER BY month",
+        &[&i64::from(month.number())],
+        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
+    )
+    .await
 }
 
 /// Puts the tags of records whose segments are there by then.

@@ -25,7 +25,8 @@ use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
 use super::{
-    collected, credentials, erasure, escalation, matching, notices, opt_outs, recall, subjects, webhooks,
+    collected, credentials, erasure, escalation, holds, matching, notices, opt_outs, recall, subjects, uses,
+    webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::Log;
@@ -268,6 +269,8 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && record.matching.is_empty()
         && !opt_outs::speaks(record)
         && !notices::speaks(record)
+        && !holds::speaks(record)
+        && !uses::speaks(record)
     {
         return Ok(Ok(()));
     }
@@ -283,6 +286,8 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         matching::put(client, &record.matching, index).await?;
         opt_outs::put(client, record).await?;
         notices::put(client, record).await?;
+        holds::put(client, record).await?;
+        uses::put(client, record, index).await?;
         Ok::<(), Fault>(())
     };
     let done = done.await;

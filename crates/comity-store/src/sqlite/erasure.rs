@@ -7,6 +7,7 @@
 use super::collected;
 use super::columns::{change, every, first, id, instant, integer, maybe_id, maybe_text, number, plain, text};
 use super::fault::Fault;
+use super::holds;
 use super::subjects;
 use super::vault::{read_held_kind, read_key_row};
 use crate::words::kind_text;
@@ -32,12 +33,26 @@ macro_rules! held {
     };
 }
 
-/// What is to be erased by `by`, the longest due first.
-pub(super) fn due(connection: &Connection, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, Fault> {
+/// What is to be erased by `by` and not held at `at`, the longest due first.
+pub(super) fn due(
+    connection: &Connection,
+    by: Timestamp,
+    at: Timestamp,
+    limit: u32,
+) -> Result<Vec<HeldRecord>, Fault> {
     every(
         connection,
-        held!("due", "WHERE erase_by <= ?1 ORDER BY erase_by, generation, segment, ordinal LIMIT ?2"),
-        params![by.as_second(), limit],
+        held!(
+            "due",
+            "WHERE erase_by <= ?1
+               AND NOT EXISTS (SELECT 1 FROM hold
+                               WHERE hold.exchange = segment.exchange
+                                 AND hold.until > ?3 AND (hold.lifted IS NULL OR hold.lifted > ?3)
+                                 AND (hold.class IS NULL
+                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
+             ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT ?2"
+        ),
+        params![by.as_second(), limit, at.as_second()],
         read_held,
     )
 }
@@ -170,6 +185,9 @@ pub(super) fn erase(connection: &Connection, erasure: &Erasure) -> Result<(), Fa
             },
         )?;
         let (segment, bucket) = gone.ok_or(Fault::Conflict("the erasure of a record"))?;
+        if !erasure.whatever_holds && holds::covers(connection, segment, place.ordinal, erasure.at)? {
+            return Err(Fault::Conflict("a hold on a record"));
+        }
         collected::forget(connection, segment, place.ordinal)?;
         subjects::forget(connection, segment, place.ordinal)?;
         segments.insert(segment);
@@ -283,11 +301,19 @@ pub(super) fn vitals(connection: &Connection, now: Timestamp) -> Result<Vitals, 
                 (SELECT count(*) FROM outbox) AS outbox,
                 (SELECT min(at) FROM outbox JOIN exchange ON exchange.id = outbox.exchange) AS outbox_since,
                 (SELECT coalesce(sum(held), 0) FROM epoch) AS held,
-                (SELECT count(*) FROM key_row WHERE erase_by <= ?1) AS overdue,
-                (SELECT min(erase_by) FROM key_row WHERE erase_by <= ?1) AS overdue_since,
+                overdue, overdue_since,
+                (SELECT count(*) FROM hold WHERE until > ?1 AND (lifted IS NULL OR lifted > ?1)) AS holds,
                 (SELECT coalesce(sum(erased), 0) FROM epoch) AS erased,
                 (SELECT coalesce(sum(erased), 0) FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
-                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since",
+                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
+         FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
+               FROM key_row JOIN segment ON segment.number = key_row.segment
+               WHERE erase_by <= ?1
+                 AND NOT EXISTS (SELECT 1 FROM hold
+                                 WHERE hold.exchange = segment.exchange
+                                   AND hold.until > ?1 AND (hold.lifted IS NULL OR hold.lifted > ?1)
+                                   AND (hold.class IS NULL
+                                        OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal))))",
         [now.as_second()],
         |row| {
             Ok(Vitals {
@@ -303,6 +329,7 @@ pub(super) fn vitals(connection: &Connection, now: Timestamp) -> Result<Vitals, 
                 erased: number(row, "erased")?,
                 destroyed: number(row, "destroyed")?,
                 waiting_since: maybe_text(row, "waiting_since")?,
+                holds: number(row, "holds")?,
             })
         },
     )?;

@@ -16,6 +16,7 @@ mod erasure;
 mod escalation;
 mod exchange;
 mod fault;
+mod holds;
 mod laws;
 mod log;
 mod matching;
@@ -28,6 +29,7 @@ mod recall;
 mod schema;
 mod subjects;
 mod succession;
+mod uses;
 mod vault;
 mod webhooks;
 mod writer;
@@ -409,8 +411,8 @@ impl Store for SqliteStore {
         self.readers.read(move |c| vault::segments(c, exchange)).await
     }
 
-    async fn due(&self, by: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
-        self.readers.read(move |c| erasure::due(c, by, limit)).await
+    async fn due(&self, by: Timestamp, at: Timestamp, limit: u32) -> Result<Vec<HeldRecord>, StoreError> {
+        self.readers.read(move |c| erasure::due(c, by, at, limit)).await
     }
 
     async fn held_of(

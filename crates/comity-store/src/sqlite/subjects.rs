@@ -16,6 +16,10 @@ impl Subjects for super::SqliteStore {
         self.readers.read(move |c| tagged(c, &tags)).await
     }
 
+    async fn tagged_months(&self, month: Month) -> Result<Vec<Month>, StoreError> {
+        self.readers.read(move |c| tagged_months(c, month)).await
+    }
+
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         self.readers.read(move |c| requests(c, all)).await
     }
@@ -32,11 +36,33 @@ pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault>
         change(
             connection,
             "-- put, what no key leads to any more
-             DELETE FROM subject_tag WHERE month < ?1",
-            [month.number()],
+             DELETE FROM subject_tag WHERE month < ?1
+               AND NOT EXISTS (SELECT 1 FROM key_row JOIN segment ON segment.number = key_row.segment
+                                                     JOIN hold ON hold.exchange = segment.exchange
+                               WHERE key_row.segment = subject_tag.segment AND key_row.ordinal = subject_tag.ordinal
+                                 AND erase_by < ?2 AND hold.until > ?2 AND (hold.lifted IS NULL OR hold.lifted > ?2)
+                                 AND (hold.class IS NULL
+                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))",
+            params![month.number(), first_second(month)?],
         )?;
     }
     record.requests.iter().try_for_each(|row| put_request(connection, row))
+}
+
+/// The first second of a month, since 1970.
+fn first_second(month: Month) -> Result<i64, Fault> {
+    let bounds = month.bounds().ok_or_else(|| Fault::Other(format!("{month} has no end")))?;
+    Ok(bounds.0.as_second())
+}
+
+fn tagged_months(connection: &Connection, month: Month) -> Result<Vec<Month>, Fault> {
+    every(
+        connection,
+        "-- tagged_months
+         SELECT DISTINCT month FROM subject_tag WHERE month < ?1 ORDER BY month",
+        [month.number()],
+        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
+    )
 }
 
 fn put_tags(connection: &Connection, tagged: &[Tagged]) -> Result<(), Fault> {

@@ -9,8 +9,8 @@ use super::collected;
 use super::columns::change;
 use super::fault::Fault;
 use super::{
-    credentials, erasure, escalation, exchange, laws, log as rows, matching, notices, opt_outs, outbox,
-    peers, recall, subjects, vault, webhooks,
+    credentials, erasure, escalation, exchange, holds, laws, log as rows, matching, notices, opt_outs,
+    outbox, peers, recall, subjects, uses, vault, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
@@ -321,6 +321,8 @@ fn put_record(
     matching::put(connection, &record.matching, index)?;
     opt_outs::put(connection, record)?;
     record.notices.iter().try_for_each(|row| notices::put(connection, row))?;
+    holds::put(connection, record)?;
+    uses::put(connection, record, index)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

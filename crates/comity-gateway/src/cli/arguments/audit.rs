@@ -1,5 +1,6 @@
 //! What outsiders check.
 
+use super::AuditUses;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -28,6 +29,11 @@ pub enum Audit {
     /// exits 1 when something has no rule.
     #[command(after_help = "Example:\n  comity audit deletion --dir /srv/comity --json")]
     Deletion(Place),
+    /// How often what came or went by an exchange was used: here one by one, at the partner by its signed counts.
+    #[command(
+        after_help = "Example:\n  comity audit uses 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir /srv/comity --json"
+    )]
+    Uses(AuditUses),
 }
 
 /// `comity audit replay`

@@ -1,5 +1,6 @@
 //! The log, keys, copies and the vault.
 
+use super::{VaultExport, VaultRead, VaultUnmask};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::{ExchangeId, ReasonCode};
@@ -110,6 +111,55 @@ pub enum Vault {
         after_help = "Example:\n  comity vault erase 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --ground erasure_ordered"
     )]
     Erase(VaultErase),
+    /// Look for records that were received: decided on by the laws as a use, recorded, and given as a bundle.
+    #[command(
+        after_help = "Example:\n  comity vault read --officer a.tamm --under eu-nis2-2022-2555 --from FI --activity threat_intel \\\n    --purpose cyber_defence --object indicator--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6"
+    )]
+    Read(Box<VaultRead>),
+    /// Take out all that was received from a partner, as a bundle: a use of each page of it.
+    #[command(
+        after_help = "Example:\n  comity vault export --officer a.tamm --under eu-nis2-2022-2555 --from FI --activity threat_intel \\\n    --purpose cyber_defence --type indicator --out indicators.json"
+    )]
+    Export(Box<VaultExport>),
+    /// See who is behind a mask: with a purpose, and another officer who approves it.
+    #[command(
+        after_help = "Example:\n  comity vault unmask identity--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6 --officer a.tamm --approver k.lill \\\n    --under eu-nis2-2022-2555 --from FI --activity incident_response --purpose incident_response"
+    )]
+    Unmask(Box<VaultUnmask>),
+    /// Look at whether what is held of an exchange is still needed; what is not is erased.
+    #[command(
+        after_help = "Example:\n  comity vault review 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --outcome still_needed"
+    )]
+    Review(VaultReview),
+}
+
+/// `comity vault review`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct VaultReview {
+    /// The exchange.
+    pub exchange_id: ExchangeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who looks.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// What it comes to.
+    #[arg(long, value_enum)]
+    pub outcome: ReviewOutcome,
+    /// The reasons as they were written down; their digest is recorded.
+    #[arg(long, value_name = "FILE")]
+    pub reasons: Option<PathBuf>,
+}
+
+/// What a review comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum ReviewOutcome {
+    /// They stay until their time.
+    StillNeeded,
+    /// They are erased now.
+    NoLongerNeeded,
 }
 
 /// `comity vault sweep`

@@ -3,6 +3,7 @@
 mod audit;
 mod convert;
 mod exchange;
+mod hold;
 mod keeping;
 mod law;
 mod mandate;
@@ -11,12 +12,17 @@ mod opt_out;
 mod people;
 mod subject;
 mod taxii;
+mod uses;
 mod webhook;
 
 pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
-pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
+pub use hold::{Hold, HoldLift, HoldPlace};
+pub use keeping::{
+    Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, ReviewOutcome, Vault, VaultErase, VaultReview,
+    VaultSweep,
+};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 pub use mandate::{Mandate, MandateAdd, MandateEnd};
 pub use matching::Match;
@@ -26,4 +32,5 @@ pub use people::{
 };
 pub use subject::{Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectList, SubjectStatus};
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
+pub use uses::{AuditUses, UseOf, VaultExport, VaultRead, VaultUnmask};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

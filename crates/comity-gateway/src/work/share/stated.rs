@@ -73,10 +73,24 @@ pub(super) fn of(
     lent: &Lent,
     now: Timestamp,
 ) -> Result<(Facts, Vec<Attestation>), GatewayError> {
-    let vocabulary = &lent.laws.vocabulary;
     let mut facts = stated_by_officer(&order.facts, lent)?;
+    let attestations = attested(&order.attestations, lent, now, &mut facts)?;
+    Ok((facts, attestations))
+}
+
+/// States what offices attest in `files`, in the types of the vocabulary; what stands behind it.
+///
+/// # Errors
+/// [`GatewayError::Input`], naming the fact and what is wrong with its attestation.
+pub(in crate::work) fn attested(
+    files: &[(FactKey, Vec<u8>)],
+    lent: &Lent,
+    now: Timestamp,
+    facts: &mut Facts,
+) -> Result<Vec<Attestation>, GatewayError> {
+    let vocabulary = &lent.laws.vocabulary;
     let mut attestations = Vec::new();
-    for (key, file) in &order.attestations {
+    for (key, file) in files {
         let wrong = |why: &str| GatewayError::Input(format!("the attestation of `{key}`: {why}"));
         let attested: AttestationFile =
             serde_json::from_slice(file).map_err(|e| wrong(&format!("does not read: {e}")))?;
@@ -96,7 +110,7 @@ pub(super) fn of(
             valid_until: attested.valid_until.0,
         });
     }
-    Ok((facts, attestations))
+    Ok(attestations)
 }
 
 #[derive(serde::Deserialize)]

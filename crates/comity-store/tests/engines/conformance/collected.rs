@@ -191,7 +191,7 @@ pub(crate) fn what_is_erased_is_found_no_more_and_what_was_removed_is_known<
         store.record(adding(&mut entropy, "EE", &objects)).await.unwrap();
         let page = store.collected(wanted("EE")).await.unwrap();
         for (row, left) in page.listed.iter().zip([1, 0]) {
-            let erased = Some(Erasure { records: vec![row.place], at: now });
+            let erased = Some(Erasure { records: vec![row.place], at: now, whatever_holds: false });
             let removal = Removal { stream: stream("EE"), object: row.object, version: None, at: now };
             let told = record(&mut entropy, 1, None);
             store.record(Record { erased, removed: vec![removal], ..told }).await.unwrap();

@@ -26,7 +26,8 @@ async fn put(store: &impl Store, segment: &SealedSegment) {
 }
 
 async fn erase(store: &impl Store, held: &[HeldRecord], now: Timestamp) -> Result<(), StoreError> {
-    let erased = Erasure { records: held.iter().map(HeldRecord::place).collect(), at: now };
+    let erased =
+        Erasure { records: held.iter().map(HeldRecord::place).collect(), at: now, whatever_holds: false };
     let mut told = record(&mut Seeded(900), 1, None);
     told.segments.clear();
     store.record(Record { erased: Some(erased), ..told }).await.map(drop)
@@ -42,13 +43,13 @@ pub(crate) fn what_is_due_is_found_in_order_and_goes_with_its_blob(harness: &imp
     wait(async {
         put(&store, &sealed).await;
         put(&store, &later).await;
-        assert_eq!(store.due(at("2027-05-23T23:59:59Z"), 10).await, Ok(vec![]), "nothing early");
-        let due = store.due(at(DUE), 3).await.unwrap();
+        assert_eq!(store.due(at("2027-05-23T23:59:59Z"), at(DUE), 10).await, Ok(vec![]), "nothing early");
+        let due = store.due(at(DUE), at(DUE), 3).await.unwrap();
         assert_eq!(due.iter().map(|held| held.row.clone()).collect::<Vec<_>>(), sealed.rows[..3]);
         assert_eq!((due[0].exchange, due[0].class, due[0].kind), (Some(exchange), sealed.class, sealed.kind));
         erase(&store, &due, at(DUE)).await.unwrap();
         assert_eq!(store.segment(sealed.id).await.unwrap().unwrap().rows, sealed.rows[3..]);
-        let due = store.due(at(DUE), 10).await.unwrap();
+        let due = store.due(at(DUE), at(DUE), 10).await.unwrap();
         erase(&store, &due, at(DUE)).await.unwrap();
         assert!(store.segment(sealed.id).await.unwrap().is_none(), "no blob without records");
         assert_eq!(store.segment(later.id).await.unwrap().unwrap().rows, later.rows);

@@ -3,6 +3,7 @@
 pub(crate) mod atomicity;
 pub(crate) mod collected;
 pub(crate) mod erasure;
+pub(crate) mod holds;
 pub(crate) mod log;
 pub(crate) mod matching;
 pub(crate) mod notices;

@@ -250,8 +250,11 @@ pub(crate) fn the_log_is_read_with_its_openings(harness: &impl Harness) {
         // An opening that was erased leaves its entry.
         let mut erased = record(&mut entropy, 1, None);
         let place = comity_exchange::ports::RecordPlace { segment: expected[1].2, ordinal: 0 };
-        erased.erased =
-            Some(comity_exchange::ports::Erasure { records: vec![place], at: at("2026-11-25T00:00:00Z") });
+        erased.erased = Some(comity_exchange::ports::Erasure {
+            records: vec![place],
+            at: at("2026-11-25T00:00:00Z"),
+            whatever_holds: false,
+        });
         store.record(erased).await.unwrap();
         let left = store.logged(LeafIndex(0), 100).await.unwrap();
         assert_eq!(left.len(), 6);

@@ -86,7 +86,7 @@ pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Sto
         assert_eq!((both[0].held.exchange, &both[0].held.row), (Some(exchange), &sealed.rows[0]));
         assert_eq!(both[2].held.kind, SegmentKind::Opening);
 
-        let erased = Erasure { records: vec![of(&sealed, 0)], at: at(MAY) };
+        let erased = Erasure { records: vec![of(&sealed, 0)], at: at(MAY), whatever_holds: false };
         let mut told = record(&mut entropy, 1, None);
         told.erased = Some(erased);
         store.record(told).await.unwrap();
