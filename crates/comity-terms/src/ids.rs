@@ -105,6 +105,8 @@ id! {
 id! {
     /// One question whether a partner holds certain values, the same at both gateways.
     MatchId
+}
+id! {
     /// One hold: what keeps records from erasure for a time.
     HoldId
 }

@@ -100,7 +100,7 @@ pub(super) fn refiled<W: Teller>(
     let at = world.now();
     let change = Record {
         segments: vec![segment],
-        erased: old.map(|old| Erasure { records: vec![old.place()], at }),
+        erased: old.map(|old| Erasure { records: vec![old.place()], at, whatever_holds: false }),
         ..Record::default()
     };
     Ok((gone.into_iter().collect(), change))
