@@ -1,6 +1,6 @@
 //! The rules of deciding, one test each, asked under the law of two invented states.
 
-use crate::common::{COMPLETE, fixtures, grove, instant, law_set, question};
+use crate::common::{COMPLETE, edit, fixtures, grove, instant, law_set, question};
 use comity_agreement::{Decision, LawSet, Mode, Outcome, Question, QuestionError, Setting, decide};
 use comity_terms::{Asserter, Effect, FactKey, Office, Treatment, Value};
 
@@ -92,6 +92,35 @@ fn every_missing_fact_is_named_at_once_and_no_rule_is_asked() {
     let closed = Setting { mode: Mode::ClosedWorld, assume_in_force: false, binding: true, national: false };
     let tried = decide(&laws, &question(&laws, &["activity=threat_intel"]), &closed).unwrap();
     assert_eq!((tried.outcome, tried.mode), (Outcome::Permitted, Mode::ClosedWorld));
+}
+
+#[test]
+fn a_fact_may_be_required_beside_another_and_be_told_to_nobody() {
+    let mut files = fixtures();
+    let court = "[court_order]\nsummary     = \"A court ordered it\"\ntype        = \"bool\"\n";
+    let required = "told        = false\n[[court_order.required]]\nactions = [\"share\"]\nbeside  = \"vulnerable\"\nunless  = \"personal_data\"\n\
+                    [[court_order.required]]\nactions = [\"share\"]\nbeside  = \"data_category\"\nis      = \"content_data\"\n";
+    let asserted = "asserted_by = [\"office\"]\n";
+    edit(
+        &mut files,
+        "vocabulary/facts.toml",
+        &format!("{court}{asserted}"),
+        &format!("{court}{asserted}{required}"),
+    );
+    let laws = law_set(&files, "grove", &["XA", "XB"]);
+    let missing = |more: &[&'static str]| {
+        let reasons = reasons(&live(&laws, &question(&laws, &with(more))));
+        reasons.contains(&"fact_missing:court_order".to_owned())
+    };
+    assert!(!missing(&[]), "beside nothing");
+    assert!(missing(&["vulnerable=child"]));
+    assert!(!missing(&["vulnerable=[]"]), "of nobody");
+    assert!(!missing(&["vulnerable=child", "personal_data=true"]), "lifted");
+    assert!(missing(&["vulnerable=child", "personal_data=false"]));
+    assert!(missing(&["data_category=content_data"]), "of that value alone");
+    assert!(!missing(&["data_category=content_data", "warrant=false"]), "stated, by another name");
+    let told = laws.vocabulary.told(&question(&laws, &with(&["court_order=true"])).facts);
+    assert!(told.get("court_order").is_none() && told.get("seal").is_some());
 }
 
 #[test]

@@ -275,6 +275,15 @@ fn rules_and_templates_go_in_pairs() {
 fn the_vocabulary_is_closed() {
     refused(FACTS, "of          = \"seal\"", "of          = \"seals\"", 24, "did you mean `seal`?");
     refused(FACTS, "a = \"affected\"", "a = \"afected\"", 99, "did you mean `affected`?");
+    let seal = "actions = [\"share\"]\npack    = \"seal\"\n";
+    for (more, says) in [
+        ("is = \"x\"\n", "`beside`, which is missing"),
+        ("beside = \"vulnerabel\"\n", "did you mean `vulnerable`?"),
+        ("beside = \"vulnerable\"\nunless = \"days\"\n", "names a bool"),
+    ] {
+        let errors = changed(FACTS, seal, &format!("{seal}{more}"), "grove");
+        assert!(errors.iter().any(|found| found.text.contains(says)), "{more}: {errors:#?}");
+    }
     refused("vocabulary/reasons.toml", "[policy_error]", "[polcy_error]", 0, "`policy_error` is missing");
 }
 

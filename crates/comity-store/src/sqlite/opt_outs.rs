@@ -128,7 +128,7 @@ fn periods(connection: &Connection, now: Timestamp) -> Result<Vec<Month>, Fault>
         "-- periods
          SELECT DISTINCT period FROM opt_out WHERE state = 'in_force' AND until > ?1 ORDER BY period",
         [instant(now)],
-        |row| period(row),
+        period,
     )
 }
 
