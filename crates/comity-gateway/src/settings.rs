@@ -2,6 +2,7 @@
 
 use crate::files::{self, FileError};
 use crate::keys::HsmSettings;
+use crate::notices::NoticeSettings;
 use crate::signin::Rate;
 use crate::signin::SignInSettings;
 use crate::webhooks::WebhookSettings;
@@ -56,6 +57,8 @@ pub struct Settings {
     pub signin: SignInSettings,
     /// What bounds webhooks.
     pub webhooks: WebhookSettings,
+    /// How persons are told.
+    pub notices: NoticeSettings,
     /// What bounds the requests of persons.
     pub subjects: SubjectSettings,
     /// The collection that a fresh gateway has.
@@ -146,6 +149,7 @@ struct File {
     memo_classes: Option<usize>,
     signin: Option<toml::Table>,
     webhooks: Option<toml::Table>,
+    notices: Option<toml::Table>,
     subjects: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
@@ -229,6 +233,11 @@ impl Settings {
             webhooks: WebhookSettings::read(
                 own.webhooks.unwrap_or_default(),
                 shipped.webhooks.unwrap_or_default(),
+            )
+            .map_err(content)?,
+            notices: NoticeSettings::read(
+                own.notices.unwrap_or_default(),
+                shipped.notices.unwrap_or_default(),
             )
             .map_err(content)?,
             subjects: SubjectSettings::read(

@@ -33,8 +33,19 @@ fn code(room: &str) -> Vec<(PathBuf, String)> {
     lines
 }
 
-const ROOMS: [&str; 11] =
-    ["terms", "agreement", "minimise", "import", "misp", "notices", "vault", "tlog", "exchange", "store", "gateway"];
+const ROOMS: [&str; 11] = [
+    "terms",
+    "agreement",
+    "minimise",
+    "import",
+    "misp",
+    "notices",
+    "vault",
+    "tlog",
+    "exchange",
+    "store",
+    "gateway",
+];
 
 #[test]
 fn arrows_point_at_what_is_depended_on() {
@@ -97,7 +108,9 @@ fn the_pure_rooms_read_no_clock_and_draw_no_randomness() {
                 part == "run" || part == "run.rs"
             })
     };
-    for room in ["terms", "agreement", "minimise", "import", "misp", "notices", "vault", "tlog", "exchange", "prove"] {
+    for room in
+        ["terms", "agreement", "minimise", "import", "misp", "notices", "vault", "tlog", "exchange", "prove"]
+    {
         for (path, line) in code(room).into_iter().filter(|(path, _)| room != "prove" || !shell(path)) {
             for word in forbidden {
                 assert!(!line.contains(word), "{}: {word} is the shell's: {line}", path.display());

@@ -67,7 +67,8 @@ impl Writer<'_> {
         }
         if let Some(purpose) = &facts.purpose {
             let purpose = words.word("purpose", purpose);
-            let activity = facts.activity.as_ref().map_or_else(|| "-".to_owned(), |w| words.word("activity", w));
+            let activity =
+                facts.activity.as_ref().map_or_else(|| "-".to_owned(), |w| words.word("activity", w));
             let said = [("purpose", purpose.as_str()), ("activity", &activity)];
             parts.push(Part::Text(self.say("purpose", &said)?));
         }
@@ -77,12 +78,8 @@ impl Writer<'_> {
         for delay in &facts.delays {
             let ground = words.word("ground", &delay.ground);
             let (from, to) = (self.date(delay.from)?, self.date(delay.to)?);
-            let said = [
-                ("ground", ground.as_str()),
-                ("article", &delay.article),
-                ("from", &from),
-                ("to", &to),
-            ];
+            let said =
+                [("ground", ground.as_str()), ("article", &delay.article), ("from", &from), ("to", &to)];
             parts.push(Part::Text(self.say("deferred", &said)?));
         }
         parts.push(Part::Text(self.say("rights", &[])?));

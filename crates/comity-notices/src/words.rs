@@ -81,8 +81,7 @@ impl Language {
 
 impl Audience {
     /// Every audience.
-    pub const ALL: [Self; 5] =
-        [Self::Person, Self::Child, Self::Expert, Self::Journalist, Self::Partner];
+    pub const ALL: [Self; 5] = [Self::Person, Self::Child, Self::Expert, Self::Journalist, Self::Partner];
 
     /// Its word.
     #[must_use]
@@ -125,7 +124,8 @@ macro_rules! word {
 
             fn from_str(text: &str) -> Result<Self, NotKnown> {
                 let known = Self::ALL.into_iter().find(|known| known.as_str() == text);
-                known.ok_or_else(|| NotKnown { what: $what, expected: Self::ALL.map(Self::as_str).join(", ") })
+                known
+                    .ok_or_else(|| NotKnown { what: $what, expected: Self::ALL.map(Self::as_str).join(", ") })
             }
         }
     };

@@ -72,7 +72,8 @@ fn every_audience_reads_the_same_facts() {
             .flatten()
             .collect();
         assert_eq!(lists.len(), 5, "{language} {audience}: a rule, two kinds of data, two ways to turn");
-        for said in ["National Cyber Centre", "Network security law", "§ 126¹³", "halduskohus", "Art. 13(3)"] {
+        for said in ["National Cyber Centre", "Network security law", "§ 126¹³", "halduskohus", "Art. 13(3)"]
+        {
             assert!(text.contains(said), "{language} {audience} lacks {said}:\n{text}");
         }
         for year in ["2026", "2027"] {
@@ -183,8 +184,13 @@ fn grade(message: &Message) -> f64 {
 fn syllables_of(word: &str) -> usize {
     let is_vowel = |c: char| "aeiouyäöüõ".contains(c);
     let letters: Vec<char> = word.chars().collect();
-    let mut groups = letters.iter().zip([' '].iter().chain(&letters)).filter(|(c, before)| is_vowel(**c) && !is_vowel(**before)).count();
-    let silent = word.ends_with('e') && !word.ends_with("le") || word.ends_with("es") && !word.ends_with("ses");
+    let mut groups = letters
+        .iter()
+        .zip([' '].iter().chain(&letters))
+        .filter(|(c, before)| is_vowel(**c) && !is_vowel(**before))
+        .count();
+    let silent =
+        word.ends_with('e') && !word.ends_with("le") || word.ends_with("es") && !word.ends_with("ses");
     if silent && groups > 1 {
         groups -= 1;
     }
@@ -193,9 +199,15 @@ fn syllables_of(word: &str) -> usize {
 
 #[test]
 fn syllables_are_counted_as_people_speak() {
-    for (word, syllables) in
-        [("data", 2), ("erase", 2), ("you", 1), ("partner", 2), ("investigation", 5), ("the", 1), ("people", 2)]
-    {
+    for (word, syllables) in [
+        ("data", 2),
+        ("erase", 2),
+        ("you", 1),
+        ("partner", 2),
+        ("investigation", 5),
+        ("the", 1),
+        ("people", 2),
+    ] {
         assert_eq!(syllables_of(word), syllables, "{word}");
     }
 }

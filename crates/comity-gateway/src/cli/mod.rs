@@ -16,6 +16,7 @@ pub mod key;
 pub mod law;
 pub mod manual;
 pub mod minimise;
+mod notice;
 pub mod office;
 pub mod out;
 pub mod print;
@@ -126,6 +127,9 @@ pub enum Command {
     /// What persons ask about their data: file it, decide on it, see where it stands.
     #[command(subcommand)]
     Subject(Subject),
+    /// Persons who are to be told: open a notice, put it off, send it, see where it stands.
+    #[command(subcommand)]
+    Notice(Notice),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),

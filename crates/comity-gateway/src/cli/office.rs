@@ -4,7 +4,9 @@ use super::out::{Exit, Out};
 use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
-use super::{approve, doctor, keep, key, law, print, recall, record, subject, taxii, token, vault, webhook};
+use super::{
+    approve, doctor, keep, key, law, notice, print, recall, record, subject, taxii, token, vault, webhook,
+};
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
 use crate::files;
@@ -153,6 +155,7 @@ async fn done(
         Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
+        Command::Notice(command) => return notice::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
         Command::Audit(Audit::Obligations(_)) => return record::obligations(gateway, cli, out).await,

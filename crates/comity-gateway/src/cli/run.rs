@@ -106,6 +106,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
         Command::Audit(Audit::Obligations(place) | Audit::Requests(place)) => Some(place),
         Command::Subject(command) => Some(command.place()),
+        Command::Notice(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),
@@ -119,6 +120,7 @@ fn reads_stdin(command: &Command) -> bool {
         Command::Officer(Officer::Add(_)) => true,
         Command::Share(args) => args.file == Path::new("-"),
         Command::Subject(command) => command.reads_stdin(),
+        Command::Notice(command) => command.reads_stdin(),
         _ => false,
     }
 }

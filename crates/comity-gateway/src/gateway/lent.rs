@@ -8,6 +8,7 @@ use crate::laws::Loaded;
 use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
+use comity_exchange::notice::Teller;
 use comity_exchange::shell::{Lent, Shell};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::subject::Desk;
@@ -132,6 +133,12 @@ impl Shell for Gateway {
 
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys) -> T) -> T {
         work(&mut locked(&self.epoch_keys))
+    }
+}
+
+impl Teller for Gateway {
+    fn authority(&self) -> &str {
+        &self.seat.authority
     }
 }
 

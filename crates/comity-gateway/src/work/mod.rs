@@ -15,6 +15,7 @@
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`subjects`] | what persons ask about their data |
+//! | [`notices`] | persons who are to be told |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
@@ -25,6 +26,7 @@ pub mod collections;
 pub mod doctor;
 pub mod manage;
 pub mod moving;
+pub mod notices;
 pub mod officers;
 pub mod offices;
 pub mod outbox;

@@ -5,6 +5,7 @@ mod convert;
 mod exchange;
 mod keeping;
 mod law;
+mod notice;
 mod people;
 mod subject;
 mod taxii;
@@ -15,6 +16,9 @@ pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
+pub use notice::{
+    Notice, NoticeAddress, NoticeApprove, NoticeDefer, NoticeList, NoticeOpen, NoticeSend, NoticeShow,
+};
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
