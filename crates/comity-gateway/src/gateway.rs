@@ -67,6 +67,7 @@ pub struct Gateway {
     matching: tokio::sync::Mutex<()>,
     appointing: tokio::sync::Mutex<()>,
     approving: tokio::sync::Mutex<()>,
+    telling: tokio::sync::Mutex<()>,
     counts: Counts,
     signin: SignIn,
     road: Road,
@@ -182,6 +183,7 @@ impl Gateway {
             matching: tokio::sync::Mutex::default(),
             appointing: tokio::sync::Mutex::default(),
             approving: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             counts: Counts::default(),
             clock,
             directory,
@@ -380,6 +382,12 @@ impl Gateway {
     #[must_use]
     pub fn approving(&self) -> &tokio::sync::Mutex<()> {
         &self.approving
+    }
+
+    /// Held by whoever goes on with notices to persons: one at a time.
+    #[must_use]
+    pub fn telling(&self) -> &tokio::sync::Mutex<()> {
+        &self.telling
     }
 
     /// Held by whoever sweeps the vault: one at a time.

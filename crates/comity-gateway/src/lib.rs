@@ -17,6 +17,7 @@
 //! | [`keys`] | epoch and transport keys, apart from the data |
 //! | [`socket`] | commands to a gateway that serves |
 //! | [`webhooks`] | what programmes of the house are told of |
+//! | [`notices`] | how persons are told |
 //! | [`signin`], [`passwords`] | who asks: passwords, rates, what is refused |
 //! | [`clock`], [`watch`] | time and randomness; logs and stopping |
 
@@ -33,6 +34,7 @@ pub mod keys;
 pub mod laws;
 pub mod misp;
 pub mod net;
+pub mod notices;
 pub mod passwords;
 pub mod settings;
 pub mod signin;

@@ -2,6 +2,7 @@
 
 use crate::files::{self, FileError};
 use crate::keys::HsmSettings;
+use crate::notices::NoticeSettings;
 use crate::signin::Rate;
 use crate::signin::SignInSettings;
 use crate::webhooks::WebhookSettings;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub signin: SignInSettings,
     /// What bounds webhooks.
     pub webhooks: WebhookSettings,
+    /// How persons are told.
+    pub notices: NoticeSettings,
     /// What bounds the requests of persons.
     pub subjects: SubjectSettings,
     /// What bounds blind matching.
@@ -202,6 +205,7 @@ struct File {
     memo_classes: Option<usize>,
     signin: Option<toml::Table>,
     webhooks: Option<toml::Table>,
+    notices: Option<toml::Table>,
     subjects: Option<toml::Table>,
     matching: Option<toml::Table>,
     public_collection: Option<PublicFile>,
@@ -286,6 +290,11 @@ impl Settings {
             webhooks: WebhookSettings::read(
                 own.webhooks.unwrap_or_default(),
                 shipped.webhooks.unwrap_or_default(),
+            )
+            .map_err(content)?,
+            notices: NoticeSettings::read(
+                own.notices.unwrap_or_default(),
+                shipped.notices.unwrap_or_default(),
             )
             .map_err(content)?,
             subjects: SubjectSettings::read(

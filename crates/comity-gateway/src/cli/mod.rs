@@ -19,6 +19,7 @@ mod mandate;
 pub mod manual;
 mod matching;
 pub mod minimise;
+mod notice;
 pub mod office;
 mod opt_out;
 pub mod out;
@@ -136,6 +137,9 @@ pub enum Command {
     /// The mandates within which flows may claim consent: record one, end it, see them.
     #[command(subcommand)]
     Mandate(Mandate),
+    /// Persons who are to be told: open a notice, put it off, send it, see where it stands.
+    #[command(subcommand)]
+    Notice(Notice),
     /// The vault: what is held, what is due, and the end of it.
     #[command(subcommand)]
     Vault(Vault),

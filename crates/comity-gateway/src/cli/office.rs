@@ -5,8 +5,8 @@ use super::{
     Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
 };
 use super::{
-    approve, doctor, hold, keep, key, law, mandate, matching, print, recall, record, subject, taxii, token,
-    uses, vault, webhook,
+    approve, doctor, hold, keep, key, law, mandate, matching, notice, print, recall, record, subject, taxii,
+    token, uses, vault, webhook,
 };
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
@@ -159,6 +159,7 @@ async fn done(
         Command::Mandate(command) => return mandate::run(gateway, cli, command, cwd, out).await,
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Uses(args)) => return uses::of(gateway, cli, args, out).await,
+        Command::Notice(command) => return notice::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Audit(Audit::Deletion(_)) => return Ok(record::deletion(gateway, cli, out)),
         Command::Vault(command) => return vault::run(gateway, cli, command, cwd, out).await,

@@ -110,6 +110,7 @@ fn place(command: &Command) -> Option<&Place> {
         }
         Command::Subject(command) => Some(command.place()),
         Command::Mandate(command) => Some(command.place()),
+        Command::Notice(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),
         Command::Vault(Vault::Erase(args)) => Some(&args.place),
@@ -130,6 +131,7 @@ fn reads_stdin(command: &Command) -> bool {
         Command::Share(args) => args.file == Path::new("-"),
         Command::Match(args) => args.file == Path::new("-"),
         Command::Subject(command) => command.reads_stdin(),
+        Command::Notice(command) => command.reads_stdin(),
         _ => false,
     }
 }

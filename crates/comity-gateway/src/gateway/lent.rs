@@ -9,6 +9,7 @@ use comity_agreement::{LawSet, Memo};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Tags;
 use comity_exchange::matching::Matcher;
+use comity_exchange::notice::Teller;
 use comity_exchange::opt_out::Register;
 use comity_exchange::ports::MatchScope;
 use comity_exchange::shell::{Lent, Shell};
@@ -143,6 +144,12 @@ impl Register for Gateway {
     fn opt_out_key(&self, period: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
         let key = self.opt_out_keys.of(period, self.now());
         key.map_err(|error| ExchangeError::Keys(error.to_string()))
+    }
+}
+
+impl Teller for Gateway {
+    fn authority(&self) -> &str {
+        &self.seat.authority
     }
 }
 

@@ -5,11 +5,13 @@
 //! | [`telling`] | partners that have not heard of its keys |
 //! | [`witnesses`] | what partners have seen of its log, before it is appended to |
 //! | [`escalations`] | questions whose offices let their time pass, and those that all have answered |
+//! | [`notices`] | notices to persons whose time has come |
 //! | [`recalls`] | orders that data be erased or restricted, until every holder has answered |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`sweep`] | records whose time has come, and the keys that wrapped them |
 
 pub mod escalations;
+pub mod notices;
 pub mod recalls;
 pub mod sweep;
 pub mod telling;

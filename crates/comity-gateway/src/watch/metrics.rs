@@ -8,7 +8,7 @@
 //! says becomes a label.
 
 use crate::gateway::Gateway;
-use crate::work::{recall, subjects, webhooks};
+use crate::work::{notices, recall, subjects, webhooks};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -202,6 +202,18 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         requests.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     registry.register("subject_requests", "Requests of persons that are not answered", requests);
+    let told = notices::standing(gateway, now).await?;
+    let notices = Family::<Labels, Gauge>::default();
+    let in_time = told.waiting.saturating_sub(told.deferred);
+    for (state, count) in [
+        ("waiting", in_time),
+        ("deferred", told.deferred),
+        ("overdue", told.overdue),
+        ("not_taken", told.not_taken),
+    ] {
+        notices.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+    registry.register("notices", "Persons who are to be told", notices);
     let hashes = Counter::<u64>::default();
     hashes.inc_by(gateway.signin().hashes());
     registry.register("sign_in_hashes", "Passwords that were hashed", hashes);

@@ -128,13 +128,24 @@ pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayErro
     Ok(owed(gateway.store(), open, vocabulary, own, gateway.now()).await?)
 }
 
-/// Everything that is owed, as the contract prints it: by recorded decisions, and to persons who asked something.
+/// Everything that is owed, as the contract prints it: by recorded decisions, to persons who asked something, and to those
+/// who are to be told.
 ///
 /// # Errors
 /// As [`obligations`].
 pub async fn ledger(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
     let mut duties: Vec<Json> = obligations(gateway).await?.iter().map(duty_json).collect();
     duties.extend(super::subjects::duties(gateway).await?);
+    let notices = super::notices::duties(gateway).await?;
+    let own = gateway.signatory().party.to_string();
+    // To tell a person is owed by the notice that the exchange gave rise to: it has the clock, and the end.
+    let told = |duty: &Json| {
+        duty["type"] == "notify_subject"
+            && duty["owner"] == own.as_str()
+            && notices.iter().any(|notice| notice["exchange_id"] == duty["exchange_id"])
+    };
+    duties.retain(|duty| !told(duty));
+    duties.extend(notices);
     Ok(duties)
 }
 

@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage, recall, subjects};
+use super::{collections, manage, notices, recall, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -72,6 +72,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(ending(gateway, now));
     all.extend(endpoints(gateway).await?);
     all.push(requests(gateway, now).await?);
+    all.push(told(gateway, now).await?);
     Ok(all)
 }
 
@@ -218,6 +219,28 @@ async fn requests(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayEr
             "requests",
             format!("{overdue} of {waiting} requests of persons should be answered by now"),
             "`comity subject list` names them; `comity subject decide`",
+        ),
+    })
+}
+
+/// That persons are told in time.
+async fn told(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
+    let notices::Standing { waiting, deferred, overdue, not_taken } = notices::standing(gateway, now).await?;
+    Ok(match (overdue, not_taken) {
+        (0, 0) => {
+            Looked::good("notices", format!("{waiting} notices to persons wait, {deferred} of them put off"))
+        }
+        (0, not_taken) => Looked::not(
+            Health::Warning,
+            "notices",
+            format!("{not_taken} notices to persons are on their way and were not taken"),
+            "`comity notice list` says why; they are tried again",
+        ),
+        (overdue, _) => Looked::not(
+            Health::Bad,
+            "notices",
+            format!("{overdue} persons should have been told by now"),
+            "`comity notice list` names the notices, and why: nobody is addressed, an office has to approve, or no road leads there",
         ),
     })
 }

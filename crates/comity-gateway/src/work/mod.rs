@@ -19,6 +19,7 @@
 //! | [`uses`] | what an officer reads of what was received, and how often it was used |
 //! | [`subjects`] | what persons ask about their data |
 //! | [`opt_outs`], [`mandates`] | what people have opted out of; what those who speak for them have allowed |
+//! | [`notices`] | persons who are to be told |
 //! | [`doctor`] | what an operator would look at first |
 //! | [`manage`] | officers, partners, laws: the operator's acts, each an entry in the log |
 
@@ -33,6 +34,7 @@ pub mod manage;
 pub mod mandates;
 pub mod matching;
 pub mod moving;
+pub mod notices;
 pub mod officers;
 pub mod offices;
 pub mod opt_outs;

@@ -1,6 +1,6 @@
 //! The API, as it explains itself: OpenAPI 3.1 from the routes, and a page that shows it.
 
-use super::{desk, exchanges, opt_outs, subjects};
+use super::{desk, exchanges, notices, opt_outs, subjects};
 use crate::api::problem::Problem;
 use axum::Json;
 use axum::http::header;
@@ -17,7 +17,7 @@ use utoipa::{Modify, OpenApi};
     paths(
         exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections,
         subjects::file, subjects::stands, subjects::waiting, subjects::decide,
-        opt_outs::file, opt_outs::stands, opt_outs::withdraw, opt_outs::decide
+opt_outs::file, opt_outs::stands, opt_outs::withdraw, opt_outs::decide, notices::owed, notices::open, notices::shown, notices::defer, notices::approve, notices::send,
     ),
     components(schemas(Problem)),
     modifiers(&SignIn)

@@ -14,6 +14,9 @@
 //! POST /api/v1/subject/requests/{number}/decision  an officer decides
 //! POST /api/v1/subject/opt-outs       a person opts out; GET, DELETE …/{number}: for whoever has its code
 //! POST /api/v1/subject/opt-outs/{number}/decision  an officer decides
+//! GET  /api/v1/notices                persons who are to be told; POST: open a notice
+//! GET  /api/v1/notices/{number}       a notice, and what it says
+//! POST /api/v1/notices/{number}/{deferral,approval,sending}
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
 //! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
@@ -21,6 +24,7 @@
 mod desk;
 mod document;
 mod exchanges;
+mod notices;
 mod once;
 mod opt_outs;
 pub mod order;
@@ -71,6 +75,11 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/subject/requests/{number}", get(subjects::stands))
         .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
         .merge(opt_outs::routes())
+        .route("/api/v1/notices", at_most(notices::BODY_BYTES_MAX, post(notices::open).get(notices::owed)))
+        .route("/api/v1/notices/{number}", get(notices::shown))
+        .route("/api/v1/notices/{number}/deferral", at_most(notices::BODY_BYTES_MAX, post(notices::defer)))
+        .route("/api/v1/notices/{number}/approval", at_most(notices::BODY_BYTES_MAX, post(notices::approve)))
+        .route("/api/v1/notices/{number}/sending", post(notices::send))
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)

@@ -8,6 +8,7 @@ mod keeping;
 mod law;
 mod mandate;
 mod matching;
+mod notice;
 mod opt_out;
 mod people;
 mod subject;
@@ -26,6 +27,9 @@ pub use keeping::{
 pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, LawTry};
 pub use mandate::{Mandate, MandateAdd, MandateEnd};
 pub use matching::Match;
+pub use notice::{
+    Notice, NoticeAddress, NoticeApprove, NoticeDefer, NoticeList, NoticeOpen, NoticeSend, NoticeShow,
+};
 pub use opt_out::{OptOut, OptOutDecide, OptOutFile, OptOutOf};
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,

@@ -1,0 +1,270 @@
+//! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
+
+use super::{Api, Officer, Refused, answer, json_body, malformed};
+use crate::api::problem::Problem;
+use crate::work::notices::{self, Off, Order, REASONS_BYTES_MAX};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use comity_exchange::notice::Addressee;
+use comity_exchange::shell::Shell as _;
+use comity_exchange::wire::Text;
+use comity_notices::{Audience, Language};
+use comity_terms::ids::NoticeId;
+use comity_terms::{ExchangeId, FactKey, Office, PackSlug, Timestamp};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+
+/// The longest body: reasons, as JSON writes them, and what stands beside them.
+pub(super) const BODY_BYTES_MAX: usize = 4 * REASONS_BYTES_MAX;
+
+fn number(text: &str) -> Result<NoticeId, Refused> {
+    text.parse().map_err(|_| malformed("the number of a notice is a UUID"))
+}
+
+fn facts(facts: BTreeMap<Text<FactKey>, String>) -> Vec<(FactKey, String)> {
+    facts.into_iter().map(|(key, value)| (key.0, value)).collect()
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/notices",
+    summary = "The notices to persons that are owed: by when, what waits, and why",
+    responses(
+        (status = 200, description = "Nothing of whom they go to", body = [Object]),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn owed(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
+    Ok(answer(&notices::listed(&api.gateway, false).await?))
+}
+
+/// How a notice is opened.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoticeOrder {
+    /// Whom it goes to: name, email or mailbox, language (en, fr, de, et), audience (person, child).
+    #[schema(value_type = Object, example = json!({ "name": "Mari Kask", "email": "mari@example.ee", "language": "et", "audience": "person" }))]
+    to: Box<RawValue>,
+    /// The exchange that the person is told of.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    exchange_id: Option<Text<ExchangeId>>,
+    /// The agreement whose law is asked, where there is no exchange.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    under: Option<Text<PackSlug>>,
+    /// Facts that the officer states, as text.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    facts: BTreeMap<Text<FactKey>, String>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices",
+    summary = "Open a notice to a person",
+    request_body = NoticeOrder,
+    responses(
+        (status = 201, description = "Its number, and by when it is due", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn open(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
+    let asked: NoticeOrder = serde_json::from_slice(&body).map_err(|error| {
+        // The reader's own message may repeat a value: only the place is told.
+        let (line, column) = (error.line(), error.column());
+        malformed(format!("line {line}, column {column}: expected `to`, and `exchange_id` or `under`"))
+    })?;
+    let to =
+        Addressee::read(asked.to.get().as_bytes()).map_err(|error| malformed(format!("`to`: {error}")))?;
+    let order = Order {
+        exchange: asked.exchange_id.map(|id| id.0),
+        under: asked.under.map(|under| under.0),
+        to,
+        facts: facts(asked.facts),
+    };
+    let row = notices::open(&api.gateway, &officer.officer, order).await?;
+    let place = format!("/api/v1/notices/{}", row.id);
+    let told = notices::row_json(&row, api.gateway.now());
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], answer(&told)).into_response())
+}
+
+/// Who reads a notice, and in which language.
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Reader {
+    /// person, child, expert, journalist or partner; whom it goes to unless given.
+    audience: Option<String>,
+    /// en, fr, de or et.
+    language: Option<String>,
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/notices/{number}",
+    summary = "A notice, and what it says",
+    params(("number" = String, Path, description = "Its number"), Reader),
+    responses(
+        (status = 200, description = "Where it stands; `message` as whom it goes to reads it, or an audience", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "There is none, or it has not gone out", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn shown(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    Path(of): Path<String>,
+    Query(reader): Query<Reader>,
+) -> Result<Response, Refused> {
+    let audience: Option<Audience> = reader
+        .audience
+        .map(|word| word.parse::<Audience>())
+        .transpose()
+        .map_err(|error| malformed(format!("`audience`: {error}")))?;
+    let language: Option<Language> = reader
+        .language
+        .map(|word| word.parse::<Language>())
+        .transpose()
+        .map_err(|error| malformed(format!("`language`: {error}")))?;
+    Ok(answer(&notices::shown(&api.gateway, number(&of)?, audience, language).await?))
+}
+
+/// How a notice is put off.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoticeDeferral {
+    /// The ground: a word that the law lists.
+    #[schema(example = "obstruct_investigation")]
+    ground: String,
+    /// The reasons, in words. They are sealed.
+    reasons: String,
+    /// Until when, UTC.
+    #[schema(value_type = String, example = "2027-02-01T00:00:00Z")]
+    recheck: Text<Timestamp>,
+    /// What else the officer states, as text.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, String>)]
+    facts: BTreeMap<Text<FactKey>, String>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices/{number}/deferral",
+    summary = "Put a notice off, on a ground that the law lists",
+    request_body = NoticeDeferral,
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn defer(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(of): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let of = number(&of)?;
+    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
+    let asked: NoticeDeferral = serde_json::from_slice(&body).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        malformed(format!("line {line}, column {column}: expected `ground`, `reasons` and `recheck`"))
+    })?;
+    let NoticeDeferral { ground, reasons, recheck, facts: stated } = asked;
+    let off = Off { ground, reasons, recheck: recheck.0, facts: facts(stated) };
+    let done = notices::defer(&api.gateway, of, &officer.officer, off).await?;
+    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+}
+
+/// For which office an officer approves.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoticeApproval {
+    /// The office.
+    #[schema(value_type = String, example = "prosecutor")]
+    office: Text<Office>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices/{number}/approval",
+    summary = "Approve for an office what is proposed of a notice",
+    request_body = NoticeApproval,
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "`outcome`: permit once all offices have approved, escalate while others have not", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn approve(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(of): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let of = number(&of)?;
+    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
+    let approval: NoticeApproval =
+        serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
+    let done = notices::approve(&api.gateway, of, &officer.officer, &approval.office.0).await?;
+    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices/{number}/sending",
+    summary = "Send a notice now: what it was put off for has ended",
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons; `state`: issued, or given once it was handed over", body = Object),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "It goes to nobody, or is given", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn send(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(of): Path<String>,
+) -> Result<Response, Refused> {
+    let done = notices::send(&api.gateway, number(&of)?, &officer.officer).await?;
+    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+}
