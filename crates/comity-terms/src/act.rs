@@ -158,13 +158,15 @@ pub enum Act {
     RecallAnswered,
     /// A person asked something about their data.
     RequestFiled,
+    /// An officer read what a person stated.
+    RequestRead,
     /// What a person asked was answered, or refused.
     RequestDecided,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -197,6 +199,7 @@ impl Act {
         Self::RecallDone,
         Self::RecallAnswered,
         Self::RequestFiled,
+        Self::RequestRead,
         Self::RequestDecided,
     ];
 
@@ -208,7 +211,7 @@ impl Act {
             Self::RecallOrdered | Self::RecallTaken | Self::RecallDone | Self::RecallAnswered => {
                 Family::Remedy
             }
-            Self::RequestFiled | Self::RequestDecided => Family::Remedy,
+            Self::RequestFiled | Self::RequestRead | Self::RequestDecided => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
@@ -273,6 +276,7 @@ impl Act {
             Self::RecallDone => "recall.done",
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
+            Self::RequestRead => "request.read",
             Self::RequestDecided => "request.decided",
         }
     }

@@ -26,6 +26,7 @@
 //! | `held` | what may be done with what was found, and what of it is told |
 //! | [`answer`] | what the person is told, and what the overseer |
 //! | [`request`] | filing and deciding, start to finish |
+//! | [`read()`] | what a person stated, for the officer who decides |
 //! | [`shown`] | where a request stands |
 
 pub mod answer;
@@ -33,6 +34,7 @@ pub mod claim;
 pub mod find;
 mod held;
 pub mod law;
+mod read;
 pub mod request;
 mod status;
 mod tag;
@@ -40,6 +42,7 @@ mod tag;
 pub use answer::Answer;
 pub use claim::{Claim, ClaimError, Kind};
 pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file};
+pub use read::read;
 pub use status::shown;
 pub(crate) use tag::{Named, about_people};
 

@@ -312,7 +312,7 @@ pub(super) fn clear<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Optio
     key.map_or(Ok(None), |key| opened(world.signatory(), segment, row, &key))
 }
 
-fn opened_claim<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Claim>, ExchangeError> {
+pub(super) fn opened_claim<W: Desk>(world: &W, segment: &SealedSegment) -> Result<Option<Claim>, ExchangeError> {
     let Some(clear) = clear(world, segment)? else { return Ok(None) };
     Claim::read(clear.as_bytes()).map(Some).map_err(ExchangeError::proof)
 }

@@ -26,6 +26,18 @@ pub(super) async fn run(
     let stdin = stdin.map(Zeroizing::new);
     match command {
         Subject::Ask(ask) => asked(gateway, cli, ask.parts(), stdin, cwd, out).await,
+        Subject::Show(args) => {
+            let claim = subjects::show(gateway, args.number, &args.officer).await?;
+            if cli.json {
+                out.json(&subjects::shown_json(args.number, &claim));
+                return Ok(Exit::Done);
+            }
+            for (kind, value) in claim.stated() {
+                out.line(&format!("{kind}: {value}"));
+            }
+            claim.text().into_iter().for_each(|text| out.line(text));
+            Ok(Exit::Done)
+        }
         Subject::Decide(args) => decide(gateway, cli, args, out).await,
         Subject::Status(args) => {
             let code = stdin.unwrap_or_default();

@@ -84,14 +84,15 @@ pub async fn order(gateway: &Gateway, order: &Order) -> Result<(OrderId, Given),
     let (exchange, action, ground) = (order.exchange, order.action.as_str(), &order.ground);
     let right = order.replaced_by.map_or_else(String::new, |right| right.to_string());
     let text = format!("recall\n{id}\n{exchange}\n{action}\n{right}\n{ground}\n{at}\n");
+    let facts = stated(order, &lent)?;
     let giving = Giving {
         order: id,
         exchange,
         action: order.action,
         replaced_by: order.replaced_by,
         ground: order.ground.clone(),
-        facts: stated(order, &lent)?,
-        by: json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() }),
+        by: acting.ordered(&text, &facts, &lent.laws.vocabulary),
+        facts,
         at,
     };
     let given = give(gateway, &giving).await.map_err(input)?;

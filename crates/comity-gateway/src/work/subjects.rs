@@ -9,7 +9,7 @@ use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{
     Answer, Claim, Decided, Decision, Desk as _, Filed, Filing, Kind, decide as decided, file as filed,
-    request, shown,
+    read, request, shown,
 };
 use comity_terms::ids::RequestId;
 use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Family, Timestamp, Value};
@@ -43,6 +43,41 @@ pub async fn file(gateway: &Gateway, kind: Kind, claim: &Claim) -> Result<Filed,
     Ok(filed(gateway, &Filing { kind, claim }).await?)
 }
 
+/// What a person stated, for the officer who is to decide on it: recorded before it is opened.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may decide, or no such request waits; nothing was opened.
+pub async fn show(gateway: &Gateway, number: RequestId, officer: &str) -> Result<Claim, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    offices::trained(gateway, officer).await?;
+    let row = waiting_for_an_answer(gateway, number).await?;
+    let at = gateway.now();
+    let text = format!("read\n{number}\n{at}\n");
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let claim = read(gateway, &row, by, at).await?;
+    claim.ok_or_else(|| GatewayError::Input(format!("what request {number} states is erased")))
+}
+
+/// A claim as its officer sees it, with what is asked.
+#[must_use]
+pub fn shown_json(number: RequestId, claim: &Claim) -> Json {
+    let known = claim.stated().map(|(kind, value)| json!({ "kind": kind.to_string(), "value": value }));
+    json!({
+        "number": number.to_string(),
+        "identifiers": known.collect::<Json>(),
+        "text": claim.text(),
+    })
+}
+
+async fn waiting_for_an_answer(gateway: &Gateway, number: RequestId) -> Result<RequestRow, GatewayError> {
+    let row = gateway.store().request(number).await?;
+    let row = row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))?;
+    if !row.open {
+        return Err(GatewayError::Input(format!("request {number} is answered already")));
+    }
+    Ok(row)
+}
+
 /// Decides on a request, as an officer who has looked at it.
 ///
 /// # Errors
@@ -57,11 +92,7 @@ pub async fn decide(
 ) -> Result<Decided, GatewayError> {
     let acting = officers::acting(gateway, officer).await?;
     offices::trained(gateway, officer).await?;
-    let row = gateway.store().request(number).await?;
-    let row = row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))?;
-    if !row.open {
-        return Err(GatewayError::Input(format!("request {number} is answered already")));
-    }
+    let row = waiting_for_an_answer(gateway, number).await?;
     let home = gateway.signatory().home();
     let lent = gateway.laws_then(&home, &gateway.adopted_now());
     let lent = lent.ok_or_else(|| {
@@ -78,7 +109,11 @@ pub async fn decide(
     told(&mut about, "requester", requester, Asserter::Officer);
     let identity_verified = check.verified(number);
     let text = format!("decide\n{number}\n{}\n{identity_verified}\n", row.action);
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let mut stated = facts.clone();
+    for (key, fact) in about.iter() {
+        stated.state(key.clone(), fact.value.clone(), fact.asserter);
+    }
+    let by = acting.ordered(&text, &stated, &lent.laws.vocabulary);
     let decision = Decision { identity_verified, about, facts, officer: officer.to_owned(), by };
     let _one = gateway.sweeping().lock().await;
     match decided(gateway, row, &decision).await {
@@ -275,7 +310,7 @@ pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
             });
             let is_of_request = |told: &Json| {
                 let act = told["act"].as_str().and_then(Act::of_name);
-                matches!(act, Some(Act::RequestFiled | Act::RequestDecided))
+                matches!(act, Some(Act::RequestFiled | Act::RequestRead | Act::RequestDecided))
             };
             // Orders between gateways are of this family too.
             if told.as_ref().is_some_and(|told| !is_of_request(told)) {

@@ -4,8 +4,11 @@
 use crate::house::{House, PHISHING, pair};
 use crate::tool::Tool;
 use crate::{PASSWORD, officer};
+use comity_exchange::audit::recorded::RecordedFacts;
 use comity_exchange::shell::Shell as _;
+use comity_exchange::signature::{Domain, PartyVerifier, Signature};
 use comity_gateway::jobs::sweep::{Haste, once};
+use comity_gateway::work::officers::signed_text;
 use comity_gateway::work::share;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
@@ -260,4 +263,55 @@ async fn what_a_person_takes_out_is_verified_offline() {
         assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
     }
     drop(ee);
+}
+
+/// Whether an officer's signature over `order` is on what an opening tells they stated.
+fn signed(by: &Json, order: &str) -> bool {
+    let stated: RecordedFacts = serde_json::from_value(by["stated"].clone()).unwrap();
+    let key = PartyVerifier::parse(by["key"].as_str().unwrap()).unwrap();
+    let signature = Signature::parse(by["signature"].as_str().unwrap()).unwrap();
+    key.verify(Domain::Order, signed_text(order, &stated).as_bytes(), &signature).is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_reads_what_was_stated_and_that_is_recorded_and_their_decision_binds_what_they_state() {
+    let (ee, _fi, tool) = holding().await;
+    let mut complaint = asks("complain", MARI);
+    complaint["text"] = json!("Nobody tells me why.");
+    let (_, complained) = post(&tool.showing(None), REQUESTS, &complaint).await;
+    let number = complained["number"].as_str().unwrap();
+    let path = format!("{REQUESTS}/{number}/statement");
+    assert_eq!(tool.showing(None).ask("GET", &path, &[], b"").await.status, 401, "officers alone");
+    officer(&ee, "late", -1).await;
+    let untrained = Tool::of(&ee, "late", PASSWORD).ask("GET", &path, &[], b"").await;
+    assert_eq!(untrained.status, 422, "{}", untrained.text());
+    let read = async || -> Vec<Json> {
+        let all = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+        all.into_iter().filter(|told| told["act"] == "request.read").collect()
+    };
+    assert!(read().await.is_empty(), "what was not read is not told as read");
+    let stated = tool.ask("GET", &path, &[], b"").await.json();
+    assert_eq!((&stated["text"], &stated["identifiers"][0]["value"]), (&json!("Nobody tells me why."), &json!(MARI)));
+    let reads = read().await;
+    assert_eq!((reads.len(), &reads[0]["facts"]["request"]), (1, &json!(number)));
+    assert!(reads[0]["facts"]["read"]["key"].is_string() && !reads[0].to_string().contains("Nobody tells"));
+
+    decided(&tool, number, false, json!({})).await;
+    let after = tool.ask("GET", &path, &[], b"").await;
+    assert_eq!(after.status, 422, "what was stated is erased with the answer");
+
+    // What the officer states is under their signature: nobody puts another fact in its place.
+    let (number, _) = filed(&tool, "erase", MARI).await;
+    decided(&tool, &number, true, json!({ "processing_unlawful": "true" })).await;
+    let all = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+    let of = |told: &&Json| told["act"] == "request.decided" && told["facts"]["request"] == json!(number);
+    let mut by = all.iter().find(of).unwrap()["facts"]["decided"].clone();
+    assert_eq!(by["stated"]["processing_unlawful"]["value"], true, "{by}");
+    let order = format!("decide\n{number}\nerasure_request\ntrue\n");
+    assert!(signed(&by, &order));
+    assert!(!signed(&by, &order.replace("true", "false")), "nor another decision");
+    by["stated"]["processing_unlawful"]["value"] = json!(false);
+    assert!(!signed(&by, &order));
+    by["stated"].as_object_mut().unwrap().remove("processing_unlawful");
+    assert!(!signed(&by, &order));
 }

@@ -16,7 +16,7 @@ use utoipa::{Modify, OpenApi};
     ),
     paths(
         exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections,
-        subjects::file, subjects::stands, subjects::waiting, subjects::decide
+        subjects::file, subjects::stands, subjects::waiting, subjects::statement, subjects::decide
     ),
     components(schemas(Problem)),
     modifiers(&SignIn)

@@ -66,6 +66,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
             at_most(CLAIM_BYTES_MAX, post(subjects::file).get(subjects::waiting)),
         )
         .route("/api/v1/subject/requests/{number}", get(subjects::stands))
+        .route("/api/v1/subject/requests/{number}/statement", get(subjects::statement))
         .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))

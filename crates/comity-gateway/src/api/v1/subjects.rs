@@ -136,6 +136,30 @@ pub(super) async fn waiting(State(api): State<Arc<Api>>, _: Officer) -> Result<R
     Ok(answer(&subjects::listed(&api.gateway, false).await?))
 }
 
+#[utoipa::path(
+    get,
+    path = "/api/v1/subject/requests/{number}/statement",
+    summary = "What the person stated, for the officer who decides: that they read it is recorded",
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "By what the person is known, and what they say", body = Object),
+        (status = 400, description = "The number is none", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No request of that number waits, or the officer's training has ended", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn statement(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(number): Path<String>,
+) -> Result<Response, Refused> {
+    let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
+    let claim = subjects::show(&api.gateway, number, &officer.officer).await?;
+    Ok(answer(&subjects::shown_json(number, &claim)))
+}
+
 /// How an officer decides.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

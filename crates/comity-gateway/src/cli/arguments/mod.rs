@@ -18,6 +18,6 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
-pub use subject::{Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectList, SubjectStatus};
+pub use subject::{Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectList, SubjectShow, SubjectStatus};
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

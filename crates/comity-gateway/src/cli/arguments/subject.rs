@@ -13,6 +13,11 @@ pub enum Subject {
     /// What a person asks.
     #[command(flatten)]
     Ask(SubjectAsk),
+    /// What the person stated, for the officer who decides: that they read it is recorded.
+    #[command(
+        after_help = "Example:\n  comity subject show 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --json"
+    )]
+    Show(SubjectShow),
     /// Decide on a request that waits.
     #[command(
         after_help = "Example:\n  comity subject decide 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --identity-seen"
@@ -106,6 +111,20 @@ pub struct SubjectDecide {
     pub facts: Vec<GivenFact>,
 }
 
+/// `comity subject show`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectShow {
+    /// The request's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who is to decide.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+}
+
 /// `comity subject status`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct SubjectStatus {
@@ -150,6 +169,7 @@ impl Subject {
     pub fn place(&self) -> &Place {
         match self {
             Self::Ask(ask) => &ask.parts().1.place,
+            Self::Show(args) => &args.place,
             Self::Decide(args) => &args.place,
             Self::Status(args) => &args.place,
             Self::List(args) => &args.place,
@@ -162,7 +182,7 @@ impl Subject {
         match self {
             Self::Ask(ask) => ask.parts().1.identifiers.as_os_str() == "-",
             Self::Status(_) => true,
-            Self::Decide(_) | Self::List(_) => false,
+            Self::Show(_) | Self::Decide(_) | Self::List(_) => false,
         }
     }
 }
