@@ -35,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "answer", run: targets::answer, seeds: seeds::answers },
     Target { name: "recall", run: targets::recall, seeds: seeds::recalls },
     Target { name: "recall_answer", run: targets::recall_answer, seeds: seeds::recall_answers },
+    Target { name: "referral", run: targets::referral, seeds: seeds::referrals },
     Target { name: "identity", run: targets::identity, seeds: seeds::identities },
     Target { name: "checkpoint", run: targets::checkpoint, seeds: seeds::checkpoints },
     Target { name: "receipt", run: targets::receipt, seeds: seeds::receipts },

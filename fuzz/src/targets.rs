@@ -9,12 +9,13 @@ use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::identity::Identity;
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
+use comity_exchange::federation::referral::{HeardReferral, TakenReferral};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
 use comity_exchange::wire::Base64;
 use comity_minimise::json::Node;
 use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
-use comity_terms::ids::OrderId;
+use comity_terms::ids::{OrderId, RequestId};
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{
     AddCheckpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, VerifierKey,
@@ -195,6 +196,21 @@ pub fn recall_answer(data: &[u8]) {
     let order = order.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
     let keys = known(&party("FI")).expect("a key");
     let _ = Answered::read(&frame, (order, None), &party("FI"), &keys, &known);
+}
+
+/// The header of a person's request that a partner passes on, or of the answer to one, signed, with attachments behind it
+/// (after the first zero byte).
+pub fn referral(data: &[u8]) {
+    let (header, attachments) = split(data);
+    let keys = known(&party("EE")).expect("a key");
+    let passed_on = SignedHeader::sign(header.to_vec(), Domain::Referral, &key()).frame(attachments, b"");
+    let _ = TakenReferral::read(&passed_on, (&party("EE"), &party("FI")), &keys);
+    let answer = SignedHeader::sign(header.to_vec(), Domain::ReferralAnswer, &key()).frame(attachments, b"");
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let case: Option<RequestId> = said["case_id"].as_str().and_then(|id| id.parse().ok());
+    let case = case.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
+    let message: Option<Digest> = said["message"].as_str().and_then(|digest| digest.parse().ok());
+    let _ = HeardReferral::read(&answer, (case, message.unwrap_or(Digest([0; 32]))), &party("FI"), &keys);
 }
 
 fn known(_: &Party) -> Option<Known> {

@@ -40,6 +40,12 @@ pub enum Misbehaviour {
     RecallForeign,
     /// Another order under the id of one that was taken.
     RecallConflict,
+    /// A person's request, passed on, that does not read or open.
+    ReferralUnreadable,
+    /// One that is not signed by whoever sends it.
+    ReferralForged,
+    /// One whose receipt does not hold.
+    ReferralUnproven,
 }
 
 impl Misbehaviour {
@@ -60,6 +66,9 @@ impl Misbehaviour {
             Self::RecallUnproven => "recall_unproven",
             Self::RecallForeign => "recall_foreign",
             Self::RecallConflict => "recall_conflict",
+            Self::ReferralUnreadable => "referral_unreadable",
+            Self::ReferralForged => "referral_forged",
+            Self::ReferralUnproven => "referral_unproven",
         }
     }
 
@@ -84,6 +93,18 @@ impl Misbehaviour {
             ExchangeError::Frame(_) => Some(Self::RecallUnreadable),
             ExchangeError::Proof(_) => Some(Self::RecallUnproven),
             _ => None,
+        }
+    }
+}
+
+impl Misbehaviour {
+    /// What is wrong with a referral that was not taken with `error`.
+    #[must_use]
+    pub fn of_referral(error: &ExchangeError) -> Self {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Self::ReferralForged,
+            ExchangeError::Proof(_) => Self::ReferralUnproven,
+            _ => Self::ReferralUnreadable,
         }
     }
 }

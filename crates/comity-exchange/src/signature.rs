@@ -34,6 +34,10 @@ pub enum Domain {
     RecallHop,
     /// A holder's answer to such an order.
     RecallAnswer,
+    /// A person's request, passed on to a partner.
+    Referral,
+    /// The partner's answer to it.
+    ReferralAnswer,
 }
 
 impl Domain {
@@ -49,6 +53,8 @@ impl Domain {
             Self::Recall => "comity/recall/v1",
             Self::RecallHop => "comity/recall-hop/v1",
             Self::RecallAnswer => "comity/recall-answer/v1",
+            Self::Referral => "comity/referral/v1",
+            Self::ReferralAnswer => "comity/referral-answer/v1",
         }
     }
 

@@ -118,6 +118,8 @@ pub enum Act {
     OfficerAdded,
     /// Records were erased: their keys' rows are gone.
     RecordsErased,
+    /// Records were put right: the wrong ones ended.
+    RecordsCorrected,
     /// Epoch keys were destroyed: no copy of what they wrapped opens again.
     KeysDestroyed,
     /// A log ended, and the one that succeeds it began.
@@ -162,11 +164,15 @@ pub enum Act {
     RequestRead,
     /// What a person asked was answered, or refused.
     RequestDecided,
+    /// A partner answered a request that was passed on to it.
+    RequestHeard,
+    /// What was restricted because a person asked may be used again.
+    RequestLifted,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 37] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -179,6 +185,7 @@ impl Act {
         Self::PeerAdded,
         Self::OfficerAdded,
         Self::RecordsErased,
+        Self::RecordsCorrected,
         Self::KeysDestroyed,
         Self::LogSucceeded,
         Self::KeyRotated,
@@ -201,6 +208,8 @@ impl Act {
         Self::RequestFiled,
         Self::RequestRead,
         Self::RequestDecided,
+        Self::RequestHeard,
+        Self::RequestLifted,
     ];
 
     /// The family that the public log counts it in.
@@ -211,11 +220,16 @@ impl Act {
             Self::RecallOrdered | Self::RecallTaken | Self::RecallDone | Self::RecallAnswered => {
                 Family::Remedy
             }
-            Self::RequestFiled | Self::RequestRead | Self::RequestDecided => Family::Remedy,
+            Self::RequestFiled
+            | Self::RequestRead
+            | Self::RequestDecided
+            | Self::RequestHeard
+            | Self::RequestLifted => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
             | Self::RecordsErased
+            | Self::RecordsCorrected
             | Self::KeysDestroyed
             | Self::LogSucceeded
             | Self::KeyRotated
@@ -256,6 +270,7 @@ impl Act {
             Self::PeerAdded => "peer.added",
             Self::OfficerAdded => "officer.added",
             Self::RecordsErased => "records.erased",
+            Self::RecordsCorrected => "records.corrected",
             Self::KeysDestroyed => "keys.destroyed",
             Self::LogSucceeded => "log.succeeded",
             Self::KeyRotated => "key.rotated",
@@ -278,6 +293,8 @@ impl Act {
             Self::RequestFiled => "request.filed",
             Self::RequestRead => "request.read",
             Self::RequestDecided => "request.decided",
+            Self::RequestHeard => "request.heard",
+            Self::RequestLifted => "request.lifted",
         }
     }
 }

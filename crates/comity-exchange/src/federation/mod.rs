@@ -9,6 +9,7 @@
 //! | [`offer`] | party key | question, facts and digests; then one sealed body per class |
 //! | [`answer`] | party key | what became of an offer, with the receiver's receipt |
 //! | [`recall`] | party key | an order that data be erased or restricted wherever it went, hop by hop, and the answers |
+//! | [`referral`] | party key | a person's request, passed on to a partner that may hold their data, and the answers |
 
 pub mod answer;
 pub(crate) mod asking;
@@ -17,4 +18,5 @@ pub mod frame;
 pub mod identity;
 pub mod offer;
 pub mod recall;
+pub mod referral;
 pub mod transport;

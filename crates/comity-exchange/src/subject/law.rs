@@ -10,7 +10,7 @@ use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::shell::Lent;
 use comity_agreement::facts::raise;
 use comity_agreement::{Decision, LawSet, Outcome, Question, Setting};
-use comity_terms::{Digest, Facts, LawName, Obligation, PackSlug, Timestamp};
+use comity_terms::{Action, Digest, Facts, LawName, Obligation, PackSlug, Party, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -100,6 +100,38 @@ pub fn of_records<W: Desk>(
     said(world, asking, (&home, &lent), detected, asking.at).map(Some)
 }
 
+/// What the laws say of passing a request on from one party to another, one of which is this one: those between the two,
+/// under the agreement that data went under, unless it has no rule about it; then the law of this party. `None` when that is
+/// not here.
+///
+/// # Errors
+/// [`ExchangeError::Question`].
+pub fn of_referral<W: Desk>(
+    world: &W,
+    asking: &Asking,
+    agreement: &PackSlug,
+    (sending, receiving): (&Party, &Party),
+    at: Timestamp,
+) -> Result<Option<Said>, ExchangeError> {
+    let own = &world.signatory().party;
+    let partner = if sending == own { receiving } else { sending };
+    // Unwrap safety: a test parses it.
+    let action: Action = REFER.parse().unwrap_or_else(|_| unreachable!("an action's name is a word"));
+    if let Some(lent) = world.laws(agreement, partner) {
+        let ends = (sending, receiving);
+        let under = put(world, (&action, ends), asking, (agreement, &lent), Facts::new(), at)?;
+        if !is_silent(&under.decision) {
+            return Ok(Some(under));
+        }
+    }
+    let home = world.signatory().home();
+    let Some(lent) = world.laws_then(&home, &asking.digests) else { return Ok(None) };
+    put(world, (&action, (own, own)), asking, (&home, &lent), Facts::new(), at).map(Some)
+}
+
+/// The act that passing a request on is, in the vocabulary's words.
+pub(super) const REFER: &str = "refer_request";
+
 /// Whether all that stands against it is that the agreement has no rule about it.
 fn is_silent(decision: &Decision) -> bool {
     let silent = decision.grounds.iter().all(|ground| {
@@ -114,16 +146,27 @@ const NO_RULE: &str = "no_governing_rule";
 fn said<W: Desk>(
     world: &W,
     asking: &Asking,
-    (asked, lent): (&PackSlug, &Lent),
+    asked: (&PackSlug, &Lent),
     detected: Facts,
     at: Timestamp,
 ) -> Result<Said, ExchangeError> {
     let party = &world.signatory().party;
+    put(world, (&asking.kind.action(), (party, party)), asking, asked, detected, at)
+}
+
+fn put<W: Desk>(
+    world: &W,
+    (action, (sending, receiving)): (&Action, (&Party, &Party)),
+    asking: &Asking,
+    (asked, lent): (&PackSlug, &Lent),
+    detected: Facts,
+    at: Timestamp,
+) -> Result<Said, ExchangeError> {
     let laws = &lent.laws;
     let question = Question {
-        action: asking.kind.action(),
-        sending: party.clone(),
-        receiving: party.clone(),
+        action: action.clone(),
+        sending: sending.clone(),
+        receiving: receiving.clone(),
         at,
         knowledge_time: at,
         facts: raise(&laws.vocabulary, detected.clone(), asking.facts.clone()),

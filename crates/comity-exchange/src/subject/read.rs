@@ -1,8 +1,8 @@
 //! What a person stated, for the officer who is to decide on it.
 
+use super::Desk;
 use super::claim::Claim;
 use super::request::opened_claim;
-use super::Desk;
 use crate::ExchangeError;
 use crate::act::enter;
 use crate::ports::{Record, RequestRow, Store};

@@ -10,6 +10,7 @@ use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
+use crate::work::subjects::effects;
 use crate::work::{collections, manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
@@ -153,6 +154,16 @@ async fn done(
         Command::Key(Key::Rotate(args)) => return rotated(gateway, cli, args, out).await,
         Command::Backup(args) => return keep::backup(gateway, cli, args, cwd, out),
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
+        Command::Audit(Audit::Corrected(args)) => {
+            let said = effects::corrected(gateway, args.number).await?;
+            let count = |key: &str| said[key].as_array().map_or(0, Vec::len);
+            let text = format!(
+                "{} decisions read the old, {} exchanges passed it on",
+                count("decisions"),
+                count("derived")
+            );
+            tell(cli, out, &said, &text);
+        }
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Vault(command) => return vault::run(gateway, cli, command, out).await,
         Command::Audit(Audit::Obligations(_)) => return record::obligations(gateway, cli, out).await,

@@ -105,6 +105,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Backup(args) => Some(&args.place),
         Command::Audit(Audit::Replay(args)) => Some(&args.place),
         Command::Audit(Audit::Obligations(place) | Audit::Requests(place)) => Some(place),
+        Command::Audit(Audit::Corrected(args)) => Some(&args.place),
         Command::Subject(command) => Some(command.place()),
         Command::Vault(Vault::Show(place)) => Some(place),
         Command::Vault(Vault::Sweep(args)) => Some(&args.place),

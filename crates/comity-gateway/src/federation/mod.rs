@@ -3,6 +3,7 @@
 //! ```text
 //! POST /federation/v1/offers                   an offer's frame; the answer's frame
 //! POST /federation/v1/recalls                  an order that data be erased or restricted; the answer's frame
+//! POST /federation/v1/referrals                a person's request, passed on; the answer's frame
 //! GET  /federation/v1/identity                 what this gateway tells of itself, with its transport key
 //! POST /federation/v1/identity                 what the caller tells of itself: followed, or 409
 //! GET  /federation/v1/keys                     the transport key of the day alone
@@ -13,6 +14,7 @@
 //! The party that calls is the one whose certificate was pinned; no route exists on any other listener.
 
 mod recalls;
+mod referrals;
 mod road;
 mod routes;
 

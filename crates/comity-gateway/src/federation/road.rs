@@ -8,7 +8,8 @@ use comity_agreement::LawFiles;
 use comity_exchange::federation::answer::ANSWER_BYTES_MAX;
 use comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
 use comity_exchange::federation::recall;
-use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad};
+use comity_exchange::federation::referral::REFERRAL_ANSWER_BYTES_MAX;
+use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad, ReferralRoad};
 use comity_terms::{Digest, Party};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -114,6 +115,13 @@ impl RecallRoad for Road {
     async fn recall(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let client = self.client(peer)?;
         client.post("/federation/v1/recalls", frame, recall::ANSWER_BYTES_MAX).await.map_err(told)
+    }
+}
+
+impl ReferralRoad for Road {
+    async fn refer(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let client = self.client(peer)?;
+        client.post("/federation/v1/referrals", frame, REFERRAL_ANSWER_BYTES_MAX).await.map_err(told)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What partner gateways can ask.
 
-use super::recalls;
+use super::{recalls, referrals};
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
@@ -19,6 +19,7 @@ use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
 use comity_exchange::federation::recall::HOP_BYTES_MAX;
+use comity_exchange::federation::referral::REFERRAL_BYTES_MAX;
 use comity_exchange::misbehaviour::misbehaved;
 use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
@@ -39,6 +40,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/federation/v1/offers", at_most(offer_max, post(offer)))
         .route("/federation/v1/recalls", at_most(HOP_BYTES_MAX, post(recalls::recall)))
+        .route("/federation/v1/referrals", at_most(REFERRAL_BYTES_MAX, post(referrals::referral)))
         .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))
         .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))

@@ -138,6 +138,7 @@ pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayErro
 pub async fn ledger(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
     let mut duties: Vec<Json> = obligations(gateway).await?.iter().map(duty_json).collect();
     duties.extend(super::subjects::duties(gateway).await?);
+    duties.extend(super::referrals::duties(gateway).await?);
     Ok(duties)
 }
 

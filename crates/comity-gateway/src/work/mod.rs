@@ -8,6 +8,7 @@
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`recall`] | orders that data be erased or restricted wherever it went |
+//! | [`referrals`] | persons' requests that go on to partners |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
@@ -30,6 +31,7 @@ pub mod offices;
 pub mod outbox;
 pub mod preview;
 pub mod recall;
+pub mod referrals;
 pub mod rotate;
 pub mod share;
 pub mod subjects;

@@ -13,6 +13,7 @@ mod outbox;
 mod partner;
 mod recall;
 mod recall_chain;
+mod referral;
 mod replay;
 mod succession;
 mod warned;

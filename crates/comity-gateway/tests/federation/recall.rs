@@ -4,6 +4,7 @@
 use crate::erasure::opened;
 use crate::house::{House, PHISHING, pair};
 use crate::{MOST, client, entries};
+use comity_exchange::audit::recorded::RecordedFacts;
 use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::recall::{
     HopHeader, OrderHeader, RecallAction, RecallAnswerHeader, TakenHop,
@@ -13,15 +14,14 @@ use comity_exchange::ports::{RecallRow, Recalls as _, Store as _};
 use comity_exchange::recall::heard;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::Shell as _;
-use comity_exchange::audit::recorded::RecordedFacts;
 use comity_exchange::signature::{Domain, PartyVerifier, Signature};
 use comity_exchange::wire::{Base64, Text};
 use comity_gateway::gateway::GatewayError;
-use comity_gateway::work::officers::signed_text;
 use comity_gateway::jobs::sweep::{self, Haste};
 use comity_gateway::jobs::telling;
 use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::{duty_json, obligations};
+use comity_gateway::work::officers::signed_text;
 use comity_gateway::work::recall::{self, Order, order_json};
 use comity_gateway::work::{backup, succession};
 use comity_terms::ids::OrderId;
@@ -37,6 +37,8 @@ pub(crate) fn order(exchange: ExchangeId, action: RecallAction) -> Order {
         exchange,
         officer: "trained".to_owned(),
         action,
+        records: None,
+        lifts: None,
         replaced_by: None,
         ground: "sent_in_error".parse().unwrap(),
         facts: Vec::new(),

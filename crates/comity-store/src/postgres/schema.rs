@@ -19,6 +19,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0009_webhooks.sql"),
     include_str!("../../migrations/postgres/0010_recall.sql"),
     include_str!("../../migrations/postgres/0011_subjects.sql"),
+    include_str!("../../migrations/postgres/0012_effects.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -87,6 +88,7 @@ mod tests {
         include_str!("../../migrations/postgres/0009_webhooks.sha256"),
         include_str!("../../migrations/postgres/0010_recall.sha256"),
         include_str!("../../migrations/postgres/0011_subjects.sha256"),
+        include_str!("../../migrations/postgres/0012_effects.sha256"),
     ];
 
     #[test]

@@ -274,7 +274,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         webhooks::put(client, record).await?;
         recall::put(client, record, index).await?;
         collected::put(client, record).await?;
-        subjects::put(client, record).await
+        subjects::put(client, record, index).await
     };
     let done = done.await;
     if matches!(&done, Err(fault) if fault.passes()) {

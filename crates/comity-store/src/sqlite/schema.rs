@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0009_webhooks.sql"),
     include_str!("../../migrations/0010_recall.sql"),
     include_str!("../../migrations/0011_subjects.sql"),
+    include_str!("../../migrations/0012_effects.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

@@ -317,7 +317,7 @@ fn put_record(
     webhooks::put(connection, &record.webhooks)?;
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
-    subjects::put(connection, record)?;
+    subjects::put(connection, record, index)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

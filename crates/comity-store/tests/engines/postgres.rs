@@ -108,6 +108,7 @@ conforms! {
     rows::credentials_of_officers,
     subjects::a_record_is_found_by_whom_it_names_until_it_is_gone,
     subjects::a_request_moves_on_one_version_at_a_time,
+    subjects::a_case_is_here_once_and_what_is_to_be_sent_is_found_when_it_is_due,
     webhooks::endpoints_change_one_version_at_a_time,
     webhooks::of_two_changes_at_once_one_is_refused,
 }

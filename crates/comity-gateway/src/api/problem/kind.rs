@@ -71,6 +71,8 @@ kinds! {
     RecallForeign = "recall-foreign", FORBIDDEN, "the exchange is not the sender's";
     /// Another order was taken under the id of this one.
     RecallConflict = "recall-conflict", CONFLICT, "another order was taken under this id";
+    /// A person's request that a partner passes on is not one that counts.
+    ReferralNotAccepted = "referral-not-accepted", BAD_REQUEST, "the referral is not accepted";
     /// A partner's identity does not follow from the one that is known.
     IdentityNotFollowed = "identity-not-followed", CONFLICT, "the identity is not followed";
     /// Nobody is signed in.

@@ -10,7 +10,7 @@ mod subject;
 mod taxii;
 mod webhook;
 
-pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
+pub use audit::{Audit, AuditCorrected, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use keeping::{Backup, Key, KeyKind, KeyRotate, Log, LogReceipt, Restore, Vault, VaultErase, VaultSweep};
@@ -18,6 +18,8 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
-pub use subject::{Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectList, SubjectShow, SubjectStatus};
+pub use subject::{
+    Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectLift, SubjectList, SubjectShow, SubjectStatus,
+};
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

@@ -17,6 +17,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0009_webhooks.sha256"),
     include_str!("../../../migrations/0010_recall.sha256"),
     include_str!("../../../migrations/0011_subjects.sha256"),
+    include_str!("../../../migrations/0012_effects.sha256"),
 ];
 
 #[test]
