@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "match_question", run: targets::match_question, seeds: seeds::match_questions },
     Target { name: "match_answer", run: targets::match_answer, seeds: seeds::match_answers },
     Target { name: "match_filter", run: targets::match_filter, seeds: seeds::match_filters },
+    Target { name: "referral", run: targets::referral, seeds: seeds::referrals },
     Target { name: "identity", run: targets::identity, seeds: seeds::identities },
     Target { name: "checkpoint", run: targets::checkpoint, seeds: seeds::checkpoints },
     Target { name: "receipt", run: targets::receipt, seeds: seeds::receipts },

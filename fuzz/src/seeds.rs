@@ -161,6 +161,21 @@ fn batch() -> Vec<u8> {
     Blinded::draw(&[], &mut entropy).expect("a batch").bytes().to_vec()
 }
 
+pub(crate) fn referrals() -> Vec<Vec<u8>> {
+    let entry = "AQIAAxdzxtlKPkl8c1lnC/QYWBEUC3apD+IgPZLuu11ZniMdyHA=";
+    let nothing = Digest::of(b"");
+    let referral = format!(
+        r#"{{"version":1,"case_id":"00000000-0000-4000-8000-000000000001","origin":"EE","sender":"EE","receiver":"FI","depth":0,"action":"access_request","agreement":"eu-nis2-2022-2555","identity_verified":true,"at":"2026-01-01T00:00:00Z","transport_key":"{nothing}","encapsulated":"","sealed":"{nothing}","entry":"{entry}"}}"#
+    );
+    let answer = format!(
+        r#"{{"version":1,"case_id":"00000000-0000-4000-8000-000000000001","message":"{nothing}","holder":"FI","at":"2026-01-01T00:00:00Z","result":"taken","due":"2026-02-01T00:00:00Z","complete":false,"reasons":[],"citations":[],"body":null,"entry":"{entry}"}}"#
+    );
+    let body = format!(r#""body":{{"transport_key":"{nothing}","encapsulated":"","sealed":"{nothing}"}}"#);
+    let answered = answer.replace(r#""body":null"#, &body).replace("taken", "answered");
+    let proved = format!("{referral}\0{{\"receipt\":\"\"}}");
+    texts(&[&referral, &proved, &answer, &answered])
+}
+
 pub(crate) fn identities() -> Vec<Vec<u8>> {
     texts(&[r#"{"identity":"{}","signature":""}"#, r#"{"version":1,"party":"EE","key":"","laws":[]}"#])
 }

@@ -10,13 +10,14 @@ use comity_exchange::federation::identity::Identity;
 use comity_exchange::federation::matching::{MatchAnswered, MatchHeader, MatchQuestion, MatchStep};
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
+use comity_exchange::federation::referral::{HeardReferral, TakenReferral};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
 use comity_exchange::wire::Base64;
 use comity_minimise::json::Node;
 use comity_minimise::matching::{Elements, Filter, MatchValue};
 use comity_minimise::text::detect;
 use comity_minimise::{Bundle, Limits, PathTable, Profile, TokenKey, classes, classify, minimise};
-use comity_terms::ids::OrderId;
+use comity_terms::ids::{OrderId, RequestId};
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{
     AddCheckpoint, Checkpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, TreeSize,
@@ -271,6 +272,21 @@ fn receipt_of_entry() -> String {
         format!("c2sp.org/tlog-proof@v1\nindex 0\n\n{signed}")
     });
     RECEIPT.clone()
+}
+
+/// The header of a person's request that a partner passes on, or of the answer to one, signed, with attachments behind it
+/// (after the first zero byte).
+pub fn referral(data: &[u8]) {
+    let (header, attachments) = split(data);
+    let keys = known(&party("EE")).expect("a key");
+    let passed_on = SignedHeader::sign(header.to_vec(), Domain::Referral, &key()).frame(attachments, b"");
+    let _ = TakenReferral::read(&passed_on, (&party("EE"), &party("FI")), &keys);
+    let answer = SignedHeader::sign(header.to_vec(), Domain::ReferralAnswer, &key()).frame(attachments, b"");
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let case: Option<RequestId> = said["case_id"].as_str().and_then(|id| id.parse().ok());
+    let case = case.unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".parse().expect("an id"));
+    let message: Option<Digest> = said["message"].as_str().and_then(|digest| digest.parse().ok());
+    let _ = HeardReferral::read(&answer, (case, message.unwrap_or(Digest([0; 32]))), &party("FI"), &keys);
 }
 
 fn known(_: &Party) -> Option<Known> {

@@ -69,6 +69,8 @@ pub(super) async fn called_back(room: &Path) -> Tested<()> {
         replaced_by: None,
         ground: "sent_in_error".parse()?,
         facts: Vec::new(),
+        records: None,
+        lifts: None,
     };
     let (id, _) = recall::order(&first.gateway, &order).await?;
     loop {

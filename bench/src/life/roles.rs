@@ -71,7 +71,7 @@ pub(super) async fn compare(house: &House, bare: &mut Table, persons: usize) -> 
         let begun = Instant::now();
         let erased = manage::erase(&house.gateway, OFFICER, &order).await?;
         delete.governed.push(begun.elapsed());
-        if erased.records != 1 {
+        if erased.erased.records != 1 {
             return Err(format!("{erased:?}").into());
         }
         let begun = Instant::now();
@@ -193,8 +193,8 @@ async fn ask(house: &House, kind: Kind, number: usize) -> Tested<Duration> {
     let decided = subjects::decide(&house.gateway, filed.row.id, OFFICER, &SeenByOfficer(true), &[]).await?;
     let took = begun.elapsed();
     // Whoever waits for nothing measures nothing.
-    if decided.record["held"].as_u64() == Some(0) {
-        return Err(format!("{kind} found nothing: {}", decided.record).into());
+    if decided.decided.record["held"].as_u64() == Some(0) {
+        return Err(format!("{kind} found nothing: {}", decided.decided.record).into());
     }
     Ok(took)
 }

@@ -52,6 +52,12 @@ pub enum Misbehaviour {
     MatchKeyChanged,
     /// An evaluation that is not by the key of the day.
     MatchEvaluation,
+    /// A person's request, passed on, that does not read or open.
+    ReferralUnreadable,
+    /// One that is not signed by whoever sends it.
+    ReferralForged,
+    /// One whose receipt does not hold.
+    ReferralUnproven,
 }
 
 impl Misbehaviour {
@@ -78,6 +84,9 @@ impl Misbehaviour {
             Self::MatchConflict => "match_conflict",
             Self::MatchKeyChanged => "match_key_changed",
             Self::MatchEvaluation => "match_evaluation",
+            Self::ReferralUnreadable => "referral_unreadable",
+            Self::ReferralForged => "referral_forged",
+            Self::ReferralUnproven => "referral_unproven",
         }
     }
 
@@ -116,6 +125,16 @@ impl Misbehaviour {
             ExchangeError::Frame(_) => Some(Self::MatchUnreadable),
             ExchangeError::Proof(_) => Some(Self::MatchUnproven),
             _ => None,
+        }
+    }
+
+    /// What is wrong with a referral that was not taken with `error`.
+    #[must_use]
+    pub fn of_referral(error: &ExchangeError) -> Self {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Self::ReferralForged,
+            ExchangeError::Proof(_) => Self::ReferralUnproven,
+            _ => Self::ReferralUnreadable,
         }
     }
 }

@@ -40,8 +40,11 @@ pub use opt_outs::{Mandate, MandateRow, OptOutDetail, OptOutRow, OptOutState, Op
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
-pub use road::{PeerError, Peers, RecallRoad};
-pub use subjects::{FoundRecord, RequestDetail, RequestRow, SubjectTag, Subjects, Tagged};
+pub use road::{PeerError, Peers, RecallRoad, ReferralRoad};
+pub use subjects::{
+    FoundRecord, OrderedFor, Referral, ReferralSent, Referred, ReferredAnswer, RequestDetail, RequestRow,
+    SubjectTag, Subjects, Tagged,
+};
 pub use uses::{Counted, LookUp, UseCount, UseRow, Uses};
 pub use vitals::Vitals;
 pub use webhooks::{WebhookRow, Webhooks};

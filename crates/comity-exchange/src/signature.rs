@@ -42,6 +42,10 @@ pub enum Domain {
     MatchEpoch,
     /// How often a holder used what it was given.
     Uses,
+    /// A person's request, passed on to a partner.
+    Referral,
+    /// The partner's answer to it.
+    ReferralAnswer,
 }
 
 impl Domain {
@@ -61,6 +65,8 @@ impl Domain {
             Self::Match => "comity/match/v1",
             Self::MatchAnswer => "comity/match-answer/v1",
             Self::MatchEpoch => "comity/match-epoch/v1",
+            Self::Referral => "comity/referral/v1",
+            Self::ReferralAnswer => "comity/referral-answer/v1",
         }
     }
 

@@ -13,9 +13,11 @@
 //!
 //! Not promised: a name written otherwise, or a telephone number with and without its country, are two identifiers.
 
+mod corrected;
 mod found;
 mod normal;
 
+pub use corrected::{Correction, corrected};
 pub use found::{identifiers, may_identify};
 
 use comity_terms::Digest;

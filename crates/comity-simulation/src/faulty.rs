@@ -357,9 +357,13 @@ impl Recalls for Faulty<comity_store::SqliteStore> {
     async fn sources(
         &self,
         objects: Vec<ObjectTag>,
-        own: &Party,
+        besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
-        at_once(self.inner.sources(objects, own))
+        at_once(self.inner.sources(objects, besides))
+    }
+
+    async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
+        at_once(self.inner.restricted_by(order))
     }
 
     async fn restricts(&self) -> Result<bool, StoreError> {

@@ -101,7 +101,9 @@ async fn round(gateway: &Arc<Gateway>, exchange: ExchangeId) {
         let giving = Giving {
             order: OrderId::draw(&mut gateway.entropy()),
             exchange,
+            records: None,
             action: RecallAction::Erase,
+            lifts: None,
             replaced_by: None,
             ground: "erasure_ordered".parse().expect("a reason"),
             facts,

@@ -369,8 +369,27 @@ impl Subjects for Database {
         either!(self, store => store.tagged(tags).await)
     }
 
+    async fn tagged_sent(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<RecordName>, StoreError> {
+        either!(self, store => store.tagged_sent(tags).await)
+    }
+
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         either!(self, store => store.requests(all).await)
+    }
+
+    async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        either!(self, store => store.request_of_case(case).await)
+    }
+
+    async fn requests_to_send(&self, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        either!(self, store => store.requests_to_send(by, limit).await)
+    }
+
+    async fn request_integrated(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        either!(self, store => store.request_integrated(id).await)
     }
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
@@ -517,9 +536,13 @@ impl Recalls for Database {
     async fn sources(
         &self,
         objects: Vec<ObjectTag>,
-        own: &Party,
+        besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
-        either!(self, store => store.sources(objects, own).await)
+        either!(self, store => store.sources(objects, besides).await)
+    }
+
+    async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
+        either!(self, store => store.restricted_by(order).await)
     }
 
     async fn restricts(&self) -> Result<bool, StoreError> {

@@ -118,6 +118,8 @@ pub enum Act {
     OfficerAdded,
     /// Records were erased: their keys' rows are gone.
     RecordsErased,
+    /// Records were put right: the wrong ones ended.
+    RecordsCorrected,
     /// Epoch keys were destroyed: no copy of what they wrapped opens again.
     KeysDestroyed,
     /// A log ended, and the one that succeeds it began.
@@ -158,6 +160,8 @@ pub enum Act {
     RecallAnswered,
     /// A person asked something about their data.
     RequestFiled,
+    /// An officer read what a person stated.
+    RequestRead,
     /// What a person asked was answered, or refused.
     RequestDecided,
     /// An officer asked whether a partner holds certain values; the laws decided whether it may be asked.
@@ -200,11 +204,15 @@ pub enum Act {
     RetentionReviewed,
     /// Whether an officer sees who is behind a mask was decided.
     RecordsUnmasked,
+    /// A partner answered a request that was passed on to it.
+    RequestHeard,
+    /// What was restricted because a person asked may be used again.
+    RequestLifted,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 57] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -217,6 +225,7 @@ impl Act {
         Self::PeerAdded,
         Self::OfficerAdded,
         Self::RecordsErased,
+        Self::RecordsCorrected,
         Self::KeysDestroyed,
         Self::LogSucceeded,
         Self::KeyRotated,
@@ -237,6 +246,7 @@ impl Act {
         Self::RecallDone,
         Self::RecallAnswered,
         Self::RequestFiled,
+        Self::RequestRead,
         Self::RequestDecided,
         Self::MatchAsked,
         Self::MatchOpened,
@@ -258,6 +268,8 @@ impl Act {
         Self::HoldLifted,
         Self::RetentionReviewed,
         Self::RecordsUnmasked,
+        Self::RequestHeard,
+        Self::RequestLifted,
     ];
 
     /// The family that the public log counts it in.
@@ -268,7 +280,6 @@ impl Act {
             Self::RecallOrdered | Self::RecallTaken | Self::RecallDone | Self::RecallAnswered => {
                 Family::Remedy
             }
-            Self::RequestFiled | Self::RequestDecided => Family::Remedy,
             Self::OptOutFiled | Self::OptOutDecided | Self::OptOutEnded => Family::Remedy,
             Self::MandateRecorded | Self::MandateEnded => Family::Procedure,
             Self::NoticeOpened
@@ -278,10 +289,16 @@ impl Act {
             | Self::NoticeGiven
             | Self::NoticeOverdue
             | Self::NoticeClosed => Family::Remedy,
+            Self::RequestFiled
+            | Self::RequestRead
+            | Self::RequestDecided
+            | Self::RequestHeard
+            | Self::RequestLifted => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
             | Self::OfficerAdded
             | Self::RecordsErased
+            | Self::RecordsCorrected
             | Self::KeysDestroyed
             | Self::LogSucceeded
             | Self::KeyRotated
@@ -325,6 +342,7 @@ impl Act {
             Self::PeerAdded => "peer.added",
             Self::OfficerAdded => "officer.added",
             Self::RecordsErased => "records.erased",
+            Self::RecordsCorrected => "records.corrected",
             Self::KeysDestroyed => "keys.destroyed",
             Self::LogSucceeded => "log.succeeded",
             Self::KeyRotated => "key.rotated",
@@ -345,6 +363,7 @@ impl Act {
             Self::RecallDone => "recall.done",
             Self::RecallAnswered => "recall.answered",
             Self::RequestFiled => "request.filed",
+            Self::RequestRead => "request.read",
             Self::RequestDecided => "request.decided",
             Self::MatchAsked => "match.asked",
             Self::MatchOpened => "match.opened",
@@ -366,6 +385,8 @@ impl Act {
             Self::HoldLifted => "hold.lifted",
             Self::RetentionReviewed => "retention.reviewed",
             Self::RecordsUnmasked => "records.unmasked",
+            Self::RequestHeard => "request.heard",
+            Self::RequestLifted => "request.lifted",
         }
     }
 }

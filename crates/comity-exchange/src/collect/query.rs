@@ -174,7 +174,7 @@ async fn about<W: Desk<Store: Collections>>(
 ) -> Result<Page, ExchangeError> {
     let mut page = Page::default();
     let mut segments: BTreeMap<SegmentId, (SealedSegment, String)> = BTreeMap::new();
-    for record in found(world, claim).await? {
+    for record in found(world, claim).await?.records {
         let Some(known) = record.known.filter(|_| record.stream.as_ref() == Some(stream)) else { continue };
         let held = record.held;
         if page.listed.len() == PAGE_RECORDS_MAX as usize {

@@ -194,7 +194,7 @@ impl Sealed {
             return Ok(Vec::new());
         }
         let tags: Vec<ObjectTag> = self.sent.iter().map(|(_, tag)| *tag).collect();
-        let sources = store.sources(tags, &self.summary.request.sender).await?;
+        let sources = store.sources(tags, Some(&self.summary.request.sender)).await?;
         let given: HashMap<ObjectTag, RecordName> =
             self.sent.iter().map(|(name, tag)| (*tag, *name)).collect();
         let derived = sources

@@ -178,6 +178,8 @@ impl Minimised {
         let request = &self.request;
         let extract = &self.extract.classes;
         let ids: Vec<ClassId> = extract.iter().map(|_| ClassId::draw(with.entropy)).collect();
+        let places: Vec<(ClassId, usize)> =
+            ids.iter().zip(&counts).map(|(class, count)| (*class, *count as usize)).collect();
         let contexts: Vec<Vec<u8>> =
             ids.iter().map(|class| OfferHeader::body_context(id, *class, &request.agreement)).collect();
         let bodies: Vec<(&[u8], &[u8])> =
@@ -253,7 +255,7 @@ impl Minimised {
             horizon: with.horizon,
         };
         Ok(Sealed {
-            tagged: with.named.sent(opening.id),
+            tagged: with.named.sent(opening.id, &places),
             summary,
             entry,
             opening,

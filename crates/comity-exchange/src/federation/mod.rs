@@ -11,6 +11,7 @@
 //! | [`matching`] | party key | whether a partner holds certain values, blinded, and the answers |
 //! | [`uses`] | party key | how often a holder used what it was given |
 //! | [`recall`] | party key | an order that data be erased or restricted wherever it went, hop by hop, and the answers |
+//! | [`referral`] | party key | a person's request, passed on to a partner that may hold their data, and the answers |
 
 pub mod answer;
 pub(crate) mod asking;
@@ -20,5 +21,6 @@ pub mod identity;
 pub mod matching;
 pub mod offer;
 pub mod recall;
+pub mod referral;
 pub mod transport;
 pub mod uses;

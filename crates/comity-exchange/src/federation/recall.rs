@@ -110,6 +110,9 @@ pub struct OrderHeader {
     /// The origin's exchange that has it right, where it is corrected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced_by: Option<Text<ExchangeId>>,
+    /// The restriction that is lifted, where it is not every one of this origin.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifts: Option<Text<OrderId>>,
     /// What the origin states of the case: the holders' laws are asked with it.
     pub facts: Vec<WireFact>,
     /// The instant of the act, UTC.

@@ -92,7 +92,8 @@ pub struct Derived {
     pub source: RecordName,
 }
 
-/// An exchange whose records nobody may use. A row is replaced by its exchange.
+/// An exchange whose records nobody may use. A row is replaced by its exchange and order: each order stands until it is
+/// lifted itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restriction {
     /// The exchange.
@@ -147,17 +148,23 @@ pub trait Recalls: Send + Sync + 'static {
     /// The sources of what was given to a partner by this exchange.
     fn derived_of(&self, given: ExchangeId) -> impl Future<Output = Result<Vec<Derived>, StoreError>> + Send;
 
-    /// The records with these ids that were received from others than `own`, as far as readers may ask for them.
+    /// The records with these ids that were received from others than `besides`, as far as readers may ask for them.
     fn sources(
         &self,
         objects: Vec<ObjectTag>,
-        own: &Party,
+        besides: Option<&Party>,
     ) -> impl Future<Output = Result<Vec<(ObjectTag, RecordName)>, StoreError>> + Send;
+
+    /// What an order restricts, or restricted, by exchange.
+    fn restricted_by(
+        &self,
+        order: OrderId,
+    ) -> impl Future<Output = Result<Vec<Restriction>, StoreError>> + Send;
 
     /// Whether any exchange is restricted now.
     fn restricts(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Which of these exchanges are restricted now.
+    /// Which of these exchanges are restricted now, each as often as orders restrict it.
     fn restricted(
         &self,
         exchanges: Vec<ExchangeId>,

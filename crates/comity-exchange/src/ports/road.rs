@@ -27,6 +27,15 @@ pub trait RecallRoad: Send + Sync + 'static {
     fn recall(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
 }
 
+/// The road that persons' requests go to a partner's gateway by.
+pub trait ReferralRoad: Send + Sync + 'static {
+    /// Sends a referral's frame and gives the answer's frame.
+    ///
+    /// # Errors
+    /// [`PeerError`]; callers try again later, for no answer decides nothing.
+    fn refer(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+}
+
 /// Why a partner gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeerError {

@@ -3,7 +3,7 @@
 use super::{Ruled, ask, withdrawn};
 use crate::ExchangeError;
 use crate::act::enter;
-use crate::federation::recall::{HopExchange, HopHeader, OrderHeader, RecallAction};
+use crate::federation::recall::{HopExchange, HopHeader, HopRecords, OrderHeader, RecallAction};
 use crate::ports::{RecallRow, Recalls, Record, Store, StoreError, Way};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -20,8 +20,12 @@ pub struct Giving {
     pub order: OrderId,
     /// The exchange: one that this gateway gave.
     pub exchange: ExchangeId,
+    /// Which of its records; `None`: all of them.
+    pub records: Option<Vec<HopRecords>>,
     /// What is to become of it.
     pub action: RecallAction,
+    /// The restriction that is lifted, where it is not every one of this gateway.
+    pub lifts: Option<OrderId>,
     /// The exchange that has it right, for a correction: given to the same partner.
     pub replaced_by: Option<ExchangeId>,
     /// Why, in the vocabulary's words.
@@ -62,7 +66,7 @@ pub async fn give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
 }
 
 async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, ExchangeError> {
-    let Giving { order, exchange, action, replaced_by, ground, facts, by, at } = giving;
+    let Giving { order, exchange, records, action, lifts, replaced_by, ground, facts, by, at } = giving;
     let unknown = || ExchangeError::Question(format!("no exchange {exchange} is recorded here"));
     let row = world.store().exchange(*exchange).await?.ok_or_else(unknown)?;
     if row.side != Side::Sender {
@@ -103,6 +107,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
         "exchange": exchange.to_string(),
         "action": action.as_str(),
         "replaced_by": replaced_by.map(|right| right.to_string()),
+        "lifts": lifts.map(|lifted| lifted.to_string()),
         "ground": ground.to_string(),
         "to": row.peer.to_string(),
         "due": due.map(|due| due.to_string()),
@@ -124,6 +129,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             ground: Text(ground.clone()),
             exchanges: vec![Text(*exchange)],
             replaced_by: replaced_by.map(Text),
+            lifts: lifts.map(Text),
             facts: told(facts),
             at: Text(*at),
             due: due.map(Text),
@@ -138,7 +144,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             sender: Text(own.clone()),
             receiver: Text(row.peer.clone()),
             at: Text(*at),
-            exchanges: vec![HopExchange { exchange_id: Text(*exchange), records: None }],
+            exchanges: vec![HopExchange { exchange_id: Text(*exchange), records: records.clone() }],
         }
         .sign(&world.signatory().key);
         let message = RecallRow {

@@ -182,7 +182,7 @@ pub async fn restricted_sources<W: Shell>(
     let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
     let tags =
         read.objects.iter().filter_map(|object| object.id.as_deref()).map(|id| world.tags().object(id));
-    let sources = world.store().sources(tags.collect(), &world.signatory().party).await?;
+    let sources = world.store().sources(tags.collect(), None).await?;
     let exchanges: BTreeSet<ExchangeId> = sources.into_iter().map(|(_, source)| source.exchange).collect();
     restricted_now(world, exchanges, now).await
 }

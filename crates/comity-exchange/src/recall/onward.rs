@@ -3,7 +3,7 @@
 use super::withdrawn;
 use crate::ExchangeError;
 use crate::federation::recall::{EXCHANGES_MAX, HopExchange, HopHeader, HopRecords, RECORDS_MAX, TakenHop};
-use crate::ports::{ExchangeRow, RecallRow, Recalls, Record, RecordName, Store, Way};
+use crate::ports::{Derived, ExchangeRow, RecallRow, Recalls, Record, RecordName, Store, Way};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::wire::{Base64, Text};
@@ -30,8 +30,9 @@ impl Onward {
         let mut given: BTreeMap<ExchangeId, BTreeSet<RecordName>> = BTreeMap::new();
         for row in mine {
             let wanted = taken.hop.exchanges.iter().find(|exchange| exchange.exchange_id.0 == row.id);
-            let wanted = wanted.map(Named::of);
-            for derived in store.derived_from(row.id).await? {
+            let every = store.derived_from(row.id).await?;
+            let wanted = wanted.map(|exchange| Named::of(exchange).with_corrected(&every));
+            for derived in every {
                 if wanted.as_ref().is_some_and(|wanted| wanted.names(&derived.source)) {
                     given.entry(derived.given.exchange).or_default().insert(derived.given);
                 }
@@ -162,6 +163,21 @@ impl Named {
         Self { exchange: exchange.exchange_id.0, records }
     }
 
+    /// The same, and what was put right here of the records that it speaks of, however often.
+    pub(super) fn with_corrected(mut self, derived: &[Derived]) -> Self {
+        let Some(records) = &mut self.records else { return self };
+        let exchange = self.exchange;
+        let own = || {
+            let own = derived
+                .iter()
+                .filter(|one| one.given.exchange == exchange && one.source.exchange == exchange);
+            own.map(|one| ((one.source.class, one.source.ordinal), (one.given.class, one.given.ordinal)))
+        };
+        // As often as something is added: each is added once.
+        while own().any(|(wrong, right)| records.contains(&wrong) && records.insert(right)) {}
+        self
+    }
+
     /// Whether it speaks of this record.
     pub(super) fn names(&self, record: &RecordName) -> bool {
         let listed = |records: &HashSet<_>| records.contains(&(record.class, record.ordinal));
@@ -209,6 +225,17 @@ mod tests {
         let named = Named::of(&hop);
         assert!(named.names(&name(1)) && !named.names(&name(2)));
         assert!(!named.names(&RecordName { class: ClassId::draw(entropy), ..name(1) }));
+        // What was put right twice here is spoken of too, and what was made of another is not.
+        let right = |class, ordinal| RecordName { exchange: hop.exchange_id.0, class, ordinal };
+        let (once, twice, other) = (ClassId::draw(entropy), ClassId::draw(entropy), ClassId::draw(entropy));
+        let derived = [
+            Derived { given: right(twice, 0), source: right(once, 3) },
+            Derived { given: right(once, 3), source: name(1) },
+            Derived { given: right(other, 0), source: name(2) },
+        ];
+        let named = Named::of(&hop).with_corrected(&derived);
+        assert!(named.names(&right(once, 3)) && named.names(&right(twice, 0)));
+        assert!(!named.names(&right(other, 0)));
         let whole = Named::of(&HopExchange { records: None, ..hop.clone() });
         assert!(whole.names(&name(2)));
         assert!(!whole.names(&RecordName { exchange: ExchangeId::draw(entropy), ..name(2) }));

@@ -274,7 +274,7 @@ async fn done<W: Shell>(
                 .collect(),
         };
         if let Some(held) = held {
-            let named = Named::of(exchange);
+            let named = Named::of(exchange).with_corrected(&world.store().derived_from(id).await?);
             let names = |record: &crate::ports::HeldRecord| {
                 let name =
                     record.class.map(|class| RecordName { exchange: id, class, ordinal: record.row.ordinal });
@@ -338,7 +338,6 @@ async fn carry_out<W: Shell>(
         let rows = world.store().held_of(held.id, false, u32::MAX).await?;
         Ok::<_, ExchangeError>(rows.iter().filter(|record| names(record)).count() as u64)
     };
-    let restricted = world.store().restricted(vec![held.id]).await?.pop();
     match taken.order.action {
         RecallAction::Recall | RecallAction::Erase | RecallAction::Correct => {
             let refused = ruled.filter(|ruled| ruled.decision.outcome != Outcome::Permitted);
@@ -369,19 +368,23 @@ async fn carry_out<W: Shell>(
             result.records = count().await?;
             if result.records > 0 {
                 result.result = RecallResult::Completed;
-                let from = restricted.map_or(now, |known| known.from);
-                restrictions.push(Restriction { exchange: held.id, order, from, lifted: None });
+                restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
             }
         }
         RecallAction::Lift => {
             result.records = count().await?;
-            let Some(known) = restricted else { return Ok(()) };
-            // Whoever ordered it may lift it; what our own law asked stays.
-            if is_origins(world, &known, taken).await? {
-                result.result = RecallResult::Completed;
-                restrictions.push(Restriction { lifted: Some(now), ..known });
-            } else {
-                result.result = RecallResult::Refused;
+            let known = world.store().restricted(vec![held.id]).await?;
+            for known in known {
+                // Whoever ordered it may lift it; what our own law or another's order asked stays.
+                let meant = taken.order.lifts.is_none_or(|lifted| lifted.0 == known.order);
+                if meant && is_origins(world, &known, taken).await? {
+                    result.result = RecallResult::Completed;
+                    restrictions.push(Restriction { lifted: Some(now), ..known });
+                } else if result.result != RecallResult::Completed {
+                    result.result = RecallResult::Refused;
+                }
+            }
+            if result.result == RecallResult::Refused {
                 result.reasons = vec![NOT_THEIRS.to_owned()];
             }
         }

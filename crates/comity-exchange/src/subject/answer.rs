@@ -4,17 +4,19 @@
 //! {"number":"…","request":"access","outcome":"answered","filed_at":"…","decided_at":"…","due":"…","party":"EE",
 //!  "citations":[{"pack":"EE","article":"…","rule":"…","effect":"permit","summary":"…"}],
 //!  "records":[{"object":{…},"pack":"…","exchange_id":"…","from":"FI","activity":"…","purpose":"…","kept_until":"…"}],
-//!  "sent":[{"to":"FI","pack":"…","exchange_id":"…","at":"…"}],
+//!  "sent":[{"to":"FI","pack":"…","exchange_id":"…","at":"…","ordered":"restrict"}],
+//!  "done":[{"what":"restricted","records":3}],
 //!  "declined":[{"pack":"EE","records":3,"reasons":[…],"citations":[…]}],
 //!  "reasons":[{"code":"neither_confirmed_nor_denied","summary":"…"}],
 //!  "remedies":[{"options":["…"],"until":"…"}]}
 //! ```
-//! `records`, `sent` and `declined` hold what the law lets be told; everything else is of the request, and the same whatever is held.
+//! `records`, `sent`, `done` and `declined` hold what the law lets be told; everything else is of the request, and the same whatever is held.
 //! INVARIANT: an answer without records says nothing about whether there are any: each answer that is no refusal of the
 //! request itself ends with the same reason. A refusal of the request itself never looked for records.
 
 use super::claim::{Kind, reason};
 use super::law::Said;
+use crate::federation::recall::RecallAction;
 use comity_agreement::question::value_json;
 use comity_agreement::try_case::citation_json;
 use comity_terms::ids::RequestId;
@@ -53,6 +55,17 @@ pub struct GivenSent {
     pub exchange: ExchangeId,
     /// When, UTC.
     pub at: Timestamp,
+    /// What was ordered of the partner.
+    pub ordered: Option<RecallAction>,
+}
+
+/// What was done here with records that the person is told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DoneHere {
+    /// `erased`, `restricted` or `corrected`.
+    pub what: &'static str,
+    /// How many records.
+    pub records: u64,
 }
 
 /// What is refused of what the person is told is held.
@@ -109,13 +122,15 @@ impl std::fmt::Debug for Answer {
 }
 
 /// The answer to a request. `request` is what the law said of the request itself when it was filed, `remedies` what it
-/// says of it now; then what may be told of what is held: records, what was sent, and what is refused of these.
+/// says of it now; then what may be told of what is held: records, what was sent, what is refused of these, and what was
+/// done with them.
 #[must_use]
 pub fn answer(
     told: &Told,
     request: &Said,
     remedies: &Said,
     (given, sent, declined): (&[GivenRecord], &[GivenSent], &[Declined]),
+    done: &[DoneHere],
 ) -> Answer {
     let refused = !request.grants();
     let reasons: Vec<String> = if refused {
@@ -151,7 +166,9 @@ pub fn answer(
             "pack": sent.agreement.to_string(),
             "exchange_id": sent.exchange.to_string(),
             "at": format!("{:.0}", sent.at),
+            "ordered": sent.ordered.map(RecallAction::as_str),
         })).collect::<Json>(),
+        "done": done.iter().map(|done| json!({ "what": done.what, "records": done.records })).collect::<Json>(),
         "declined": declined,
         "reasons": reasons,
         "remedies": remedies_json(remedies),

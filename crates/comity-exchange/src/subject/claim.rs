@@ -1,9 +1,11 @@
 //! What a person states: what they ask, by what they are known, and what they say about it.
 //!
 //! ```json
-//! {"identifiers":[{"kind":"email","value":"mari@example.ee"},{"kind":"name","value":"Mari Kask"}],"text":"…"}
+//! {"identifiers":[{"kind":"email","value":"mari@example.ee"},{"kind":"name","value":"Mari Kask"}],
+//!  "corrections":[{"kind":"name","was":"Mari Kaks","is":"Mari Kask"}],"text":"…"}
 //! ```
 
+use comity_minimise::subject::Correction;
 use comity_minimise::{Identifier, IdentifierKind};
 use comity_terms::{Action, ReasonCode};
 use serde::{Deserialize, Serialize};
@@ -114,6 +116,8 @@ const TEXT_BYTES_MAX: usize = 32 << 10;
 #[serde(deny_unknown_fields)]
 pub struct Claim {
     identifiers: Vec<Stated>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    corrections: Vec<StatedCorrection>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     text: Option<String>,
 }
@@ -123,6 +127,21 @@ pub struct Claim {
 struct Stated {
     kind: String,
     value: String,
+}
+
+/// What is wrong about a person, and what is right.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatedCorrection {
+    kind: String,
+    was: String,
+    is: String,
+}
+
+impl StatedCorrection {
+    fn read(&self) -> Option<Correction> {
+        Correction::new(self.kind.parse().ok()?, &self.was, &self.is)
+    }
 }
 
 impl Claim {
@@ -138,7 +157,7 @@ impl Claim {
         let claim: Self = serde_json::from_slice(bytes).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             ClaimError(format!(
-                "line {line}, column {column}: expected {{\"identifiers\":[{{\"kind\":…,\"value\":…}}],\"text\":…}}"
+                "line {line}, column {column}: expected {{\"identifiers\":[{{\"kind\":…,\"value\":…}}],\"corrections\":…,\"text\":…}}"
             ))
         })?;
         claim.checked()
@@ -160,6 +179,17 @@ impl Claim {
                 return Err(ClaimError(format!("`identifiers[{place}].value`: that is no {kind}")));
             }
         }
+        if self.corrections.len() > IDENTIFIERS_MAX {
+            return Err(ClaimError(format!("`corrections`: at most {IDENTIFIERS_MAX}")));
+        }
+        for (place, stated) in self.corrections.iter().enumerate() {
+            if stated.read().is_none() {
+                return Err(ClaimError(format!(
+                    "`corrections[{place}]`: expected `kind` of email, phone, account, national_id or name, and `was` and `is` \
+                     of that kind"
+                )));
+            }
+        }
         if self.text.as_ref().is_some_and(|text| text.len() > TEXT_BYTES_MAX) {
             return Err(ClaimError(format!("`text`: at most {TEXT_BYTES_MAX} bytes")));
         }
@@ -173,9 +203,22 @@ impl Claim {
         serde_json::to_vec(self).expect("a claim is plain data")
     }
 
-    /// What the person is known by: each kind with the value as it was written. Checked before.
+    /// What the person is known by: each kind with the value as it was written, what is wrong about them too. Checked before.
     pub fn stated(&self) -> impl Iterator<Item = (IdentifierKind, &str)> {
-        self.identifiers.iter().filter_map(|stated| Some((stated.kind.parse().ok()?, stated.value.as_str())))
+        let known = self.identifiers.iter().map(|stated| (&stated.kind, &stated.value));
+        let wrong = self.corrections.iter().map(|stated| (&stated.kind, &stated.was));
+        known.chain(wrong).filter_map(|(kind, value)| Some((kind.parse().ok()?, value.as_str())))
+    }
+
+    /// What is wrong about the person, and what is right, as they state it. Checked before.
+    #[must_use]
+    pub fn corrections(&self) -> Vec<Correction> {
+        self.corrections.iter().filter_map(StatedCorrection::read).collect()
+    }
+
+    /// The same as it was written: kind, what is wrong, what is right.
+    pub fn stated_corrections(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.corrections.iter().map(|stated| (stated.kind.as_str(), stated.was.as_str(), stated.is.as_str()))
     }
 
     /// What the person says about it.
@@ -188,6 +231,10 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.identifiers.iter_mut().for_each(|stated| stated.value.zeroize());
+        for stated in &mut self.corrections {
+            stated.was.zeroize();
+            stated.is.zeroize();
+        }
         self.text.zeroize();
     }
 }
@@ -216,7 +263,13 @@ mod tests {
             assert_eq!(Kind::of_action(&kind.action()), Some(kind));
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
-        for code in [super::super::answer::NEITHER, "identity_not_verified"] {
+        let effects = ["erasure_requested", "restriction_requested", "restriction_ended", "found_inaccurate"];
+        let refer: Action = super::super::law::REFER.parse().unwrap();
+        assert!(library.vocabulary().actions().contains_key(&refer));
+        for code in ["key_destroyed", super::super::answer::NEITHER, "identity_not_verified"]
+            .into_iter()
+            .chain(effects)
+        {
             assert!(library.vocabulary().reasons().contains_key(&reason(code)), "{code}");
         }
     }
@@ -229,6 +282,10 @@ mod tests {
             (r#"{"identifiers":[{"kind":"shoe","value":"secret"}]}"#, "identifiers[0].kind"),
             (r#"{"identifiers":[{"kind":"email","value":7}]}"#, "line 1"),
             (r#"{"identifiers":[{"kind":"email","value":"a@b.example"}],"secret":1}"#, "line 1"),
+            (
+                r#"{"identifiers":[{"kind":"email","value":"a@b.example"}],"corrections":[{"kind":"email","was":"a@b.example","is":"secret"}]}"#,
+                "corrections[0]",
+            ),
             (r#"secret"#, "line 1"),
         ];
         for (text, place) in wrong {

@@ -5,16 +5,24 @@
 
 use super::{Claim, Desk};
 use crate::ExchangeError;
-use crate::ports::{FoundRecord, Subjects as _};
+use crate::ports::{FoundRecord, RecordName, Subjects as _};
 use comity_minimise::{Identifier, IdentifierKind};
 use std::collections::BTreeSet;
 
-/// Every record here that names whoever is known by what `claim` states, in the order in which they were sealed; openings
-/// for what was sent.
+/// What names somebody.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The records here, in the order in which they were sealed; openings for what was sent.
+    pub records: Vec<FoundRecord>,
+    /// The records that were sent, by exchange and place.
+    pub sent: Vec<RecordName>,
+}
+
+/// Everything here that names whoever is known by what `claim` states.
 ///
 /// # Errors
 /// [`ExchangeError`].
-pub async fn found<W: Desk>(world: &W, claim: &Claim) -> Result<Vec<FoundRecord>, ExchangeError> {
+pub async fn found<W: Desk>(world: &W, claim: &Claim) -> Result<Found, ExchangeError> {
     let known = identifiers(world, claim)?;
     let mut tags = Vec::new();
     for month in world.subject_months()? {
@@ -22,7 +30,8 @@ pub async fn found<W: Desk>(world: &W, claim: &Claim) -> Result<Vec<FoundRecord>
             tags.extend(known.iter().map(|identifier| (month, key.tag(identifier))));
         }
     }
-    Ok(world.store().tagged(tags).await?)
+    let sent = world.store().tagged_sent(tags.clone()).await?;
+    Ok(Found { records: world.store().tagged(tags).await?, sent })
 }
 
 /// What a person is known by in records: as they state it, and as this gateway wrote it.

@@ -2,6 +2,7 @@
 
 use super::answer::{Declined, GivenRecord, GivenSent};
 use super::claim::Kind;
+use super::effect::Consequence;
 use super::law::{Asking, Said, of_records};
 use super::{Desk, state};
 use crate::ExchangeError;
@@ -28,6 +29,8 @@ pub(super) struct Held {
     /// What of the withheld the law grants, and a duty of this gateway keeps.
     pub(super) preserved: usize,
     pub(super) sent: Vec<GivenSent>,
+    /// What follows at each exchange that was sent and is granted.
+    pub(super) sent_consequences: BTreeMap<ExchangeId, Consequence>,
     pub(super) sent_told: Vec<GivenSent>,
     pub(super) sent_withheld: usize,
     /// What is refused of what the person is told is held.
@@ -41,6 +44,15 @@ pub(super) struct Granted {
     pub(super) record: FoundRecord,
     /// Whether the person is told of it: they would be, if they asked what is held.
     pub(super) told: bool,
+    /// What follows at it.
+    pub(super) consequence: Consequence,
+}
+
+impl Granted {
+    /// Whether the record ends by it: putting right ends what was wrong, restricting ends nothing.
+    fn ends(&self) -> bool {
+        matches!(self.consequence, Consequence::Erase | Consequence::Correct)
+    }
 }
 
 impl Held {
@@ -77,12 +89,15 @@ impl Held {
             let Some((said, tells, count)) = classes.get_mut(&name) else { continue };
             *count += 1;
             let grants = said.as_ref().is_some_and(Said::grants);
+            let consequence =
+                said.as_ref().map_or(Consequence::Nothing, |said| Consequence::of(asking.kind, said));
             match (sent, grants) {
-                (false, true) => held.granted.push(Granted { record, told: *tells }),
+                (false, true) => held.granted.push(Granted { record, told: *tells, consequence }),
                 (false, false) => held.withheld += 1,
                 (true, true) => {
                     let sent = sent_of(world, &record).await?;
                     held.sent_told.extend(sent.clone().filter(|_| *tells));
+                    held.sent_consequences.extend(sent.iter().map(|sent| (sent.exchange, consequence)));
                     held.sent.extend(sent);
                 }
                 (true, false) => held.sent_withheld += 1,
@@ -115,15 +130,21 @@ impl Held {
         Ok(held)
     }
 
+    /// The records at which this follows.
+    pub(super) fn following(&self, consequence: Consequence) -> impl Iterator<Item = &Granted> {
+        self.granted.iter().filter(move |granted| granted.consequence == consequence)
+    }
+
     /// The records that the person is told of.
     pub(super) fn told(&self) -> impl Iterator<Item = &FoundRecord> {
         self.granted.iter().filter(|granted| granted.told).map(|granted| &granted.record)
     }
 
-    /// Takes out what of an exchange is kept from erasure.
+    /// Takes out what of an exchange is kept from ending.
     fn take_kept(&mut self, exchange: ExchangeId, against: &Against) -> Vec<Granted> {
         let of = |granted: &Granted| {
-            granted.record.held.exchange == Some(exchange) && against.keeps(&granted.record.held)
+            let held = &granted.record.held;
+            granted.ends() && held.exchange == Some(exchange) && against.keeps(held)
         };
         let (kept, granted) = std::mem::take(&mut self.granted).into_iter().partition(of);
         self.granted = granted;
@@ -136,8 +157,9 @@ impl Held {
     /// # Errors
     /// [`ExchangeError`] when the store or the keys fail.
     pub(super) async fn preserve<W: Desk>(&mut self, world: &W, now: Timestamp) -> Result<(), ExchangeError> {
+        let ending = self.granted.iter().filter(|granted| granted.ends());
         let exchanges: BTreeSet<ExchangeId> =
-            self.granted.iter().filter_map(|granted| granted.record.held.exchange).collect();
+            ending.filter_map(|granted| granted.record.held.exchange).collect();
         for exchange in exchanges {
             let Some(row) = world.store().exchange(exchange).await? else { continue };
             let against = Against::of(world, &row, now).await?;
@@ -205,7 +227,13 @@ async fn facts_of_sent<W: Desk>(world: &W, record: &FoundRecord) -> Result<Optio
 async fn sent_of<W: Desk>(world: &W, record: &FoundRecord) -> Result<Option<GivenSent>, ExchangeError> {
     let Some(exchange) = record.held.exchange else { return Ok(None) };
     let row = world.store().exchange(exchange).await?;
-    Ok(row.map(|row| GivenSent { to: row.peer, agreement: row.agreement, exchange, at: row.at }))
+    Ok(row.map(|row| GivenSent {
+        to: row.peer,
+        agreement: row.agreement,
+        exchange,
+        at: row.at,
+        ordered: None,
+    }))
 }
 
 /// Copies of records, opened.

@@ -10,7 +10,7 @@ use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::shell::Lent;
 use comity_agreement::facts::raise;
 use comity_agreement::{Decision, LawSet, Outcome, Question, Setting};
-use comity_terms::{Action, Digest, Facts, LawName, Obligation, Office, PackSlug, Timestamp};
+use comity_terms::{Action, Digest, Facts, LawName, Obligation, Office, PackSlug, Party, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -105,6 +105,39 @@ pub fn of_records<W: Desk>(
     said(world, asking, (&home, &lent), detected, asking.at).map(Some)
 }
 
+/// What the laws say of passing a request on from one party to another, one of which is this one: those between the two,
+/// under the agreement that data went under, unless it has no rule about it; then the law of this party. `None` when that is
+/// not here.
+///
+/// # Errors
+/// [`ExchangeError::Question`].
+pub fn of_referral<W: Desk>(
+    world: &W,
+    asking: &Asking,
+    agreement: &PackSlug,
+    (sending, receiving): (&Party, &Party),
+    at: Timestamp,
+) -> Result<Option<Said>, ExchangeError> {
+    let own = &world.signatory().party;
+    let partner = if sending == own { receiving } else { sending };
+    // Unwrap safety: a test parses it.
+    let action: Action = REFER.parse().unwrap_or_else(|_| unreachable!("an action's name is a word"));
+    let put = (action, asking.facts.clone(), BTreeSet::new());
+    if let Some(lent) = world.laws(agreement, partner) {
+        let ends = (sending, receiving);
+        let under = said_between(world, ends, put.clone(), (agreement, &lent), Facts::new(), at)?;
+        if !is_silent(&under.decision) {
+            return Ok(Some(under));
+        }
+    }
+    let home = world.signatory().home();
+    let Some(lent) = world.laws_then(&home, &asking.digests) else { return Ok(None) };
+    said_of(world, put, (&home, &lent), Facts::new(), at).map(Some)
+}
+
+/// The act that passing a request on is, in the vocabulary's words.
+pub(super) const REFER: &str = "refer_request";
+
 /// Whether all that stands against it is that the agreement has no rule about it.
 pub(crate) fn is_silent(decision: &Decision) -> bool {
     let silent = decision.grounds.iter().all(|ground| {
@@ -119,12 +152,11 @@ const NO_RULE: &str = "no_governing_rule";
 fn said<W: Desk>(
     world: &W,
     asking: &Asking,
-    (asked, lent): (&PackSlug, &Lent),
+    asked: (&PackSlug, &Lent),
     detected: Facts,
     at: Timestamp,
 ) -> Result<Said, ExchangeError> {
-    let put = (asking.kind.action(), asking.facts.clone(), BTreeSet::new());
-    said_of(world, put, (asked, lent), detected, at)
+    said_of(world, (asking.kind.action(), asking.facts.clone(), BTreeSet::new()), asked, detected, at)
 }
 
 /// What laws say of an act of this party alone, as of `at`, with the facts of a class and what else is known.
@@ -133,17 +165,29 @@ fn said<W: Desk>(
 /// [`ExchangeError::Question`].
 pub(crate) fn said_of<W: Desk>(
     world: &W,
+    put: (Action, Facts, BTreeSet<Office>),
+    asked: (&PackSlug, &Lent),
+    detected: Facts,
+    at: Timestamp,
+) -> Result<Said, ExchangeError> {
+    let party = &world.signatory().party;
+    said_between(world, (party, party), put, asked, detected, at)
+}
+
+/// The same of an act of one party towards another.
+fn said_between<W: Desk>(
+    world: &W,
+    (sending, receiving): (&Party, &Party),
     (action, known, approvals): (Action, Facts, BTreeSet<Office>),
     (asked, lent): (&PackSlug, &Lent),
     detected: Facts,
     at: Timestamp,
 ) -> Result<Said, ExchangeError> {
-    let party = &world.signatory().party;
     let laws = &lent.laws;
     let question = Question {
         action,
-        sending: party.clone(),
-        receiving: party.clone(),
+        sending: sending.clone(),
+        receiving: receiving.clone(),
         at,
         knowledge_time: at,
         facts: raise(&laws.vocabulary, detected.clone(), known),

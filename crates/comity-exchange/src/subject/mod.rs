@@ -3,12 +3,12 @@
 //! ```text
 //! file    what is stated is sealed; row, entry `request.filed`, by when it is due: one transaction. Nothing is looked up.
 //! decide  tags of what is stated ─> records ─> own law, class by class ─> what is given, what is withheld
-//!         erase: the records that may go, in batches of one entry each
+//!         what follows at them: erased, restricted, put right; ordered of the partners that got them
 //!         the answer is sealed, what was stated is erased, entry `request.decided`: one transaction
 //! show    to whoever has the number and the code
 //! ```
 //! Crash points: before a transaction nothing of it has happened. Between erasing and the answer the request is open still,
-//! and is decided again: what is left is found, and the entries of the erasures name the request.
+//! and is decided again: what is left is found, the entries of the erasures name the request, and no order is given twice.
 //!
 //! Invariants: filing looks nothing up, so it takes as long and says the same whoever asks. The answer has a part that
 //! depends on what is held: the records that the law lets be given, and nothing else. Whether nothing is held or something
@@ -23,29 +23,44 @@
 //! | [`claim`] | what a person states |
 //! | [`find`] | the records that name them |
 //! | [`law`] | what this party's law says of a request, and of each class of records |
+//! | `effect`, [`lift()`] | what follows at records here and at partners, and the end of a restriction |
+//! | `refer`, `referred` | a request goes on to partners, and comes from them |
 //! | `held` | what may be done with what was found, and what of it is told |
 //! | [`answer`] | what the person is told, and what the overseer |
 //! | [`request`] | filing and deciding, start to finish |
+//! | [`read()`] | what a person stated, for the officer who decides |
 //! | [`shown`] | where a request stands |
 
 pub mod answer;
 pub mod claim;
+mod effect;
 pub mod find;
 mod held;
 pub mod law;
+mod lift;
+mod read;
+mod refer;
+mod referred;
 pub mod request;
 mod status;
 mod tag;
 
 pub use answer::Answer;
 pub use claim::{Claim, ClaimError, Kind};
+pub use effect::{CorrectedRecord, OrderedThere};
+pub use lift::{Lifting, lift};
+pub use read::read;
+pub use refer::{
+    ElsewhereAnswer, Told as ReferralTold, elsewhere, end as end_referral, send as send_referral, telling,
+};
+pub use referred::{TakeReferralError, take_referral};
 pub use request::{Decided, Decision, Elsewhere, Filed, Filing, decide, file};
 pub(crate) use status::code as code_drawn;
 pub use status::shown;
 pub(crate) use tag::{Named, about_people};
 
 use crate::ExchangeError;
-use crate::ports::Subjects;
+use crate::ports::{ReferralRoad, Subjects};
 use crate::shell::{Lent, Shell};
 use comity_minimise::TokenKey;
 use comity_terms::{Asserter, Digest, FactKey, Facts, Month, PackSlug, Timestamp, Value};
@@ -53,7 +68,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A gateway that answers persons.
-pub trait Desk: Shell<Store: Subjects> {
+pub trait Desk: Shell<Store: Subjects, Peers: ReferralRoad> {
     /// The keys of every pseudonym that this gateway can still make, for whatever agreement, partner and period.
     ///
     /// # Errors

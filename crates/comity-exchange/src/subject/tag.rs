@@ -8,7 +8,7 @@ use crate::ports::{RecordPlace, SubjectTag, Tagged};
 use crate::shell::Shell;
 use comity_minimise::subject::may_identify;
 use comity_minimise::{SubjectKey, identifiers};
-use comity_terms::ids::SegmentId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Facts, Month, Timestamp, Value};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,16 +62,22 @@ impl Named {
         let records = self.records.iter().skip(first).take(count);
         records.zip(0..).flat_map(move |((month, tags), ordinal)| {
             let place = RecordPlace { segment, ordinal };
-            tags.iter().map(move |tag| Tagged { place, month: *month, tag: *tag })
+            tags.iter().map(move |tag| Tagged { place, month: *month, tag: *tag, sent: None })
         })
     }
 
-    /// The tags of all records, each once, for the one record of `opening`: what was sent in its exchange.
-    pub(crate) fn sent(&self, opening: SegmentId) -> Vec<Tagged> {
+    /// The tags of all records for the one record of `opening`: what was sent in its exchange, each with its class and its
+    /// place in it. `classes` are those of the exchange in their order, each with how many records it has.
+    pub(crate) fn sent(&self, opening: SegmentId, classes: &[(ClassId, usize)]) -> Vec<Tagged> {
         let place = RecordPlace { segment: opening, ordinal: 0 };
-        let tags = self.records.iter().flat_map(|(month, tags)| tags.iter().map(move |tag| (*month, *tag)));
-        let tags: BTreeSet<(Month, SubjectTag)> = tags.collect();
-        tags.into_iter().map(|(month, tag)| Tagged { place, month, tag }).collect()
+        let names = classes
+            .iter()
+            .flat_map(|(class, count)| (0..).take(*count).map(move |ordinal| (*class, ordinal)));
+        let records = self.records.iter().zip(names);
+        let tagged = records.flat_map(|((month, tags), name)| {
+            tags.iter().map(move |tag| Tagged { place, month: *month, tag: *tag, sent: Some(name) })
+        });
+        tagged.collect()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
+use crate::work::subjects::effects;
 use crate::work::{collections, manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
@@ -160,6 +161,16 @@ async fn done(
         Command::Subject(command) => return subject::run(gateway, cli, command, stdin, cwd, out).await,
         Command::Audit(Audit::Uses(args)) => return uses::of(gateway, cli, args, out).await,
         Command::Notice(command) => return notice::run(gateway, cli, command, stdin, cwd, out).await,
+        Command::Audit(Audit::Corrected(args)) => {
+            let said = effects::corrected(gateway, args.number).await?;
+            let count = |key: &str| said[key].as_array().map_or(0, Vec::len);
+            let text = format!(
+                "{} decisions read the old, {} exchanges passed it on",
+                count("decisions"),
+                count("derived")
+            );
+            tell(cli, out, &said, &text);
+        }
         Command::Audit(Audit::Requests(_)) => return record::requests(gateway, cli, out).await,
         Command::Audit(Audit::Deletion(_)) => return Ok(record::deletion(gateway, cli, out)),
         Command::Vault(command) => return vault::run(gateway, cli, command, cwd, out).await,

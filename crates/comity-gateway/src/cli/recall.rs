@@ -23,6 +23,8 @@ pub async fn give(
         exchange: args.exchange_id,
         officer: args.officer.clone(),
         action: args.action,
+        records: None,
+        lifts: None,
         replaced_by: args.by,
         ground: args.ground.clone(),
         facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),

@@ -108,6 +108,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Audit(Audit::Obligations(place) | Audit::Requests(place) | Audit::Deletion(place)) => {
             Some(place)
         }
+        Command::Audit(Audit::Corrected(args)) => Some(&args.place),
         Command::Subject(command) => Some(command.place()),
         Command::Mandate(command) => Some(command.place()),
         Command::Notice(command) => Some(command.place()),

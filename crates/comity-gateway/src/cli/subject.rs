@@ -4,19 +4,21 @@ use super::out::{Exit, Out};
 use super::{Cli, GivenFact, Subject, SubjectDecide, SubjectFile};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::subjects::{self, SeenByOfficer};
+use crate::work::subjects::effects;
+use crate::work::subjects::{self, Closed, SeenByOfficer};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
-use comity_exchange::subject::{Claim, Decided, Kind};
+use comity_exchange::subject::{Claim, Kind};
 use comity_terms::FactKey;
 use comity_terms::ids::RequestId;
 use serde_json::Value as Json;
 use std::path::Path;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Runs one of the commands at an open gateway.
 pub(super) async fn run(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     cli: &Cli,
     command: &Subject,
     stdin: Option<Vec<u8>>,
@@ -26,6 +28,32 @@ pub(super) async fn run(
     let stdin = stdin.map(Zeroizing::new);
     match command {
         Subject::Ask(ask) => asked(gateway, cli, ask.parts(), stdin, cwd, out).await,
+        Subject::Show(args) => {
+            let claim = subjects::show(gateway, args.number, &args.officer).await?;
+            if cli.json {
+                out.json(&subjects::shown_json(args.number, &claim));
+                return Ok(Exit::Done);
+            }
+            for (kind, value) in claim.stated() {
+                out.line(&format!("{kind}: {value}"));
+            }
+            claim.text().into_iter().for_each(|text| out.line(text));
+            Ok(Exit::Done)
+        }
+        Subject::Lift(args) => {
+            let how = (&args.ground, args.person_informed);
+            let said = effects::lift(gateway, args.number, &args.officer, how).await?;
+            if cli.json {
+                out.json(&said);
+            } else {
+                let orders = said["ordered"].as_array().map_or(0, Vec::len);
+                out.line(&format!(
+                    "what request {} restricted may be used again; {orders} orders to partners",
+                    args.number
+                ));
+            }
+            Ok(Exit::Done)
+        }
         Subject::Decide(args) => decide(gateway, cli, args, out).await,
         Subject::Status(args) => {
             let code = stdin.unwrap_or_default();
@@ -70,7 +98,7 @@ pub(super) fn claimed(
 }
 
 async fn asked(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     cli: &Cli,
     (kind, args): (Kind, &SubjectFile),
     stdin: Option<Zeroizing<Vec<u8>>>,
@@ -99,7 +127,7 @@ async fn asked(
 }
 
 async fn decide(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     cli: &Cli,
     args: &SubjectDecide,
     out: &mut Out<'_>,
@@ -110,19 +138,19 @@ async fn decide(
 }
 
 async fn decided(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     number: RequestId,
     officer: &str,
     seen: bool,
     facts: &[GivenFact],
-) -> Result<Decided, GatewayError> {
+) -> Result<Closed, GatewayError> {
     let facts: Vec<(FactKey, String)> =
         facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect();
     subjects::decide(gateway, number, officer, &SeenByOfficer(seen), &facts).await
 }
 
-fn exit(decided: &Decided) -> Exit {
-    let refused = decided.row.detail.outcome.as_deref() == Some("refused");
+fn exit(closed: &Closed) -> Exit {
+    let refused = closed.decided.row.detail.outcome.as_deref() == Some("refused");
     if refused { Exit::Refused } else { Exit::Done }
 }
 
@@ -141,6 +169,15 @@ fn answered(cli: &Cli, said: &Json, out: &mut Out<'_>) {
     };
     let count = |list: &str| answer[list].as_array().map_or(0, Vec::len);
     out.line(&format!("{} records, {} times sent to partners", count("records"), count("sent")));
+    for done in answer["done"].as_array().into_iter().flatten() {
+        let (what, records) =
+            (done["what"].as_str().unwrap_or("-"), done["records"].as_u64().unwrap_or_default());
+        out.line(&format!("{what}: {records} records"));
+    }
+    for order in said["record"]["ordered"].as_array().into_iter().flatten() {
+        let text = |key: &str| order[key].as_str().unwrap_or("-").to_owned();
+        out.line(&format!("ordered of {}: {} ({})", text("to"), text("action"), text("order")));
+    }
     for reason in answer["reasons"].as_array().into_iter().flatten() {
         let text = |key: &str| reason[key].as_str().unwrap_or("-").to_owned();
         out.line(&format!("{}: {}", text("code"), text("summary")));

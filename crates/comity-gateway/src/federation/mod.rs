@@ -5,6 +5,7 @@
 //! POST /federation/v1/recalls                  an order that data be erased or restricted; the answer's frame
 //! POST /federation/v1/matches                  a question whether values are held, blinded; the answer's frame
 //! POST /federation/v1/uses                     which exchanges; how often what came by them was used here
+//! POST /federation/v1/referrals                a person's request, passed on; the answer's frame
 //! GET  /federation/v1/identity                 what this gateway tells of itself, with its transport key
 //! POST /federation/v1/identity                 what the caller tells of itself: followed, or 409
 //! GET  /federation/v1/keys                     the transport key of the day alone
@@ -16,6 +17,7 @@
 
 mod matches;
 mod recalls;
+mod referrals;
 mod road;
 mod routes;
 mod uses;

@@ -1,6 +1,6 @@
 //! What partner gateways can ask.
 
-use super::{matches, recalls, uses};
+use super::{matches, recalls, referrals, uses};
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
@@ -18,6 +18,7 @@ use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
 use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
 use comity_exchange::federation::recall::HOP_BYTES_MAX;
+use comity_exchange::federation::referral::REFERRAL_BYTES_MAX;
 use comity_exchange::misbehaviour::misbehaved;
 use comity_exchange::ports::{Record, Store as _, StoreError};
 use comity_exchange::proofs::cosign;
@@ -44,6 +45,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
             at_most(federation::matching::QUESTION_BYTES_MAX, post(matches::question)),
         )
         .route("/federation/v1/uses", at_most(federation::uses::QUESTION_BYTES_MAX, post(uses::uses)))
+        .route("/federation/v1/referrals", at_most(REFERRAL_BYTES_MAX, post(referrals::referral)))
         .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))
         .route("/federation/v1/witness/checkpoint", get(witnessed))
         .route("/federation/v1/keys", get(keys))

@@ -8,7 +8,7 @@
 //! says becomes a label.
 
 use crate::gateway::Gateway;
-use crate::work::{notices, recall, subjects, webhooks};
+use crate::work::{notices, recall, referrals, subjects, webhooks};
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -223,6 +223,9 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     }
     registry.register("partner_reached", "1 when the partner answered its last call", reached);
     measures(&mut registry, &vitals, now);
+    let (open, overdue) = referrals::standing(gateway, now).await?;
+    gauge(&mut registry, "referral_open", "Requests of persons that wait for a partner's answer", open);
+    gauge(&mut registry, "referral_overdue", "Those of them that are overdue", overdue);
     let (open, overdue) = recall::standing(gateway, now).await?;
     gauge(
         &mut registry,

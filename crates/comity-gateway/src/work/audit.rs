@@ -146,6 +146,7 @@ pub async fn ledger(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
     };
     duties.retain(|duty| !told(duty));
     duties.extend(notices);
+    duties.extend(super::referrals::duties(gateway).await?);
     Ok(duties)
 }
 

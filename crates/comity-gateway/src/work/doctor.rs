@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage, notices, recall, subjects};
+use super::{collections, manage, notices, recall, referrals, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError};
@@ -67,6 +67,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(module(gateway));
     all.push(outbox(gateway, now).await?);
     all.push(recalls(gateway, now).await?);
+    all.push(passed_on(gateway, now).await?);
     all.extend(laws(gateway));
     all.extend(partners(gateway).await);
     all.extend(ending(gateway, now));
@@ -255,6 +256,22 @@ async fn outbox(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayErro
             "see below which partner is not reached",
         ),
         _ => Looked::good("outbox", format!("{} offers wait", vitals.outbox)),
+    })
+}
+
+/// That partners answer what persons asked and was passed on to them.
+async fn passed_on(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
+    Ok(match referrals::standing(gateway, now).await? {
+        (open, 0) => Looked::good(
+            "referrals",
+            format!("{open} requests of persons wait for a partner's answer, none is overdue"),
+        ),
+        (_, overdue) => Looked::not(
+            Health::Bad,
+            "referrals",
+            format!("{overdue} answers of partners to requests of persons are overdue"),
+            "`comity audit obligations` names who owes them; ask its operator",
+        ),
     })
 }
 

@@ -152,8 +152,7 @@ async fn found(
     object: &str,
 ) -> Result<(comity_terms::ids::ClassId, u32), GatewayError> {
     let tag = gateway.tags().object(object);
-    let own = &gateway.signatory().party;
-    let sources = gateway.store().sources(vec![tag], own).await?;
+    let sources = gateway.store().sources(vec![tag], None).await?;
     let of = sources.into_iter().map(|(_, name)| name).find(|name| name.exchange == exchange);
     let none = || {
         GatewayError::Input(format!(

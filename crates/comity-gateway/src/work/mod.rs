@@ -9,6 +9,7 @@
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`holds`] | what is kept from erasure for a time, and looked at before its own ends |
 //! | [`recall`] | orders that data be erased or restricted wherever it went |
+//! | [`referrals`] | persons' requests that go on to partners |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
 //! | [`backup`] | a copy of a gateway, and a gateway made of it |
@@ -41,6 +42,7 @@ pub mod opt_outs;
 pub mod outbox;
 pub mod preview;
 pub mod recall;
+pub mod referrals;
 pub mod rotate;
 pub mod share;
 pub mod subjects;

@@ -11,11 +11,13 @@
 use super::{manage, tokens};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
+use comity_agreement::Vocabulary;
+use comity_exchange::audit::recorded::{RecordedFacts, recorded_facts};
 use comity_exchange::ports::{OfficerKey, Record, Store as _, TokenRow};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey, Signature};
-use comity_terms::{Act, Digest, Timestamp};
-use serde_json::json;
+use comity_terms::{Act, Digest, Facts, Timestamp};
+use serde_json::{Value as Json, json};
 
 /// An officer who may act now, with the key that signs what they order.
 pub struct Acting {
@@ -29,11 +31,29 @@ impl Acting {
         self.key.verifier().to_string()
     }
 
+    /// Whose order it is, in words that an entry may hold: the key, what the officer stated as far as an opening tells it, and
+    /// the signature over `order` and the digest of that. `order` is lines that each end.
+    #[must_use]
+    pub fn ordered(&self, order: &str, stated: &Facts, vocabulary: &Vocabulary) -> Json {
+        let stated = recorded_facts(stated, vocabulary);
+        let text = signed_text(order, &stated);
+        json!({ "key": self.key(), "stated": stated, "signature": self.sign(text.as_bytes()).to_string() })
+    }
+
     /// The officer's signature over an order.
     #[must_use]
     pub fn sign(&self, order: &[u8]) -> Signature {
         self.key.sign(Domain::Order, order)
     }
+}
+
+/// What an officer signs who orders something with facts: the order, and the digest of what they stated as an opening tells
+/// it, on a line of its own. Of a text that is no word of the vocabulary that is its length; no law reads more of it.
+#[must_use]
+pub fn signed_text(order: &str, stated: &RecordedFacts) -> String {
+    // Unwrap safety: a map of words to plain JSON always serialises.
+    let stated = serde_json::to_vec(stated).expect("recorded facts are plain data");
+    format!("{order}{}\n", Digest::of_parts("comity/stated/v1", &[&stated]))
 }
 
 /// The officer, if there is one of that name whose key has not ended. Whether their training is valid is for the

@@ -6,7 +6,9 @@ use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
 use comity_exchange::disclose::Because;
-use comity_exchange::federation::recall::{Answered, Known, Onward, OrderHeader, RecallAction, TakenHop};
+use comity_exchange::federation::recall::{
+    Answered, HopRecords, Known, Onward, OrderHeader, RecallAction, TakenHop,
+};
 use comity_exchange::ports::{RecallRow, Recalls as _, Record, Store as _, StoreError, Uses as _, Way};
 use comity_exchange::recall::{Given, Giving, Heard, claim, deliver, give, heard, keys_of};
 use comity_exchange::shell::{Lent, Shell as _};
@@ -25,6 +27,10 @@ pub struct Order {
     pub officer: String,
     /// What is to become of it.
     pub action: RecallAction,
+    /// Which of its records; `None`: all of them.
+    pub records: Option<Vec<HopRecords>>,
+    /// The restriction that is lifted, where it is not every one of this gateway.
+    pub lifts: Option<OrderId>,
     /// The exchange that has it right, for a correction.
     pub replaced_by: Option<ExchangeId>,
     /// Why, in the vocabulary's words.
@@ -84,14 +90,17 @@ pub async fn order(gateway: &Gateway, order: &Order) -> Result<(OrderId, Given),
     let (exchange, action, ground) = (order.exchange, order.action.as_str(), &order.ground);
     let right = order.replaced_by.map_or_else(String::new, |right| right.to_string());
     let text = format!("recall\n{id}\n{exchange}\n{action}\n{right}\n{ground}\n{at}\n");
+    let facts = stated(order, &lent)?;
     let giving = Giving {
         order: id,
         exchange,
+        records: order.records.clone(),
         action: order.action,
+        lifts: order.lifts,
         replaced_by: order.replaced_by,
         ground: order.ground.clone(),
-        facts: stated(order, &lent)?,
-        by: json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() }),
+        by: acting.ordered(&text, &facts, &lent.laws.vocabulary),
+        facts,
         at,
     };
     let given = give(gateway, &giving).await.map_err(input)?;
@@ -168,7 +177,7 @@ pub async fn ask_again(gateway: &Gateway, party: &Party) -> Result<(), GatewayEr
 }
 
 /// Sends a claimed message; what keeps it waiting, where it goes on doing so.
-async fn send(gateway: &Gateway, row: RecallRow) -> Result<Option<Because>, GatewayError> {
+pub(super) async fn send(gateway: &Gateway, row: RecallRow) -> Result<Option<Because>, GatewayError> {
     let (order, party) = (row.order, row.peer.clone());
     let peer = gateway.peer(&party)?;
     let heard = deliver(gateway, row, &peer, &|party| known(gateway, party)).await?;

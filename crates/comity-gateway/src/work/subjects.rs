@@ -1,14 +1,16 @@
 //! What persons ask of this gateway: filed by themselves or at an officer's desk, decided by an officer, shown to whoever
 //! has number and code; and what an overseer is told of it.
 
+pub mod effects;
+
 use super::share::stated::{assertable_by_officer, stated_by_officer};
-use super::{officers, offices};
+use super::{officers, offices, referrals};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{
-    Answer, Claim, Decided, Decision, Desk as _, Filed, Filing, Kind, decide as decided, file as filed,
+    Answer, Claim, Decided, Decision, Desk as _, Filed, Filing, Kind, decide as decided, file as filed, read,
     request, shown,
 };
 use comity_terms::ids::RequestId;
@@ -17,6 +19,7 @@ use comity_tlog::LeafIndex;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Whether who asks is who they say: the port of an identity check. A house that has another way (an electronic identity,
 /// a notified scheme) implements it there.
@@ -43,25 +46,64 @@ pub async fn file(gateway: &Gateway, kind: Kind, claim: &Claim) -> Result<Filed,
     Ok(filed(gateway, &Filing { kind, claim }).await?)
 }
 
+/// What a person stated, for the officer who is to decide on it: recorded before it is opened.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may decide, or no such request waits; nothing was opened.
+pub async fn show(gateway: &Gateway, number: RequestId, officer: &str) -> Result<Claim, GatewayError> {
+    let acting = officers::acting(gateway, officer).await?;
+    offices::trained(gateway, officer).await?;
+    let row = waiting_for_an_answer(gateway, number).await?;
+    let at = gateway.now();
+    let text = format!("read\n{number}\n{at}\n");
+    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let claim = read(gateway, &row, by, at).await?;
+    claim.ok_or_else(|| GatewayError::Input(format!("what request {number} states is erased")))
+}
+
+/// A claim as its officer sees it, with what is asked.
+#[must_use]
+pub fn shown_json(number: RequestId, claim: &Claim) -> Json {
+    let known = claim.stated().map(|(kind, value)| json!({ "kind": kind.to_string(), "value": value }));
+    json!({
+        "number": number.to_string(),
+        "identifiers": known.collect::<Json>(),
+        "corrections": claim
+            .stated_corrections()
+            .map(|(kind, was, is)| json!({ "kind": kind, "was": was, "is": is }))
+            .collect::<Json>(),
+        "text": claim.text(),
+    })
+}
+
+async fn known_request(gateway: &Gateway, number: RequestId) -> Result<RequestRow, GatewayError> {
+    let row = gateway.store().request(number).await?;
+    row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))
+}
+
+async fn waiting_for_an_answer(gateway: &Gateway, number: RequestId) -> Result<RequestRow, GatewayError> {
+    let row = known_request(gateway, number).await?;
+    if !row.open {
+        return Err(GatewayError::Input(format!("request {number} is answered already")));
+    }
+    Ok(row)
+}
+
 /// Decides on a request, as an officer who has looked at it.
 ///
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may decide, no such request waits, or a fact is none that an officer may
-/// state; the request waits still.
+/// state; the request waits still. Other errors may come after it was answered: what was ordered of partners is sent by itself.
 pub async fn decide(
-    gateway: &Gateway,
+    gateway: &Arc<Gateway>,
     number: RequestId,
     officer: &str,
     check: &impl IdentityCheck,
     stated: &[(FactKey, String)],
-) -> Result<Decided, GatewayError> {
+) -> Result<Closed, GatewayError> {
     let acting = officers::acting(gateway, officer).await?;
     offices::trained(gateway, officer).await?;
-    let row = gateway.store().request(number).await?;
-    let row = row.ok_or_else(|| GatewayError::Input(format!("no request {number} is recorded here")))?;
-    if !row.open {
-        return Err(GatewayError::Input(format!("request {number} is answered already")));
-    }
+    let row = waiting_for_an_answer(gateway, number).await?;
     let home = gateway.signatory().home();
     let lent = gateway.laws_then(&home, &gateway.adopted_now());
     let lent = lent.ok_or_else(|| {
@@ -78,15 +120,36 @@ pub async fn decide(
     told(&mut about, "requester", requester, Asserter::Officer);
     let identity_verified = check.verified(number);
     let text = format!("decide\n{number}\n{}\n{identity_verified}\n", row.action);
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
-    let decision = Decision { identity_verified, about, facts, officer: officer.to_owned(), by };
-    let _one = gateway.sweeping().lock().await;
-    match decided(gateway, row, &decision).await {
-        Err(error) if request::overtaken(&error) => {
-            Err(GatewayError::Input(format!("request {number} is answered already")))
-        }
-        decided => Ok(decided?),
+    let mut stated = facts.clone();
+    for (key, fact) in about.iter() {
+        stated.state(key.clone(), fact.value.clone(), fact.asserter);
     }
+    let by = acting.ordered(&text, &stated, &lent.laws.vocabulary);
+    let decision = Decision { identity_verified, about, facts, officer: officer.to_owned(), by };
+    referrals::freshen(gateway).await;
+    let done = {
+        let _one = gateway.sweeping().lock().await;
+        decided(&**gateway, row, &decision).await
+    };
+    let decided = match done {
+        Err(error) if request::overtaken(&error) => {
+            return Err(GatewayError::Input(format!("request {number} is answered already")));
+        }
+        decided => decided?,
+    };
+    effects::send(gateway, &decided.ordered).await?;
+    referrals::at_once(gateway, &decided.row).await?;
+    let given_again = effects::give_again(gateway, officer, &decided).await?;
+    Ok(Closed { decided, given_again })
+}
+
+/// A request that was decided on.
+#[derive(Debug)]
+pub struct Closed {
+    /// What deciding came to.
+    pub decided: Decided,
+    /// What was given again to partners, put right: of each exchange what came of it.
+    pub given_again: Vec<Json>,
 }
 
 fn told(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
@@ -112,7 +175,8 @@ pub async fn status(
     let mut head = status_json(&row, gateway.now()).to_string();
     // The answer as it was sealed: not read, and not written anew.
     head.pop();
-    Ok(Some(format!("{head},\"answer\":{answer}}}")))
+    let (told, partners) = (referrals::told(gateway, &row).await?, referrals::partners(gateway)?);
+    Ok(Some(format!("{head},\"answer\":{answer},\"elsewhere\":{told},\"partners\":{partners}}}")))
 }
 
 fn text(answer: Vec<u8>) -> Result<String, GatewayError> {
@@ -152,9 +216,14 @@ pub fn filed_json(filed: &Filed, now: Timestamp) -> Json {
 ///
 /// # Errors
 /// [`GatewayError::Broken`] when the answer is no text.
-pub async fn decided_json(gateway: &Gateway, decided: &Decided) -> Result<String, GatewayError> {
+pub async fn decided_json(gateway: &Gateway, closed: &Closed) -> Result<String, GatewayError> {
+    let Closed { decided, given_again } = closed;
     let mut head = status_json(&decided.row, gateway.now());
     head["record"] = decided.record.clone();
+    head["given_again"] = json!(given_again);
+    let row = gateway.store().request(decided.row.id).await?;
+    let passed_on = row.map(|row| row.detail.referrals).unwrap_or_default();
+    head["referrals"] = passed_on.iter().map(referrals::referral_json).collect();
     head["elsewhere"] = decided
         .elsewhere
         .iter()
@@ -275,7 +344,16 @@ pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
             });
             let is_of_request = |told: &Json| {
                 let act = told["act"].as_str().and_then(Act::of_name);
-                matches!(act, Some(Act::RequestFiled | Act::RequestDecided))
+                matches!(
+                    act,
+                    Some(
+                        Act::RequestFiled
+                            | Act::RequestRead
+                            | Act::RequestDecided
+                            | Act::RequestHeard
+                            | Act::RequestLifted
+                    )
+                )
             };
             // Orders between gateways are of this family too.
             if told.as_ref().is_some_and(|told| !is_of_request(told)) {

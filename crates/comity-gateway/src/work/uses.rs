@@ -6,6 +6,7 @@ use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::{Caps, Found, Manner, Query, Read, Reading, Record, Selector, query};
 use comity_exchange::federation::uses::{UsesAnswer, UsesQuestion};
+use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{Store as _, Stream, Uses as _};
 use comity_exchange::question::Request;
 use comity_exchange::report::{Side, decision_report};
@@ -137,6 +138,7 @@ async fn one(
         live: true,
         supersedes: None,
         ordered: None,
+        known: Known::default(),
     };
     let (activity, purpose) = asked.came_for.clone();
     let stream =

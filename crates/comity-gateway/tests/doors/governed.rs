@@ -12,7 +12,7 @@ use std::time::Duration;
 const NIS2: &str = "eu-nis2-2022-2555";
 
 /// A collection with `partner` under the agreement that both have signed; its path.
-async fn collection(house: &House, partner: &str, facts: &[(&str, &str)]) -> String {
+pub(crate) async fn collection(house: &House, partner: &str, facts: &[(&str, &str)]) -> String {
     let asked = Asked {
         title: format!("With {partner}"),
         description: None,
@@ -189,6 +189,8 @@ async fn what_its_giver_restricts_is_read_by_no_tool_until_that_is_lifted() {
             exchange,
             officer: "ana".to_owned(),
             action,
+            records: None,
+            lifts: None,
             replaced_by: None,
             ground: "sent_in_error".parse().unwrap(),
             facts: Vec::new(),
@@ -206,6 +208,8 @@ async fn what_its_giver_restricts_is_read_by_no_tool_until_that_is_lifted() {
         exchange,
         officer: "ana".to_owned(),
         action: RecallAction::Correct,
+        records: None,
+        lifts: None,
         replaced_by: Some(right),
         ground: "sent_in_error".parse().unwrap(),
         facts: Vec::new(),

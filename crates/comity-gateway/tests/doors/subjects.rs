@@ -1,12 +1,20 @@
 //! The person's door: who asks gets an answer in time, with the way to go on; nobody learns from an answer what is withheld;
 //! the overseer does.
 
+use crate::governed::collection;
 use crate::house::{House, PHISHING, pair};
 use crate::tool::Tool;
 use crate::{PASSWORD, officer};
+use comity_exchange::audit::recorded::RecordedFacts;
+use comity_exchange::federation::recall::TakenHop;
+use comity_exchange::ports::{Recalls as _, Store as _, Subjects as _};
 use comity_exchange::shell::Shell as _;
+use comity_exchange::signature::{Domain, PartyVerifier, Signature};
 use comity_gateway::jobs::sweep::{Haste, once};
-use comity_gateway::work::share;
+use comity_gateway::work::officers::signed_text;
+use comity_gateway::work::subjects::effects;
+use comity_gateway::work::{recall, share};
+use comity_terms::ExchangeId;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
@@ -260,4 +268,165 @@ async fn what_a_person_takes_out_is_verified_offline() {
         assert_eq!(verified.status.code(), Some(0), "{}", String::from_utf8_lossy(&verified.stderr));
     }
     drop(ee);
+}
+
+/// Whether an officer's signature over `order` is on what an opening tells they stated.
+fn signed(by: &Json, order: &str) -> bool {
+    let stated: RecordedFacts = serde_json::from_value(by["stated"].clone()).unwrap();
+    let key = PartyVerifier::parse(by["key"].as_str().unwrap()).unwrap();
+    let signature = Signature::parse(by["signature"].as_str().unwrap()).unwrap();
+    key.verify(Domain::Order, signed_text(order, &stated).as_bytes(), &signature).is_ok()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_reads_what_was_stated_and_that_is_recorded_and_their_decision_binds_what_they_state() {
+    let (ee, _fi, tool) = holding().await;
+    let mut complaint = asks("complain", MARI);
+    complaint["text"] = json!("Nobody tells me why.");
+    let (_, complained) = post(&tool.showing(None), REQUESTS, &complaint).await;
+    let number = complained["number"].as_str().unwrap();
+    let path = format!("{REQUESTS}/{number}/statement");
+    assert_eq!(tool.showing(None).ask("GET", &path, &[], b"").await.status, 401, "officers alone");
+    officer(&ee, "late", -1).await;
+    let untrained = Tool::of(&ee, "late", PASSWORD).ask("GET", &path, &[], b"").await;
+    assert_eq!(untrained.status, 422, "{}", untrained.text());
+    let read = async || -> Vec<Json> {
+        let all = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+        all.into_iter().filter(|told| told["act"] == "request.read").collect()
+    };
+    assert!(read().await.is_empty(), "what was not read is not told as read");
+    let stated = tool.ask("GET", &path, &[], b"").await.json();
+    assert_eq!(
+        (&stated["text"], &stated["identifiers"][0]["value"]),
+        (&json!("Nobody tells me why."), &json!(MARI))
+    );
+    let reads = read().await;
+    assert_eq!((reads.len(), &reads[0]["facts"]["request"]), (1, &json!(number)));
+    assert!(reads[0]["facts"]["read"]["key"].is_string() && !reads[0].to_string().contains("Nobody tells"));
+
+    decided(&tool, number, false, json!({})).await;
+    let after = tool.ask("GET", &path, &[], b"").await;
+    assert_eq!(after.status, 422, "what was stated is erased with the answer");
+
+    // What the officer states is under their signature: nobody puts another fact in its place.
+    let (number, _) = filed(&tool, "erase", MARI).await;
+    decided(&tool, &number, true, json!({ "processing_unlawful": "true" })).await;
+    let all = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+    let of = |told: &&Json| told["act"] == "request.decided" && told["facts"]["request"] == json!(number);
+    let mut by = all.iter().find(of).unwrap()["facts"]["decided"].clone();
+    assert_eq!(by["stated"]["processing_unlawful"]["value"], true, "{by}");
+    let order = format!("decide\n{number}\nerasure_request\ntrue\n");
+    assert!(signed(&by, &order));
+    assert!(!signed(&by, &order.replace("true", "false")), "nor another decision");
+    by["stated"]["processing_unlawful"]["value"] = json!(false);
+    assert!(!signed(&by, &order));
+    by["stated"].as_object_mut().unwrap().remove("processing_unlawful");
+    assert!(!signed(&by, &order));
+}
+
+/// What FI holds of what EE sent, and whether that is restricted there.
+async fn there(ee: &House, fi: &House) -> (ExchangeId, usize, bool) {
+    let sent = ee.gateway.store().requests(true).await.unwrap();
+    let order = sent.iter().flat_map(|row| &row.detail.orders).next().unwrap().exchange.0;
+    let held = fi.gateway.store().held_of(order, false, 1_000).await.unwrap();
+    let restricted = fi.gateway.store().restricted(vec![order]).await.unwrap();
+    (order, held.len(), !restricted.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_person_has_restricted_is_used_by_nobody_here_or_there_until_it_is_lifted() {
+    let (ee, fi, tool) = holding().await;
+    let objects = format!("{}objects/", collection(&ee, "EE", &[]).await);
+    tool.get(&objects).await.taxii(200);
+    let told = asked(&tool, "restrict", MARI, json!({})).await;
+    let done = &told["answer"]["done"][0];
+    assert_eq!(done["what"], "restricted", "{told}");
+    assert!(done["records"].as_u64().unwrap() > 0 && told["record"]["erased"].is_null(), "{told}");
+    assert_eq!(told["answer"]["sent"][0]["ordered"], "restrict", "the person sees what was ordered of whom");
+    tool.get(&objects).await.taxii(403);
+    let (exchange, held, restricted) = there(&ee, &fi).await;
+    assert!(held > 0 && restricted, "kept there, and not used");
+    // The order names nobody: exchange and places alone.
+    let rows = fi.gateway.store().recalls(None).await.unwrap();
+    let named = TakenHop::stored(&rows[0].header).unwrap().0.exchanges[0].records.clone().unwrap();
+    assert!(!named.is_empty() && !String::from_utf8_lossy(&rows[0].header).to_lowercase().contains("kask"));
+
+    // A second person restricts the same: it stays so until both are lifted.
+    let second = asked(&tool, "restrict", MARI, json!({})).await;
+    let (one, other) = (told["number"].as_str().unwrap(), second["number"].as_str().unwrap());
+    let lift = async |number: &str| {
+        let ground = "restriction_ended".parse().unwrap();
+        effects::lift(&ee.gateway, number.parse().unwrap(), "ana", (&ground, true)).await
+    };
+    lift(one).await.unwrap();
+    tool.get(&objects).await.taxii(403);
+    assert!(there(&ee, &fi).await.2, "nor there");
+    let said = lift(other).await.unwrap();
+    assert_eq!(said["ordered"][0]["action"], "lift", "{said}");
+    tool.get(&objects).await.taxii(200);
+    assert_eq!(there(&ee, &fi).await, (exchange, held, false));
+    let again = lift(other).await.unwrap_err().to_string();
+    assert!(again.contains("restricts nothing"), "{again}");
+    let lifted = comity_gateway::work::subjects::overseen(&ee.gateway).await.unwrap();
+    assert_eq!(lifted.iter().filter(|told| told["act"] == "request.lifted").count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_objection_that_is_upheld_restricts_where_the_law_asks_no_more() {
+    let (_ee, _fi, tool) = holding().await;
+    let told = asked(&tool, "object", MARI, json!({})).await;
+    assert_eq!(told["answer"]["done"][0]["what"], "restricted", "{told}");
+    // Whoever is not in it sees the same, but for what is told of records.
+    let nobody = asked(&tool, "object", NOBODY, json!({})).await;
+    assert_eq!((&nobody["answer"]["done"], &nobody["answer"]["sent"]), (&json!([]), &json!([])));
+    assert_eq!(nobody["record"]["ordered"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_about_a_person_is_put_right_here_and_at_every_partner() {
+    const RIGHT: &str = "mari.kask@right.example.org";
+    let (ee, fi, tool) = holding().await;
+    let objects = format!("{}objects/", collection(&ee, "EE", &[]).await);
+    let before = tool.get(&objects).await.taxii(200)["objects"].as_array().unwrap().len();
+    let mut asks = asks("correct", MARI);
+    asks["corrections"] = json!([{ "kind": "email", "was": MARI, "is": RIGHT }]);
+    let (status, filed) = post(&tool.showing(None), REQUESTS, &asks).await;
+    assert_eq!(status, 202, "{filed}");
+    let number = filed["number"].as_str().unwrap();
+    let told = decided(&tool, number, true, json!({ "inaccuracy_proven": "true" })).await;
+    let corrected = told["record"]["corrected"].as_u64().unwrap();
+    assert!(
+        corrected > 0 && told["answer"]["done"][0] == json!({ "what": "corrected", "records": corrected }),
+        "{told}"
+    );
+
+    // Here she is found by what is right, and by what was wrong no more; nothing else went.
+    let after = tool.get(&objects).await.taxii(200)["objects"].as_array().unwrap().clone();
+    assert_eq!(after.len(), before);
+    let text = json!(after).to_string().to_lowercase();
+    assert!(text.contains("@right.example.org"), "as a pseudonym, as it was: {text}");
+    assert_eq!(asked(&tool, "access", MARI, json!({})).await["record"]["held"], 0);
+    assert_eq!(asked(&tool, "access", RIGHT, json!({})).await["record"]["held"], corrected);
+
+    // FI got what is right, and what was wrong is erased there; the rest of that exchange is used again.
+    let again = &told["given_again"][0];
+    assert_eq!(again["given_again"]["outcome"], "delivered", "{told}");
+    let (old, held, restricted) = there(&ee, &fi).await;
+    assert!(!restricted && held > 0, "{again}");
+    let orders = recall::orders(&fi.gateway, None).await.unwrap();
+    let actions: Vec<&str> = orders.iter().map(|known| known.order.action.as_str()).collect();
+    assert_eq!(actions, ["restrict", "correct", "lift"]);
+    let right = orders[1].order.replaced_by.unwrap().0;
+    assert_eq!(json!(right.to_string()), again["given_again"]["exchange_id"]);
+    let erased = &recall::order_json(&fi.gateway, &orders[1], ee.gateway.now())["here"][0];
+    assert_eq!((&erased["result"], &erased["exchange_id"]), (&json!("completed"), &json!(old.to_string())));
+
+    // C58: what had used the old value.
+    let used = effects::corrected(&ee.gateway, number.parse().unwrap()).await.unwrap();
+    assert_eq!(
+        used["decisions"].as_array().unwrap().len(),
+        1,
+        "the read before, and not the one after: {used}"
+    );
+    assert_eq!(used["decisions"][0]["purpose"], "cyber_defence");
 }

@@ -15,6 +15,7 @@ mod outbox;
 mod partner;
 mod recall;
 mod recall_chain;
+mod referral;
 mod replay;
 mod succession;
 mod uses;

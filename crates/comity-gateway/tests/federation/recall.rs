@@ -4,6 +4,7 @@
 use crate::erasure::opened;
 use crate::house::{House, PHISHING, pair};
 use crate::{MOST, client, entries};
+use comity_exchange::audit::recorded::RecordedFacts;
 use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::recall::{
     HopHeader, OrderHeader, RecallAction, RecallAnswerHeader, TakenHop,
@@ -13,13 +14,14 @@ use comity_exchange::ports::{RecallRow, Recalls as _, Store as _};
 use comity_exchange::recall::heard;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::Shell as _;
-use comity_exchange::signature::Signature;
+use comity_exchange::signature::{Domain, PartyVerifier, Signature};
 use comity_exchange::wire::{Base64, Text};
 use comity_gateway::gateway::GatewayError;
 use comity_gateway::jobs::sweep::{self, Haste};
 use comity_gateway::jobs::telling;
 use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::{duty_json, obligations};
+use comity_gateway::work::officers::signed_text;
 use comity_gateway::work::recall::{self, Order, order_json};
 use comity_gateway::work::{backup, succession};
 use comity_terms::ids::OrderId;
@@ -35,6 +37,8 @@ pub(crate) fn order(exchange: ExchangeId, action: RecallAction) -> Order {
         exchange,
         officer: "trained".to_owned(),
         action,
+        records: None,
+        lifts: None,
         replaced_by: None,
         ground: "sent_in_error".parse().unwrap(),
         facts: Vec::new(),
@@ -124,6 +128,22 @@ async fn what_was_sent_in_error_is_erased_at_its_holder_and_the_receipt_verifies
     assert_eq!(told(&receiver, "recall.done").await[0]["results"][0]["result"], "completed");
     let erased = told(&receiver, "records.erased").await;
     assert_eq!(erased[0]["ordered"]["order"], id.to_string(), "the erasure names the order");
+
+    // What the officer stated is under their signature.
+    let given = told(&sender, "recall.ordered").await.remove(0);
+    let signed = |stated: &RecordedFacts| {
+        let by = &given["ordered"];
+        let key = PartyVerifier::parse(by["key"].as_str().unwrap()).unwrap();
+        let signature = Signature::parse(by["signature"].as_str().unwrap()).unwrap();
+        let at = given["asked"]["at"].as_str().unwrap();
+        let (exchange, ground) = (given["exchange"].as_str().unwrap(), given["ground"].as_str().unwrap());
+        let order = format!("recall\n{id}\n{exchange}\nrecall\n\n{ground}\n{at}\n");
+        key.verify(Domain::Order, signed_text(&order, stated).as_bytes(), &signature).is_ok()
+    };
+    let mut stated: RecordedFacts = serde_json::from_value(given["ordered"]["stated"].clone()).unwrap();
+    assert!(signed(&stated));
+    stated.values_mut().find(|fact| fact.value == true).unwrap().value = false.into();
+    assert!(!signed(&stated), "nobody puts another fact in its place");
 
     // The duty of the chain is in both ledgers, and shown done.
     for house in [&sender, &receiver] {

@@ -19,7 +19,7 @@ use serde_json::{Value as Json, json};
 use std::path::Path;
 
 /// Gateways of these parties, in a line: each knows those beside it.
-async fn line(codes: &[&str]) -> Vec<House> {
+pub(crate) async fn line(codes: &[&str]) -> Vec<House> {
     let mut houses = Vec::new();
     for code in codes {
         let house = House::open(code).await;
@@ -34,14 +34,14 @@ async fn line(codes: &[&str]) -> Vec<House> {
     houses
 }
 
-async fn share(from: &House, to: &House, bundle: &[u8]) -> ExchangeId {
+pub(crate) async fn share(from: &House, to: &House, bundle: &[u8]) -> ExchangeId {
     let report = from.share_to(&to.party(), "trained", bundle, &[]).await;
     assert_eq!(report.outcome, ExchangeOutcome::Delivered, "{:?}", report.decisions);
     report.exchange_id.0
 }
 
 /// What a gateway holds of an exchange, as a bundle that can be passed on.
-async fn held(house: &House, exchange: ExchangeId) -> Vec<u8> {
+pub(crate) async fn held(house: &House, exchange: ExchangeId) -> Vec<u8> {
     let (gateway, mut objects) = (&house.gateway, Vec::new());
     for id in gateway.store().segments(exchange).await.unwrap() {
         let segment = gateway.store().segment(id).await.unwrap().unwrap();
@@ -191,7 +191,7 @@ async fn an_order_that_comes_back_to_its_origin_ends_there() {
 }
 
 /// The shipped law of a state, with more in some of its files.
-fn stricter(room: &Path, code: &str, more: &[(&str, &str)]) -> std::path::PathBuf {
+pub(crate) fn stricter(room: &Path, code: &str, more: &[(&str, &str)]) -> std::path::PathBuf {
     let folder = room.join("jurisdictions").join(code);
     std::fs::create_dir_all(&folder).unwrap();
     for (path, bytes) in &shipped().0 {
@@ -311,6 +311,7 @@ evidence = "the record"
     let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
     let seen = SeenByOfficer(true);
     let decided = subjects::decide(&second.gateway, filed.number, "trained", &seen, &unlawful).await.unwrap();
+    let decided = decided.decided;
     let told = &decided.record;
     assert!(told["preserved"].as_u64().unwrap() > 0 && told["granted"] == 0, "{told}");
     let answer: serde_json::Value = serde_json::from_slice(&decided.answer.0).unwrap();

@@ -101,3 +101,67 @@ fn an_identifier_does_not_show_itself() {
     let mari = Identifier::new(IdentifierKind::Email, "mari@example.ee").unwrap();
     assert_eq!(format!("{mari:?}"), "email of 15 bytes");
 }
+
+#[test]
+fn what_is_put_right_is_put_right_wherever_it_is_found_and_nothing_else_changes() {
+    let table = PathTable::shipped().unwrap();
+    let id = |kind: &str| format!("{kind}--3e2f1c9a-4b7d-4c6e-9a51-0d8f7b6c5a43");
+    let right = |kind, was: &str, is: &str| Correction::new(kind, was, is).unwrap();
+    let corrections = [
+        right(IdentifierKind::Email, "mari@example.ee", "mari.kask@example.ee"),
+        right(IdentifierKind::Name, "Kask, Mari", "Mari O'Kask"),
+        right(IdentifierKind::Account, "mkask", "marik"),
+    ];
+    let cases = [
+        (
+            json!({ "type": "email-addr", "spec_version": "2.1", "id": id("email-addr"), "value": "Mari@Example.ee", "display_name": "Mari Kask" }),
+            Some(
+                json!({ "type": "email-addr", "spec_version": "2.1", "id": id("email-addr"), "value": "mari.kask@example.ee", "display_name": "Mari O'Kask" }),
+            ),
+        ),
+        (
+            json!({ "type": "process", "spec_version": "2.1", "id": id("process"), "command_line": "C:\\Users\\mkask\\a.exe -x" }),
+            Some(
+                json!({ "type": "process", "spec_version": "2.1", "id": id("process"), "command_line": "C:\\Users\\marik\\a.exe -x" }),
+            ),
+        ),
+        (
+            json!({ "type": "indicator", "spec_version": "2.1", "id": id("indicator"), "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "valid_from": "2026-01-01T00:00:00Z", "pattern_type": "stix",
+                "pattern": "[email-addr:value = 'mari@example.ee' OR file:name = 'it\\'s.exe']", "description": "Reported by mari@example.ee and anu@example.ee" }),
+            Some(
+                json!({ "type": "indicator", "spec_version": "2.1", "id": id("indicator"), "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "valid_from": "2026-01-01T00:00:00Z", "pattern_type": "stix",
+                "pattern": "[email-addr:value = 'mari.kask@example.ee' OR file:name = 'it\\'s.exe']", "description": "Reported by mari.kask@example.ee and anu@example.ee" }),
+            ),
+        ),
+        (
+            json!({ "type": "email-addr", "spec_version": "2.1", "id": id("email-addr"), "value": "anu@example.ee" }),
+            None,
+        ),
+    ];
+    for (object, expected) in cases {
+        let found = corrected(object.to_string().as_bytes(), &table, &corrections);
+        let found: Option<serde_json::Value> = found.map(|bytes| serde_json::from_slice(&bytes).unwrap());
+        assert_eq!(found, expected);
+        let left = found.map(|right| identifiers(right.to_string().as_bytes(), &table)).unwrap_or_default();
+        for (kind, was) in [(IdentifierKind::Email, "mari@example.ee"), (IdentifierKind::Account, "mkask")] {
+            assert!(!left.contains(&Identifier::new(kind, was).unwrap()), "{left:?}");
+        }
+    }
+    assert_eq!(corrected(b"{", &table, &corrections), None);
+
+    // Where a gateway wrote a pseudonym, the right one's stands in its place; or what is right itself, to be given again.
+    let key = crate::TokenKey::derive(&[3; 32], "pact-2026", "EE", "2026-11").unwrap();
+    let mail = |value: String| json!({ "type": "email-addr", "spec_version": "2.1", "id": id("email-addr"), "value": value });
+    let wrong = mail(format!("{}@Example.ee", key.token("mari@example.ee")));
+    let put = |corrections: &[Correction]| {
+        let bytes = corrected(wrong.to_string().as_bytes(), &table, corrections).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()
+    };
+    let moved = Correction::new(IdentifierKind::Email, "mari@example.ee", "mk@right.example").unwrap();
+    assert_eq!(
+        put(&moved.pseudonymous(&key)),
+        mail(format!("{}@right.example", key.token("mk@right.example")))
+    );
+    assert_eq!(put(&moved.revealed(&key)), mail("mk@right.example".to_owned()));
+    assert_eq!(Correction::new(IdentifierKind::Email, "mari@example.ee", "no address"), None);
+}

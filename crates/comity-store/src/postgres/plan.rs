@@ -242,6 +242,11 @@ impl<'r> Plan<'r> {
         }
         if !self.tagged.is_empty() {
             steps.push(subjects::put_tags(&self.tagged));
+            let sent = |tagged: &&'r Tagged| tagged.sent.map(|(class, ordinal)| (*tagged, class, ordinal));
+            let sent: Vec<_> = self.tagged.iter().filter_map(sent).collect();
+            if !sent.is_empty() {
+                steps.push(subjects::put_sent(&sent));
+            }
         }
         if !self.answers.is_empty() {
             steps.push(exchange::put_answers(&self.answers)?);

@@ -56,10 +56,14 @@ impl Recalls for super::PostgresStore {
     async fn sources(
         &self,
         objects: Vec<ObjectTag>,
-        own: &Party,
+        besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
-        let own = own.clone();
-        self.ask(move |c| Box::pin(sources(c, objects.clone(), own.clone()))).await
+        let besides = besides.cloned();
+        self.ask(move |c| Box::pin(sources(c, objects.clone(), besides.clone()))).await
+    }
+
+    async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
+        self.ask(move |c| Box::pin(restricted_by(c, order))).await
     }
 
     async fn restricts(&self) -> Result<bool, StoreError> {
@@ -159,8 +163,7 @@ async fn put_restriction(client: &Client, row: &Restriction) -> Result<(), Fault
         client,
         "-- put_restriction
          INSERT INTO restricted (exchange, recall_order, begun, lifted) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (exchange) DO UPDATE
-         SET recall_order = excluded.recall_order, begun = excluded.begun, lifted = excluded.lifted",
+         ON CONFLICT (exchange, recall_order) DO UPDATE SET lifted = excluded.lifted",
         &[
             &&row.exchange.as_bytes()[..],
             &&row.order.as_bytes()[..],
@@ -322,7 +325,7 @@ fn read_derived(row: &Row) -> Result<Derived, Fault> {
 async fn sources(
     client: &Client,
     objects: Vec<ObjectTag>,
-    own: Party,
+    besides: Option<Party>,
 ) -> Result<Vec<(ObjectTag, RecordName)>, Fault> {
     let tags: Vec<&[u8]> = objects.iter().map(|tag| &tag.0[..]).collect();
     every(
@@ -330,9 +333,9 @@ async fn sources(
         "-- sources
          SELECT object, segment.exchange, class, ordinal
          FROM collected JOIN segment ON segment.number = collected.segment
-         WHERE stream IN (SELECT number FROM stream WHERE partner <> $1) AND object = ANY($2::bytea[])
+         WHERE stream IN (SELECT number FROM stream WHERE $1::text IS NULL OR partner <> $1) AND object = ANY($2::bytea[])
            AND segment.exchange IS NOT NULL AND class IS NOT NULL",
-        &[&own.as_str(), &tags],
+        &[&besides.as_ref().map(Party::as_str), &tags],
         |row| {
             let name = RecordName {
                 exchange: id(row, "exchange", ExchangeId::from_bytes)?,
@@ -351,18 +354,31 @@ async fn restricted(client: &Client, exchanges: Vec<ExchangeId>) -> Result<Vec<R
         client,
         "-- restricted
          SELECT exchange, recall_order, begun, lifted FROM restricted
-         WHERE exchange = ANY($1::bytea[]) AND lifted IS NULL",
+         WHERE exchange = ANY($1::bytea[]) AND lifted IS NULL ORDER BY begun, recall_order",
         &[&ids],
-        |row| {
-            Ok(Restriction {
-                exchange: id(row, "exchange", ExchangeId::from_bytes)?,
-                order: id(row, "recall_order", OrderId::from_bytes)?,
-                from: text(row, "begun")?,
-                lifted: maybe_text(row, "lifted")?,
-            })
-        },
+        read_restriction,
     )
     .await
+}
+
+async fn restricted_by(client: &Client, order: OrderId) -> Result<Vec<Restriction>, Fault> {
+    every(
+        client,
+        "-- restricted_by
+         SELECT exchange, recall_order, begun, lifted FROM restricted WHERE recall_order = $1 ORDER BY exchange",
+        &[&&order.as_bytes()[..]],
+        read_restriction,
+    )
+    .await
+}
+
+fn read_restriction(row: &Row) -> Result<Restriction, Fault> {
+    Ok(Restriction {
+        exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+        order: id(row, "recall_order", OrderId::from_bytes)?,
+        from: text(row, "begun")?,
+        lifted: maybe_text(row, "lifted")?,
+    })
 }
 
 async fn restricts(client: &Client) -> Result<bool, Fault> {

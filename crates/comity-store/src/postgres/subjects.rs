@@ -1,14 +1,19 @@
 //! Persons: the tags that records are found by, and what was asked.
 
-use super::columns::{Step, change, every, first, id, instant, maybe_text, number, plain, text};
+use super::columns::{
+    Step, change, every, first, id, instant, integer, maybe_bytes, maybe_text, number, plain, text,
+};
 use super::connection::Client;
 use super::erasure::read_held;
 use super::fault::Fault;
+use super::log::checkpoint_over;
+use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
-    FoundRecord, Record, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
+    FoundRecord, Integrated, Record, RecordName, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
 };
-use comity_terms::Month;
-use comity_terms::ids::RequestId;
+use comity_terms::ids::{ClassId, RequestId};
+use comity_terms::{ExchangeId, Month, Timestamp};
+use comity_tlog::LeafIndex;
 use std::sync::Arc;
 use tokio_postgres::Row;
 
@@ -26,8 +31,31 @@ impl Subjects for super::PostgresStore {
         self.ask(move |client| Box::pin(tagged_months(client, month))).await
     }
 
+    async fn tagged_sent(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<RecordName>, StoreError> {
+        self.ask(move |client| {
+            let tags = tags.clone();
+            Box::pin(async move { tagged_sent(client, &tags).await })
+        })
+        .await
+    }
+
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         self.ask(move |client| Box::pin(requests(client, all))).await
+    }
+
+    async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(request_of_case(client, case))).await
+    }
+
+    async fn requests_to_send(&self, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(requests_to_send(client, by, limit))).await
+    }
+
+    async fn request_integrated(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        self.ask(move |client| Box::pin(request_integrated(client, id))).await
     }
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
@@ -41,7 +69,7 @@ pub(super) fn speaks(record: &Record) -> bool {
 }
 
 /// Keeps what a record says of requests, and ends tags. When it fails, whatever it changed is to be taken back.
-pub(super) async fn put(client: &Client, record: &Record) -> Result<(), Fault> {
+pub(super) async fn put(client: &Client, record: &Record, index: LeafIndex) -> Result<(), Fault> {
     if let Some(month) = record.untagged {
         change(
             client,
@@ -56,9 +84,16 @@ pub(super) async fn put(client: &Client, record: &Record) -> Result<(), Fault> {
             &[&i64::from(month.number()), &first_second(month)?],
         )
         .await?;
+        change(
+            client,
+            "-- put, what no key leads to any more of what was sent
+             DELETE FROM subject_sent WHERE month < $1",
+            &[&i64::from(month.number())],
+        )
+        .await?;
     }
     for row in &record.requests {
-        put_request(client, row).await?;
+        put_request(client, row, index).await?;
     }
     Ok(())
 }
@@ -85,9 +120,10 @@ pub(super) fn put_tags<'p>(tagged: &[&'p Tagged]) -> Step<'p> {
     Step::new(
         "-- put_tags
          INSERT INTO subject_tag (month, tag, segment, ordinal)
-         SELECT t.month, t.tag, s.number, t.ordinal
+         SELECT DISTINCT t.month, t.tag, s.number, t.ordinal
          FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[]) AS t (month, tag, segment, ordinal)
-              JOIN segment AS s ON s.id = t.segment",
+              JOIN segment AS s ON s.id = t.segment
+         ON CONFLICT DO NOTHING",
     )
     .column(tagged, |tagged| i64::from(tagged.month.number()))
     .column(tagged, |tagged| tagged.tag.0.to_vec())
@@ -95,19 +131,39 @@ pub(super) fn put_tags<'p>(tagged: &[&'p Tagged]) -> Step<'p> {
     .column(tagged, |tagged| i64::from(tagged.place.ordinal))
 }
 
-async fn put_request(client: &Client, row: &RequestRow) -> Result<(), Fault> {
+/// Puts the names of records that were sent, for those tags that have one.
+pub(super) fn put_sent<'p>(sent: &[(&'p Tagged, ClassId, u32)]) -> Step<'p> {
+    Step::new(
+        "-- put_tags, what was sent
+         INSERT INTO subject_sent (month, tag, segment, class, ordinal)
+         SELECT t.month, t.tag, s.number, t.class, t.ordinal
+         FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bigint[])
+              AS t (month, tag, segment, class, ordinal) JOIN segment AS s ON s.id = t.segment",
+    )
+    .column(sent, |(tagged, ..)| i64::from(tagged.month.number()))
+    .column(sent, |(tagged, ..)| tagged.tag.0.to_vec())
+    .column(sent, |(tagged, ..)| tagged.place.segment.as_bytes().to_vec())
+    .column(sent, |(_, class, _)| class.as_bytes().to_vec())
+    .column(sent, |(.., ordinal)| i64::from(*ordinal))
+}
+
+async fn put_request(client: &Client, row: &RequestRow, index: LeafIndex) -> Result<(), Fault> {
+    let entry = row.entered.then(|| integer(index.0)).transpose()?;
     let detail = serde_json::to_string(&row.detail)
         .map_err(|_| Fault::Other("a request does not write as JSON".into()))?;
     let put = change(
         client,
         "-- put_request
          INSERT INTO subject_request (id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version,
-                                      detail)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+                                      detail, case_id, leaf_index, next_at)
+         SELECT $1::bytea, $2::text, $3::bigint, $4::text, $5::text, $6::text, $7::text, $8::bigint, $9::text,
+                $10::bytea, $11::bigint, $12::text
+         WHERE NOT EXISTS (SELECT 1 FROM subject_request WHERE case_id = $10 AND id <> $1)
          ON CONFLICT (id) DO UPDATE
          SET open = excluded.open, due_operational = excluded.due_operational,
              due_legal_latest = excluded.due_legal_latest, decided_at = excluded.decided_at,
-             version = excluded.version, detail = excluded.detail
+             version = excluded.version, detail = excluded.detail, case_id = excluded.case_id,
+             leaf_index = coalesce(excluded.leaf_index, subject_request.leaf_index), next_at = excluded.next_at
          WHERE subject_request.version = excluded.version - 1",
         &[
             &&row.id.as_bytes()[..],
@@ -119,10 +175,17 @@ async fn put_request(client: &Client, row: &RequestRow) -> Result<(), Fault> {
             &row.decided_at.map(instant),
             &i64::from(row.version),
             &detail,
+            &row.case.map(|case| case.as_bytes().to_vec()),
+            &entry,
+            &row.next_at.map(instant),
         ],
     )
     .await?;
-    if put == 0 { Err(Fault::Conflict("a later version of a request")) } else { Ok(()) }
+    if put == 0 {
+        Err(Fault::Conflict("a later version of a request, or another of its case"))
+    } else {
+        Ok(())
+    }
 }
 
 /// Forgets whom erased records named.
@@ -135,7 +198,38 @@ pub(super) async fn forget(client: &Client, segments: &[i64], ordinals: &[i64]) 
         &[&segments, &ordinals],
     )
     .await?;
+    change(
+        client,
+        "-- forget, tags of what was sent
+         DELETE FROM subject_sent WHERE segment = ANY($1::bigint[])",
+        &[&segments],
+    )
+    .await?;
     Ok(())
+}
+
+/// The records sent that these tags lead to.
+async fn tagged_sent(client: &Client, tags: &[(Month, SubjectTag)]) -> Result<Vec<RecordName>, Fault> {
+    let months: Vec<i64> = tags.iter().map(|(month, _)| i64::from(month.number())).collect();
+    let values: Vec<&[u8]> = tags.iter().map(|(_, tag)| &tag.0[..]).collect();
+    every(
+        client,
+        "-- tagged_sent
+         SELECT DISTINCT exchange, t.class, t.ordinal
+         FROM subject_sent AS t JOIN unnest($1::bigint[], $2::bytea[]) AS asked (month, tag)
+                   ON t.month = asked.month AND t.tag = asked.tag
+              JOIN segment AS s ON s.number = t.segment
+         WHERE exchange IS NOT NULL ORDER BY exchange, t.class, t.ordinal",
+        &[&months, &values],
+        |row| {
+            Ok(RecordName {
+                exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+                class: id(row, "class", ClassId::from_bytes)?,
+                ordinal: number(row, "ordinal")?,
+            })
+        },
+    )
+    .await
 }
 
 /// The records that these tags lead to.
@@ -178,7 +272,8 @@ async fn requests(client: &Client, all: bool) -> Result<Vec<RequestRow>, Fault> 
     every(
         client,
         "-- requests
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
          FROM subject_request WHERE $1 OR open = 1 ORDER BY filed_at, id",
         &[&all],
         read_request,
@@ -190,12 +285,61 @@ async fn request(client: &Client, id: RequestId) -> Result<Option<RequestRow>, F
     first(
         client,
         "-- request
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
          FROM subject_request WHERE id = $1",
         &[&&id.as_bytes()[..]],
         read_request,
     )
     .await
+}
+
+async fn request_of_case(client: &Client, case: RequestId) -> Result<Option<RequestRow>, Fault> {
+    first(
+        client,
+        "-- request_of_case
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
+         FROM subject_request WHERE case_id = $1",
+        &[&&case.as_bytes()[..]],
+        read_request,
+    )
+    .await
+}
+
+async fn requests_to_send(client: &Client, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
+    every(
+        client,
+        "-- requests_to_send
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
+         FROM subject_request WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
+        &[&instant(by), &i64::from(limit)],
+        read_request,
+    )
+    .await
+}
+
+async fn request_integrated(
+    client: &Client,
+    of: RequestId,
+) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
+    let found = first(
+        client,
+        "-- request_integrated
+         SELECT entry.leaf_index, bytes FROM subject_request AS r JOIN entry ON entry.leaf_index = r.leaf_index
+         WHERE id = $1",
+        &[&&of.as_bytes()[..]],
+        |row| {
+            let bytes: Vec<u8> = plain(row, "bytes")?;
+            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
+            Ok((LeafIndex(number(row, "leaf_index")?), entry))
+        },
+    )
+    .await?;
+    let Some((index, entry)) = found else { return Ok(None) };
+    let (size, checkpoint) = checkpoint_over(client, index).await?;
+    Ok(Some((entry, Integrated { index, size, checkpoint })))
 }
 
 fn read_request(row: &Row) -> Result<RequestRow, Fault> {
@@ -209,6 +353,9 @@ fn read_request(row: &Row) -> Result<RequestRow, Fault> {
         due_legal_latest: text(row, "due_legal_latest")?,
         decided_at: maybe_text(row, "decided_at")?,
         version: number(row, "version")?,
+        case: maybe_bytes(row, "case_id")?.and_then(RequestId::from_bytes),
+        entered: false,
+        next_at: maybe_text(row, "next_at")?,
         detail: serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))?,
     })
 }

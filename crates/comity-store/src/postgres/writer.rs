@@ -282,12 +282,12 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         webhooks::put(client, record).await?;
         recall::put(client, record, index).await?;
         collected::put(client, record).await?;
-        subjects::put(client, record).await?;
         matching::put(client, &record.matching, index).await?;
         opt_outs::put(client, record).await?;
         notices::put(client, record).await?;
         holds::put(client, record).await?;
         uses::put(client, record, index).await?;
+        subjects::put(client, record, index).await?;
         Ok::<(), Fault>(())
     };
     let done = done.await;

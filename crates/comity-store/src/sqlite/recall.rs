@@ -55,10 +55,14 @@ impl Recalls for super::SqliteStore {
     async fn sources(
         &self,
         objects: Vec<ObjectTag>,
-        own: &Party,
+        besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
-        let own = own.clone();
-        self.readers.read(move |c| sources(c, &objects, &own)).await
+        let besides = besides.cloned();
+        self.readers.read(move |c| sources(c, &objects, besides.as_ref())).await
+    }
+
+    async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
+        self.readers.read(move |c| restricted_by(c, order)).await
     }
 
     async fn restricts(&self) -> Result<bool, StoreError> {
@@ -143,8 +147,7 @@ fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), Fau
         connection,
         "-- put_restriction
          INSERT INTO restricted (exchange, recall_order, begun, lifted) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (exchange) DO UPDATE
-         SET recall_order = excluded.recall_order, begun = excluded.begun, lifted = excluded.lifted",
+         ON CONFLICT (exchange, recall_order) DO UPDATE SET lifted = excluded.lifted",
         params![row.exchange.as_bytes(), row.order.as_bytes(), instant(row.from), row.lifted.map(instant)],
     )
     .map(drop)
@@ -293,13 +296,13 @@ fn read_derived(row: &Row<'_>) -> Result<Derived, Fault> {
 fn sources(
     connection: &Connection,
     objects: &[ObjectTag],
-    own: &Party,
+    besides: Option<&Party>,
 ) -> Result<Vec<(ObjectTag, RecordName)>, Fault> {
     let streams: Vec<i64> = every(
         connection,
         "-- sources, the streams
-         SELECT number FROM stream WHERE partner <> ?1",
-        [own.as_str()],
+         SELECT number FROM stream WHERE ?1 IS NULL OR partner <> ?1",
+        [besides.map(Party::as_str)],
         |row| plain(row, "number"),
     )?;
     let mut found = Vec::new();
@@ -329,22 +332,35 @@ fn sources(
 fn restricted(connection: &Connection, exchanges: &[ExchangeId]) -> Result<Vec<Restriction>, Fault> {
     let mut found = Vec::new();
     for exchange in exchanges {
-        found.extend(first(
+        found.extend(every(
             connection,
             "-- restricted
-             SELECT exchange, recall_order, begun, lifted FROM restricted WHERE exchange = ?1 AND lifted IS NULL",
+             SELECT exchange, recall_order, begun, lifted FROM restricted WHERE exchange = ?1 AND lifted IS NULL
+             ORDER BY begun, recall_order",
             [exchange.as_bytes()],
-            |row| {
-                Ok(Restriction {
-                    exchange: id(row, "exchange", ExchangeId::from_bytes)?,
-                    order: id(row, "recall_order", OrderId::from_bytes)?,
-                    from: text(row, "begun")?,
-                    lifted: maybe_text(row, "lifted")?,
-                })
-            },
+            read_restriction,
         )?);
     }
     Ok(found)
+}
+
+fn restricted_by(connection: &Connection, order: OrderId) -> Result<Vec<Restriction>, Fault> {
+    every(
+        connection,
+        "-- restricted_by
+         SELECT exchange, recall_order, begun, lifted FROM restricted WHERE recall_order = ?1 ORDER BY exchange",
+        [order.as_bytes()],
+        read_restriction,
+    )
+}
+
+fn read_restriction(row: &Row<'_>) -> Result<Restriction, Fault> {
+    Ok(Restriction {
+        exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+        order: id(row, "recall_order", OrderId::from_bytes)?,
+        from: text(row, "begun")?,
+        lifted: maybe_text(row, "lifted")?,
+    })
 }
 
 fn restricts(connection: &Connection) -> Result<bool, Fault> {

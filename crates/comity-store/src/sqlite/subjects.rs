@@ -1,15 +1,20 @@
 //! Persons: the tags that records are found by, and what was asked.
 
-use super::columns::{change, every, first, id, insert_once, instant, maybe_text, number, plain, text};
+use super::columns::{
+    change, every, first, id, insert_once, instant, integer, maybe_text, number, plain, text,
+};
 use super::erasure::read_held;
 use super::fault::Fault;
+use super::log::checkpoint_over;
+use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
-    FoundRecord, Record, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
+    FoundRecord, Integrated, Record, RecordName, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
 };
-use comity_terms::Month;
-use comity_terms::ids::RequestId;
+use comity_terms::ids::{ClassId, RequestId};
+use comity_terms::{ExchangeId, Month, Timestamp};
+use comity_tlog::LeafIndex;
 use rusqlite::{Connection, Row, params};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Subjects for super::SqliteStore {
     async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
@@ -20,8 +25,27 @@ impl Subjects for super::SqliteStore {
         self.readers.read(move |c| tagged_months(c, month)).await
     }
 
+    async fn tagged_sent(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<RecordName>, StoreError> {
+        self.readers.read(move |c| tagged_sent(c, &tags)).await
+    }
+
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         self.readers.read(move |c| requests(c, all)).await
+    }
+
+    async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        self.readers.read(move |c| request_of_case(c, case)).await
+    }
+
+    async fn requests_to_send(&self, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        self.readers.read(move |c| requests_to_send(c, by, limit)).await
+    }
+
+    async fn request_integrated(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        self.readers.read(move |c| request_integrated(c, id)).await
     }
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
@@ -30,7 +54,7 @@ impl Subjects for super::SqliteStore {
 }
 
 /// Keeps what a record says of persons. Its segments are there by now.
-pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault> {
+pub(super) fn put(connection: &Connection, record: &Record, index: LeafIndex) -> Result<(), Fault> {
     put_tags(connection, &record.tagged)?;
     if let Some(month) = record.untagged {
         change(
@@ -45,8 +69,14 @@ pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault>
                                       OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))",
             params![month.number(), first_second(month)?],
         )?;
+        change(
+            connection,
+            "-- put, what no key leads to any more of what was sent
+             DELETE FROM subject_sent WHERE month < ?1",
+            [month.number()],
+        )?;
     }
-    record.requests.iter().try_for_each(|row| put_request(connection, row))
+    record.requests.iter().try_for_each(|row| put_request(connection, row, index))
 }
 
 /// The first second of a month, since 1970.
@@ -69,32 +99,44 @@ fn put_tags(connection: &Connection, tagged: &[Tagged]) -> Result<(), Fault> {
     let mut statement = connection.prepare_cached(
         "-- put_tags
          INSERT INTO subject_tag (month, tag, segment, ordinal)
-         SELECT ?1, ?2, number, ?4 FROM segment WHERE id = ?3",
+         SELECT ?1, ?2, number, ?4 FROM segment WHERE id = ?3
+         ON CONFLICT DO UPDATE SET ordinal = ordinal",
     )?;
-    for Tagged { place, month, tag } in tagged {
-        let put =
-            statement.execute(params![month.number(), tag.0, place.segment.as_bytes(), place.ordinal])?;
+    let mut sent_statement = connection.prepare_cached(
+        "-- put_tags, what was sent
+         INSERT INTO subject_sent (month, tag, segment, class, ordinal)
+         SELECT ?1, ?2, number, ?4, ?5 FROM segment WHERE id = ?3",
+    )?;
+    for Tagged { place, month, tag, sent } in tagged {
+        let segment = place.segment.as_bytes();
+        let put = statement.execute(params![month.number(), tag.0, segment, place.ordinal])?;
         if put == 0 {
             return Err(Fault::Other("a tag of a segment that is not there".into()));
+        }
+        if let Some((class, ordinal)) = sent {
+            sent_statement.execute(params![month.number(), tag.0, segment, class.as_bytes(), ordinal])?;
         }
     }
     Ok(())
 }
 
-fn put_request(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
+fn put_request(connection: &Connection, row: &RequestRow, index: LeafIndex) -> Result<(), Fault> {
+    let entry = row.entered.then(|| integer(index.0)).transpose()?;
     let detail = serde_json::to_string(&row.detail)
         .map_err(|_| Fault::Other("a request does not write as JSON".into()))?;
     insert_once(
         connection,
-        "a later version of a request",
+        "a later version of a request, or another of its case",
         "-- put_request
          INSERT INTO subject_request (id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version,
-                                      detail)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                                      detail, case_id, leaf_index, next_at)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+         WHERE NOT EXISTS (SELECT 1 FROM subject_request WHERE case_id = ?10 AND id <> ?1)
          ON CONFLICT (id) DO UPDATE
          SET open = excluded.open, due_operational = excluded.due_operational,
              due_legal_latest = excluded.due_legal_latest, decided_at = excluded.decided_at,
-             version = excluded.version, detail = excluded.detail
+             version = excluded.version, detail = excluded.detail, case_id = excluded.case_id,
+             leaf_index = coalesce(excluded.leaf_index, leaf_index), next_at = excluded.next_at
          WHERE subject_request.version = excluded.version - 1",
         params![
             row.id.as_bytes(),
@@ -106,6 +148,9 @@ fn put_request(connection: &Connection, row: &RequestRow) -> Result<(), Fault> {
             row.decided_at.map(instant),
             row.version,
             detail,
+            row.case.as_ref().map(RequestId::as_bytes),
+            entry,
+            row.next_at.map(instant),
         ],
     )
 }
@@ -118,7 +163,35 @@ pub(super) fn forget(connection: &Connection, segment: i64, ordinal: u32) -> Res
          DELETE FROM subject_tag WHERE segment = ?1 AND ordinal = ?2",
         params![segment, ordinal],
     )?;
+    change(
+        connection,
+        "-- forget, tags of what was sent
+         DELETE FROM subject_sent WHERE segment = ?1",
+        [segment],
+    )?;
     Ok(())
+}
+
+/// The records sent that these tags lead to.
+fn tagged_sent(connection: &Connection, tags: &[(Month, SubjectTag)]) -> Result<Vec<RecordName>, Fault> {
+    let mut found = BTreeSet::new();
+    for (month, tag) in tags {
+        found.extend(every(
+            connection,
+            "-- tagged_sent
+             SELECT exchange, t.class, t.ordinal FROM subject_sent AS t JOIN segment AS s ON s.number = t.segment
+             WHERE month = ?1 AND tag = ?2 AND exchange IS NOT NULL",
+            params![month.number(), tag.0],
+            |row| {
+                Ok(RecordName {
+                    exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+                    class: id(row, "class", ClassId::from_bytes)?,
+                    ordinal: number(row, "ordinal")?,
+                })
+            },
+        )?);
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// The records that these tags lead to.
@@ -174,7 +247,8 @@ fn requests(connection: &Connection, all: bool) -> Result<Vec<RequestRow>, Fault
     every(
         connection,
         "-- requests
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
          FROM subject_request WHERE ?1 OR open = 1 ORDER BY filed_at, id",
         [all],
         read_request,
@@ -185,11 +259,57 @@ fn request(connection: &Connection, id: RequestId) -> Result<Option<RequestRow>,
     first(
         connection,
         "-- request
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
          FROM subject_request WHERE id = ?1",
         [id.as_bytes()],
         read_request,
     )
+}
+
+fn request_of_case(connection: &Connection, case: RequestId) -> Result<Option<RequestRow>, Fault> {
+    first(
+        connection,
+        "-- request_of_case
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
+         FROM subject_request WHERE case_id = ?1",
+        [case.as_bytes()],
+        read_request,
+    )
+}
+
+fn requests_to_send(connection: &Connection, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
+    every(
+        connection,
+        "-- requests_to_send
+         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+                leaf_index, next_at
+         FROM subject_request WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
+        params![instant(by), limit],
+        read_request,
+    )
+}
+
+fn request_integrated(
+    connection: &Connection,
+    id: RequestId,
+) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
+    let found = first(
+        connection,
+        "-- request_integrated
+         SELECT entry.leaf_index, bytes FROM subject_request AS r JOIN entry ON entry.leaf_index = r.leaf_index
+         WHERE id = ?1",
+        [id.as_bytes()],
+        |row| {
+            let bytes: Vec<u8> = plain(row, "bytes")?;
+            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
+            Ok((LeafIndex(number(row, "leaf_index")?), entry))
+        },
+    )?;
+    let Some((index, entry)) = found else { return Ok(None) };
+    let (size, checkpoint) = checkpoint_over(connection, index)?;
+    Ok(Some((entry, Integrated { index, size, checkpoint })))
 }
 
 fn read_request(row: &Row<'_>) -> Result<RequestRow, Fault> {
@@ -203,6 +323,9 @@ fn read_request(row: &Row<'_>) -> Result<RequestRow, Fault> {
         due_legal_latest: text(row, "due_legal_latest")?,
         decided_at: maybe_text(row, "decided_at")?,
         version: number(row, "version")?,
+        case: plain::<Option<[u8; 16]>>(row, "case_id")?.and_then(RequestId::from_bytes),
+        entered: false,
+        next_at: maybe_text(row, "next_at")?,
         detail: serde_json::from_str(&detail).map_err(|_| Fault::Column("detail"))?,
     })
 }

@@ -317,12 +317,12 @@ fn put_record(
     webhooks::put(connection, &record.webhooks)?;
     recall::put(connection, record, index)?;
     collected::put(connection, record, now)?;
-    subjects::put(connection, record)?;
     matching::put(connection, &record.matching, index)?;
     opt_outs::put(connection, record)?;
     record.notices.iter().try_for_each(|row| notices::put(connection, row))?;
     holds::put(connection, record)?;
     uses::put(connection, record, index)?;
+    subjects::put(connection, record, index)?;
     for key in &record.officer_keys {
         peers::put_officer_key(connection, key)?;
     }

@@ -75,6 +75,8 @@ kinds! {
     MatchNotAccepted = "match-not-accepted", BAD_REQUEST, "the question is not accepted";
     /// Another batch was answered under the number of this one.
     MatchConflict = "match-conflict", CONFLICT, "another batch was answered under this number";
+    /// A person's request that a partner passes on is not one that counts.
+    ReferralNotAccepted = "referral-not-accepted", BAD_REQUEST, "the referral is not accepted";
     /// A partner's identity does not follow from the one that is known.
     IdentityNotFollowed = "identity-not-followed", CONFLICT, "the identity is not followed";
     /// Nobody is signed in.

@@ -195,6 +195,12 @@ fn about(kind: Kind) -> About {
             todo: "Correct what `detail` names. The order goes on being sent until it is answered (`comity recalls`).",
             detail: "the signature is not by a known key of the party",
         },
+        Kind::ReferralNotAccepted => About {
+            what: "The person's request that was passed on was not taken. Nothing was filed, and the try is recorded.",
+            why: "It does not read or open, is not signed by who sends it, or its receipt does not prove it recorded.",
+            todo: "Correct what `detail` names. The referral goes on being sent until it is answered.",
+            detail: "the signature is not by a known key of the party",
+        },
         Kind::RecallForeign => About {
             what: "The order was not taken: it speaks of an exchange that whoever sends it did not give. The try is recorded.",
             why: "Only the sender of an exchange orders what becomes of it, and whoever passed it on passes the order on.",

@@ -73,6 +73,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
             at_most(CLAIM_BYTES_MAX, post(subjects::file).get(subjects::waiting)),
         )
         .route("/api/v1/subject/requests/{number}", get(subjects::stands))
+        .route("/api/v1/subject/requests/{number}/statement", get(subjects::statement))
         .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
         .merge(opt_outs::routes())
         .route("/api/v1/notices", at_most(notices::BODY_BYTES_MAX, post(notices::open).get(notices::owed)))

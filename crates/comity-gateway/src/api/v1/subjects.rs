@@ -46,6 +46,10 @@ pub(super) struct PersonRequest {
     /// What the person is known by: `kind` is email, phone, account, national_id, name or pseudonym.
     #[schema(value_type = Vec<Object>, example = json!([{ "kind": "email", "value": "mari@example.ee" }]))]
     identifiers: Box<RawValue>,
+    /// What is wrong about the person, and what is right: `kind`, `was`, `is`.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Object>>, example = json!([{ "kind": "name", "was": "Mari Kaks", "is": "Mari Kask" }]))]
+    corrections: Option<Box<RawValue>>,
     /// What the person says about it.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -79,14 +83,15 @@ pub(super) async fn file(
     let asked: PersonRequest = serde_json::from_slice(&body).map_err(|error| {
         // The reader's own message may repeat a value: only the place is told.
         malformed(format!(
-            "line {}, column {}: expected `request`, `identifiers` and, if wanted, `text`",
+            "line {}, column {}: expected `request`, `identifiers` and, if wanted, `corrections` and `text`",
             error.line(),
             error.column()
         ))
     })?;
     let kind: Kind = asked.request.parse().map_err(|error| malformed(format!("`request`: {error}")))?;
     let text = asked.text.map_or_else(String::new, |text| format!(",\"text\":{}", text.get()));
-    let claim = format!("{{\"identifiers\":{}{text}}}", asked.identifiers.get());
+    let right = asked.corrections.map_or_else(String::new, |all| format!(",\"corrections\":{}", all.get()));
+    let claim = format!("{{\"identifiers\":{}{right}{text}}}", asked.identifiers.get());
     let claim = Claim::read(claim.as_bytes()).map_err(|error| malformed(error.to_string()))?;
     let filed = subjects::file(&api.gateway, kind, &claim).await?;
     let told = subjects::filed_json(&filed, api.gateway.now());
@@ -134,6 +139,30 @@ pub(super) async fn stands(
 )]
 pub(super) async fn waiting(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
     Ok(answer(&subjects::listed(&api.gateway, false).await?))
+}
+
+#[utoipa::path(
+    get,
+    path = "/api/v1/subject/requests/{number}/statement",
+    summary = "What the person stated, for the officer who decides: that they read it is recorded",
+    params(("number" = String, Path, description = "Its number")),
+    responses(
+        (status = 200, description = "By what the person is known, and what they say", body = Object),
+        (status = 400, description = "The number is none", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "No request of that number waits, or the officer's training has ended", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn statement(
+    State(api): State<Arc<Api>>,
+    Officer(officer): Officer,
+    Path(number): Path<String>,
+) -> Result<Response, Refused> {
+    let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
+    let claim = subjects::show(&api.gateway, number, &officer.officer).await?;
+    Ok(answer(&subjects::shown_json(number, &claim)))
 }
 
 /// How an officer decides.

@@ -3,6 +3,7 @@
 use super::AuditUses;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
+use comity_terms::ids::RequestId;
 use std::path::PathBuf;
 
 /// `comity audit`
@@ -34,6 +35,22 @@ pub enum Audit {
         after_help = "Example:\n  comity audit uses 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --dir /srv/comity --json"
     )]
     Uses(AuditUses),
+    /// What used records before they were put right for a person: decisions and what was made of them.
+    #[command(
+        after_help = "Example:\n  comity audit corrected 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --dir /srv/comity --json"
+    )]
+    Corrected(AuditCorrected),
+}
+
+/// `comity audit corrected`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct AuditCorrected {
+    /// The number of the request that they were put right for.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// `comity audit replay`

@@ -16,7 +16,7 @@ mod taxii;
 mod uses;
 mod webhook;
 
-pub use audit::{Audit, AuditReceipt, AuditReplay, AuditVerify};
+pub use audit::{Audit, AuditCorrected, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use hold::{Hold, HoldLift, HoldPlace};
@@ -34,7 +34,9 @@ pub use opt_out::{OptOut, OptOutDecide, OptOutFile, OptOutOf};
 pub use people::{
     Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
 };
-pub use subject::{Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectList, SubjectStatus};
+pub use subject::{
+    Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectLift, SubjectList, SubjectShow, SubjectStatus,
+};
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
 pub use uses::{AuditUses, UseOf, VaultExport, VaultRead, VaultUnmask};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

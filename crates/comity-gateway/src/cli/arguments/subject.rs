@@ -4,6 +4,7 @@ use super::{GivenFact, OptOut};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_exchange::subject::Kind;
+use comity_terms::ReasonCode;
 use comity_terms::ids::RequestId;
 use std::path::PathBuf;
 
@@ -13,11 +14,21 @@ pub enum Subject {
     /// What a person asks.
     #[command(flatten)]
     Ask(SubjectAsk),
+    /// What the person stated, for the officer who decides: that they read it is recorded.
+    #[command(
+        after_help = "Example:\n  comity subject show 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --json"
+    )]
+    Show(SubjectShow),
     /// Decide on a request that waits.
     #[command(
         after_help = "Example:\n  comity subject decide 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --identity-seen"
     )]
     Decide(SubjectDecide),
+    /// Let what a request restricted be used again, here and at partners.
+    #[command(
+        after_help = "Example:\n  comity subject lift 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm --ground restriction_ended --person-informed"
+    )]
+    Lift(SubjectLift),
     /// Where a request stands, for whoever has its code: from standard input.
     #[command(
         after_help = "Example:\n  comity subject status 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --json < code.txt"
@@ -109,6 +120,40 @@ pub struct SubjectDecide {
     pub facts: Vec<GivenFact>,
 }
 
+/// `comity subject show`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectShow {
+    /// The request's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who is to decide.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+}
+
+/// `comity subject lift`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct SubjectLift {
+    /// The request's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: RequestId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// The officer who orders it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// Why, in the vocabulary's words.
+    #[arg(long, value_name = "CODE", default_value = "restriction_ended")]
+    pub ground: ReasonCode,
+    /// The person was told before.
+    #[arg(long)]
+    pub person_informed: bool,
+}
+
 /// `comity subject status`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct SubjectStatus {
@@ -153,6 +198,8 @@ impl Subject {
     pub fn place(&self) -> &Place {
         match self {
             Self::Ask(ask) => &ask.parts().1.place,
+            Self::Show(args) => &args.place,
+            Self::Lift(args) => &args.place,
             Self::Decide(args) => &args.place,
             Self::Status(args) => &args.place,
             Self::List(args) => &args.place,
@@ -167,7 +214,7 @@ impl Subject {
             Self::Ask(ask) => ask.parts().1.identifiers.as_os_str() == "-",
             Self::Status(_) => true,
             Self::OptOut(command) => command.reads_stdin(),
-            Self::Decide(_) | Self::List(_) => false,
+            Self::Show(_) | Self::Lift(_) | Self::Decide(_) | Self::List(_) => false,
         }
     }
 }

@@ -21,6 +21,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0013_opt_outs.sha256"),
     include_str!("../../../migrations/0014_notices.sha256"),
     include_str!("../../../migrations/0015_use_and_holds.sha256"),
+    include_str!("../../../migrations/0016_effects.sha256"),
 ];
 
 #[test]

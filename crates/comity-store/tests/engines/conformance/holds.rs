@@ -103,7 +103,12 @@ where
         // When the month has passed its tags go, but for those of what is held.
         let (may, june) = (Month::of(at(DUE)), Month::of(at("2027-06-01T00:00:00Z")));
         let tag = SubjectTag([5; 16]);
-        let tagged = |ordinal| Tagged { place: RecordPlace { segment: sealed.id, ordinal }, month: may, tag };
+        let tagged = |ordinal| Tagged {
+            place: RecordPlace { segment: sealed.id, ordinal },
+            month: may,
+            tag,
+            sent: None,
+        };
         let tagged = vec![tagged(0), tagged(1), tagged(2)];
         store.record(Record { tagged, ..Record::default() }).await.unwrap();
         let longer = HoldRow { until: at("2027-07-01T00:00:00Z"), ..hold(&mut entropy, exchange, DUE) };

@@ -161,11 +161,14 @@ pub(crate) fn where_records_went_is_found_from_both_ends<H: Harness<Store: Recal
         ];
         received.segments.extend([sealed, own]);
         store.record(received).await.unwrap();
-        let found = store.sources(vec![ObjectTag([2; 16]), ObjectTag([3; 16])], &"EE".parse().unwrap()).await;
+        let found =
+            store.sources(vec![ObjectTag([2; 16]), ObjectTag([3; 16])], Some(&"EE".parse().unwrap())).await;
         let name = |exchange, class, ordinal| RecordName { exchange, class, ordinal };
         assert_eq!(found.unwrap(), [(ObjectTag([2; 16]), name(source, class, 1))]);
-        let found = store.sources(vec![ObjectTag([1; 16])], &"EE".parse().unwrap()).await.unwrap();
+        let found = store.sources(vec![ObjectTag([1; 16])], Some(&"EE".parse().unwrap())).await.unwrap();
         assert_eq!(found.len(), 1, "what is this gateway's own came from nobody");
+        let every = store.sources(vec![ObjectTag([1; 16])], None).await.unwrap();
+        assert_eq!(every.len(), 2, "and is among all that is held");
 
         let (given, other) = (ExchangeId::draw(&mut entropy), ExchangeId::draw(&mut entropy));
         let of = ClassId::draw(&mut entropy);
@@ -207,5 +210,18 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
         store.record(put(Restriction { lifted: Some(at("2026-11-25T00:00:00Z")), ..begun })).await.unwrap();
         assert_eq!(store.restricted(vec![one]).await.unwrap(), []);
         assert!(!store.restricts().await.unwrap());
+
+        // What two orders restrict stays restricted until both are lifted.
+        let second =
+            Restriction { order: OrderId::draw(&mut entropy), from: at("2026-11-26T00:00:00Z"), ..begun };
+        let again = Restriction { from: at("2026-11-25T12:00:00Z"), ..begun };
+        let both = Record { restrictions: vec![second, again], ..Record::default() };
+        store.record(both).await.unwrap();
+        let (first, lifted) = (Restriction { lifted: None, ..begun }, Some(at("2026-11-27T00:00:00Z")));
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), [first, second], "since when does not change");
+        store.record(put(Restriction { lifted, ..begun })).await.unwrap();
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second]);
+        assert_eq!(store.restricted_by(begun.order).await.unwrap(), [Restriction { lifted, ..begun }]);
+        assert_eq!(store.restricted_by(second.order).await.unwrap(), [second]);
     });
 }

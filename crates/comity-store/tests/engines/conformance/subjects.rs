@@ -4,11 +4,11 @@
 use super::{Harness, Seeded, at, record, segment, wait};
 use comity_exchange::collect::Tags;
 use comity_exchange::ports::{
-    CollectedObject, CollectedSegment, Erasure, FoundRecord, Record, RecordPlace, RequestDetail, RequestRow,
-    SealedSegment, SegmentKind, Store, StoreError, Stream, SubjectTag, Subjects, Tagged,
+    CollectedObject, CollectedSegment, Erasure, FoundRecord, Record, RecordName, RecordPlace, RequestDetail,
+    RequestRow, SealedSegment, SegmentKind, Store, StoreError, Stream, SubjectTag, Subjects, Tagged,
 };
 use comity_exchange::wire::Text;
-use comity_terms::ids::{RequestId, SegmentId};
+use comity_terms::ids::{ClassId, RequestId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ fn tagged(segment: &SealedSegment, ordinal: u32, of: &str, tag: u8) -> Tagged {
         place: RecordPlace { segment: segment.id, ordinal },
         month: month(of),
         tag: SubjectTag([tag; 16]),
+        sent: None,
     }
 }
 
@@ -58,6 +59,8 @@ pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Sto
             })
             .collect(),
     };
+    let class = ClassId::draw(&mut entropy);
+    let name = |ordinal| RecordName { exchange, class, ordinal };
     let wanted = |of: &str, tag: u8| (month(of), SubjectTag([tag; 16]));
     wait(async {
         let change = Record {
@@ -65,7 +68,8 @@ pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Sto
                 tagged(&sealed, 0, MAY, 1),
                 tagged(&sealed, 0, MAY, 2),
                 tagged(&sealed, 2, MAY, 1),
-                tagged(&opening, 0, JUNE, 1),
+                Tagged { sent: Some((class, 7)), ..tagged(&opening, 0, JUNE, 1) },
+                Tagged { sent: Some((class, 2)), ..tagged(&opening, 0, JUNE, 1) },
             ],
             segments: vec![sealed.clone(), opening.clone()],
             collected: vec![collected],
@@ -85,6 +89,9 @@ pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Sto
         assert_eq!((both[2].stream.as_ref(), both[2].known.as_deref()), (None, None));
         assert_eq!((both[0].held.exchange, &both[0].held.row), (Some(exchange), &sealed.rows[0]));
         assert_eq!(both[2].held.kind, SegmentKind::Opening);
+        let sent = store.tagged_sent(vec![wanted(JUNE, 1), wanted(MAY, 1)]).await.unwrap();
+        assert_eq!(sent, [name(2), name(7)], "what was sent, by its place in the exchange");
+        assert_eq!(store.tagged_sent(vec![wanted(JUNE, 2)]).await.unwrap(), []);
 
         let erased = Erasure { records: vec![of(&sealed, 0)], at: at(MAY), whatever_holds: false };
         let mut told = record(&mut entropy, 1, None);
@@ -97,13 +104,18 @@ pub(crate) fn a_record_is_found_by_whom_it_names_until_it_is_gone<H: Harness<Sto
         store.record(Record { untagged: Some(month(JUNE)), ..Record::default() }).await.unwrap();
         let left = store.tagged(vec![wanted(MAY, 1), wanted(JUNE, 1)]).await.unwrap();
         assert_eq!(places(&left), [of(&opening, 0)]);
+        assert_eq!(store.tagged_sent(vec![wanted(JUNE, 1)]).await.unwrap().len(), 2);
+        // With the opening goes what it tells of what was sent.
+        let mut told = record(&mut entropy, 1, None);
+        told.erased = Some(Erasure { records: vec![of(&opening, 0)], at: at(JUNE), whatever_holds: false });
+        store.record(told).await.unwrap();
+        assert_eq!(store.tagged_sent(vec![wanted(JUNE, 1)]).await.unwrap(), []);
     });
 }
 
-pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subjects>>(harness: &H) {
-    let mut entropy = Seeded(42);
-    let mut row = |filed: &str| RequestRow {
-        id: RequestId::draw(&mut entropy),
+fn request(entropy: &mut Seeded, filed: &str) -> RequestRow {
+    RequestRow {
+        id: RequestId::draw(entropy),
         action: "access_request".parse().unwrap(),
         open: true,
         filed_at: at(filed),
@@ -111,15 +123,28 @@ pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subject
         due_legal_latest: at("2026-12-28T22:59:59Z"),
         decided_at: None,
         version: 1,
+        case: None,
+        entered: false,
+        next_at: None,
         detail: RequestDetail {
             code: Text(Digest::of(b"code")),
             laws: BTreeMap::from([(Text("EE".parse().unwrap()), Text(Digest::of(b"law")))]),
-            claim: Text(SegmentId::draw(&mut entropy)),
+            claim: Text(SegmentId::draw(entropy)),
             answer: None,
             outcome: None,
             officer: None,
+            orders: Vec::new(),
+            corrected: Vec::new(),
+            lifted: None,
+            referrals: Vec::new(),
+            referred: None,
         },
-    };
+    }
+}
+
+pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subjects>>(harness: &H) {
+    let mut entropy = Seeded(42);
+    let mut row = |filed: &str| request(&mut entropy, filed);
     let (one, two) = (row("2026-11-24T00:00:00Z"), row("2026-11-25T00:00:00Z"));
     wait(async {
         let store = harness.open();
@@ -145,5 +170,51 @@ pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subject
         assert_eq!(store.requests(true).await.unwrap(), [decided.clone(), two.clone()]);
         assert_eq!(store.request(one.id).await.unwrap(), Some(decided));
         assert_eq!(store.request(RequestId::draw(&mut Seeded(1))).await.unwrap(), None);
+    });
+}
+
+pub(crate) fn a_case_is_here_once_and_what_is_to_be_sent_is_found_when_it_is_due<
+    H: Harness<Store: Subjects>,
+>(
+    harness: &H,
+) {
+    let mut entropy = Seeded(43);
+    let case = RequestId::draw(&mut entropy);
+    let (filed, later) = ("2026-11-24T00:00:00Z", at("2026-11-25T00:00:00Z"));
+    let row =
+        |entropy: &mut Seeded| RequestRow { case: Some(case), entered: true, ..request(entropy, filed) };
+    let (one, other) = (row(&mut entropy), row(&mut entropy));
+    wait(async {
+        let store = harness.open();
+        let told = |entropy: &mut Seeded, row: &RequestRow| Record {
+            requests: vec![row.clone()],
+            ..record(entropy, 2, None)
+        };
+        let change = told(&mut entropy, &one);
+        let first = change.entries[0].entry;
+        store.record(change).await.unwrap();
+        let again = store.record(told(&mut entropy, &other)).await;
+        assert!(matches!(again, Err(StoreError::Conflict(_))), "{again:?}");
+        assert_eq!(store.request(other.id).await.unwrap(), None);
+        let read = RequestRow { entered: false, ..one.clone() };
+        assert_eq!(store.request_of_case(case).await.unwrap(), Some(read.clone()));
+        assert_eq!(store.request_of_case(one.id).await.unwrap(), None, "a number is no case");
+        let (entry, integrated) = store.request_integrated(one.id).await.unwrap().unwrap();
+        assert_eq!((entry, integrated.index.0), (first, 0), "the first entry of the record that brought it");
+
+        // A later version keeps what its receipt is for, unless it is entered itself.
+        let waits = RequestRow { version: 2, next_at: Some(later), ..read };
+        store.record(told(&mut entropy, &waits)).await.unwrap();
+        assert_eq!(store.request_integrated(one.id).await.unwrap().unwrap().0, first);
+        let before = at("2026-11-24T23:59:59Z");
+        assert_eq!(store.requests_to_send(before, 9).await.unwrap(), []);
+        assert_eq!(store.requests_to_send(later, 9).await.unwrap(), std::slice::from_ref(&waits));
+        assert_eq!(store.requests_to_send(later, 0).await.unwrap(), []);
+        let done = RequestRow { version: 3, next_at: None, entered: true, ..waits };
+        let change = told(&mut entropy, &done);
+        let last = change.entries[0].entry;
+        store.record(change).await.unwrap();
+        assert_eq!(store.requests_to_send(later, 9).await.unwrap(), []);
+        assert_eq!(store.request_integrated(one.id).await.unwrap().unwrap().0, last);
     });
 }
