@@ -6,11 +6,14 @@ The first REFUSALS messages are answered 451; with a certificate, TLS from the f
 and ends with standard input.
 """
 
+import asyncio
+import socket
 import ssl
 import sys
+import threading
 from pathlib import Path
 
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 folder, refusals = Path(sys.argv[1]), int(sys.argv[2])
 
@@ -30,10 +33,10 @@ context = None
 if len(sys.argv) > 3:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(sys.argv[3], sys.argv[4])
-controller = Controller(Keeper(), hostname="localhost", port=0, ssl_context=context)
-# What asks for the port before it is known would try to connect to it.
-controller._trigger_server = lambda: None
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-sys.stdin.read()
-controller.stop()
+loop = asyncio.new_event_loop()
+server = loop.run_until_complete(
+    loop.create_server(lambda: SMTP(Keeper(), hostname="localhost", loop=loop), host="localhost", port=0, family=socket.AF_INET, ssl=context)
+)
+print(server.sockets[0].getsockname()[1], flush=True)
+threading.Thread(target=lambda: (sys.stdin.read(), loop.call_soon_threadsafe(loop.stop))).start()
+loop.run_forever()
