@@ -127,6 +127,32 @@ pub const STATE: &[State] = &[
             "stays: it is how an overseer sees that people are answered; what was stated and answered is sealed, and ends",
         ),
     ),
+    of(
+        Table,
+        "subject_sent",
+        "which records that were sent name somebody, by tags",
+        With("with its opening, or its month"),
+    ),
+    of(
+        Table,
+        "notice",
+        "who is to be told by when; nothing of whom",
+        Stays(
+            "stays: it is how an overseer sees that people are told; addressee and message are sealed, and end",
+        ),
+    ),
+    of(Table, "hold", "what is held from erasure, on which ground, until when", Stays(SKELETON)),
+    of(Table, "used", "how often an exchange was used, counts", Stays(SKELETON)),
+    of(Table, "used_from", "from which entry on uses are counted", Stays("stays: no data")),
+    of(
+        Table,
+        "looked_up",
+        "how often persons were looked up, by tags",
+        With("when the period of the caps has passed"),
+    ),
+    of(Table, "match_epoch", "key and filter of a day's blind matching", With("when its day has passed")),
+    of(Table, "match_answer", "blinded elements as they were answered", With("when their day has passed")),
+    of(Table, "match_spent", "evaluations that partners have used", With("when their month has passed")),
     of(Table, "opt_out", "categories and dates of opt-outs", With("with the year in which it ends")),
     of(
         Table,
@@ -176,6 +202,7 @@ pub const STATE: &[State] = &[
         After("after its month", |settings| format!("{} months", settings.token_months)),
     ),
     of(Keys, "subjects", "what tags of persons are made of", With("when its month has passed")),
+    of(Keys, "matches", "what keys of a day's blind matching are made of", With("when its day has passed")),
     of(Keys, "opt_outs", "what tags of opt-outs are made of", With("when its year has passed")),
     of(Keys, "webhooks", "what signs messages to endpoints", With("with its endpoint")),
     of(
@@ -192,6 +219,7 @@ pub const STATE: &[State] = &[
     of(File, "law", "texts of laws", Stays(LAW)),
     of(File, "identity", "who the gateway is; keys of it and of officers", Stays(OFFICER)),
     of(File, "gateway.toml", "who the gateway is", Stays("stays: no data")),
+    of(File, "mailbox", "notices for a portal", With("when the portal takes them away")),
     of(File, "receipts", "receipts of exchanges", Stays(SKELETON)),
     of(File, "settings.toml", "what the operator sets", Stays("stays: no data")),
     of(File, "comity.sock", "the socket for commands", With("with the process")),
