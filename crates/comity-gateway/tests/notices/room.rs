@@ -65,7 +65,7 @@ impl Room {
         own.flat_map(|path| std::fs::read(path).unwrap_or_default()).collect()
     }
 
-    /// Places traffic data of a suspect here, on a court's authorisation.
+    /// Places traffic data here, on a court's authorisation.
     pub(crate) async fn share_traffic(&self) -> ExchangeReport {
         let bundle = json!({
             "type": "bundle",
@@ -93,13 +93,9 @@ impl Room {
             to: self.gateway.signatory().party.clone(),
             activity: "criminal_investigation".parse().unwrap(),
             purpose: "criminal_investigation".parse().unwrap(),
-            facts: [
-                ("subject_status", "suspect"),
-                ("offence_max_years", "5"),
-                ("data_category", "traffic_data"),
-            ]
-            .map(|(key, value)| (key.parse().unwrap(), value.to_owned()))
-            .to_vec(),
+            facts: [("offence_max_years", "5"), ("data_category", "traffic_data")]
+                .map(|(key, value)| (key.parse().unwrap(), value.to_owned()))
+                .to_vec(),
             attestations: vec![("authorisation".parse().unwrap(), attested.to_string().into_bytes())],
             assume_in_force: false,
             added: None,
