@@ -221,7 +221,6 @@ fn english_letters_are_easy_to_read() {
         for facts in [plain, facts()] {
             let message = render(&facts, audience, Language::En, Some("Mari")).unwrap();
             let grade = grade(&message);
-            println!("{audience}: grade {grade:.1}");
             assert!(grade <= most, "{audience}: grade {grade:.1}, at most {most}\n{}", message.text());
         }
     }
