@@ -5,22 +5,18 @@ use crate::log::LogIdentity;
 use crate::mark::MarkFile;
 use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
-use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
+use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, Collections, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, FoundRecord, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, MandateRow,
-    MatchEpochRow, MatchScope, MatchSide, Matches, NoticeRow, Notices, Officer, OfficerKey, OptOutRow,
-    OptOuts, OutboxItem, Page, Peer, Presence, RecallRow, Recalls, Record, RecordName, RequestRow,
-    Restriction, SealedSegment, Standing, Store, StoreError, StoredMatch, Stream, SubjectTag, Subjects,
-    TokenRow, UseCount, UseRow, Uses, Vitals, Wanted, WebhookRow, Webhooks,
+    AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
+    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
+    Store, StoreError, TokenRow, Vitals,
 };
-use comity_terms::ids::{HoldId, MatchId, NoticeId, OptOutId, OrderId, RequestId, SegmentId};
-use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
+use comity_terms::ids::SegmentId;
+use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
-use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The store of one gateway.
@@ -40,6 +36,11 @@ macro_rules! either {
         }
     };
 }
+
+// After the macro that they use.
+mod between;
+mod persons;
+mod received;
 
 impl Database {
     /// Opens the database at `location` of the gateway in `folder`: see [`SqliteStore::open`] and
@@ -292,264 +293,5 @@ impl Store for Database {
 
     async fn vitals(&self, now: Timestamp) -> Result<Vitals, StoreError> {
         either!(self, store => store.vitals(now).await)
-    }
-}
-
-impl Collections for Database {
-    async fn standing_requests(&self) -> Result<Vec<StandingRequest>, StoreError> {
-        either!(self, store => store.standing_requests().await)
-    }
-
-    async fn collected(&self, wanted: Wanted) -> Result<Page, StoreError> {
-        either!(self, store => store.collected(wanted).await)
-    }
-
-    async fn present(
-        &self,
-        stream: Stream,
-        objects: Vec<ObjectTag>,
-    ) -> Result<Vec<(ObjectTag, Presence)>, StoreError> {
-        either!(self, store => store.present(stream, objects).await)
-    }
-}
-
-impl Holds for Database {
-    async fn holds(&self) -> Result<Vec<HoldRow>, StoreError> {
-        either!(self, store => store.holds().await)
-    }
-
-    async fn hold(&self, id: HoldId) -> Result<Option<HoldRow>, StoreError> {
-        either!(self, store => store.hold(id).await)
-    }
-
-    async fn holds_of(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<HoldRow>, StoreError> {
-        either!(self, store => store.holds_of(exchanges).await)
-    }
-
-    async fn holds_restrict(&self, at: Timestamp) -> Result<bool, StoreError> {
-        either!(self, store => store.holds_restrict(at).await)
-    }
-
-    async fn holds_over(&self, at: Timestamp) -> Result<Vec<HoldRow>, StoreError> {
-        either!(self, store => store.holds_over(at).await)
-    }
-}
-
-impl Uses for Database {
-    async fn used(&self, exchange: ExchangeId, limit: u32) -> Result<Vec<UseRow>, StoreError> {
-        either!(self, store => store.used(exchange, limit).await)
-    }
-
-    async fn use_counts(
-        &self,
-        exchanges: Vec<ExchangeId>,
-    ) -> Result<Vec<(ExchangeId, UseCount)>, StoreError> {
-        either!(self, store => store.use_counts(exchanges).await)
-    }
-
-    async fn used_from(&self) -> Result<LeafIndex, StoreError> {
-        either!(self, store => store.used_from().await)
-    }
-
-    async fn look_ups_over(&self, at: Timestamp) -> Result<bool, StoreError> {
-        either!(self, store => store.look_ups_over(at).await)
-    }
-
-    async fn looked_up(&self, who: Counted, since: Timestamp) -> Result<u64, StoreError> {
-        either!(self, store => store.looked_up(who, since).await)
-    }
-}
-
-impl Subjects for Database {
-    async fn tagged_months(&self, month: Month) -> Result<Vec<Month>, StoreError> {
-        either!(self, store => store.tagged_months(month).await)
-    }
-
-    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
-        either!(self, store => store.tagged(tags).await)
-    }
-
-    async fn tagged_sent(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<RecordName>, StoreError> {
-        either!(self, store => store.tagged_sent(tags).await)
-    }
-
-    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
-        either!(self, store => store.requests(all).await)
-    }
-
-    async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
-        either!(self, store => store.request_of_case(case).await)
-    }
-
-    async fn requests_to_send(&self, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
-        either!(self, store => store.requests_to_send(by, limit).await)
-    }
-
-    async fn request_integrated(
-        &self,
-        id: RequestId,
-    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
-        either!(self, store => store.request_integrated(id).await)
-    }
-
-    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
-        either!(self, store => store.request(id).await)
-    }
-}
-
-impl OptOuts for Database {
-    async fn opt_out_periods(&self, now: Timestamp) -> Result<Vec<Month>, StoreError> {
-        either!(self, store => store.opt_out_periods(now).await)
-    }
-
-    async fn opted_out(
-        &self,
-        tags: Vec<(Month, SubjectTag)>,
-        now: Timestamp,
-    ) -> Result<Vec<(Month, SubjectTag, BTreeSet<String>)>, StoreError> {
-        either!(self, store => store.opted_out(tags, now).await)
-    }
-
-    async fn opt_out(&self, id: OptOutId) -> Result<Option<OptOutRow>, StoreError> {
-        either!(self, store => store.opt_out(id).await)
-    }
-
-    async fn opt_out_tags(&self, id: OptOutId) -> Result<BTreeSet<SubjectTag>, StoreError> {
-        either!(self, store => store.opt_out_tags(id).await)
-    }
-
-    async fn opt_outs(&self) -> Result<Vec<OptOutRow>, StoreError> {
-        either!(self, store => store.opt_outs().await)
-    }
-
-    async fn mandates(&self) -> Result<Vec<MandateRow>, StoreError> {
-        either!(self, store => store.mandates().await)
-    }
-}
-
-impl Notices for Database {
-    async fn notices(&self, all: bool) -> Result<Vec<NoticeRow>, StoreError> {
-        either!(self, store => store.notices(all).await)
-    }
-
-    async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
-        either!(self, store => store.notice(id).await)
-    }
-
-    async fn notices_due(&self, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, StoreError> {
-        either!(self, store => store.notices_due(now, limit).await)
-    }
-}
-
-impl Webhooks for Database {
-    async fn webhooks(&self) -> Result<Vec<WebhookRow>, StoreError> {
-        either!(self, store => store.webhooks().await)
-    }
-}
-
-impl Matches for Database {
-    async fn match_epoch(
-        &self,
-        side: MatchSide,
-        scope: &MatchScope,
-        day: Day,
-    ) -> Result<Option<MatchEpochRow>, StoreError> {
-        either!(self, store => store.match_epoch(side, scope, day).await)
-    }
-
-    async fn match_opened(
-        &self,
-        scope: &MatchScope,
-        day: Day,
-    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
-        either!(self, store => store.match_opened(scope, day).await)
-    }
-
-    async fn match_answer(&self, message: Digest) -> Result<Option<StoredMatch>, StoreError> {
-        either!(self, store => store.match_answer(message).await)
-    }
-
-    async fn match_message(
-        &self,
-        peer: &Party,
-        id: MatchId,
-        batch: u32,
-    ) -> Result<Option<Digest>, StoreError> {
-        either!(self, store => store.match_message(peer, id, batch).await)
-    }
-
-    async fn match_scopes(&self, peer: &Party, day: Day) -> Result<u64, StoreError> {
-        either!(self, store => store.match_scopes(peer, day).await)
-    }
-
-    async fn matches_before(&self, day: Day) -> Result<bool, StoreError> {
-        either!(self, store => store.matches_before(day).await)
-    }
-
-    async fn match_spent(
-        &self,
-        peer: &Party,
-        agreement: &PackSlug,
-        purpose: &Purpose,
-        month: Month,
-    ) -> Result<u64, StoreError> {
-        either!(self, store => store.match_spent(peer, agreement, purpose, month).await)
-    }
-}
-
-impl Recalls for Database {
-    async fn recalls(&self, order: Option<OrderId>) -> Result<Vec<RecallRow>, StoreError> {
-        either!(self, store => store.recalls(order).await)
-    }
-
-    async fn recalls_open(&self) -> Result<Vec<RecallRow>, StoreError> {
-        either!(self, store => store.recalls_open().await)
-    }
-
-    async fn recall(&self, message: Digest) -> Result<Option<RecallRow>, StoreError> {
-        either!(self, store => store.recall(message).await)
-    }
-
-    async fn recalls_under(&self, parent: Digest) -> Result<Vec<RecallRow>, StoreError> {
-        either!(self, store => store.recalls_under(parent).await)
-    }
-
-    async fn recalls_due(&self, now: Timestamp, limit: u32) -> Result<Vec<RecallRow>, StoreError> {
-        either!(self, store => store.recalls_due(now, limit).await)
-    }
-
-    async fn recall_integrated(
-        &self,
-        message: Digest,
-    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
-        either!(self, store => store.recall_integrated(message).await)
-    }
-
-    async fn derived_from(&self, source: ExchangeId) -> Result<Vec<Derived>, StoreError> {
-        either!(self, store => store.derived_from(source).await)
-    }
-
-    async fn derived_of(&self, given: ExchangeId) -> Result<Vec<Derived>, StoreError> {
-        either!(self, store => store.derived_of(given).await)
-    }
-
-    async fn sources(
-        &self,
-        objects: Vec<ObjectTag>,
-        besides: Option<&Party>,
-    ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
-        either!(self, store => store.sources(objects, besides).await)
-    }
-
-    async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
-        either!(self, store => store.restricted_by(order).await)
-    }
-
-    async fn restricts(&self) -> Result<bool, StoreError> {
-        either!(self, store => store.restricts().await)
-    }
-
-    async fn restricted(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, StoreError> {
-        either!(self, store => store.restricted(exchanges).await)
     }
 }

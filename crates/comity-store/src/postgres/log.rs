@@ -176,21 +176,31 @@ pub(super) async fn exchange_integrated(
     client: &Client,
     exchange: ExchangeId,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         client,
         "-- exchange_integrated
          SELECT leaf_index, bytes FROM exchange JOIN entry ON leaf_index = first_entry WHERE id = $1",
         &[&&exchange.as_bytes()[..]],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
     )
-    .await?;
-    let Some((index, entry)) = found else { return Ok(None) };
+    .await
+}
+
+/// The entry that a statement finds by `leaf_index` and `bytes`, and where it was integrated.
+pub(super) async fn entry_under(
+    client: &Client,
+    sql: &str,
+    of: &[&(dyn ToSql + Sync)],
+) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
+    let Some((index, entry)) = first(client, sql, of, read_entry).await? else { return Ok(None) };
     let (size, checkpoint) = checkpoint_over(client, index).await?;
     Ok(Some((entry, Integrated { index, size, checkpoint })))
+}
+
+/// An entry and its place.
+pub(super) fn read_entry(row: &Row) -> Result<(LeafIndex, PublicEntry), Fault> {
+    let bytes: Vec<u8> = plain(row, "bytes")?;
+    let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
+    Ok((LeafIndex(number(row, "leaf_index")?), entry))
 }
 
 /// The entries from `from` on, each with its sealed opening while that is there.

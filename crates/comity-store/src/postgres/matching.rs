@@ -3,7 +3,7 @@
 use super::columns::{bytes, change, digest, first, id, integer, maybe_text, number, plain, text};
 use super::connection::Client;
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::{checkpoint_over, read_entry};
 use crate::words::match_side_text;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::frame::SignedHeader;
@@ -332,10 +332,4 @@ async fn spent(client: &Client, of: (Party, PackSlug, Purpose), month: Month) ->
 
 fn signed(row: &Row) -> Result<SignedHeader, Fault> {
     Ok(SignedHeader { header: plain(row, "header")?, signature: Signature(bytes(row, "signature")?) })
-}
-
-fn read_entry(row: &Row) -> Result<(LeafIndex, PublicEntry), Fault> {
-    let bytes: Vec<u8> = plain(row, "bytes")?;
-    let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-    Ok((LeafIndex(number(row, "leaf_index")?), entry))
 }

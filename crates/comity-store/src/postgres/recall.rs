@@ -5,7 +5,7 @@ use super::columns::{
 };
 use super::connection::Client;
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::entry_under;
 use crate::words::{way_of, way_text};
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
@@ -265,22 +265,14 @@ async fn recall_integrated(
     client: &Client,
     message: Digest,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         client,
         "-- recall_integrated
          SELECT entry.leaf_index, bytes FROM recall JOIN entry ON entry.leaf_index = recall.leaf_index
          WHERE message = $1",
         &[&&message.0[..]],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
     )
-    .await?;
-    let Some((index, entry)) = found else { return Ok(None) };
-    let (size, checkpoint) = checkpoint_over(client, index).await?;
-    Ok(Some((entry, Integrated { index, size, checkpoint })))
+    .await
 }
 
 async fn derived_from(client: &Client, source: ExchangeId) -> Result<Vec<Derived>, Fault> {

@@ -6,7 +6,7 @@ use super::columns::{
 use super::connection::Client;
 use super::erasure::read_held;
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::entry_under;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
     FoundRecord, Integrated, Record, RecordName, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
@@ -324,22 +324,14 @@ async fn request_integrated(
     client: &Client,
     of: RequestId,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         client,
         "-- request_integrated
          SELECT entry.leaf_index, bytes FROM subject_request AS r JOIN entry ON entry.leaf_index = r.leaf_index
          WHERE id = $1",
         &[&&of.as_bytes()[..]],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
     )
-    .await?;
-    let Some((index, entry)) = found else { return Ok(None) };
-    let (size, checkpoint) = checkpoint_over(client, index).await?;
-    Ok(Some((entry, Integrated { index, size, checkpoint })))
+    .await
 }
 
 fn read_request(row: &Row) -> Result<RequestRow, Fault> {

@@ -11,7 +11,7 @@ use comity_exchange::ports::{Integrated, Logged, SealedSegment};
 use comity_terms::ExchangeId;
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_tlog::{Frontier, Hash, LeafIndex, NodeReader, ReadError, TreeSize};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Params, Row, params};
 use std::ops::Range;
 
 /// Writes what a batch added, its frontier and its checkpoint.
@@ -108,20 +108,30 @@ pub(super) fn exchange_integrated(
     connection: &Connection,
     exchange: ExchangeId,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         connection,
         "-- exchange_integrated
          SELECT leaf_index, bytes FROM exchange JOIN entry ON leaf_index = first_entry WHERE id = ?1",
         [exchange.as_bytes()],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
-    )?;
-    let Some((index, entry)) = found else { return Ok(None) };
+    )
+}
+
+/// The entry that a statement finds by `leaf_index` and `bytes`, and where it was integrated.
+pub(super) fn entry_under(
+    connection: &Connection,
+    sql: &str,
+    of: impl Params,
+) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
+    let Some((index, entry)) = first(connection, sql, of, read_entry)? else { return Ok(None) };
     let (size, checkpoint) = checkpoint_over(connection, index)?;
     Ok(Some((entry, Integrated { index, size, checkpoint })))
+}
+
+/// An entry and its place.
+pub(super) fn read_entry(row: &Row<'_>) -> Result<(LeafIndex, PublicEntry), Fault> {
+    let bytes: Vec<u8> = plain(row, "bytes")?;
+    let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
+    Ok((LeafIndex(number(row, "leaf_index")?), entry))
 }
 
 /// The entries from `from` on, each with its sealed opening while that is there.

@@ -2,7 +2,7 @@
 
 use super::columns::{change, digest, first, id, insert_once, integer, maybe_text, number, plain, text};
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::{checkpoint_over, read_entry};
 use crate::words::match_side_text;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::frame::SignedHeader;
@@ -315,10 +315,4 @@ fn spent(
 
 fn signed(row: &Row<'_>) -> Result<SignedHeader, Fault> {
     Ok(SignedHeader { header: plain(row, "header")?, signature: Signature(plain(row, "signature")?) })
-}
-
-fn read_entry(row: &Row<'_>) -> Result<(LeafIndex, PublicEntry), Fault> {
-    let bytes: Vec<u8> = plain(row, "bytes")?;
-    let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-    Ok((LeafIndex(number(row, "leaf_index")?), entry))
 }

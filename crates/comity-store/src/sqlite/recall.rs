@@ -4,7 +4,7 @@ use super::columns::{
     change, digest, every, first, id, insert_once, instant, integer, maybe_text, number, plain, text,
 };
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::entry_under;
 use crate::words::{way_of, way_text};
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
@@ -238,21 +238,13 @@ fn recall_integrated(
     connection: &Connection,
     message: Digest,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         connection,
         "-- recall_integrated
          SELECT entry.leaf_index, bytes FROM recall JOIN entry ON entry.leaf_index = recall.leaf_index
          WHERE message = ?1",
         [message.0],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
-    )?;
-    let Some((index, entry)) = found else { return Ok(None) };
-    let (size, checkpoint) = checkpoint_over(connection, index)?;
-    Ok(Some((entry, Integrated { index, size, checkpoint })))
+    )
 }
 
 fn derived_from(connection: &Connection, source: ExchangeId) -> Result<Vec<Derived>, Fault> {

@@ -5,7 +5,7 @@ use super::columns::{
 };
 use super::erasure::read_held;
 use super::fault::Fault;
-use super::log::checkpoint_over;
+use super::log::entry_under;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
     FoundRecord, Integrated, Record, RecordName, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
@@ -295,21 +295,13 @@ fn request_integrated(
     connection: &Connection,
     id: RequestId,
 ) -> Result<Option<(PublicEntry, Integrated)>, Fault> {
-    let found = first(
+    entry_under(
         connection,
         "-- request_integrated
          SELECT entry.leaf_index, bytes FROM subject_request AS r JOIN entry ON entry.leaf_index = r.leaf_index
          WHERE id = ?1",
         [id.as_bytes()],
-        |row| {
-            let bytes: Vec<u8> = plain(row, "bytes")?;
-            let entry = PublicEntry::from_bytes(&bytes).ok_or(Fault::Column("bytes"))?;
-            Ok((LeafIndex(number(row, "leaf_index")?), entry))
-        },
-    )?;
-    let Some((index, entry)) = found else { return Ok(None) };
-    let (size, checkpoint) = checkpoint_over(connection, index)?;
-    Ok(Some((entry, Integrated { index, size, checkpoint })))
+    )
 }
 
 fn read_request(row: &Row<'_>) -> Result<RequestRow, Fault> {
