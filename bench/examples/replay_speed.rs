@@ -99,22 +99,14 @@ fn recorded(laws: &LawSet, decisions: usize) -> Result<Vec<Vec<u8>>, Box<dyn Err
     facts.state("training_valid".parse()?, true, Asserter::Gateway);
     let begin: Timestamp = "2026-03-02T08:00:00Z".parse()?;
     let mut request = Request {
-        sender: PARTIES[0].parse()?,
-        receiver: PARTIES[1].parse()?,
-        agreement: AGREEMENT.parse()?,
-        action: "share".parse()?,
-        activity: "threat_intel".parse()?,
-        purpose: "cyber_defence".parse()?,
         facts,
-        attestations: Vec::new(),
-        escalation: None,
-        at: begin,
-        assume_in_force: false,
         binding: true,
-        live: true,
-        supersedes: None,
-        ordered: None,
-        known: comity_exchange::opt_out::Known::default(),
+        ..Request::bare(
+            (PARTIES[0].parse()?, PARTIES[1].parse()?),
+            AGREEMENT.parse()?,
+            ("share".parse()?, "threat_intel".parse()?, "cyber_defence".parse()?),
+            begin,
+        )
     };
     let (table, limits) = (PathTable::shipped()?, Limits::default());
     let classified = Received::read(BUNDLE, &limits, request.clone())?.classify(&table);

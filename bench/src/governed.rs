@@ -181,22 +181,14 @@ impl Sender {
         let mut facts = Facts::new();
         facts.state("training_valid".parse()?, true, Asserter::Gateway);
         let request = Request {
-            sender: PARTIES[0].parse()?,
-            receiver: partner,
-            agreement,
-            action: "share".parse()?,
-            activity: "threat_intel".parse()?,
-            purpose: "cyber_defence".parse()?,
             facts,
-            attestations: Vec::new(),
-            escalation: None,
-            at: now,
-            assume_in_force: false,
             binding: lent.binding,
-            live: true,
-            supersedes: None,
-            ordered: None,
-            known: comity_exchange::opt_out::Known::default(),
+            ..Request::bare(
+                (PARTIES[0].parse()?, partner),
+                agreement,
+                ("share".parse()?, "threat_intel".parse()?, "cyber_defence".parse()?),
+                now,
+            )
         };
         let begun = Instant::now();
         prepare(&**gateway, bytes, request, &lent, Goes::To(&seal_to))?;

@@ -8,7 +8,6 @@ use comity_agreement::facts::raise;
 use comity_agreement::{LawSet, Mode, Question, Setting};
 use comity_terms::{
     Action, Activity, Asserter, Digest, ExchangeId, FactKey, Facts, PackSlug, Party, Purpose, Timestamp,
-    Value,
 };
 use std::collections::BTreeSet;
 
@@ -61,6 +60,35 @@ pub struct Ordered {
 }
 
 impl Request {
+    /// An act between two parties under an agreement, in a category, for a purpose, at an instant; nobody has stated, attested
+    /// or ordered anything, and nothing of it waits. What else there is of it, callers put beside.
+    #[must_use]
+    pub fn bare(
+        (sender, receiver): (Party, Party),
+        agreement: PackSlug,
+        (action, activity, purpose): (Action, Activity, Purpose),
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            sender,
+            receiver,
+            agreement,
+            action,
+            activity,
+            purpose,
+            facts: Facts::new(),
+            known: Known::default(),
+            attestations: Vec::new(),
+            escalation: None,
+            at,
+            assume_in_force: false,
+            binding: false,
+            live: true,
+            supersedes: None,
+            ordered: None,
+        }
+    }
+
     /// What an officer who orders this exchange of `bundle` signs: all of it stands in the opening of its entry.
     #[must_use]
     pub fn order(&self, bundle: Digest) -> String {
@@ -99,9 +127,7 @@ impl Request {
     pub fn common_facts(&self) -> Facts {
         let mut facts = self.facts.clone();
         for (key, word) in [(ACTIVITY, self.activity.as_str()), (PURPOSE, self.purpose.as_str())] {
-            if let Ok(key) = FactKey::new(key) {
-                facts.state(key, Value::from(word), Asserter::Officer);
-            }
+            facts.know(key, word, Asserter::Officer);
         }
         facts
     }

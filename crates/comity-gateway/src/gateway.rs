@@ -10,32 +10,33 @@ use crate::keys::{
     FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys,
     WebhookSecrets, index,
 };
-use crate::laws::{LawError, Loaded, Shelf};
+use crate::laws::{LawError, Shelf};
 use crate::net::tls::{Certificate, PinSet};
 use crate::settings::{Settings, SettingsError};
 use crate::signin::SignIn;
 use crate::warning::{self, WarningError};
 use crate::watch::metrics::Counts;
-use comity_agreement::{Memo, shipped};
+use comity_agreement::Memo;
 use comity_exchange::ExchangeError;
-use comity_exchange::collect::{StandingRequest, Tags};
+use comity_exchange::collect::Tags;
 use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
-use comity_exchange::ports::{Collections as _, Peer, Store as _, StoreError};
+use comity_exchange::ports::{Store as _, StoreError};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
 use comity_minimise::{PathTable, WarningLists};
 use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
-use comity_terms::ids::CollectionId;
-use comity_terms::{Digest, PackSlug, Party};
+use comity_terms::{Digest, PackSlug};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 mod lent;
+mod register;
+
+pub use register::Register;
 
 /// An open gateway.
 pub struct Gateway {
@@ -74,17 +75,6 @@ pub struct Gateway {
     pins: PinSet,
     clock: Arc<Clock>,
     _lock: Lock,
-}
-
-/// What the store knows of partners and laws, held in memory: it changes only through this gateway's nodes.
-#[derive(Debug, Default, Clone)]
-pub struct Register {
-    /// The partners.
-    pub peers: BTreeMap<Party, Peer>,
-    /// The packs that this gateway has signed, newest last.
-    pub adopted: Vec<SignedLaw>,
-    /// The collections, by their ids; those that ended too.
-    pub standing: Vec<StandingRequest>,
 }
 
 /// Why a gateway does not open or does not do what it is asked.
@@ -191,87 +181,6 @@ impl Gateway {
         };
         gateway.refresh().await?;
         Ok(Arc::new(gateway))
-    }
-
-    /// Reads partners and laws from the store again: after every change of theirs.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn refresh(&self) -> Result<(), StoreError> {
-        let mut read = self.read.lock().await;
-        // First, so that what changes meanwhile is read the next time.
-        *read = self.store.register_version().await?;
-        let peers: BTreeMap<Party, Peer> =
-            self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
-        let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
-        let standing = self.store.standing_requests().await?;
-        for peer in peers.values() {
-            self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
-        }
-        *self.register.write().unwrap_or_else(PoisonError::into_inner) =
-            Register { peers, adopted, standing };
-        Ok(())
-    }
-
-    /// Reads partners and laws again if another node of this gateway has changed them.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn keep_up(&self) -> Result<(), StoreError> {
-        let version = self.store.register_version().await?;
-        if version == *self.read.lock().await { Ok(()) } else { self.refresh().await }
-    }
-
-    /// Partners and adopted laws as they are now.
-    #[must_use]
-    pub fn register(&self) -> Register {
-        self.register.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// A partner.
-    ///
-    /// # Errors
-    /// [`GatewayError::Input`] when it was never added.
-    pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        let known = register.peers.get(party).cloned();
-        let now = self.clock.now();
-        known.map(|peer| Peer { identity: peer.identity.at(now), ..peer }).ok_or_else(|| {
-            GatewayError::Input(format!(
-                "no partner gateway of {party} is known; add it with `comity peer add`"
-            ))
-        })
-    }
-
-    /// A collection that stands now.
-    #[must_use]
-    pub fn collection(&self, id: CollectionId) -> Option<StandingRequest> {
-        let now = self.clock.now();
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.standing.iter().find(|request| request.id.0 == id && request.stands(now)).cloned()
-    }
-
-    /// The collections that stand now, by their ids.
-    #[must_use]
-    pub fn collections(&self) -> Vec<StandingRequest> {
-        let now = self.clock.now();
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.standing.iter().filter(|request| request.stands(now)).cloned().collect()
-    }
-
-    /// The digest under which this gateway has adopted a pack last.
-    #[must_use]
-    pub fn adopted(&self, pack: &PackSlug) -> Option<Digest> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        register.adopted.iter().rev().find(|law| law.pack.0 == *pack).map(|law| law.digest.0)
-    }
-
-    /// The digest under which a partner has signed a pack, as it last told.
-    #[must_use]
-    pub fn signed_by(&self, party: &Party, pack: &PackSlug) -> Vec<Digest> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
-        let laws = register.peers.get(party).map(|peer| peer.identity.laws.as_slice()).unwrap_or_default();
-        laws.iter().filter(|law| law.pack.0 == *pack).map(|law| law.digest.0).collect()
     }
 
     /// What this gateway tells of itself now.
@@ -465,25 +374,6 @@ impl Gateway {
     #[must_use]
     pub fn shelf(&self) -> &Shelf {
         &self.shelf
-    }
-
-    /// What it has adopted last of each pack, as far as it loads.
-    #[must_use]
-    pub fn laws_adopted(&self) -> Vec<Loaded> {
-        let packs: BTreeSet<PackSlug> = self.register().adopted.into_iter().map(|law| law.pack.0).collect();
-        packs.iter().filter_map(|pack| self.loaded(pack, self.adopted(pack)?)).collect()
-    }
-
-    fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
-        match self.shelf.law(pack, digest) {
-            // Adopted at another node, or heard of there: the text of a shipped law is here as well.
-            Ok(None) => self.shelf.keep_fetched(shipped(), pack, digest).ok(),
-            Ok(loaded) => loaded,
-            Err(error) => {
-                tracing::error!(%pack, %digest, %error, "an adopted law does not load");
-                None
-            }
-        }
     }
 }
 

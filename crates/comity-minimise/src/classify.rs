@@ -19,7 +19,7 @@ use crate::marking::markings;
 use crate::method::{Token, finds};
 use crate::table::{PathTable, Place, Row};
 use crate::warning::of_object;
-use comity_terms::{Asserter, FactKey, Facts, Handling};
+use comity_terms::{Asserter, Facts, Handling};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -129,11 +129,7 @@ struct Told<'t> {
 impl Told<'_> {
     fn facts(&self) -> Facts {
         let mut facts = Facts::new();
-        let mut state = |key: &str, value: comity_terms::Value| {
-            if let Ok(key) = FactKey::new(key) {
-                facts.state(key, value, Asserter::Detected);
-            }
-        };
+        let mut state = |key: &str, value: comity_terms::Value| facts.know(key, value, Asserter::Detected);
         state("personal_data", self.personal.into());
         state("data_category", self.category.into());
         if let Some(status) = self.status {

@@ -10,7 +10,6 @@ use comity_exchange::entry::Opening;
 use comity_exchange::erase::hold::{Placing, erase_after, place};
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
-use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{
     AdoptedLaw, Draft, Officer, OutboxItem, Peer, Peers as _, Record, Store as _, StoreError,
 };
@@ -18,7 +17,7 @@ use comity_exchange::question::{Request, Superseded};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::{ExchangeError, report::ExchangeOutcome};
 use comity_terms::ids::HoldId;
-use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Party, Timestamp};
+use comity_terms::{Act, Asserter, ExchangeId, Facts, Party, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,27 +105,16 @@ async fn once(
     let officer = gateway.store().officer(name).await?;
     let officer = officer.ok_or_else(|| ExchangeError::Question("an unknown officer".to_owned()))?;
     let mut facts = Facts::new();
-    let trained = FactKey::new("training_valid").map_err(|e| ExchangeError::Question(e.to_string()))?;
-    facts.state(trained, now <= officer.training_until, Asserter::Gateway);
+    facts.know("training_valid", now <= officer.training_until, Asserter::Gateway);
     let word = |text: &str| ExchangeError::Question(format!("the word `{text}`"));
-    let request = Request {
-        sender: gateway.signatory().party.clone(),
-        receiver: peer.party.clone(),
-        agreement: law::agreement(),
-        action: "share".parse().map_err(|_| word("share"))?,
-        activity: "threat_intel".parse().map_err(|_| word("threat_intel"))?,
-        purpose: "cyber_defence".parse().map_err(|_| word("cyber_defence"))?,
-        facts,
-        known: Known::default(),
-        attestations: Vec::new(),
-        escalation: None,
-        at: now,
-        assume_in_force: false,
-        binding: lent.binding,
-        live: true,
-        supersedes,
-        ordered: None,
-    };
+    let what = (
+        "share".parse().map_err(|_| word("share"))?,
+        "threat_intel".parse().map_err(|_| word("threat_intel"))?,
+        "cyber_defence".parse().map_err(|_| word("cyber_defence"))?,
+    );
+    let ends = (gateway.signatory().party.clone(), peer.party.clone());
+    let bare = Request::bare(ends, law::agreement(), what, now);
+    let request = Request { facts, binding: lent.binding, supersedes, ..bare };
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now));
     let seal_to = seal_to.ok_or_else(|| ExchangeError::Keys("no transport key".to_owned()))?;
     let sealed = prepare(&**gateway, BUNDLES[order.bundle], request, &lent, Goes::To(&seal_to))?;

@@ -84,6 +84,14 @@ impl Facts {
         self.0.insert(key, Fact { value: value.into(), asserter })
     }
 
+    /// States a fact under a word of the program's own. A word that could be no key, which a mistake of ours would be, states
+    /// nothing: a law that asks for it is then not answered.
+    pub fn know(&mut self, word: &str, value: impl Into<Value>, asserter: Asserter) {
+        if let Ok(key) = FactKey::new(word) {
+            self.state(key, value, asserter);
+        }
+    }
+
     /// The fact under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Fact> {

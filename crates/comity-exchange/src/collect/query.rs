@@ -20,7 +20,7 @@ use crate::subject::{Claim, Desk, find::found};
 use comity_agreement::Vocabulary;
 use comity_terms::calendar::{Calendar, Count, Period, due};
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Asserter, FactKey, Facts, Timestamp, Value};
+use comity_terms::{Act, Asserter, Facts, Timestamp, Value};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -257,10 +257,8 @@ fn long(number: u64) -> Value {
 
 /// States a fact where the laws have the word.
 fn state(facts: &mut Facts, vocabulary: &Vocabulary, key: &str, value: Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key)
-        && vocabulary.fact(key.as_str()).is_some()
-    {
-        facts.state(key, value, by);
+    if vocabulary.fact(key).is_some() {
+        facts.know(key, value, by);
     }
 }
 
@@ -337,11 +335,7 @@ async fn counted<W: Desk>(
 impl Caps {
     /// States them of a class: of what is about nobody only how much one query may give.
     fn state(&self, facts: &mut Facts, personal: bool) {
-        let mut say = |key: &str, value: u64| {
-            if let Ok(key) = FactKey::new(key) {
-                facts.state(key, long(value), Asserter::Gateway);
-            }
-        };
+        let mut say = |key: &str, value: u64| facts.know(key, long(value), Asserter::Gateway);
         if let Some(records) = self.records {
             say("query_breadth_cap", records);
         }

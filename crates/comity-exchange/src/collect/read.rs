@@ -16,7 +16,7 @@ use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_terms::{Act, Asserter, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
 use comity_tlog::LeafIndex;
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
 use serde_json::{Value as Json, json};
@@ -187,8 +187,8 @@ impl Asked {
             if standing.restricted {
                 restrict(&mut facts, &laws.vocabulary);
             }
-            if let (Some(past), Ok(key)) = (standing.past, FactKey::new(FIRST_DELETE_BY)) {
-                facts.state(key, past, Asserter::Gateway);
+            if let Some(past) = standing.past {
+                facts.know(FIRST_DELETE_BY, past, Asserter::Gateway);
             }
             let came_under = Safeguards::from(safeguards);
             let question = request.question(&facts, laws);

@@ -22,7 +22,7 @@ use crate::shell::Shell;
 use crate::wire::Text;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::{ClassId, HoldId};
-use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Obligation, ReasonCode, Timestamp};
+use comity_terms::{Act, Asserter, ExchangeId, Facts, Obligation, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// What an officer asks to hold.
@@ -102,8 +102,8 @@ pub async fn place<W: Shell>(world: &W, placing: &Placing) -> Result<Placed, Exc
     let on_same_ground = before.iter().filter(|hold| hold.ground == *ground).map(|hold| hold.since);
     let since = on_same_ground.min().unwrap_or(*at);
     let mut facts = facts.clone();
-    state(&mut facts, GROUND, ground.as_str().into(), Asserter::Officer);
-    state(&mut facts, SINCE, since.into(), Asserter::Gateway);
+    facts.know(GROUND, ground.as_str(), Asserter::Officer);
+    facts.know(SINCE, since, Asserter::Gateway);
     let ruled = asked(world, HOLD, &row, &facts, objects, *at)?;
     let bounding = ruled.duties.iter().filter(|duty| duty.kind.as_str() == NO_LONGER);
     let bounding = bounding.filter_map(|duty| Some((duty.due.as_ref()?.operational, duty)));
@@ -176,7 +176,7 @@ pub async fn lift<W: Shell>(world: &W, lifting: &Lifting) -> Result<(Decision, H
     let hold = hold.ok_or_else(|| ExchangeError::Question(format!("no hold {id} stands here")))?;
     let row = known(world, hold.exchange).await?;
     let mut facts = facts.clone();
-    state(&mut facts, GROUND, hold.ground.as_str().into(), Asserter::Officer);
+    facts.know(GROUND, hold.ground.as_str(), Asserter::Officer);
     let ruled = asked(world, LIFT, &row, &facts, row.objects, *at)?;
     let lifted = ruled.decision.outcome == Outcome::Permitted;
     let after = if lifted {
@@ -213,7 +213,7 @@ pub async fn review<W: Shell>(
 ) -> Result<Decision, ExchangeError> {
     let row = known(world, exchange).await?;
     let mut facts = facts.clone();
-    state(&mut facts, OUTCOME, outcome.into(), Asserter::Officer);
+    facts.know(OUTCOME, outcome, Asserter::Officer);
     let ruled = asked(world, REVIEW, &row, &facts, row.objects, at)?;
     let opened = json!({
         "exchange": exchange.to_string(),
@@ -253,12 +253,6 @@ fn asked<W: Shell>(
     })?;
     let own = &world.signatory().party;
     ask(world, (action, &row.agreement), (own, &row.peer), facts, objects, (&lent, at))
-}
-
-fn state(facts: &mut Facts, key: &str, value: comity_terms::Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, by);
-    }
 }
 
 /// Without the part of a second: clocks of records are whole.

@@ -32,7 +32,6 @@ pub use take::{MatchError, take};
 
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
-use crate::opt_out::Known;
 use crate::ports::{Collections, MatchRoad, MatchScope, Matches};
 use crate::question::Request;
 use crate::shell::{Lent, Shell};
@@ -63,24 +62,10 @@ fn request(
     facts: &Facts,
     at: Timestamp,
 ) -> Result<Request, ExchangeError> {
-    Ok(Request {
-        sender: sender.clone(),
-        receiver: receiver.clone(),
-        agreement: scope.agreement.clone(),
-        action: Action::new(LOOK_UP).map_err(|error| ExchangeError::Question(error.to_string()))?,
-        activity: scope.activity.clone(),
-        purpose: scope.purpose.clone(),
-        facts: facts.clone(),
-        attestations: Vec::new(),
-        escalation: None,
-        at,
-        assume_in_force: false,
-        binding: false,
-        live: true,
-        supersedes: None,
-        ordered: None,
-        known: Known::default(),
-    })
+    let action = Action::new(LOOK_UP).map_err(|error| ExchangeError::Question(error.to_string()))?;
+    let what = (action, scope.activity.clone(), scope.purpose.clone());
+    let bare = Request::bare((sender.clone(), receiver.clone()), scope.agreement.clone(), what, at);
+    Ok(Request { facts: facts.clone(), ..bare })
 }
 
 /// What the laws say of asking at all, before anything is known of what is held.

@@ -1,7 +1,7 @@
 //! Putting a notice off: on a ground that a rule lists, with reasons, until a date, and with whoever has to approve.
 
 use super::arise::{kept, rule_of};
-use super::law::{Ruled, of_deferring, of_telling, state};
+use super::law::{Ruled, of_deferring, of_telling};
 use super::matter::{Matter, stated};
 use super::record::{changed, facts, filed, old, refiled, written};
 use super::{Done, NoticeFile, Refusal, Teller, Way};
@@ -155,8 +155,8 @@ async fn asked<W: Teller>(
 ) -> Result<Ruled, ExchangeError> {
     let matter = Matter::of(world, row, &stated(world, row, file)?).await?;
     let mut known = deferring.facts.clone();
-    state(&mut known, "deferral_ground", deferring.ground.clone(), Asserter::Officer);
-    state(&mut known, "ground_ends_at", Value::Instant(deferring.recheck), Asserter::Officer);
+    known.know("deferral_ground", deferring.ground.clone(), Asserter::Officer);
+    known.know("ground_ends_at", Value::Instant(deferring.recheck), Asserter::Officer);
     of_deferring(world, &matter, known, approvals, now)
 }
 

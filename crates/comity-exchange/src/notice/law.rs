@@ -11,7 +11,7 @@ use crate::subject::law::{Said, is_silent, said_of};
 use crate::wire::law_digests;
 use comity_agreement::Outcome;
 use comity_agreement::try_case::citation_json;
-use comity_terms::{Action, Asserter, FactKey, Facts, Office, Timestamp, Value};
+use comity_terms::{Action, Asserter, Facts, Office, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -72,12 +72,6 @@ fn action(word: &str) -> Result<Action, ExchangeError> {
     word.parse().map_err(|_| ExchangeError::Law(format!("`{word}` is no act")))
 }
 
-pub(super) fn state(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, by);
-    }
-}
-
 /// What the laws say of telling the person, as of `at`.
 ///
 /// # Errors
@@ -89,7 +83,7 @@ pub(super) fn of_telling<W: Teller>(
     at: Timestamp,
 ) -> Result<Ruled, ExchangeError> {
     let mut known = Facts::new();
-    state(&mut known, "training_valid", true.into(), Asserter::Gateway);
+    known.know("training_valid", true, Asserter::Gateway);
     ruled(world, matter, ("notify_subject", known), approvals, at, true)
 }
 
@@ -104,8 +98,8 @@ pub(super) fn of_deferring<W: Teller>(
     approvals: &BTreeSet<Office>,
     at: Timestamp,
 ) -> Result<Ruled, ExchangeError> {
-    state(&mut known, "training_valid", true.into(), Asserter::Gateway);
-    state(&mut known, "reasons_recorded", true.into(), Asserter::Gateway);
+    known.know("training_valid", true, Asserter::Gateway);
+    known.know("reasons_recorded", true, Asserter::Gateway);
     ruled(world, matter, ("defer_notice", known), approvals, at, false)
 }
 

@@ -7,7 +7,7 @@ use crate::wire::Text;
 use comity_agreement::Decision;
 use comity_minimise::{Bundle, ObjectFacts, SubjectKey, identifiers};
 use comity_terms::{
-    Activity, Asserter, FactKey, Facts, Month, Obligation, PackSlug, Party, Purpose, Timestamp, Value,
+    Activity, Asserter, Facts, Month, Obligation, PackSlug, Party, Purpose, Timestamp, Value,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -33,20 +33,15 @@ impl Known {
         for object in objects {
             if let Some(categories) = self.opt_outs.get(&object.index) {
                 let words = categories.iter().map(|word| Value::from(word.as_str())).collect();
-                tell(Arc::make_mut(&mut object.facts), OPT_OUT, Value::List(words));
+                let facts = Arc::make_mut(&mut object.facts);
+                facts.know(OPT_OUT, Value::List(words), Asserter::Gateway);
             }
             if let Some(covered) = &self.mandated {
                 let category = object.facts.value("data_category").and_then(Value::as_text);
                 let covers = category.is_some_and(|category| covered.contains(category));
-                tell(Arc::make_mut(&mut object.facts), MANDATE_COVERS, covers.into());
+                Arc::make_mut(&mut object.facts).know(MANDATE_COVERS, covers, Asserter::Gateway);
             }
         }
-    }
-}
-
-fn tell(facts: &mut Facts, key: &str, value: Value) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, Asserter::Gateway);
     }
 }
 

@@ -10,7 +10,7 @@ use crate::subject::{Claim, Kind, code_drawn};
 use crate::wire::{Text, law_digests};
 use comity_minimise::Identifier;
 use comity_terms::ids::OptOutId;
-use comity_terms::{Act, Asserter, Digest, Entropy as _, FactKey, Facts, Month, Timestamp};
+use comity_terms::{Act, Asserter, Digest, Entropy as _, Facts, Month, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -118,9 +118,7 @@ pub async fn decide<W: Register>(
         return Err(wrong("something else is stated now than when it was filed"));
     }
     let mut facts = deciding.about.clone();
-    if let Ok(key) = FactKey::new("identity_verified") {
-        facts.state(key, deciding.identity_verified, Asserter::Gateway);
-    }
+    facts.know("identity_verified", deciding.identity_verified, Asserter::Gateway);
     let asking = Asking { kind: Kind::Object, at: now, digests: world.adopted_now(), facts };
     let said = of_request(world, &asking, now)?;
     let state = if said.grants() { OptOutState::InForce } else { OptOutState::Refused };

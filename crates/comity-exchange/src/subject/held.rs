@@ -1,10 +1,10 @@
 //! What is held about whoever asks, class by class: what the law lets be done with it, and what of that they are told.
 
+use super::Desk;
 use super::answer::{Declined, GivenRecord, GivenSent};
 use super::claim::Kind;
 use super::effect::Consequence;
 use super::law::{Asking, Said, of_records};
-use super::{Desk, state};
 use crate::ExchangeError;
 use crate::audit::recorded::read_facts;
 use crate::audit::replay::read as read_decision;
@@ -200,8 +200,8 @@ fn facts_of_held(record: &FoundRecord) -> Option<Facts> {
     let (known, stream) = (record.known.as_ref()?, record.stream.as_ref()?);
     let ClassKnown { facts, .. } = serde_json::from_str(known).ok()?;
     let mut facts = facts_from_wire(&facts)?;
-    state(&mut facts, "activity", stream.activity.as_str().into(), Asserter::Officer);
-    state(&mut facts, "purpose", stream.purpose.as_str().into(), Asserter::Officer);
+    facts.know("activity", stream.activity.as_str(), Asserter::Officer);
+    facts.know("purpose", stream.purpose.as_str(), Asserter::Officer);
     Some(facts)
 }
 

@@ -63,7 +63,7 @@ use crate::ExchangeError;
 use crate::ports::{ReferralRoad, Subjects};
 use crate::shell::{Lent, Shell};
 use comity_minimise::TokenKey;
-use comity_terms::{Asserter, Digest, FactKey, Facts, Month, PackSlug, Timestamp, Value};
+use comity_terms::{Digest, Month, PackSlug, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -86,10 +86,4 @@ pub trait Desk: Shell<Store: Subjects, Peers: ReferralRoad> {
     fn laws_then(&self, pack: &PackSlug, digests: &BTreeMap<PackSlug, Digest>) -> Option<Lent>;
     /// Until when a request that is filed at `at`, and its answer, are kept.
     fn request_until(&self, at: Timestamp) -> Timestamp;
-}
-
-fn state(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, by);
-    }
 }

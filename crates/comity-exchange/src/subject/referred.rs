@@ -13,7 +13,7 @@ use super::claim::{CLAIM_BYTES_MAX, Claim, Kind};
 use super::law::{Asking, of_referral};
 use super::refer::{elsewhere, key_gone, one};
 use super::request::file_referred;
-use super::{Answer, Desk, Filing, state};
+use super::{Answer, Desk, Filing};
 use crate::ExchangeError;
 use crate::alone::clear;
 use crate::federation::frame::SignedHeader;
@@ -76,8 +76,8 @@ pub async fn take_referral<W: Desk>(
         return Ok(answered(world, peer, &taken, row, now).await?);
     }
     let mut about = Facts::new();
-    state(&mut about, "identity_verified", header.identity_verified.into(), Asserter::Partner);
-    state(&mut about, "requester", "data_subject".into(), Asserter::Partner);
+    about.know("identity_verified", header.identity_verified, Asserter::Partner);
+    about.know("requester", "data_subject", Asserter::Partner);
     let asking = Asking { kind, at: now, digests: world.adopted_now(), facts: about };
     let said = of_referral(world, &asking, &header.agreement.0, (&peer.party, own), now)?;
     let referred = Referred {

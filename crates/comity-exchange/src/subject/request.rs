@@ -1,5 +1,6 @@
 //! A request of a person, start to finish. Read this first.
 
+use super::Desk;
 use super::answer::{Answer, DoneHere, Told, answer};
 use super::claim::{Claim, Kind};
 use super::effect::{
@@ -10,7 +11,6 @@ use super::held::{Granted, Held, copies, described};
 use super::law::{Asking, of_request};
 use super::refer::{Drafted, GoingOn, concerned, draft, goes, next_of};
 use super::status::{code, code_digest};
-use super::{Desk, state};
 use crate::ExchangeError;
 use crate::act::drawn;
 use crate::alone::{clear, held as held_alone, sealed};
@@ -212,11 +212,11 @@ pub async fn decide<W: Desk>(
     // A partner that passes a request on vouches for who asks, by its signature.
     let vouched = row.detail.referred.as_ref().is_some_and(|from| from.identity_verified);
     let identity_verified = decision.identity_verified || vouched;
-    state(&mut about, "identity_verified", identity_verified.into(), Asserter::Gateway);
+    about.know("identity_verified", identity_verified, Asserter::Gateway);
     // What partners are told of the case: what the officer states, and that the officer is trained.
     let mut officers = decision.facts.clone();
     if let Some(trained) = decision.about.get("training_valid") {
-        state(&mut officers, "training_valid", trained.value.clone(), trained.asserter);
+        officers.know("training_valid", trained.value.clone(), trained.asserter);
     }
     let mut facts = decision.facts.clone();
     for (key, fact) in about.iter() {

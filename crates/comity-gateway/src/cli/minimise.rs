@@ -21,7 +21,6 @@ use crate::warning;
 use crate::work::share::{rejected_report, withholding_report};
 use comity_agreement::{LawSet, Library, Memo};
 use comity_exchange::disclose::{Decided, Received, Told, Tools};
-use comity_exchange::opt_out::Known;
 use comity_exchange::question::Request;
 use comity_exchange::report::{
     DecisionReport, ObjectCounts, RejectedReport, Side, WarningReport, WithholdingReport,
@@ -143,23 +142,15 @@ fn request(args: &Minimise, slug: PackSlug, laws: &LawSet) -> Result<Request, St
         let value = term.from_text(&laws.vocabulary, &fact.value).map_err(|e| e.to_string())?;
         facts.state(fact.key.clone(), value, Asserter::Officer);
     }
+    let action = Action::new("share").map_err(|e| e.to_string())?;
+    let what = (action, args.activity.clone(), args.purpose.clone());
+    let at = Clock::new(Timestamp::UNIX_EPOCH).now();
     Ok(Request {
-        sender: args.from.clone(),
-        receiver: args.to.clone(),
-        agreement: slug,
-        action: Action::new("share").map_err(|e| e.to_string())?,
-        activity: args.activity.clone(),
-        purpose: args.purpose.clone(),
         facts,
-        known: Known::default(),
-        attestations: Vec::new(),
-        escalation: None,
-        at: Clock::new(Timestamp::UNIX_EPOCH).now(),
         assume_in_force: args.assume_in_force,
         binding: true,
         live: false,
-        supersedes: None,
-        ordered: None,
+        ..Request::bare((args.from.clone(), args.to.clone()), slug, what, at)
     })
 }
 

@@ -1,9 +1,10 @@
 //! `comity vault read`, `export` and `unmask`, and `comity audit uses`: what an officer reads, and how often it was read.
 
 use super::out::{Exit, Out};
-use super::{AuditUses, Cli, UseOf, VaultExport, VaultRead, VaultUnmask};
+use super::{AuditUses, Cli, UseOf, VaultApprove, VaultExport, VaultRead, VaultUnmask};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
+use crate::work::unmasking::{self, APPROVAL_BYTES_MAX, Approval};
 use crate::work::uses::{self, Asked};
 use comity_exchange::collect::{Caps, Read, Selector};
 use comity_exchange::subject::Claim;
@@ -40,8 +41,25 @@ pub(super) async fn unmask(
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
     let asked = asked(&args.of, Selector::Objects(args.objects.clone()), cwd)?;
-    let found = uses::unmask(gateway, &asked, args.approver.as_deref()).await?;
+    let approval = args.approval.as_ref().map(|path| file(&cwd.join(path), APPROVAL_BYTES_MAX));
+    let approval = approval.transpose()?.map(|bytes| Approval::read(&bytes)).transpose()?;
+    let found = unmasking::unmask(gateway, &asked, approval.as_ref()).await?;
     given(gateway, cli, (&found.read, Some(&found.caps)), out)
+}
+
+/// `comity vault approve`
+pub(super) async fn approve(
+    gateway: &Gateway,
+    args: &VaultApprove,
+    cwd: &Path,
+    out: &mut Out<'_>,
+) -> Result<Exit, GatewayError> {
+    let asked = asked(&args.of, Selector::Objects(args.objects.clone()), cwd)?;
+    let asked = Asked { officer: args.reader.clone(), ..asked };
+    let approval = unmasking::approve(gateway, &asked, &args.of.officer, args.until).await?;
+    // What another officer's command reads: the same whether or not `--json` is given.
+    out.json(&approval);
+    Ok(Exit::Done)
 }
 
 /// `comity vault export`
@@ -115,9 +133,7 @@ fn asked(of: &UseOf, selector: Selector, cwd: &Path) -> Result<Asked, GatewayErr
     let mut attestations = Vec::new();
     for attested in &of.attestations {
         let path = cwd.join(&attested.file);
-        let none = || GatewayError::Input(format!("{}: there is no such file", path.display()));
-        attestations
-            .push((attested.key.clone(), files::read(&path, ATTESTATION_BYTES_MAX)?.ok_or_else(none)?));
+        attestations.push((attested.key.clone(), file(&path, ATTESTATION_BYTES_MAX)?));
     }
     let came_in = of.came_in.clone().unwrap_or_else(|| of.activity.clone());
     let came_for = of.came_for.clone().unwrap_or_else(|| of.purpose.clone());
@@ -134,10 +150,13 @@ fn asked(of: &UseOf, selector: Selector, cwd: &Path) -> Result<Asked, GatewayErr
 }
 
 fn claim(path: &Path) -> Result<Claim, GatewayError> {
-    let bytes = files::read(path, CLAIM_BYTES_MAX)?;
-    let bytes =
-        bytes.ok_or_else(|| GatewayError::Input(format!("{}: there is no such file", path.display())))?;
-    Claim::read(&bytes).map_err(|error| GatewayError::Input(format!("{}: {error}", path.display())))
+    Claim::read(&file(path, CLAIM_BYTES_MAX)?)
+        .map_err(|error| GatewayError::Input(format!("{}: {error}", path.display())))
+}
+
+fn file(path: &Path, most: usize) -> Result<Vec<u8>, GatewayError> {
+    let bytes = files::read(path, most)?;
+    bytes.ok_or_else(|| GatewayError::Input(format!("{}: there is no such file", path.display())))
 }
 
 fn given(

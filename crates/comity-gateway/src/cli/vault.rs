@@ -39,6 +39,7 @@ pub async fn run(
         Vault::Read(args) => uses::read(gateway, cli, args, cwd, out).await,
         Vault::Export(args) => uses::export(gateway, cli, args, cwd, out).await,
         Vault::Unmask(args) => uses::unmask(gateway, cli, args, cwd, out).await,
+        Vault::Approve(args) => uses::approve(gateway, args, cwd, out).await,
     }
 }
 

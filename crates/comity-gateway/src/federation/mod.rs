@@ -16,6 +16,7 @@
 //! The party that calls is the one whose certificate was pinned; no route exists on any other listener.
 
 mod matches;
+mod partner;
 mod recalls;
 mod referrals;
 mod road;

@@ -1,37 +1,26 @@
 //! The door for persons' requests that partners pass on.
 
-use super::routes::{Caller, unavailable};
-use crate::api::problem::{Kind, Problem};
+use super::partner::{Called, NotTaken, Partner, answered};
+use crate::api::problem::Kind;
 use crate::gateway::Gateway;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{TakeReferralError, take_referral};
 use std::sync::Arc;
 
+const REFERRAL: Called = Called { one: "a referral", not_now: "it takes no referrals now" };
+
 pub(super) async fn referral(
     State(gateway): State<Arc<Gateway>>,
-    ConnectInfo(caller): Caller,
+    Partner(peer): Partner,
     body: Bytes,
 ) -> Response {
-    if let Err(error) = gateway.keep_up().await {
-        return unavailable(&error);
-    }
-    let Ok(peer) = gateway.peer(&caller.party) else {
-        return Problem::new(Kind::NoPartner).into_response();
-    };
-    match take_referral(&*gateway, &peer, &body, gateway.now()).await {
-        Ok(answer) => ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response(),
-        Err(TakeReferralError::Failed(error)) => {
-            tracing::error!(party = %caller.party, %error, "a referral could not be taken");
-            Problem::new(Kind::Unavailable).with_detail("it takes no referrals now").into_response()
-        }
-        Err(TakeReferralError::Misbehaved(why)) => {
-            gateway.counts().misbehaved();
-            tracing::warn!(party = %caller.party, %why, "a partner's referral is not accepted");
-            Problem::new(Kind::ReferralNotAccepted).with_detail(why).into_response()
-        }
-    }
+    let taken = take_referral(&*gateway, &peer, &body, gateway.now()).await;
+    let taken = taken.map_err(|error| match error {
+        TakeReferralError::Failed(error) => NotTaken::Failed(error),
+        TakeReferralError::Misbehaved(why) => NotTaken::Refused(Kind::ReferralNotAccepted, why),
+    });
+    answered(&gateway, &peer.party, &REFERRAL, taken)
 }

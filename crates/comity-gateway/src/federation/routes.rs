@@ -1,5 +1,6 @@
 //! What partner gateways can ask.
 
+use super::partner::{Called, NotTaken, Partner, answered, apart};
 use super::{matches, recalls, referrals, uses};
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
@@ -31,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(super) type Caller = ConnectInfo<Connection>;
+type Caller = ConnectInfo<Connection>;
 
 /// The routes of the federation listener.
 pub fn router(gateway: Arc<Gateway>) -> Router {
@@ -57,53 +58,34 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .merge(pages::router())
 }
 
-async fn offer(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
-    if let Err(error) = gateway.keep_up().await {
-        return unavailable(&error);
-    }
-    let Ok(peer) = gateway.peer(&caller.party) else {
-        return Problem::new(Kind::NoPartner).into_response();
-    };
+const OFFER: Called = Called { one: "an offer", not_now: "it takes no offers now" };
+
+async fn offer(
+    State(gateway): State<Arc<Gateway>>,
+    Partner(peer): Partner,
+    body: Bytes,
+) -> Result<Response, Response> {
     let begun = Instant::now();
-    // Deciding and opening take the processor for a while: off the threads that serve connections.
-    let runtime = tokio::runtime::Handle::current();
-    let counting = Arc::clone(&gateway);
-    let taken = tokio::task::spawn_blocking(move || {
-        let taken = || runtime.block_on(receive(&*gateway, &peer, &body, gateway.now()));
-        match taken() {
+    let (working, sender) = (Arc::clone(&gateway), peer.clone());
+    let taken = apart(&OFFER, async move || {
+        let take = || receive(&*working, &sender, &body, working.now());
+        match take().await {
             // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
-            Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_)))) => taken(),
+            Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_)))) => take().await,
             taken => taken,
         }
-    });
-    let answered = match taken.await {
-        Ok(answered) => answered,
-        Err(error) => {
-            tracing::error!(%error, "taking an offer broke off");
-            return Problem::new(Kind::Failed).into_response();
-        }
-    };
-    match answered {
-        Ok(answer) => {
-            counting.counts().took(Side::Receiver, begun.elapsed());
-            count(&counting, &answer);
-            ([(header::CONTENT_TYPE, "application/octet-stream")], answer).into_response()
-        }
-        Err(OfferError::Misbehaved(why)) => {
-            counting.counts().misbehaved();
-            tracing::warn!(party = %caller.party, %why, "a partner's offer is not accepted");
-            Problem::new(Kind::OfferNotAccepted).with_detail(why).into_response()
-        }
-        Err(OfferError::Conflict(exchange)) => {
-            counting.counts().misbehaved();
-            tracing::warn!(party = %caller.party, %exchange, "another offer came under an answered exchange");
-            Problem::new(Kind::ExchangeConflict).with_detail(exchange.to_string()).into_response()
-        }
-        Err(OfferError::Failed(error)) => {
-            tracing::error!(party = %caller.party, %error, "an offer could not be taken");
-            Problem::new(Kind::Unavailable).with_detail("it takes no offers now").into_response()
-        }
+    })
+    .await?;
+    if let Ok(answer) = &taken {
+        gateway.counts().took(Side::Receiver, begun.elapsed());
+        count(&gateway, answer);
     }
+    let taken = taken.map_err(|error| match error {
+        OfferError::Failed(error) => NotTaken::Failed(error),
+        OfferError::Misbehaved(why) => NotTaken::Refused(Kind::OfferNotAccepted, why),
+        OfferError::Conflict(exchange) => NotTaken::Refused(Kind::ExchangeConflict, exchange.to_string()),
+    });
+    Ok(answered(&gateway, &peer.party, &OFFER, taken))
 }
 
 /// Counts what our own answer says.

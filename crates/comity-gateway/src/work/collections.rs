@@ -9,7 +9,6 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::settings::PublicCollection;
 use crate::work::share::{self, Order};
 use comity_exchange::collect::{self, ObjectTag, Read, Reading, StandingRequest};
-use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{
     Collections as _, Listed, Page, Presence, Record, SealedSegment, Stream, VersionWanted, Wanted,
 };
@@ -258,25 +257,14 @@ pub async fn read(
         collection.facts.iter().map(|(key, value)| (key.0.clone(), value.clone())).collect();
     let mut facts: Facts = share::stated_by_officer(&given, &lent)?;
     let now = gateway.now();
-    let broken = |error: &dyn std::fmt::Display| GatewayError::Broken(error.to_string());
     share::known_training(&mut facts, now <= reader.training_valid_until)?;
+    let action = Action::new(USE).map_err(|error| GatewayError::Broken(error.to_string()))?;
+    let ends = (collection.partner.0.clone(), gateway.signatory().party.clone());
+    let what = (action, collection.activity.0.clone(), collection.purpose.0.clone());
     let request = Request {
-        sender: collection.partner.0.clone(),
-        receiver: gateway.signatory().party.clone(),
-        agreement: collection.agreement.0.clone(),
-        action: Action::new(USE).map_err(|e| broken(&e))?,
-        activity: collection.activity.0.clone(),
-        purpose: collection.purpose.0.clone(),
         facts,
-        known: Known::default(),
-        attestations: Vec::new(),
-        escalation: None,
-        at: now,
-        assume_in_force: false,
         binding: lent.binding,
-        live: true,
-        supersedes: None,
-        ordered: None,
+        ..Request::bare(ends, collection.agreement.0.clone(), what, now)
     };
     let reading = Reading { request, lent, reader: reader.key.clone() };
     Ok(collect::read(gateway, wanted, &reading).await?)
@@ -335,7 +323,7 @@ pub async fn remove(
     let all = gateway.store().collected(wanted(vec![VersionWanted::All])).await?.listed;
     let whole = all.len() == listed.len();
     let text = format!("remove\n{}\n{}\n", collection.id.0, listed.len());
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let removing = collect::Removing { stream: collection.stream(), object, id, whole, by };
     collect::remove(gateway, removing, &listed, &segments).await?;
     Ok(listed.len())

@@ -1,6 +1,6 @@
 //! Holds on what is kept here, and reviews of it: an officer's acts, decided by law, each in an entry of its own.
 
-use super::{manage, officers, offices, share};
+use super::{manage, officers, share};
 use crate::clock::OsEntropy;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
@@ -66,8 +66,7 @@ const RECORDED: &str = "reasons_recorded";
 /// [`GatewayError::Input`] when no such officer may act, nothing of the exchange is held, or a word is none of the
 /// vocabulary; nothing happened then.
 pub async fn place(gateway: &Gateway, asked: &Asked) -> Result<Placed, GatewayError> {
-    let acting = officers::acting(gateway, &asked.officer).await?;
-    offices::trained(gateway, &asked.officer).await?;
+    let acting = officers::deciding(gateway, &asked.officer).await?;
     let lent = laws(gateway, asked.exchange).await?;
     let words = lent.laws.vocabulary.list("hold_ground").unwrap_or_default();
     if !words.contains(&asked.ground) {
@@ -114,8 +113,7 @@ pub async fn lift(
     reasons: Option<Digest>,
     (facts, attestations): (&[StatedFact], &[AttestedFact]),
 ) -> Result<(Decision, HoldRow), GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let held = gateway.store().hold(id).await?;
     let held = held.ok_or_else(|| GatewayError::Input(format!("no hold {id} is known here")))?;
     let lent = laws(gateway, held.exchange).await?;
@@ -200,8 +198,7 @@ pub async fn review(
     needed: bool,
     reasons: Option<Digest>,
 ) -> Result<Reviewed, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let lent = laws(gateway, exchange).await?;
     let at = gateway.now();
     let outcome = if needed { "still_needed" } else { "no_longer_needed" };

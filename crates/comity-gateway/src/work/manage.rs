@@ -3,7 +3,7 @@
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, Loaded, Shelf, vocabulary};
-use crate::work::{officers, offices, recall};
+use crate::work::{officers, recall};
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Against, Erased, Order, erase_exchange};
 use comity_exchange::federation::follow::{NotFollowed, changed, follows};
@@ -85,8 +85,7 @@ pub struct Ended {
 /// ground; nothing changed.
 pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<Ended, GatewayError> {
     let store = gateway.store();
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     if store.exchange(order.exchange).await?.is_none() {
         return Err(GatewayError::Input(format!("no exchange {} is recorded here", order.exchange)));
     }
@@ -98,7 +97,7 @@ pub async fn erase(gateway: &Gateway, officer: &str, order: &Order) -> Result<En
     }
     let _one = gateway.sweeping().lock().await;
     let text = format!("erase\n{}\n{}\n{}\n", order.exchange, order.ground, order.openings);
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let (erased, against) = erase_exchange(gateway, order, by).await?;
     Ok(Ended { erased, against })
 }

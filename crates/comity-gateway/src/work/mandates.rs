@@ -1,15 +1,14 @@
 //! Mandates: recorded and ended by officers.
 
+use super::officers;
 use super::share::input;
-use super::{officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::opt_out::{end_mandate, record_mandate};
 use comity_exchange::ports::{Mandate, MandateRow, OptOuts as _};
 use comity_exchange::shell::Shell as _;
-use comity_exchange::subject::Desk as _;
 use comity_exchange::wire::Text;
-use comity_terms::Timestamp;
 use comity_terms::ids::MandateId;
+use comity_terms::{Digest, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -27,21 +26,16 @@ struct File {
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may act, or the file does not read: what and where.
 pub async fn add(gateway: &Gateway, file: &[u8], officer: &str) -> Result<MandateRow, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let wrong = |why: &dyn std::fmt::Display| GatewayError::Input(format!("the mandate: {why}"));
     let File { from, until, mandate } = serde_json::from_slice(file).map_err(|error| wrong(&error))?;
     let mandate: Mandate = serde_json::from_value(mandate).map_err(|error| wrong(&error))?;
-    let home = gateway.signatory().home();
-    let lent = gateway.laws_then(&home, &gateway.adopted_now());
-    let lent = lent.ok_or_else(|| {
-        GatewayError::Input(format!(
-            "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
-        ))
-    })?;
+    let lent = gateway.home_laws()?;
     let mandate = mandate.checked(&lent.laws.vocabulary).map_err(|error| wrong(&error))?;
-    let text = format!("mandate\n{}\n{}\n{}\n", mandate.document.0, from.0, until.0);
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    // All that it says, as it was given.
+    let file = Digest::of(file);
+    let mut by = acting.signed(&format!("mandate\n{file}\n"));
+    by["file"] = file.to_string().into();
     record_mandate(gateway, mandate, (from.0, until.0), by).await.map_err(input)
 }
 
@@ -50,10 +44,9 @@ pub async fn add(gateway: &Gateway, file: &[u8], officer: &str) -> Result<Mandat
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may act, or there is none of that id.
 pub async fn end(gateway: &Gateway, id: MandateId, officer: &str) -> Result<MandateRow, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let text = format!("mandate ended\n{id}\n");
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     end_mandate(gateway, id, by).await.map_err(input)
 }
 

@@ -10,7 +10,6 @@ use comity_minimise::Limits;
 use comity_minimise::matching::{MatchValue, match_values};
 use comity_terms::ids::MatchId;
 use comity_terms::{Activity, Asserter, FactKey, PackSlug, Party, Purpose};
-use serde_json::json;
 use std::collections::BTreeSet;
 
 /// What an officer asks.
@@ -86,12 +85,11 @@ pub async fn order(
     let mut facts = share::stated_by_officer(&order.facts, &lent)?;
     share::known_training(&mut facts, trained)?;
     if facts.get(SPECIFIC).is_none() {
-        let key = FactKey::new(SPECIFIC).map_err(|error| GatewayError::Broken(error.to_string()))?;
-        facts.state(key, true, Asserter::Detected);
+        facts.know(SPECIFIC, true, Asserter::Detected);
     }
     let (id, at) = (MatchId::draw(&mut OsEntropy), gateway.now());
     let text = format!("match\n{id}\n{under}\n{with}\n{activity}\n{purpose}\n{}\n{at}\n", values.len());
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let asking = Asking {
         id,
         agreement: under.clone(),

@@ -48,5 +48,6 @@ pub mod share;
 pub mod subjects;
 pub mod succession;
 pub mod tokens;
+pub mod unmasking;
 pub mod uses;
 pub mod webhooks;

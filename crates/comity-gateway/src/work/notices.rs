@@ -19,7 +19,7 @@ use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::subject::Desk as _;
 use comity_terms::ids::NoticeId;
 use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, Timestamp};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 /// What an officer opens a notice with.
 #[derive(Debug)]
@@ -65,9 +65,8 @@ fn way(gateway: &Gateway) -> Way {
 
 /// The officer, whose key signs what they order of a notice.
 async fn ordered(gateway: &Gateway, officer: &str, text: &str) -> Result<Json, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
-    Ok(json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() }))
+    let acting = officers::deciding(gateway, officer).await?;
+    Ok(acting.signed(text))
 }
 
 /// A notice by its number.

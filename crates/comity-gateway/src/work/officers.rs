@@ -8,7 +8,7 @@
 //! halves, since when and until when each counts, are in the store. An officer from before there were keys gets the
 //! first one with their next order.
 
-use super::{manage, tokens};
+use super::{manage, offices, tokens};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::Vocabulary;
@@ -38,6 +38,12 @@ impl Acting {
         let stated = recorded_facts(stated, vocabulary);
         let text = signed_text(order, &stated);
         json!({ "key": self.key(), "stated": stated, "signature": self.sign(text.as_bytes()).to_string() })
+    }
+
+    /// Whose order it is, in words that an entry may hold: the key, and its signature over `order`.
+    #[must_use]
+    pub fn signed(&self, order: &str) -> Json {
+        json!({ "key": self.key(), "signature": self.sign(order.as_bytes()).to_string() })
     }
 
     /// The officer's signature over an order.
@@ -151,6 +157,16 @@ async fn begin(
     change.officer_keys.push(begun.clone());
     manage::record(gateway, Act::KeyRotated, facts, change).await?;
     Ok(begun)
+}
+
+/// The officer as [`acting`], whose training is valid too: who decides, where no law asks about that.
+///
+/// # Errors
+/// [`GatewayError::Input`], telling which it is.
+pub async fn deciding(gateway: &Gateway, name: &str) -> Result<Acting, GatewayError> {
+    let acting = acting(gateway, name).await?;
+    offices::trained(gateway, name).await?;
+    Ok(acting)
 }
 
 async fn of(gateway: &Gateway, name: &str) -> Result<Vec<OfficerKey>, GatewayError> {

@@ -1,16 +1,16 @@
 //! Opt-outs: filed by persons, decided by an officer who has seen them, withdrawn by whoever has the code; and what a
 //! share is told of them.
 
+use super::officers;
 use super::share::input;
 use super::subjects::IdentityCheck;
-use super::{officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::opt_out::{self, Deciding, FiledOptOut, Flow, Known, Naming, OptingOut, naming, shown};
 use comity_exchange::ports::{OptOutRow, OptOutState, OptOuts as _};
 use comity_exchange::shell::Shell as _;
-use comity_exchange::subject::{Claim, Desk as _};
+use comity_exchange::subject::Claim;
 use comity_terms::ids::{OptOutId, RequestId};
-use comity_terms::{Asserter, FactKey, Facts, Timestamp};
+use comity_terms::{Asserter, Facts, Timestamp};
 use serde_json::{Value as Json, json};
 
 /// The fact that holds what people have opted out of; its list has the categories.
@@ -26,17 +26,12 @@ pub async fn file(
     categories: &[String],
     until: Timestamp,
 ) -> Result<FiledOptOut, GatewayError> {
-    let home = gateway.signatory().home();
-    let lent = gateway.laws_then(&home, &gateway.adopted_now());
-    let lent = lent.ok_or_else(|| {
-        GatewayError::Input(format!(
-            "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
-        ))
-    })?;
+    let lent = gateway.home_laws()?;
     let vocabulary = &lent.laws.vocabulary;
     let known = vocabulary.fact(OPT_OUT).ok_or_else(|| {
         GatewayError::Input(format!(
-            "the vocabulary that `{home}` was adopted with has no categories: adopt it anew"
+            "the vocabulary that `{}` was adopted with has no categories: adopt it anew",
+            gateway.signatory().home
         ))
     })?;
     if categories.is_empty() {
@@ -67,8 +62,7 @@ pub async fn decide(
     officer: &str,
     check: &impl IdentityCheck,
 ) -> Result<OptOutRow, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let row = gateway.store().opt_out(number).await?;
     let row = row.ok_or_else(|| GatewayError::Input(format!("no opt-out {number} is recorded here")))?;
     // Unwrap safety: both are random (v4) UUIDs.
@@ -76,15 +70,10 @@ pub async fn decide(
         RequestId::from_bytes(*number.as_bytes()).unwrap_or_else(|| unreachable!("a number is an id"));
     let identity_verified = check.verified(asked);
     let mut about = Facts::new();
-    let mut told = |key: &str, value: comity_terms::Value, by| {
-        if let Ok(key) = FactKey::new(key) {
-            about.state(key, value, by);
-        }
-    };
-    told("training_valid", true.into(), Asserter::Gateway);
-    told("requester", "data_subject".into(), Asserter::Officer);
+    about.know("training_valid", true, Asserter::Gateway);
+    about.know("requester", "data_subject", Asserter::Officer);
     let text = format!("opt-out\n{number}\n{identity_verified}\n");
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let deciding = Deciding { identity_verified, about, officer: officer.to_owned(), by };
     opt_out::decide(gateway, row, claim, &deciding).await.map_err(input)
 }

@@ -1,7 +1,7 @@
 //! Orders that data be erased or restricted wherever it went: given by officers, sent until they are answered, and shown
 //! with what every holder did.
 
-use super::{manage, officers, offices, share};
+use super::{manage, officers, share};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
@@ -71,8 +71,7 @@ pub fn destroyed_by(gateway: &Gateway, now: Timestamp) -> Timestamp {
 /// [`GatewayError::Input`] when no such officer may order it, the exchange is none that this gateway gave, or a word is
 /// none of the vocabulary; nothing happened then.
 pub async fn order(gateway: &Gateway, order: &Order) -> Result<(OrderId, Given), GatewayError> {
-    let acting = officers::acting(gateway, &order.officer).await?;
-    offices::trained(gateway, &order.officer).await?;
+    let acting = officers::deciding(gateway, &order.officer).await?;
     let at = gateway.now();
     if !manage::is_reason(&order.ground)? {
         return Err(GatewayError::Input(format!(

@@ -294,13 +294,10 @@ async fn request(
         at: now,
     };
     let known = opt_outs::known(gateway, &order.bundle, flow).await?;
+    let action = Action::new(SHARE).map_err(|e| GatewayError::Broken(e.to_string()))?;
+    let ends = (gateway.signatory().party.clone(), order.to.clone());
+    let what = (action, order.activity.clone(), order.purpose.clone());
     Ok(Request {
-        sender: gateway.signatory().party.clone(),
-        receiver: order.to.clone(),
-        agreement: order.under.clone(),
-        action: Action::new(SHARE).map_err(|e| GatewayError::Broken(e.to_string()))?,
-        activity: order.activity.clone(),
-        purpose: order.purpose.clone(),
         facts,
         known,
         attestations,
@@ -309,11 +306,8 @@ async fn request(
             order: order.kept()?,
             approved: None,
         }),
-        at: now,
         assume_in_force: order.assume_in_force,
         binding: lent.binding,
-        live: true,
-        supersedes: None,
-        ordered: None,
+        ..Request::bare(ends, order.under.clone(), what, now)
     })
 }

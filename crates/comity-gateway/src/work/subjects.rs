@@ -4,17 +4,17 @@
 pub mod effects;
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
-use super::{officers, offices, referrals};
+use super::{officers, referrals};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{
-    Answer, Claim, Decided, Decision, Desk as _, Filed, Filing, Kind, decide as decided, file as filed, read,
-    request, shown,
+    Answer, Claim, Decided, Decision, Filed, Filing, Kind, decide as decided, file as filed, read, request,
+    shown,
 };
 use comity_terms::ids::RequestId;
-use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Family, Timestamp, Value};
+use comity_terms::{Act, Asserter, ExchangeId, FactKey, Facts, Family, Timestamp};
 use comity_tlog::LeafIndex;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
@@ -51,12 +51,11 @@ pub async fn file(gateway: &Gateway, kind: Kind, claim: &Claim) -> Result<Filed,
 /// # Errors
 /// [`GatewayError::Input`] when no such officer may decide, or no such request waits; nothing was opened.
 pub async fn show(gateway: &Gateway, number: RequestId, officer: &str) -> Result<Claim, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let row = waiting_for_an_answer(gateway, number).await?;
     let at = gateway.now();
     let text = format!("read\n{number}\n{at}\n");
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let claim = read(gateway, &row, by, at).await?;
     claim.ok_or_else(|| GatewayError::Input(format!("what request {number} states is erased")))
 }
@@ -101,23 +100,16 @@ pub async fn decide(
     check: &impl IdentityCheck,
     stated: &[(FactKey, String)],
 ) -> Result<Closed, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     let row = waiting_for_an_answer(gateway, number).await?;
-    let home = gateway.signatory().home();
-    let lent = gateway.laws_then(&home, &gateway.adopted_now());
-    let lent = lent.ok_or_else(|| {
-        GatewayError::Input(format!(
-            "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
-        ))
-    })?;
+    let lent = gateway.home_laws()?;
     assertable_by_officer(stated, &lent)?;
     let mut facts = stated_by_officer(stated, &lent)?;
     let mut about = Facts::new();
-    told(&mut about, "training_valid", true.into(), Asserter::Gateway);
+    about.know("training_valid", true, Asserter::Gateway);
     // Who asks is of the request, whatever is held.
     let requester = facts.remove("requester").map_or_else(|| "data_subject".into(), |fact| fact.value);
-    told(&mut about, "requester", requester, Asserter::Officer);
+    about.know("requester", requester, Asserter::Officer);
     let identity_verified = check.verified(number);
     let text = format!("decide\n{number}\n{}\n{identity_verified}\n", row.action);
     let mut stated = facts.clone();
@@ -150,12 +142,6 @@ pub struct Closed {
     pub decided: Decided,
     /// What was given again to partners, put right: of each exchange what came of it.
     pub given_again: Vec<Json>,
-}
-
-fn told(facts: &mut Facts, key: &str, value: Value, by: Asserter) {
-    if let Ok(key) = FactKey::new(key) {
-        facts.state(key, value, by);
-    }
 }
 
 /// Where a request stands, for whoever has its code. `None` for a wrong code as for a wrong number.

@@ -1,18 +1,17 @@
 //! An officer reads what was received: by a query, all there is, or what is behind a mask; and how often it was used, here and
 //! at the partners to whom it was given.
 
-use super::{officers, offices, share};
+use super::{officers, share};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::{Caps, Found, Manner, Query, Read, Reading, Record, Selector, query};
 use comity_exchange::federation::uses::{UsesAnswer, UsesQuestion};
-use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{Store as _, Stream, Uses as _};
 use comity_exchange::question::Request;
 use comity_exchange::report::{Side, decision_report};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
-use comity_terms::{Action, Activity, ExchangeId, FactKey, PackSlug, Party, Purpose};
+use comity_terms::{Action, Activity, Digest, ExchangeId, FactKey, PackSlug, Party, Purpose};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -56,17 +55,17 @@ pub async fn read(gateway: &Gateway, asked: &Asked) -> Result<Found, GatewayErro
     one(gateway, asked, Manner::Query, None).await
 }
 
-/// Sees who is behind a mask: the act needs a purpose, and another officer who approves it.
+/// Looks behind a mask: with whether the approver is who asks and the approval as an entry may hold it, where there is one.
 ///
 /// # Errors
-/// As [`read`]; also when the approver is not known or not trained.
-pub async fn unmask(gateway: &Gateway, asked: &Asked, approver: Option<&str>) -> Result<Found, GatewayError> {
-    if let Some(approver) = approver {
-        officers::acting(gateway, approver).await?;
-        offices::trained(gateway, approver).await?;
-    }
-    let approver_is_requester = approver.map(|approver| approver == asked.officer);
-    one(gateway, asked, Manner::Unmask { approver_is_requester }, approver).await
+/// As [`read`].
+pub(super) async fn unmasked(
+    gateway: &Gateway,
+    asked: &Asked,
+    approved: Option<(bool, Json)>,
+) -> Result<Found, GatewayError> {
+    let (approver_is_requester, approval) = approved.unzip();
+    one(gateway, asked, Manner::Unmask { approver_is_requester }, approval).await
 }
 
 /// Takes out all there is of a stream, page by page, each a use of its own: stops at the first page of which the laws let
@@ -95,7 +94,7 @@ async fn one(
     gateway: &Gateway,
     asked: &Asked,
     manner: Manner,
-    approver: Option<&str>,
+    approval: Option<Json>,
 ) -> Result<Found, GatewayError> {
     let acting = officers::acting(gateway, &asked.officer).await?;
     let officer = gateway.store().officer(&asked.officer).await?;
@@ -115,30 +114,19 @@ async fn one(
     share::known_training(&mut facts, trained_until.is_some_and(|until| now <= until))?;
     let action = if matches!(manner, Manner::Unmask { .. }) { UNMASK } else { USE };
     let (activity, purpose) = asked.use_for.clone();
-    let text = format!("{action}\n{}\n{}\n{activity}\n{purpose}\n{now}\n", asked.agreement, asked.partner);
-    let mut ordered = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
-    if let Some(approver) = approver {
-        let approving = officers::acting(gateway, approver).await?;
-        let signature = approving.sign(text.as_bytes()).to_string();
-        ordered["approved"] = json!({ "key": approving.key(), "signature": signature });
+    let (agreement, partner, of) = (&asked.agreement, &asked.partner, selected(&asked.selector));
+    let text = format!("{action}\n{of}\n{agreement}\n{partner}\n{activity}\n{purpose}\n{now}\n");
+    let mut ordered = acting.signed(&text);
+    if let Some(approval) = approval {
+        ordered["approved"] = approval;
     }
+    let action = Action::new(action).map_err(|error| GatewayError::Broken(error.to_string()))?;
+    let ends = (asked.partner.clone(), gateway.signatory().party.clone());
     let request = Request {
-        sender: asked.partner.clone(),
-        receiver: gateway.signatory().party.clone(),
-        agreement: asked.agreement.clone(),
-        action: Action::new(action).map_err(|error| GatewayError::Broken(error.to_string()))?,
-        activity,
-        purpose,
         facts,
         attestations,
-        escalation: None,
-        at: now,
-        assume_in_force: false,
         binding: lent.binding,
-        live: true,
-        supersedes: None,
-        ordered: None,
-        known: Known::default(),
+        ..Request::bare(ends, asked.agreement.clone(), (action, activity, purpose), now)
     };
     let (activity, purpose) = asked.came_for.clone();
     let stream =
@@ -149,6 +137,18 @@ async fn one(
         ExchangeError::Question(text) => GatewayError::Input(text),
         other => other.into(),
     })
+}
+
+/// What stands for what is looked for in an officer's signature: of a person their statement, which nobody keeps.
+fn selected(selector: &Selector) -> Digest {
+    let parts = |words: &[String]| words.iter().map(|word| word.clone().into_bytes()).collect::<Vec<_>>();
+    let (kind, parts) = match selector {
+        Selector::Objects(ids) => ("objects", parts(ids)),
+        Selector::Person(claim) => ("person", vec![claim.to_bytes().to_vec()]),
+        Selector::Types(types) => ("types", parts(types)),
+    };
+    let parts: Vec<&[u8]> = std::iter::once(kind.as_bytes()).chain(parts.iter().map(Vec::as_slice)).collect();
+    Digest::of_parts("comity/selector/v1", &parts)
 }
 
 /// The records as a bundle.

@@ -234,6 +234,12 @@ async fn consent_is_a_ground_within_a_mandate_alone() {
     wrong["data_categories"] = json!(["indicators"]);
     let error = mandates::add(&ee.gateway, wrong.to_string().as_bytes(), "ana").await.unwrap_err();
     assert!(error.to_string().contains("`data_categories`: `indicators`"), "{error}");
+    // The example that the command's help shows, in its time.
+    let example = include_str!("../../../../examples/mandates/incident-response.json");
+    let example = example.replace("2028-01-01T00:00:00Z", &at(90));
+    let example = mandates::add(&ee.gateway, example.as_bytes(), "ana").await.unwrap();
+    assert_eq!(example.mandate.body, "Riigikogu");
+    mandates::end(&ee.gateway, example.id, "ana").await.unwrap();
     let row = mandates::add(&ee.gateway, mandate.to_string().as_bytes(), "ana").await.unwrap();
     let within = shared(&ee, &consent).await;
     assert_eq!(within.outcome.as_str(), "partly_delivered", "indicators go, what it does not name stays");

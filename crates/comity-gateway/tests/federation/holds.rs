@@ -63,6 +63,7 @@ async fn end(gateway: &Gateway, hold: &HoldRow) {
 /// Waits until the hold stands no more.
 async fn lapse(gateway: &Gateway, hold: &HoldRow) {
     while hold.stands(gateway.now()) {
+        // It ends by the clock alone.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

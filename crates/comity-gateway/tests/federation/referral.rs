@@ -115,6 +115,7 @@ async fn what_a_person_asks_goes_to_whoever_holds_their_data_and_comes_back() {
             break;
         }
         referrals::once(&second.gateway).await.unwrap();
+        // Its next try is due by the clock, not by this loop.
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     until(first, &asked, |row| row.detail.referrals[0].complete).await;

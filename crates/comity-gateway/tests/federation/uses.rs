@@ -7,9 +7,12 @@ use comity_exchange::collect::{Found, Selector};
 use comity_exchange::ports::{Officer, Store as _, Uses as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
+use comity_exchange::signature::PartyKey;
 use comity_exchange::subject::Claim;
+use comity_exchange::wire::Text;
 use comity_gateway::gateway::{Gateway, GatewayError};
 use comity_gateway::work::audit::replay;
+use comity_gateway::work::unmasking::{Approval, approve, unmask};
 use comity_gateway::work::uses::{self, Asked, bundle, read_json};
 use comity_gateway::work::{holds, manage};
 use comity_terms::{Digest, ExchangeId, Timestamp};
@@ -128,13 +131,36 @@ async fn who_is_not_targeted_is_masked_until_another_officer_lets_it_be_seen() {
     let masked = &objects(gateway, &found)[0];
     assert!(found.read.records[0].masked && masked["name"].is_null(), "{masked}");
     // Nobody approves; whoever asks does; then another does.
-    let alone = uses::unmask(gateway, &object(VICTIM), None).await.unwrap();
+    let until = Timestamp::from_second(gateway.now().as_second() + 3_600).unwrap();
+    let approved = async |by: &str, asked: &Asked| approve(gateway, asked, by, until).await.unwrap();
+    let alone = unmask(gateway, &object(VICTIM), None).await.unwrap();
     assert!(reasons(&alone).contains(&"unmask_needs_approval".to_owned()));
-    let oneself = uses::unmask(gateway, &object(VICTIM), Some("trained")).await.unwrap();
+    let own = approved("trained", &object(VICTIM)).await;
+    let oneself = unmask(gateway, &object(VICTIM), Some(&own)).await.unwrap();
     assert!(reasons(&oneself).contains(&"self_approval".to_owned()));
-    let untrained = uses::unmask(gateway, &object(VICTIM), Some("untrained")).await.unwrap_err();
+    let untrained = approve(gateway, &object(VICTIM), "untrained", until).await.unwrap_err();
     assert!(untrained.to_string().contains("training"), "{untrained}");
-    let seen = uses::unmask(gateway, &object(VICTIM), Some("second")).await.unwrap();
+    // What was approved is one thing: not another object, another use, another officer, or a longer time.
+    let by_another = approved("second", &object(VICTIM)).await;
+    let other_use = ("vulnerability_coordination".parse().unwrap(), "cyber_defence".parse().unwrap());
+    for (what, asked) in [
+        ("another object", object(CREDENTIAL_PAGE)),
+        ("another use", Asked { use_for: other_use, ..object(VICTIM) }),
+        ("another officer", Asked { officer: "second".to_owned(), ..object(VICTIM) }),
+    ] {
+        let error = unmask(gateway, &asked, Some(&by_another)).await.unwrap_err();
+        assert!(error.to_string().contains("it is of other objects"), "{what}: {error}");
+    }
+    let longer = Timestamp::from_second(until.as_second() + 1).unwrap();
+    let longer = Approval { until: Text(longer), ..by_another.clone() };
+    assert!(unmask(gateway, &object(VICTIM), Some(&longer)).await.is_err());
+    let over = Approval { until: Text(Timestamp::UNIX_EPOCH), ..by_another.clone() };
+    let error = unmask(gateway, &object(VICTIM), Some(&over)).await.unwrap_err();
+    assert!(error.to_string().contains("it ended at"), "{error}");
+    let stranger = Approval { key: PartyKey::from_seed(&[9; 32]).verifier().to_string(), ..own };
+    let error = unmask(gateway, &object(VICTIM), Some(&stranger)).await.unwrap_err();
+    assert!(error.to_string().contains("no officer here"), "{error}");
+    let seen = unmask(gateway, &object(VICTIM), Some(&by_another)).await.unwrap();
     assert_eq!((seen.read.records.len(), seen.read.refused), (1, 0), "{:?}", reasons(&seen));
     assert!(objects(gateway, &seen)[0]["name"].is_string());
     let recorded = told(&receiver, "records.unmasked").await;

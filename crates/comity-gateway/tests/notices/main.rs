@@ -124,6 +124,7 @@ async fn while_it_waits_nobody_reads_of_it_and_on_its_date_it_goes_out() {
     assert!(figures.contains("comity_notices{state=\"deferred\"} 1"), "{figures}");
     assert_eq!(health(&room).await.0, "good");
 
+    // It is put off until an instant two seconds from when it was: that has to pass.
     tokio::time::sleep(Duration::from_millis(2_200)).await;
     let looked = notices::once(&room.gateway).await.unwrap();
     assert_eq!((looked.given, looked.overdue), (1, 0), "{looked:?}");
@@ -207,6 +208,7 @@ async fn what_is_late_is_flagged_once_and_tried_on() {
     let opened = opened(&room, person("email")).await;
     let off = off("public_security", room.after(1));
     notices::defer(&room.gateway, opened.id, "ana", off).await.unwrap();
+    // It is put off for a second: that has to pass.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     let looked = notices::once(&room.gateway).await.unwrap();
     assert_eq!((looked.given, looked.troubled, looked.overdue), (0, 1, 1), "{looked:?}");
@@ -219,6 +221,7 @@ async fn what_is_late_is_flagged_once_and_tried_on() {
     assert_eq!(ledger(&room, opened.id).await, "overdue");
     let figures = metrics::text(&room.gateway).await.unwrap();
     assert!(figures.contains("comity_notices{state=\"overdue\"} 1"), "{figures}");
+    // The next try is due a second later, as set: that has to pass.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     let looked = notices::once(&room.gateway).await.unwrap();
     assert_eq!((looked.troubled, looked.overdue), (1, 0), "flagged once");

@@ -88,6 +88,7 @@ async fn what_a_server_does_not_take_is_handed_over_again_under_the_same_id() {
     assert_eq!(first.detail.trouble.as_deref(), Some("the mail server answered 451"));
     let mut tries = 0;
     while row(&room, opened.id).await.state == NoticeState::Issued {
+        // Its next try is due by the clock, not by this loop.
         tokio::time::sleep(Duration::from_millis(300)).await;
         notices::once(&room.gateway).await.unwrap();
         tries += 1;
@@ -95,6 +96,7 @@ async fn what_a_server_does_not_take_is_handed_over_again_under_the_same_id() {
     }
     let given = row(&room, opened.id).await;
     assert_eq!((given.state, given.detail.failures), (NoticeState::Given, 2));
+    // Long enough for another try to fall due, had it one.
     tokio::time::sleep(Duration::from_millis(1_200)).await;
     notices::once(&room.gateway).await.unwrap();
     let taken = server.taken();

@@ -2,7 +2,6 @@ use super::*;
 use crate::audit::recorded::owed;
 use crate::audit::unread::Duties;
 use crate::disclose::Received;
-use crate::opt_out::Known;
 use crate::question::Request;
 use comity_agreement::{Library, shipped};
 use comity_minimise::{Limits, PathTable};
@@ -40,22 +39,14 @@ fn recorded() -> Vec<Json> {
     let mut facts = Facts::new();
     facts.state("training_valid".parse().unwrap(), true, Asserter::Gateway);
     let mut request = Request {
-        sender: "EE".parse().unwrap(),
-        receiver: "FI".parse().unwrap(),
-        agreement: laws.agreement.pack().slug.clone(),
-        action: "share".parse().unwrap(),
-        activity: "threat_intel".parse().unwrap(),
-        purpose: "cyber_defence".parse().unwrap(),
         facts,
-        known: Known::default(),
-        attestations: Vec::new(),
-        escalation: None,
-        at: begin,
-        assume_in_force: false,
         binding: true,
-        live: true,
-        supersedes: None,
-        ordered: None,
+        ..Request::bare(
+            ("EE".parse().unwrap(), "FI".parse().unwrap()),
+            laws.agreement.pack().slug.clone(),
+            ("share".parse().unwrap(), "threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap()),
+            begin,
+        )
     };
     let table = PathTable::shipped().unwrap();
     let classified = Received::read(BUNDLE, &Limits::default(), request.clone()).unwrap().classify(&table);

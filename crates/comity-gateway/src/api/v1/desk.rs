@@ -1,5 +1,6 @@
 //! What an officer finds on their desk: who they are, what waits, what is owed, what tools use.
 
+use super::problems::Signed;
 use super::{Api, Officer, Refused, answer, malformed};
 use crate::api::problem::Problem;
 use crate::work::{self, audit};
@@ -16,8 +17,7 @@ use std::sync::Arc;
     summary = "Who is signed in",
     responses(
         (status = 200, description = "The officer, their role, and until when their training is valid", body = Object),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -37,8 +37,7 @@ pub(super) async fn me(State(api): State<Arc<Api>>, Officer(officer): Officer) -
     summary = "What waits for offices: of whom, until when, for which reasons",
     responses(
         (status = 200, description = "Every exchange that waits", body = [Object]),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -75,8 +74,7 @@ const PART_MAX: usize = 1_000;
     responses(
         (status = 200, description = "A part of the list, and where the next one begins", body = Object),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -103,8 +101,7 @@ pub(super) async fn obligations(
     summary = "The collections that tools write and read by, over TAXII",
     responses(
         (status = 200, description = "Those that stand now", body = [Object]),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]

@@ -16,7 +16,9 @@ use utoipa::{Modify, OpenApi};
     ),
     paths(
         exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections,
-subjects::file, subjects::stands, subjects::waiting, subjects::decide, opt_outs::file, opt_outs::stands, opt_outs::withdraw, opt_outs::decide, notices::owed, notices::open, notices::shown, notices::defer, notices::approve, notices::send, subjects::statement,
+        subjects::file, subjects::stands, subjects::waiting, subjects::statement, subjects::decide,
+        opt_outs::file, opt_outs::stands, opt_outs::withdraw, opt_outs::decide,
+        notices::owed, notices::open, notices::shown, notices::defer, notices::approve, notices::send
     ),
     components(schemas(Problem)),
     modifiers(&SignIn)

@@ -1,6 +1,7 @@
 //! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
 
 use super::order::{self, ShareRequest};
+use super::problems::{HasBody, Signed};
 use super::{Api, Officer, Refused, answer, json_body, malformed, written};
 use crate::api::problem::{Kind, Problem};
 use crate::work::preview::preview;
@@ -34,13 +35,10 @@ pub(super) struct Dry {
     ),
     responses(
         (status = 200, description = "The exchange, whatever the laws said of it: `outcome`", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -79,9 +77,8 @@ pub(super) async fn share(
     params(("id" = String, Path, description = "The exchange")),
     responses(
         (status = 200, description = "Its skeleton: parties, agreement, counts, dates, outcome", body = Object),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such exchange is recorded here", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]

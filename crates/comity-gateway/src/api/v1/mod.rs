@@ -28,6 +28,7 @@ mod notices;
 mod once;
 mod opt_outs;
 pub mod order;
+mod problems;
 mod subjects;
 
 use crate::api::problem::{Kind, Problem, pages};
@@ -44,8 +45,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use comity_exchange::ExchangeError;
 use comity_exchange::shell::Shell as _;
-use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
+use comity_exchange::wire::Text;
+use comity_terms::FactKey;
 use once::Once;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// What the routes share.
@@ -68,19 +73,9 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
         .route("/api/v1/collections", get(desk::collections))
-        .route(
-            "/api/v1/subject/requests",
-            at_most(CLAIM_BYTES_MAX, post(subjects::file).get(subjects::waiting)),
-        )
-        .route("/api/v1/subject/requests/{number}", get(subjects::stands))
-        .route("/api/v1/subject/requests/{number}/statement", get(subjects::statement))
-        .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(subjects::decide)))
+        .merge(subjects::routes())
         .merge(opt_outs::routes())
-        .route("/api/v1/notices", at_most(notices::BODY_BYTES_MAX, post(notices::open).get(notices::owed)))
-        .route("/api/v1/notices/{number}", get(notices::shown))
-        .route("/api/v1/notices/{number}/deferral", at_most(notices::BODY_BYTES_MAX, post(notices::defer)))
-        .route("/api/v1/notices/{number}/approval", at_most(notices::BODY_BYTES_MAX, post(notices::approve)))
-        .route("/api/v1/notices/{number}/sending", post(notices::send))
+        .merge(notices::routes())
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)
@@ -164,6 +159,37 @@ fn json_body(
         }
         _ => malformed("the body was cut off"),
     })
+}
+
+/// What a body says. Where it does not read only the place and what was `expected` are told: the reader's own message may
+/// repeat a value.
+fn read_body<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+    most: usize,
+    expected: &str,
+) -> Result<T, Refused> {
+    let body = json_body(headers, body, most)?;
+    serde_json::from_slice(&body).map_err(|error| {
+        malformed(format!("line {}, column {}: expected {expected}", error.line(), error.column()))
+    })
+}
+
+/// The number that an address names something by.
+fn number<T: FromStr>(text: &str, of: &str) -> Result<T, Refused> {
+    text.parse().map_err(|_| malformed(format!("the number of {of} is a UUID")))
+}
+
+/// The header that the code of a person's request or opt-out comes in: an address would end up in logs.
+const CODE: &str = "request-code";
+
+fn code(headers: &HeaderMap) -> &str {
+    headers.get(CODE).and_then(|code| code.to_str().ok()).unwrap_or_default()
+}
+
+/// What an officer states.
+fn stated(facts: BTreeMap<Text<FactKey>, String>) -> Vec<(FactKey, String)> {
+    facts.into_iter().map(|(key, value)| (key.0, value)).collect()
 }
 
 /// JSON that is written already, and that no cache keeps.

@@ -1,35 +1,45 @@
 //! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
 
-use super::{Api, Officer, Refused, answer, json_body, malformed};
+use super::problems::{HasBody, Signed};
+use super::{Api, Officer, Refused, answer, malformed, number, read_body, stated};
 use crate::api::problem::Problem;
+use crate::net::body::at_most;
 use crate::work::notices::{self, Off, Order, REASONS_BYTES_MAX};
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use comity_exchange::notice::Addressee;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
-use comity_terms::ids::NoticeId;
 use comity_terms::{ExchangeId, FactKey, Office, PackSlug, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// The longest body: reasons, as JSON writes them, and what stands beside them.
 pub(super) const BODY_BYTES_MAX: usize = 4 * REASONS_BYTES_MAX;
 
-fn number(text: &str) -> Result<NoticeId, Refused> {
-    text.parse().map_err(|_| malformed("the number of a notice is a UUID"))
+/// The routes of this page.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    let most = |route| at_most(BODY_BYTES_MAX, route);
+    Router::new()
+        .route("/api/v1/notices", most(post(open).get(owed)))
+        .route("/api/v1/notices/{number}", get(shown))
+        .route("/api/v1/notices/{number}/deferral", most(post(defer)))
+        .route("/api/v1/notices/{number}/approval", most(post(approve)))
+        .route("/api/v1/notices/{number}/sending", post(send))
 }
 
-fn facts(facts: BTreeMap<Text<FactKey>, String>) -> Vec<(FactKey, String)> {
-    facts.into_iter().map(|(key, value)| (key.0, value)).collect()
-}
+const NOTICE: &str = "a notice";
 
 #[utoipa::path(
     get,
@@ -37,8 +47,7 @@ fn facts(facts: BTreeMap<Text<FactKey>, String>) -> Vec<(FactKey, String)> {
     summary = "The notices to persons that are owed: by when, what waits, and why",
     responses(
         (status = 200, description = "Nothing of whom they go to", body = [Object]),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -74,12 +83,9 @@ pub(super) struct NoticeOrder {
     request_body = NoticeOrder,
     responses(
         (status = 201, description = "Its number, and by when it is due", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -89,19 +95,15 @@ pub(super) async fn open(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
-    let asked: NoticeOrder = serde_json::from_slice(&body).map_err(|error| {
-        // The reader's own message may repeat a value: only the place is told.
-        let (line, column) = (error.line(), error.column());
-        malformed(format!("line {line}, column {column}: expected `to`, and `exchange_id` or `under`"))
-    })?;
+    let expected = "`to`, and `exchange_id` or `under`";
+    let asked: NoticeOrder = read_body(&headers, body, BODY_BYTES_MAX, expected)?;
     let to =
         Addressee::read(asked.to.get().as_bytes()).map_err(|error| malformed(format!("`to`: {error}")))?;
     let order = Order {
         exchange: asked.exchange_id.map(|id| id.0),
         under: asked.under.map(|under| under.0),
         to,
-        facts: facts(asked.facts),
+        facts: stated(asked.facts),
     };
     let row = notices::open(&api.gateway, &officer.officer, order).await?;
     let place = format!("/api/v1/notices/{}", row.id);
@@ -126,9 +128,8 @@ pub(super) struct Reader {
     responses(
         (status = 200, description = "Where it stands; `message` as whom it goes to reads it, or an audience", body = Object),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "There is none, or it has not gone out", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -138,17 +139,15 @@ pub(super) async fn shown(
     Path(of): Path<String>,
     Query(reader): Query<Reader>,
 ) -> Result<Response, Refused> {
-    let audience: Option<Audience> = reader
-        .audience
-        .map(|word| word.parse::<Audience>())
-        .transpose()
-        .map_err(|error| malformed(format!("`audience`: {error}")))?;
-    let language: Option<Language> = reader
-        .language
-        .map(|word| word.parse::<Language>())
-        .transpose()
-        .map_err(|error| malformed(format!("`language`: {error}")))?;
-    Ok(answer(&notices::shown(&api.gateway, number(&of)?, audience, language).await?))
+    let audience = word::<Audience>("audience", reader.audience)?;
+    let language = word::<Language>("language", reader.language)?;
+    Ok(answer(&notices::shown(&api.gateway, number(&of, NOTICE)?, audience, language).await?))
+}
+
+/// One of a few words, where one is given.
+fn word<T: FromStr<Err: Display>>(key: &str, given: Option<String>) -> Result<Option<T>, Refused> {
+    let read = given.map(|word| word.parse()).transpose();
+    read.map_err(|error| malformed(format!("`{key}`: {error}")))
 }
 
 /// How a notice is put off.
@@ -177,12 +176,9 @@ pub(super) struct NoticeDeferral {
     params(("number" = String, Path, description = "Its number")),
     responses(
         (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -193,14 +189,11 @@ pub(super) async fn defer(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let of = number(&of)?;
-    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
-    let asked: NoticeDeferral = serde_json::from_slice(&body).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        malformed(format!("line {line}, column {column}: expected `ground`, `reasons` and `recheck`"))
-    })?;
-    let NoticeDeferral { ground, reasons, recheck, facts: stated } = asked;
-    let off = Off { ground, reasons, recheck: recheck.0, facts: facts(stated) };
+    let of = number(&of, NOTICE)?;
+    let expected = "`ground`, `reasons` and `recheck`";
+    let asked: NoticeDeferral = read_body(&headers, body, BODY_BYTES_MAX, expected)?;
+    let NoticeDeferral { ground, reasons, recheck, facts } = asked;
+    let off = Off { ground, reasons, recheck: recheck.0, facts: stated(facts) };
     let done = notices::defer(&api.gateway, of, &officer.officer, off).await?;
     Ok(answer(&notices::done_json(&done, api.gateway.now())))
 }
@@ -222,12 +215,9 @@ pub(super) struct NoticeApproval {
     params(("number" = String, Path, description = "Its number")),
     responses(
         (status = 200, description = "`outcome`: permit once all offices have approved, escalate while others have not", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -238,10 +228,8 @@ pub(super) async fn approve(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let of = number(&of)?;
-    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
-    let approval: NoticeApproval =
-        serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
+    let of = number(&of, NOTICE)?;
+    let approval: NoticeApproval = read_body(&headers, body, BODY_BYTES_MAX, "`office`")?;
     let done = notices::approve(&api.gateway, of, &officer.officer, &approval.office.0).await?;
     Ok(answer(&notices::done_json(&done, api.gateway.now())))
 }
@@ -254,9 +242,8 @@ pub(super) async fn approve(
     responses(
         (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons; `state`: issued, or given once it was handed over", body = Object),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It goes to nobody, or is given", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -265,6 +252,6 @@ pub(super) async fn send(
     Officer(officer): Officer,
     Path(of): Path<String>,
 ) -> Result<Response, Refused> {
-    let done = notices::send(&api.gateway, number(&of)?, &officer.officer).await?;
+    let done = notices::send(&api.gateway, number(&of, NOTICE)?, &officer.officer).await?;
     Ok(answer(&notices::done_json(&done, api.gateway.now())))
 }

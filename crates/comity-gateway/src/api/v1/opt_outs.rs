@@ -3,8 +3,9 @@
 //!
 //! Filing looks nothing up. What is shown says nothing of what was done with data since.
 
+use super::problems::{Anybody, HasBody, Signed};
 use super::subjects::Person;
-use super::{Api, Officer, Refused, answer, json_body, malformed};
+use super::{Api, Officer, Refused, answer, code, malformed, read_body};
 use crate::api::problem::{Kind as ProblemKind, Problem};
 use crate::net::body::at_most;
 use crate::work::opt_outs;
@@ -50,9 +51,6 @@ pub(super) struct PersonOptOut {
     until: Text<Timestamp>,
 }
 
-/// The header that an opt-out's code comes in.
-const CODE: &str = "request-code";
-
 #[utoipa::path(
     post,
     path = "/api/v1/subject/opt-outs",
@@ -60,12 +58,10 @@ const CODE: &str = "request-code";
     request_body = PersonOptOut,
     responses(
         (status = 202, description = "Filed: its number, and the code that opens its status and withdraws it. It takes effect when an officer has seen who filed it", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
+        HasBody,
+        Anybody
     )
 )]
 pub(super) async fn file(
@@ -74,15 +70,8 @@ pub(super) async fn file(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
-    let asked: PersonOptOut = serde_json::from_slice(&body).map_err(|error| {
-        // The reader's own message may repeat a value: only the place is told.
-        malformed(format!(
-            "line {}, column {}: expected `identifiers`, `categories` and `until`",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let expected = "`identifiers`, `categories` and `until`";
+    let asked: PersonOptOut = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
     let claim = claim(&asked.identifiers)?;
     let filed = opt_outs::file(&api.gateway, &claim, &asked.categories, asked.until.0).await?;
     let told = opt_outs::filed_json(&filed, api.gateway.now());
@@ -95,13 +84,7 @@ fn claim(identifiers: &RawValue) -> Result<Claim, Refused> {
     Claim::read(claim.as_bytes()).map_err(|error| malformed(error.to_string()))
 }
 
-/// The number and the code that a request shows; a wrong one of either is one answer.
-fn shown(number: &str, headers: &HeaderMap) -> Result<(OptOutId, String), Refused> {
-    let number: OptOutId = number.parse().map_err(|_| none())?;
-    let code = headers.get(CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();
-    Ok((number, code.to_owned()))
-}
-
+/// A wrong number and a wrong code are one answer.
 fn none() -> Problem {
     Problem::new(ProblemKind::NotFound).with_detail("no opt-out has this number and this code")
 }
@@ -117,7 +100,7 @@ fn none() -> Problem {
     responses(
         (status = 200, description = "Where it stands: nothing of what was done with data since", body = Object),
         (status = 404, description = "No opt-out has this number and this code", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Anybody
     )
 )]
 pub(super) async fn stands(
@@ -126,8 +109,8 @@ pub(super) async fn stands(
     Path(number): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (number, code) = shown(&number, &headers)?;
-    Ok(answer(&opt_outs::status(&api.gateway, number, &code).await?.ok_or_else(none)?))
+    let number: OptOutId = number.parse().map_err(|_| none())?;
+    Ok(answer(&opt_outs::status(&api.gateway, number, code(&headers)).await?.ok_or_else(none)?))
 }
 
 #[utoipa::path(
@@ -141,7 +124,7 @@ pub(super) async fn stands(
     responses(
         (status = 200, description = "It is withdrawn, or had ended", body = Object),
         (status = 404, description = "No opt-out has this number and this code", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Anybody
     )
 )]
 pub(super) async fn withdraw(
@@ -150,8 +133,8 @@ pub(super) async fn withdraw(
     Path(number): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let (number, code) = shown(&number, &headers)?;
-    Ok(answer(&opt_outs::withdraw(&api.gateway, number, &code).await?.ok_or_else(none)?))
+    let number: OptOutId = number.parse().map_err(|_| none())?;
+    Ok(answer(&opt_outs::withdraw(&api.gateway, number, code(&headers)).await?.ok_or_else(none)?))
 }
 
 /// How an officer decides.
@@ -173,12 +156,9 @@ pub(super) struct OptOutDecision {
     params(("number" = String, Path, description = "Its number")),
     responses(
         (status = 200, description = "Where it stands now", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -189,15 +169,9 @@ pub(super) async fn decide(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let number: OptOutId = number.parse().map_err(|_| malformed("the number of an opt-out is a UUID"))?;
-    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
-    let decision: OptOutDecision = serde_json::from_slice(&body).map_err(|error| {
-        malformed(format!(
-            "line {}, column {}: expected `identity_seen` and `identifiers`",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let number: OptOutId = super::number(&number, "an opt-out")?;
+    let expected = "`identity_seen` and `identifiers`";
+    let decision: OptOutDecision = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
     let claim = claim(&decision.identifiers)?;
     let check = SeenByOfficer(decision.identity_seen);
     let row = opt_outs::decide(&api.gateway, number, &claim, &officer.officer, &check).await?;

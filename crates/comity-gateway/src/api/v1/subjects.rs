@@ -2,15 +2,19 @@
 //!
 //! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
 
-use super::{Api, Officer, Refused, answer, json_body, malformed, written};
+use super::problems::{Anybody, HasBody, Signed};
+use super::{Api, Officer, Refused, answer, code, malformed, read_body, stated, written};
 use crate::api::problem::{Kind as ProblemKind, Problem};
+use crate::net::body::at_most;
 use crate::work::subjects::{self, SeenByOfficer};
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::subject::{Claim, Kind};
@@ -22,6 +26,15 @@ use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// The routes of this page.
+pub(super) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/api/v1/subject/requests", at_most(CLAIM_BYTES_MAX, post(file).get(waiting)))
+        .route("/api/v1/subject/requests/{number}", get(stands))
+        .route("/api/v1/subject/requests/{number}/statement", get(statement))
+        .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(decide)))
+}
 
 /// A person, who need not sign in.
 pub(super) struct Person;
@@ -56,9 +69,6 @@ pub(super) struct PersonRequest {
     text: Option<Box<RawValue>>,
 }
 
-/// The header that a request's code comes in: an address would end up in logs.
-const CODE: &str = "request-code";
-
 #[utoipa::path(
     post,
     path = "/api/v1/subject/requests",
@@ -66,11 +76,9 @@ const CODE: &str = "request-code";
     request_body = PersonRequest,
     responses(
         (status = 202, description = "Filed: its number, the code that opens its status, and by when it is answered", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json")
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
+        HasBody,
+        Anybody
     )
 )]
 pub(super) async fn file(
@@ -79,15 +87,8 @@ pub(super) async fn file(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
-    let asked: PersonRequest = serde_json::from_slice(&body).map_err(|error| {
-        // The reader's own message may repeat a value: only the place is told.
-        malformed(format!(
-            "line {}, column {}: expected `request`, `identifiers` and, if wanted, `corrections` and `text`",
-            error.line(),
-            error.column()
-        ))
-    })?;
+    let expected = "`request`, `identifiers` and, if wanted, `corrections` and `text`";
+    let asked: PersonRequest = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
     let kind: Kind = asked.request.parse().map_err(|error| malformed(format!("`request`: {error}")))?;
     let text = asked.text.map_or_else(String::new, |text| format!(",\"text\":{}", text.get()));
     let right = asked.corrections.map_or_else(String::new, |all| format!(",\"corrections\":{}", all.get()));
@@ -110,7 +111,7 @@ pub(super) async fn file(
     responses(
         (status = 200, description = "Where it stands; `answer` once there is one", body = Object),
         (status = 404, description = "No request has this number and this code", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Anybody
     )
 )]
 pub(super) async fn stands(
@@ -121,8 +122,7 @@ pub(super) async fn stands(
 ) -> Result<Response, Refused> {
     let none = || Problem::new(ProblemKind::NotFound).with_detail("no request has this number and this code");
     let number: RequestId = number.parse().map_err(|_| none())?;
-    let code = headers.get(CODE).and_then(|code| code.to_str().ok()).unwrap_or_default();
-    let status = subjects::status(&api.gateway, number, code).await?.ok_or_else(none)?;
+    let status = subjects::status(&api.gateway, number, code(&headers)).await?.ok_or_else(none)?;
     Ok(written(status))
 }
 
@@ -132,8 +132,7 @@ pub(super) async fn stands(
     summary = "The requests of persons that wait: what is asked, and by when it is to be answered",
     responses(
         (status = 200, description = "Nothing of who asks, and nothing of what is held", body = [Object]),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -149,9 +148,8 @@ pub(super) async fn waiting(State(api): State<Arc<Api>>, _: Officer) -> Result<R
     responses(
         (status = 200, description = "By what the person is known, and what they say", body = Object),
         (status = 400, description = "The number is none", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "No request of that number waits, or the officer's training has ended", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -160,7 +158,7 @@ pub(super) async fn statement(
     Officer(officer): Officer,
     Path(number): Path<String>,
 ) -> Result<Response, Refused> {
-    let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
+    let number: RequestId = super::number(&number, "a request")?;
     let claim = subjects::show(&api.gateway, number, &officer.officer).await?;
     Ok(answer(&subjects::shown_json(number, &claim)))
 }
@@ -185,12 +183,9 @@ pub(super) struct PersonDecision {
     params(("number" = String, Path, description = "Its number")),
     responses(
         (status = 200, description = "What the person is told, what the overseer is told, and who else is to be asked", body = Object),
-        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "Nobody is signed in", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "It is too long", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "It is no JSON", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
-        (status = 429, description = "Too many requests", body = Problem, content_type = "application/problem+json")
+        HasBody,
+        Signed
     ),
     security(("password" = []), ("token" = []))
 )]
@@ -201,13 +196,10 @@ pub(super) async fn decide(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let number: RequestId = number.parse().map_err(|_| malformed("the number of a request is a UUID"))?;
-    let body = json_body(&headers, body, CLAIM_BYTES_MAX)?;
-    let decision: PersonDecision =
-        serde_json::from_slice(&body).map_err(|error| malformed(error.to_string()))?;
-    let facts: Vec<(FactKey, String)> =
-        decision.facts.into_iter().map(|(key, value)| (key.0, value)).collect();
-    let check = SeenByOfficer(decision.identity_seen);
+    let number: RequestId = super::number(&number, "a request")?;
+    let expected = "`identity_seen` and, if wanted, `facts`";
+    let decision: PersonDecision = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
+    let (check, facts) = (SeenByOfficer(decision.identity_seen), stated(decision.facts));
     let decided = subjects::decide(&api.gateway, number, &officer.officer, &check, &facts).await?;
     Ok(written(subjects::decided_json(&api.gateway, &decided).await?))
 }

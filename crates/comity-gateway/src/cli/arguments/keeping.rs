@@ -1,6 +1,6 @@
 //! The log, keys, copies and the vault.
 
-use super::{VaultExport, VaultRead, VaultUnmask};
+use super::{VaultApprove, VaultExport, VaultRead, VaultUnmask};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::{ExchangeId, ReasonCode};
@@ -123,9 +123,14 @@ pub enum Vault {
     Export(Box<VaultExport>),
     /// See who is behind a mask: with a purpose, and another officer who approves it.
     #[command(
-        after_help = "Example:\n  comity vault unmask identity--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6 --officer a.tamm --approver k.lill \\\n    --under eu-nis2-2022-2555 --from FI --activity incident_response --purpose incident_response"
+        after_help = "Example:\n  comity vault unmask identity--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6 --officer a.tamm --approval approval.json \\\n    --under eu-nis2-2022-2555 --from FI --activity incident_response --purpose incident_response"
     )]
     Unmask(Box<VaultUnmask>),
+    /// Approve that another officer sees who is behind a mask: prints what they give with `--approval`.
+    #[command(
+        after_help = "Example:\n  comity vault approve identity--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6 --officer k.lill --for a.tamm \\\n    --until 2027-01-31T18:00:00Z --under eu-nis2-2022-2555 --from FI --activity incident_response \\\n    --purpose incident_response > approval.json"
+    )]
+    Approve(Box<VaultApprove>),
     /// Look at whether what is held of an exchange is still needed; what is not is erased.
     #[command(
         after_help = "Example:\n  comity vault review 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --outcome still_needed"

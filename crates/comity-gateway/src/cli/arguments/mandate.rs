@@ -5,13 +5,17 @@ use clap::{Args, Subcommand};
 use comity_terms::ids::MandateId;
 use std::path::PathBuf;
 
+/// With a file as it is given: one of the examples, which a test records.
+const ADD: &str = concat!(
+    "Example:\n  comity mandate add mandate.json --officer a.tamm --json\n\nThe file:\n",
+    include_str!("../../../../../examples/mandates/incident-response.json")
+);
+
 /// `comity mandate`
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Mandate {
     /// Record a mandate that a parliament, a representative body or a statute gave.
-    #[command(
-        after_help = "Example:\n  comity mandate add mandate.json --officer a.tamm --json\n\nThe file: {\"body\":\"Riigikogu\",\"citation\":\"…\",\"document\":\"sha256:…\",\"from\":\"2026-01-01T00:00:00Z\",\"until\":\"2028-01-01T00:00:00Z\",\n  \"agreements\":[\"eu-nis2-2022-2555\"],\"receivers\":[\"FI\"],\"activities\":[\"incident_response\"],\"purposes\":[\"incident_response\"],\"data_categories\":[\"indicator\"],\"sensitive\":[]}"
-    )]
+    #[command(after_help = ADD)]
     Add(MandateAdd),
     /// End a mandate before its time.
     #[command(

@@ -3,7 +3,7 @@
 use super::{Attestation, GivenFact};
 use crate::cli::Place;
 use clap::Args;
-use comity_terms::{Activity, ExchangeId, JurisdictionCode, PackSlug, Purpose};
+use comity_terms::{Activity, ExchangeId, JurisdictionCode, PackSlug, Purpose, Timestamp};
 use std::path::PathBuf;
 
 /// What every use says: by whom, of what, what for.
@@ -81,9 +81,26 @@ pub struct VaultUnmask {
     /// Who reads what, what for.
     #[command(flatten)]
     pub of: UseOf,
-    /// The officer who approves it: another one.
-    #[arg(long, value_name = "M")]
-    pub approver: Option<String>,
+    /// What another officer approved: the file that `comity vault approve` gave.
+    #[arg(long, value_name = "FILE")]
+    pub approval: Option<PathBuf>,
+}
+
+/// `comity vault approve`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct VaultApprove {
+    /// The object, by its STIX id; may be several.
+    #[arg(required = true)]
+    pub objects: Vec<String>,
+    /// Who approves, and for which use.
+    #[command(flatten)]
+    pub of: UseOf,
+    /// The officer who is to see it.
+    #[arg(long = "for", value_name = "M")]
+    pub reader: String,
+    /// Until when it may be used, UTC.
+    #[arg(long, value_name = "INSTANT")]
+    pub until: Timestamp,
 }
 
 /// `comity audit uses`

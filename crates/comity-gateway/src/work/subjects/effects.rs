@@ -4,7 +4,7 @@
 use super::known_request;
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::{manage, officers, offices, recall, share};
+use crate::work::{manage, officers, recall, share};
 use comity_exchange::ExchangeError;
 use comity_exchange::audit::replay::read as read_decision;
 use comity_exchange::federation::recall::RecallAction;
@@ -13,7 +13,7 @@ use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{Decided, Lifting, OrderedThere, lift as lifted};
 use comity_terms::ids::RequestId;
-use comity_terms::{Asserter, ExchangeId, FactKey, Facts, Family, ReasonCode, Timestamp};
+use comity_terms::{Asserter, ExchangeId, Facts, Family, ReasonCode, Timestamp};
 use comity_tlog::LeafIndex;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -189,18 +189,16 @@ pub async fn lift(
     officer: &str,
     (ground, person_informed): (&ReasonCode, bool),
 ) -> Result<Json, GatewayError> {
-    let acting = officers::acting(gateway, officer).await?;
-    offices::trained(gateway, officer).await?;
+    let acting = officers::deciding(gateway, officer).await?;
     if !manage::is_reason(ground)? {
         return Err(GatewayError::Input(format!("`{ground}` is no reason that the vocabulary knows")));
     }
     let row = known_request(gateway, number).await?;
     let now = gateway.now();
     let text = format!("lift\n{number}\n{ground}\n{person_informed}\n{now}\n");
-    let by = json!({ "key": acting.key(), "signature": acting.sign(text.as_bytes()).to_string() });
+    let by = acting.signed(&text);
     let mut facts = Facts::new();
-    let trained = FactKey::new("training_valid").map_err(|error| GatewayError::Broken(error.to_string()))?;
-    facts.state(trained, true, Asserter::Gateway);
+    facts.know("training_valid", true, Asserter::Gateway);
     let lifting = Lifting { ground: ground.clone(), person_informed, facts, by };
     let done = {
         let _one = gateway.sweeping().lock().await;
