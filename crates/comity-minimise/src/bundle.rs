@@ -362,19 +362,16 @@ impl<'a> Bundle<'a> {
         let mut versions = HashMap::with_capacity(elements.len());
         for (position, Element { raw, tree }) in elements.into_iter().enumerate() {
             match tree {
-                Ok(tree) if stix20::is_old(&tree) => {
-                    let id = valid_id(&tree);
-                    match stix20::upgrade(tree) {
-                        Ok(trees) => trees.into_iter().for_each(|tree| {
-                            let mut text = Vec::new();
-                            tree.write(&mut text);
-                            let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
-                            self.read_object(position, raw, tree, &mut versions);
-                        }),
-                        Err((path, reason)) => self.reject(position, id, path, reason),
-                    }
-                }
-                Ok(tree) => self.read_object(position, Cow::Borrowed(raw), tree, &mut versions),
+                Ok(Checked { tree, id, .. }) if stix20::is_old(&tree) => match stix20::upgrade(tree) {
+                    Ok(trees) => trees.into_iter().for_each(|tree| {
+                        let mut text = Vec::new();
+                        tree.write(&mut text);
+                        let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
+                        self.read_object(position, raw, Checked::of(tree), &mut versions);
+                    }),
+                    Err((path, reason)) => self.reject(position, id, path, reason),
+                },
+                Ok(read) => self.read_object(position, Cow::Borrowed(raw), read, &mut versions),
                 Err(error) => self.reject(position, None, "", error.into()),
             }
         }
@@ -384,10 +381,10 @@ impl<'a> Bundle<'a> {
         &mut self,
         position: usize,
         raw: Cow<'a, str>,
-        tree: Node<'a>,
+        Checked { tree, shape, id }: Checked<'a>,
         versions: &mut HashMap<(Ident, Cow<'a, str>), usize>,
     ) {
-        let id = match (check(&tree), valid_id(&tree)) {
+        let id = match (shape, id) {
             (Ok(()), Some(id)) => id,
             (Ok(()), None) => return self.reject(position, None, "id", RejectionReason::NoId),
             (Err((path, reason)), id) => return self.reject(position, id, path, reason),
@@ -449,6 +446,19 @@ pub(crate) fn split_id(id: &str) -> Option<(&str, uuid::Uuid)> {
 
 fn valid_id<'a>(tree: &Node<'a>) -> Option<Cow<'a, str>> {
     tree.get("id").and_then(Node::text).filter(|id| split_id(id).is_some())
+}
+
+/// An object as it was read, and what is wrong with it by itself.
+struct Checked<'a> {
+    tree: Node<'a>,
+    shape: Result<(), (Cow<'static, str>, RejectionReason)>,
+    id: Option<Cow<'a, str>>,
+}
+
+impl<'a> Checked<'a> {
+    fn of(tree: Node<'a>) -> Self {
+        Self { shape: check(&tree), id: valid_id(&tree), tree }
+    }
 }
 
 /// What every object must have: a type, an id of that type, the version, and the shape of its type.

@@ -14,6 +14,7 @@
 
 use crate::bundle::{Bundle, Object};
 use crate::graph::Subjects;
+use crate::halves::in_halves;
 use crate::json::Node;
 use crate::marking::markings;
 use crate::method::{Token, finds};
@@ -94,26 +95,6 @@ fn facts_of(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<Arc<
         .map(|told| Arc::clone(shared.entry(told).or_insert_with_key(|told| Arc::new(told.facts()))))
         .collect()
 }
-
-/// What `tell` says of each position, in order; of a large bundle the second half beside the first.
-fn in_halves<T: Send>(length: usize, tell: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if length < BESIDE_MIN {
-        return (0..length).map(tell).collect();
-    }
-    let (half, tell) = (length / 2, &tell);
-    std::thread::scope(|scope| {
-        let second = scope.spawn(move || (half..length).map(tell).collect::<Vec<_>>());
-        let mut all: Vec<T> = (0..half).map(tell).collect();
-        match second.join() {
-            Ok(second) => all.extend(second),
-            Err(panicked) => std::panic::resume_unwind(panicked),
-        }
-        all
-    })
-}
-
-/// From so many objects on, a thread costs less than it saves.
-const BESIDE_MIN: usize = 256;
 
 /// What can be told of an object.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

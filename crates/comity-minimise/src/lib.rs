@@ -31,6 +31,7 @@
 pub mod bundle;
 pub mod classify;
 mod graph;
+mod halves;
 mod identifier;
 pub mod json;
 pub mod marking;

@@ -6,14 +6,11 @@ use crate::federation::asking::Asking;
 use crate::federation::offer::{Offer, OfferHeader, split_objects};
 use crate::wire::facts_from_wire;
 use comity_agreement::{LawSet, Memo, Outcome};
-use comity_minimise::{Bundle, Limits, PathTable, bundle_bytes, classify, classify_properties};
+use comity_minimise::{Bundle, Limits, PathTable, classify, classify_properties};
 use comity_terms::{Digest, Facts, Safeguards, Timestamp};
 use comity_vault::{Cleartext, TransportSecret, open_offer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// The id of a bundle that exists only to be read: it goes nowhere.
-const READING_ID: &str = "bundle--00000000-0000-4000-8000-000000000000";
 
 /// An opened offer: cleartext that nobody has looked into yet.
 pub(super) struct Opened<'a> {
@@ -141,8 +138,8 @@ impl<'a> Opened<'a> {
             }
             objects.extend(parts.into_iter().map(|object| (number, object)));
         }
-        let bytes = bundle_bytes(READING_ID, objects.iter().map(|(_, object)| *object));
-        let bundle = Bundle::parse(&bytes, limits).map_err(|_| Difference { class: 0, what: "form" })?;
+        let bundle = Bundle::of_objects(objects.iter().map(|(_, object)| *object), limits);
+        let bundle = bundle.map_err(|_| Difference { class: 0, what: "form" })?;
         if let Some(rejected) = bundle.rejected().first() {
             let class = objects.get(rejected.index).map_or(0, |(class, _)| *class);
             return Err(Difference { class, what: "form" });

@@ -2,14 +2,15 @@
 //!
 //! Memory is bounded by the limits: beyond the most objects the text is passed over and only counted.
 
-use super::{BundleError, Limits};
-use crate::json::{Node, Reader, TreeError};
+use super::{BundleError, Checked, Limits};
+use crate::halves::in_halves;
+use crate::json::{Reader, TreeError};
 use std::borrow::Cow;
 
 /// One object of an input.
 pub(super) struct Element<'a> {
     pub(super) raw: &'a str,
-    pub(super) tree: Result<Node<'a>, TreeError>,
+    pub(super) tree: Result<Checked<'a>, TreeError>,
 }
 
 /// What an input is made of.
@@ -42,26 +43,30 @@ impl<'a> Envelope<'a> {
         objects: impl IntoIterator<Item = &'a [u8]>,
         limits: &Limits,
     ) -> Result<Self, BundleError> {
-        let (mut bytes, mut elements) = (0, Vec::new());
+        let (mut bytes, mut texts) = (0, Vec::new());
         for object in objects {
             bytes += object.len() + 1;
             if bytes > limits.bytes_max {
                 return Err(BundleError::TooLong { bytes, bytes_max: limits.bytes_max });
             }
-            if elements.len() == limits.objects_max {
-                let objects = elements.len() + 1;
+            if texts.len() == limits.objects_max {
+                let objects = texts.len() + 1;
                 return Err(BundleError::TooManyObjects { objects, objects_max: limits.objects_max });
             }
-            let text =
-                std::str::from_utf8(object).map_err(|error| BundleError::NotUtf8(error.valid_up_to()))?;
-            let mut reader = Reader::new(text, limits.string_length_max);
-            let element = element(&mut reader).and_then(|element| {
-                reader.end()?;
-                Ok(element)
-            });
-            elements.push(element.map_err(|_| not_json(text, reader.at()))?);
+            texts.push(object);
         }
-        Ok(Self { properties: Vec::new(), objects: elements })
+        let objects = in_halves(texts.len(), |place| Self::of_object(texts[place], limits));
+        Ok(Self { properties: Vec::new(), objects: objects.into_iter().collect::<Result<_, _>>()? })
+    }
+
+    fn of_object(object: &'a [u8], limits: &Limits) -> Result<Element<'a>, BundleError> {
+        let text = std::str::from_utf8(object).map_err(|error| BundleError::NotUtf8(error.valid_up_to()))?;
+        let mut reader = Reader::new(text, limits.string_length_max);
+        let element = element(&mut reader).and_then(|element| {
+            reader.end()?;
+            Ok(element)
+        });
+        element.map_err(|_| not_json(text, reader.at()))
     }
 
     fn read_value(reader: &mut Reader<'a>, limits: &Limits) -> Result<Self, Fault> {
@@ -140,7 +145,7 @@ fn element<'a>(reader: &mut Reader<'a>) -> Result<Element<'a>, Fault> {
         reader.back_to(start);
         reader.skip()?;
     }
-    Ok(Element { raw: reader.since(start), tree })
+    Ok(Element { raw: reader.since(start), tree: tree.map(Checked::of) })
 }
 
 /// Why reading stopped.

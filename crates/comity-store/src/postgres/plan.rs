@@ -241,7 +241,11 @@ impl<'r> Plan<'r> {
             steps.push(erasure::add(&self.entering)?);
         }
         if !self.tagged.is_empty() {
-            steps.push(subjects::put_tags(&self.tagged));
+            let held: Vec<&Tagged> =
+                self.tagged.iter().copied().filter(|tagged| tagged.sent.is_none()).collect();
+            if !held.is_empty() {
+                steps.push(subjects::put_tags(&held));
+            }
             let sent = |tagged: &&'r Tagged| tagged.sent.map(|(class, ordinal)| (*tagged, class, ordinal));
             let sent: Vec<_> = self.tagged.iter().filter_map(sent).collect();
             if !sent.is_empty() {

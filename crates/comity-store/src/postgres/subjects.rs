@@ -87,8 +87,13 @@ pub(super) async fn put(client: &Client, record: &Record, index: LeafIndex) -> R
         change(
             client,
             "-- put, what no key leads to any more of what was sent
-             DELETE FROM subject_sent WHERE month < $1",
-            &[&i64::from(month.number())],
+             DELETE FROM subject_sent WHERE month < $1
+               AND NOT EXISTS (SELECT 1 FROM key_row JOIN segment ON segment.number = key_row.segment
+                                                     JOIN hold ON hold.exchange = segment.exchange
+                               WHERE key_row.segment = subject_sent.segment AND erase_by < $2
+                                 AND hold.until > $2 AND (hold.lifted IS NULL OR hold.lifted > $2)
+                                 AND hold.class IS NULL)",
+            &[&i64::from(month.number()), &first_second(month)?],
         )
         .await?;
     }
@@ -108,7 +113,8 @@ async fn tagged_months(client: &Client, month: Month) -> Result<Vec<Month>, Faul
     every(
         client,
         "-- tagged_months
-         SELECT DISTINCT month FROM subject_tag WHERE month < $1 ORDER BY month",
+         SELECT month FROM subject_tag WHERE month < $1 UNION SELECT month FROM subject_sent WHERE month < $1
+         ORDER BY month",
         &[&i64::from(month.number())],
         |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
     )
@@ -120,7 +126,7 @@ pub(super) fn put_tags<'p>(tagged: &[&'p Tagged]) -> Step<'p> {
     Step::new(
         "-- put_tags
          INSERT INTO subject_tag (month, tag, segment, ordinal)
-         SELECT DISTINCT t.month, t.tag, s.number, t.ordinal
+         SELECT t.month, t.tag, s.number, t.ordinal
          FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[]) AS t (month, tag, segment, ordinal)
               JOIN segment AS s ON s.id = t.segment
          ON CONFLICT DO NOTHING",
@@ -242,8 +248,12 @@ async fn tagged(client: &Client, tags: &[(Month, SubjectTag)]) -> Result<Vec<Fou
          SELECT s.number, s.id, exchange, class, s.agreement, kind, quarantined, k.ordinal, \"offset\", length,
                 wrapped_key, commitment, generation, erase_by, known,
                 stream.agreement AS of, partner, activity, purpose
-         FROM (SELECT DISTINCT t.segment, t.ordinal
+         FROM (SELECT t.segment, t.ordinal
                FROM subject_tag AS t JOIN unnest($1::bigint[], $2::bytea[]) AS asked (month, tag)
+                    ON t.month = asked.month AND t.tag = asked.tag
+               -- What explains what was sent is one record, whatever it has sent.
+               UNION SELECT t.segment, 0
+               FROM subject_sent AS t JOIN unnest($1::bigint[], $2::bytea[]) AS asked (month, tag)
                     ON t.month = asked.month AND t.tag = asked.tag) AS found
               JOIN key_row AS k ON k.segment = found.segment AND k.ordinal = found.ordinal
               JOIN segment AS s ON s.number = found.segment

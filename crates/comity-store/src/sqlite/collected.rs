@@ -309,8 +309,11 @@ pub(super) fn clocks(
     )?;
     let mut clocks = Vec::new();
     let mut of_one = connection.prepare_cached(CLOCK)?;
+    // Each page of the index is looked at once.
+    let mut sorted = objects.to_vec();
+    sorted.sort_unstable();
     for stream in streams {
-        for object in objects {
+        for object in &sorted {
             let mut rows = of_one.query(params![stream, object.0])?;
             while let Some(row) = rows.next()? {
                 let until = plain(row, "erase_by")?;

@@ -21,6 +21,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, Fault> {
     // FULL: a commit is on the disk when it returns. NORMAL would lose the last ones in a power cut.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // The pages that one exchange of a thousand records changes stay in memory until it is committed: 16 MiB.
+    connection.pragma_update(None, "cache_size", -16_384)?;
     // Pages that change with every batch, as the right edges of tables do, are folded back once in 16 MiB.
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
     // After a large batch the log is cut back to what thousands of acts need.

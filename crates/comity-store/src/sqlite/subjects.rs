@@ -10,11 +10,11 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
     FoundRecord, Integrated, Record, RecordName, RequestRow, StoreError, Stream, SubjectTag, Subjects, Tagged,
 };
-use comity_terms::ids::{ClassId, RequestId};
+use comity_terms::ids::{ClassId, RequestId, SegmentId};
 use comity_terms::{ExchangeId, Month, Timestamp};
 use comity_tlog::LeafIndex;
 use rusqlite::{Connection, Row, params};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 impl Subjects for super::SqliteStore {
     async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
@@ -72,8 +72,13 @@ pub(super) fn put(connection: &Connection, record: &Record, index: LeafIndex) ->
         change(
             connection,
             "-- put, what no key leads to any more of what was sent
-             DELETE FROM subject_sent WHERE month < ?1",
-            [month.number()],
+             DELETE FROM subject_sent WHERE month < ?1
+               AND NOT EXISTS (SELECT 1 FROM key_row JOIN segment ON segment.number = key_row.segment
+                                                     JOIN hold ON hold.exchange = segment.exchange
+                               WHERE key_row.segment = subject_sent.segment AND erase_by < ?2
+                                 AND hold.until > ?2 AND (hold.lifted IS NULL OR hold.lifted > ?2)
+                                 AND hold.class IS NULL)",
+            params![month.number(), first_second(month)?],
         )?;
     }
     record.requests.iter().try_for_each(|row| put_request(connection, row, index))
@@ -89,35 +94,53 @@ fn tagged_months(connection: &Connection, month: Month) -> Result<Vec<Month>, Fa
     every(
         connection,
         "-- tagged_months
-         SELECT DISTINCT month FROM subject_tag WHERE month < ?1 ORDER BY month",
+         SELECT month FROM subject_tag WHERE month < ?1 UNION SELECT month FROM subject_sent WHERE month < ?1
+         ORDER BY month",
         [month.number()],
         |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
     )
 }
 
+/// Puts tags in their own order, so that each page of the index is looked up once. What was sent has no other row than the
+/// one that names it.
 fn put_tags(connection: &Connection, tagged: &[Tagged]) -> Result<(), Fault> {
-    let mut statement = connection.prepare_cached(
+    let mut held = connection.prepare_cached(
         "-- put_tags
-         INSERT INTO subject_tag (month, tag, segment, ordinal)
-         SELECT ?1, ?2, number, ?4 FROM segment WHERE id = ?3
-         ON CONFLICT DO UPDATE SET ordinal = ordinal",
+         INSERT INTO subject_tag (month, tag, segment, ordinal) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )?;
-    let mut sent_statement = connection.prepare_cached(
+    let mut sent_of = connection.prepare_cached(
         "-- put_tags, what was sent
-         INSERT INTO subject_sent (month, tag, segment, class, ordinal)
-         SELECT ?1, ?2, number, ?4, ?5 FROM segment WHERE id = ?3",
+         INSERT INTO subject_sent (month, tag, segment, class, ordinal) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO NOTHING",
     )?;
-    for Tagged { place, month, tag, sent } in tagged {
-        let segment = place.segment.as_bytes();
-        let put = statement.execute(params![month.number(), tag.0, segment, place.ordinal])?;
-        if put == 0 {
-            return Err(Fault::Other("a tag of a segment that is not there".into()));
-        }
-        if let Some((class, ordinal)) = sent {
-            sent_statement.execute(params![month.number(), tag.0, segment, class.as_bytes(), ordinal])?;
-        }
+    let mut numbers: HashMap<SegmentId, i64> = HashMap::new();
+    let mut sorted: Vec<&Tagged> = tagged.iter().collect();
+    sorted.sort_unstable_by_key(|tagged| (tagged.month, tagged.tag));
+    for Tagged { place, month, tag, sent } in sorted {
+        let segment = match numbers.get(&place.segment) {
+            Some(number) => *number,
+            None => *numbers.entry(place.segment).or_insert(number_of(connection, place.segment)?),
+        };
+        match sent {
+            Some((class, ordinal)) => {
+                sent_of.execute(params![month.number(), tag.0, segment, class.as_bytes(), ordinal])?
+            }
+            None => held.execute(params![month.number(), tag.0, segment, place.ordinal])?,
+        };
     }
     Ok(())
+}
+
+/// The number of a segment.
+fn number_of(connection: &Connection, segment: SegmentId) -> Result<i64, Fault> {
+    let number = first(
+        connection,
+        "-- number_of
+         SELECT number FROM segment WHERE id = ?1",
+        [segment.as_bytes()],
+        |row| plain(row, "number"),
+    )?;
+    number.ok_or_else(|| Fault::Other("a tag of a segment that is not there".into()))
 }
 
 fn put_request(connection: &Connection, row: &RequestRow, index: LeafIndex) -> Result<(), Fault> {
@@ -204,10 +227,12 @@ fn tagged(connection: &Connection, tags: &[(Month, SubjectTag)]) -> Result<Vec<F
              SELECT s.number, s.id, exchange, class, s.agreement, kind, quarantined, k.ordinal, \"offset\", length,
                     wrapped_key, commitment, generation, erase_by, known,
                     (SELECT stream FROM collected AS c WHERE c.segment = s.number LIMIT 1) AS stream
-             FROM subject_tag AS t JOIN key_row AS k ON k.segment = t.segment AND k.ordinal = t.ordinal
-                                   JOIN segment AS s ON s.number = t.segment
-                                   LEFT JOIN collected_segment AS held ON held.segment = t.segment
-             WHERE month = ?1 AND tag = ?2",
+             FROM (SELECT segment, ordinal FROM subject_tag WHERE month = ?1 AND tag = ?2
+                   -- What explains what was sent is one record, whatever it has sent.
+                   UNION SELECT segment, 0 FROM subject_sent WHERE month = ?1 AND tag = ?2) AS t
+                  JOIN key_row AS k ON k.segment = t.segment AND k.ordinal = t.ordinal
+                  JOIN segment AS s ON s.number = t.segment
+                  LEFT JOIN collected_segment AS held ON held.segment = t.segment",
             params![month.number(), tag.0],
             |row| {
                 let found = FoundRecord { held: read_held(row)?, known: plain(row, "known")?, stream: None };
