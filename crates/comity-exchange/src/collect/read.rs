@@ -6,11 +6,11 @@ use crate::ExchangeError;
 use crate::act::drawn;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::ports::{
-    Collections, Draft, Listed, LookUp, Page, Record as Change, SealedSegment, SegmentKind, Store, UseRow,
-    Wanted,
+    Collections, Draft, Listed, LookUp, Page, Record as Change, RecordPlace, SealedSegment, SegmentKind,
+    Store, UseRow, Wanted,
 };
 use crate::question::Request;
-use crate::recall::{restrict, restricted_now};
+use crate::recall::{Restricted, restrict, restricted_now};
 use crate::shell::{Lent, Shell};
 use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
@@ -20,7 +20,7 @@ use comity_terms::{Act, Asserter, ExchangeId, Facts, Obligation, Safeguards, Tim
 use comity_tlog::LeafIndex;
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
 use serde_json::{Value as Json, json};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Who reads, and under which question.
 pub struct Reading {
@@ -111,23 +111,27 @@ pub async fn read<W: Shell<Store: Collections>>(
 
 /// What is known of a page before the laws are asked.
 pub(crate) struct Asked {
-    counts: HashMap<SegmentId, u64>,
+    counts: HashMap<(SegmentId, bool), u64>,
     /// By which exchanges the records had come.
     of: BTreeSet<ExchangeId>,
-    restricted: BTreeSet<ExchangeId>,
+    /// Where the records lie that nobody may use.
+    restricted: HashSet<RecordPlace>,
     /// When the first record of a segment was to be erased, where that has passed.
     past: HashMap<SegmentId, Timestamp>,
 }
 
-/// What the laws say of a page, and which segment is of which class.
+/// What the laws say of a page, and which of its records is of which class.
 pub(crate) struct Decided {
     pub(crate) used: Vec<Used>,
-    class_of: HashMap<SegmentId, usize>,
+    /// By segment, and whether nobody may use the record.
+    class_of: HashMap<(SegmentId, bool), usize>,
+    restricted: HashSet<RecordPlace>,
 }
 
 impl Decided {
     pub(super) fn class(&self, row: &Listed) -> Option<&Used> {
-        self.class_of.get(&row.place.segment).map(|class| &self.used[*class])
+        let class = (row.place.segment, self.restricted.contains(&row.place));
+        self.class_of.get(&class).map(|class| &self.used[*class])
     }
 }
 
@@ -138,18 +142,18 @@ impl Asked {
         reading: &Reading,
     ) -> Result<Self, ExchangeError> {
         let now = reading.request.at;
-        let mut counts: HashMap<SegmentId, u64> = HashMap::new();
+        let of: BTreeSet<ExchangeId> =
+            page.segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
+        let restricted = restricted_places(page, &restricted_now(world, of.clone(), now).await?);
+        let mut counts: HashMap<(SegmentId, bool), u64> = HashMap::new();
         let mut past: HashMap<SegmentId, Timestamp> = HashMap::new();
         for row in &page.listed {
-            *counts.entry(row.place.segment).or_default() += 1;
+            *counts.entry((row.place.segment, restricted.contains(&row.place))).or_default() += 1;
             if row.row.erase_by < now {
                 let first = past.entry(row.place.segment).or_insert(row.row.erase_by);
                 *first = row.row.erase_by.min(*first);
             }
         }
-        let of: BTreeSet<ExchangeId> =
-            page.segments.iter().filter_map(|(segment, _)| segment.exchange).collect();
-        let restricted = restricted_now(world, of.clone(), now).await?;
         Ok(Self { counts, of, restricted, past })
     }
 
@@ -167,15 +171,15 @@ impl Asked {
         let mut used: Vec<Used> = Vec::new();
         let mut by_known: HashMap<(&str, Standing), usize> = HashMap::new();
         let mut class_of = HashMap::new();
-        for (segment, class) in &page.segments {
-            let objects = self.counts.get(&segment.id).copied().unwrap_or_default();
-            let standing = Standing {
-                restricted: segment.exchange.is_some_and(|exchange| self.restricted.contains(&exchange)),
-                past: self.past.get(&segment.id).copied(),
-            };
+        let classes = page.segments.iter().flat_map(|(segment, class)| {
+            let count = |restricted| Some((restricted, *self.counts.get(&(segment.id, restricted))?));
+            [false, true].into_iter().filter_map(count).map(move |counted| (segment.id, class, counted))
+        });
+        for (segment, class, (restricted, objects)) in classes {
+            let standing = Standing { restricted, past: self.past.get(&segment).copied() };
             if let Some(place) = by_known.get(&(class.as_str(), standing)) {
                 used[*place].objects += objects;
-                class_of.insert(segment.id, *place);
+                class_of.insert((segment, restricted), *place);
                 continue;
             }
             let broken = || ExchangeError::proof("what is known of a segment does not read");
@@ -203,11 +207,25 @@ impl Asked {
             let given = permitted && treats_no_more(&decision, &came_under);
             let masked = owed.iter().any(|duty| duty.kind.as_str() == MASK);
             by_known.insert((class, standing), used.len());
-            class_of.insert(segment.id, used.len());
+            class_of.insert((segment, restricted), used.len());
             used.push(Used { facts, objects, decision, owed, given, masked });
         }
-        Ok(Decided { used, class_of })
+        Ok(Decided { used, class_of, restricted: self.restricted.clone() })
     }
+}
+
+/// Where the records of a page lie that nobody may use.
+fn restricted_places(page: &Page, restricted: &Restricted) -> HashSet<RecordPlace> {
+    if restricted.is_empty() {
+        return HashSet::new();
+    }
+    let segments: HashMap<SegmentId, &SealedSegment> =
+        page.segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
+    let places = page.listed.iter().map(|row| row.place);
+    let named = |place: &RecordPlace| {
+        segments.get(&place.segment).is_some_and(|segment| restricted.holds(segment, place.ordinal))
+    };
+    places.filter(named).collect()
 }
 
 /// The fact by which laws see that a record is past its time.

@@ -90,7 +90,7 @@ pub(super) fn stripped_facts(
         let Some(asked) = keep.get(source).filter(|asked| !asked.strip.is_empty()) else { continue };
         let mut facts = [ObjectFacts { index: *source, id: object.id.to_string(), facts }];
         // Stripped or not, it speaks of whom it spoke of.
-        request.known.state(&mut facts);
+        request.known.state(bundle, &mut facts);
         by_strip.entry(&asked.strip).or_default().extend(facts);
     }
     let by_strip = by_strip.into_iter();

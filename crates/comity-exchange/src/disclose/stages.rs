@@ -89,7 +89,7 @@ impl<'b> Received<'b> {
     #[must_use]
     pub fn classify(self, table: &PathTable) -> Classified<'b> {
         let mut found = classify(&self.bundle, table);
-        self.request.known.state(&mut found);
+        self.request.known.state(&self.bundle, &mut found);
         let classes = classes(found);
         Classified { request: self.request, bundle: self.bundle, classes }
     }

@@ -1,8 +1,9 @@
-//! What the registers say of a bundle's objects, found before law is asked.
+//! What the gateway's registers, and what it was ordered to restrict, say of a bundle's objects; found before law is asked.
 
 use super::Register;
 use crate::ExchangeError;
 use crate::ports::{Mandate, MandateRow, OptOuts as _, SubjectTag};
+use crate::recall::RESTRICTED;
 use crate::wire::Text;
 use comity_agreement::Decision;
 use comity_minimise::{Bundle, ObjectFacts, SubjectKey, identifiers};
@@ -19,18 +20,30 @@ pub struct Known {
     opt_outs: BTreeMap<usize, BTreeSet<String>>,
     /// The data categories that a mandate covers, where the request claims consent.
     mandated: Option<BTreeSet<String>>,
+    /// The ids of the objects whose use is restricted.
+    restricted: BTreeSet<String>,
 }
 
 const OPT_OUT: &str = "opt_out";
 const MANDATE_COVERS: &str = "mandate_covers";
 
 impl Known {
-    /// States what is known among the facts of these objects.
-    pub(crate) fn state(&self, objects: &mut [ObjectFacts]) {
-        if self.opt_outs.is_empty() && self.mandated.is_none() {
+    /// The same, where these objects were received by records that nobody may use now.
+    #[must_use]
+    pub fn with_restricted(self, ids: BTreeSet<String>) -> Self {
+        Self { restricted: ids, ..self }
+    }
+
+    /// States what is known among the facts of these objects, whatever ids they have by now.
+    pub(crate) fn state(&self, bundle: &Bundle<'_>, objects: &mut [ObjectFacts]) {
+        if *self == Self::default() {
             return;
         }
         for object in objects {
+            let came = bundle.objects().get(object.index);
+            if came.is_some_and(|came| self.restricted.contains(came.id())) {
+                Arc::make_mut(&mut object.facts).know(RESTRICTED, true, Asserter::Gateway);
+            }
             if let Some(categories) = self.opt_outs.get(&object.index) {
                 let words = categories.iter().map(|word| Value::from(word.as_str())).collect();
                 let facts = Arc::make_mut(&mut object.facts);

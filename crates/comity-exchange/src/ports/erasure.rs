@@ -2,7 +2,7 @@
 //!
 //! Leaves the order of these steps to [`erase`](crate::erase).
 
-use super::SegmentKind;
+use super::{RecordName, SegmentKind};
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{ExchangeId, PackSlug, Timestamp};
 use comity_vault::{Bucket, KeyRow};
@@ -40,6 +40,13 @@ impl HeldRecord {
     #[must_use]
     pub fn place(&self) -> RecordPlace {
         RecordPlace { segment: self.segment, ordinal: self.row.ordinal }
+    }
+
+    /// What both gateways call it; `None` for what is of no exchange.
+    #[must_use]
+    pub fn name(&self) -> Option<RecordName> {
+        let (exchange, class) = self.exchange.zip(self.class)?;
+        Some(RecordName { exchange, class, ordinal: self.row.ordinal })
     }
 
     /// The bucket whose key wraps its own.

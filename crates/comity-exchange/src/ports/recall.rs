@@ -7,6 +7,7 @@ use crate::collect::ObjectTag;
 use crate::entry::PublicEntry;
 use comity_terms::ids::{ClassId, OrderId};
 use comity_terms::{Digest, ExchangeId, Party, Timestamp};
+use std::collections::BTreeSet;
 use std::future::Future;
 
 /// Whether a message of an order went out or came in.
@@ -92,12 +93,14 @@ pub struct Derived {
     pub source: RecordName,
 }
 
-/// An exchange whose records nobody may use. A row is replaced by its exchange and order: each order stands until it is
-/// lifted itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Records of an exchange that nobody may use. A row is replaced by its exchange and order: each order stands until it is
+/// lifted itself. Of one that is written again with other records, all are restricted.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restriction {
     /// The exchange.
     pub exchange: ExchangeId,
+    /// Its records, each by class and place; `None` for whatever it has.
+    pub records: Option<BTreeSet<(ClassId, u32)>>,
     /// By which order.
     pub order: OrderId,
     /// Since when, UTC.
@@ -161,10 +164,10 @@ pub trait Recalls: Send + Sync + 'static {
         order: OrderId,
     ) -> impl Future<Output = Result<Vec<Restriction>, StoreError>> + Send;
 
-    /// Whether any exchange is restricted now.
+    /// Whether anything is restricted now.
     fn restricts(&self) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Which of these exchanges are restricted now, each as often as orders restrict it.
+    /// What of these exchanges is restricted now, order by order.
     fn restricted(
         &self,
         exchanges: Vec<ExchangeId>,

@@ -26,28 +26,32 @@
 //! | [`mod@deliver`] | sending, and noting what was answered |
 //! | [`mod@take`] | a holder |
 //! | `onward` | to whom a holder passes an order on |
+//! | `restricted` | what nobody may use for now |
 
 mod answered;
 pub mod deliver;
 pub mod give;
 mod onward;
+mod restricted;
 pub mod take;
 
 pub use deliver::{Heard, claim, deliver, heard};
 pub use give::{Given, Giving, give};
+pub(crate) use restricted::{RESTRICTED, restrict};
+pub use restricted::{Restricted, has_word, restricted_now, restricted_objects};
 pub use take::{TakeError, take};
 
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
 use crate::federation::recall::Known;
-use crate::ports::{ExchangeRow, Holds as _, Peer, Recalls as _};
+use crate::ports::{ExchangeRow, Peer};
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
 use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::vocabulary::DoneBy;
-use comity_agreement::{Decision, Question, Setting, Vocabulary};
-use comity_terms::{Action, Asserter, ExchangeId, FactKey, Facts, Obligation, PackSlug, Party, Timestamp};
+use comity_agreement::{Decision, Question, Setting};
+use comity_terms::{Action, ExchangeId, Facts, Obligation, PackSlug, Party, Timestamp};
 use std::collections::BTreeSet;
 
 /// The keys of a partner.
@@ -124,67 +128,6 @@ pub(crate) fn ask<W: Shell>(
         duties,
         decision,
     })
-}
-
-/// States that an order restricts the data, where the laws have the word: whoever asks for older ones says no himself.
-pub fn restrict(facts: &mut Facts, vocabulary: &Vocabulary) {
-    if let Some(key) = FactKey::new(RESTRICTED).ok().filter(|key| vocabulary.fact(key.as_str()).is_some()) {
-        facts.state(key, true, Asserter::Gateway);
-    }
-}
-
-/// The fact that an order restricts the data.
-const RESTRICTED: &str = "use_restricted";
-
-/// Of these exchanges those whose use is restricted at `now`: by an order, or by a hold.
-///
-/// # Errors
-/// [`ExchangeError::Store`].
-pub async fn restricted_now<W: Shell>(
-    world: &W,
-    exchanges: BTreeSet<ExchangeId>,
-    now: Timestamp,
-) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
-    let all: Vec<ExchangeId> = exchanges.into_iter().collect();
-    let mut restricted = BTreeSet::new();
-    if world.store().holds_restrict(now).await? {
-        let holds = world.store().holds_of(all.clone()).await?;
-        let holds = holds.iter().filter(|hold| hold.restricts && hold.stands(now));
-        restricted.extend(holds.map(|hold| hold.exchange));
-    }
-    let orders = world.store().restricted(all).await?;
-    restricted.extend(orders.into_iter().map(|restriction| restriction.exchange));
-    Ok(restricted)
-}
-
-/// The exchanges that objects of a bundle were received by and that are restricted at `now`.
-///
-/// # Errors
-/// [`ExchangeError::Store`]; of what does not read as JSON nothing is known.
-pub async fn restricted_sources<W: Shell>(
-    world: &W,
-    bundle: &[u8],
-    now: Timestamp,
-) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
-    #[derive(Default, serde::Deserialize)]
-    struct Ids<'a> {
-        #[serde(default, borrow)]
-        objects: Vec<Id<'a>>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Id<'a> {
-        #[serde(default, borrow)]
-        id: Option<std::borrow::Cow<'a, str>>,
-    }
-    if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
-        return Ok(BTreeSet::new());
-    }
-    let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
-    let tags =
-        read.objects.iter().filter_map(|object| object.id.as_deref()).map(|id| world.tags().object(id));
-    let sources = world.store().sources(tags.collect(), None).await?;
-    let exchanges: BTreeSet<ExchangeId> = sources.into_iter().map(|(_, source)| source.exchange).collect();
-    restricted_now(world, exchanges, now).await
 }
 
 /// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.

@@ -147,6 +147,7 @@ fn fit(exchanges: &[HopExchange]) -> Vec<Vec<HopExchange>> {
 }
 
 /// The records that a hop speaks of, of one exchange.
+#[derive(Debug)]
 pub(super) struct Named {
     exchange: ExchangeId,
     /// `None`: all of them.
@@ -176,6 +177,23 @@ impl Named {
         // As often as something is added: each is added once.
         while own().any(|(wrong, right)| records.contains(&wrong) && records.insert(right)) {}
         self
+    }
+
+    /// These records of an exchange; `None`: whatever it has.
+    pub(super) fn listed(
+        exchange: ExchangeId,
+        records: Option<impl IntoIterator<Item = (ClassId, u32)>>,
+    ) -> Self {
+        Self { exchange, records: records.map(|records| records.into_iter().collect()) }
+    }
+
+    pub(super) fn exchange(&self) -> ExchangeId {
+        self.exchange
+    }
+
+    /// Whether it speaks of whatever the exchange has.
+    pub(super) fn is_whole(&self) -> bool {
+        self.records.is_none()
     }
 
     /// Whether it speaks of this record.

@@ -23,7 +23,7 @@ use crate::federation::recall::{
 };
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
-    ExchangeRow, Peer, RecallRow, Recalls, Record, RecordName, Restriction, Store, StoreError, Way,
+    ExchangeRow, HeldRecord, Peer, RecallRow, Recalls, Record, Restriction, Store, StoreError, Way,
 };
 use crate::report::{CitationReport, ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -275,12 +275,8 @@ async fn done<W: Shell>(
         };
         if let Some(held) = held {
             let named = Named::of(exchange).with_corrected(&world.store().derived_from(id).await?);
-            let names = |record: &crate::ports::HeldRecord| {
-                let name =
-                    record.class.map(|class| RecordName { exchange: id, class, ordinal: record.row.ordinal });
-                name.is_some_and(|name| named.names(&name))
-            };
-            carry_out(world, taken, held, names, ruled.as_ref(), &mut result, &mut restrictions, now).await?;
+            carry_out(world, taken, held, &named, ruled.as_ref(), &mut result, &mut restrictions, now)
+                .await?;
             if again && erases && result.result == RecallResult::NotFound {
                 // What was decided before a crash was done before it too.
                 (result.result, result.records) = (RecallResult::Completed, held.objects);
@@ -327,23 +323,30 @@ async fn carry_out<W: Shell>(
     world: &W,
     taken: &TakenHop,
     held: &ExchangeRow,
-    names: impl Fn(&crate::ports::HeldRecord) -> bool,
+    named: &Named,
     ruled: Option<&Ruled>,
     result: &mut ExchangeResult,
     restrictions: &mut Vec<Restriction>,
     now: Timestamp,
 ) -> Result<(), ExchangeError> {
     let order = taken.order.order_id.0;
-    let count = async || {
-        let rows = world.store().held_of(held.id, false, u32::MAX).await?;
-        Ok::<_, ExchangeError>(rows.iter().filter(|record| names(record)).count() as u64)
+    let names = |record: &HeldRecord| record.name().is_some_and(|name| named.names(&name));
+    let records = async || {
+        let mut rows = world.store().held_of(held.id, false, u32::MAX).await?;
+        rows.retain(&names);
+        Ok::<_, ExchangeError>(rows)
+    };
+    let restriction = |records: &[HeldRecord]| {
+        let names = records.iter().filter_map(HeldRecord::name).map(|name| (name.class, name.ordinal));
+        let records = (!named.is_whole()).then(|| names.collect());
+        Restriction { exchange: held.id, records, order, from: now, lifted: None }
     };
     match taken.order.action {
         RecallAction::Recall | RecallAction::Erase | RecallAction::Correct => {
             let refused = ruled.filter(|ruled| ruled.decision.outcome != Outcome::Permitted);
             if let Some(Ruled { decision, .. }) = refused {
                 result.result = RecallResult::Refused;
-                result.records = count().await?;
+                result.records = records().await?.len() as u64;
                 result.reasons = decision.reasons().into_iter().map(ToString::to_string).collect();
                 result.escalate_to = decision.escalate_to.iter().cloned().map(Text).collect();
                 return Ok(());
@@ -355,24 +358,26 @@ async fn carry_out<W: Shell>(
             if erased.kept > 0 {
                 // It goes when what keeps it ends; until then nobody uses it.
                 result.result = RecallResult::Restricted;
-                result.records = count().await?;
+                let kept = records().await?;
+                result.records = kept.len() as u64;
                 result.reasons = against.reasons();
                 result.citations.extend(against.citations());
-                restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
+                restrictions.push(restriction(&kept));
                 return Ok(());
             }
             result.records = erased.records;
             result.result = if result.records > 0 { RecallResult::Completed } else { RecallResult::NotFound };
         }
         RecallAction::Restrict => {
-            result.records = count().await?;
-            if result.records > 0 {
+            let kept = records().await?;
+            result.records = kept.len() as u64;
+            if !kept.is_empty() {
                 result.result = RecallResult::Completed;
-                restrictions.push(Restriction { exchange: held.id, order, from: now, lifted: None });
+                restrictions.push(restriction(&kept));
             }
         }
         RecallAction::Lift => {
-            result.records = count().await?;
+            result.records = records().await?.len() as u64;
             let known = world.store().restricted(vec![held.id]).await?;
             for known in known {
                 // Whoever ordered it may lift it; what our own law or another's order asked stays.

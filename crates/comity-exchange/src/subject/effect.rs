@@ -82,15 +82,25 @@ impl Consequence {
     }
 }
 
-/// The restrictions that a request lays on the exchanges of these records: in its own name, so that it is lifted by itself.
+/// The restrictions that a request lays on these records: in its own name, so that they are lifted by themselves.
 pub(super) fn restrictions<'r>(
     number: RequestId,
     records: impl Iterator<Item = &'r FoundRecord>,
     now: Timestamp,
 ) -> Vec<Restriction> {
-    let exchanges: BTreeSet<ExchangeId> = records.filter_map(|record| record.held.exchange).collect();
+    let mut exchanges: BTreeMap<ExchangeId, BTreeSet<(ClassId, u32)>> = BTreeMap::new();
+    for name in records.filter_map(|record| record.held.name()) {
+        exchanges.entry(name.exchange).or_default().insert((name.class, name.ordinal));
+    }
     let order = order_of(number);
-    exchanges.into_iter().map(|exchange| Restriction { exchange, order, from: now, lifted: None }).collect()
+    let restriction = |(exchange, records)| Restriction {
+        exchange,
+        records: Some(records),
+        order,
+        from: now,
+        lifted: None,
+    };
+    exchanges.into_iter().map(restriction).collect()
 }
 
 /// The order that a request is, where it restricts something here.

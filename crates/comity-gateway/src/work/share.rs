@@ -17,7 +17,7 @@ use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::opt_out::Flow;
 use comity_exchange::ports::{Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
-use comity_exchange::recall::{restrict, restricted_sources};
+use comity_exchange::recall::{has_word, restricted_objects};
 use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
@@ -278,12 +278,11 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
-    if !restricted_sources(gateway, &order.bundle, now).await.map_err(input)?.is_empty() {
-        if lent.laws.vocabulary.fact("use_restricted").is_none() {
-            let why = "an order restricts some of what the bundle has, and the laws adopted here have no word for that";
-            return Err(GatewayError::Input(format!("{why}: adopt the agreement anew")));
-        }
-        restrict(&mut facts, &lent.laws.vocabulary);
+    let restricted = restricted_objects(gateway, &order.bundle, now).await.map_err(input)?;
+    if !restricted.is_empty() && !has_word(&lent.laws.vocabulary) {
+        let why =
+            "an order restricts some of what the bundle has, and the laws adopted here have no word for that";
+        return Err(GatewayError::Input(format!("{why}: adopt the agreement anew")));
     }
     let flow = Flow {
         agreement: &order.under,
@@ -293,7 +292,7 @@ async fn request(
         facts: &facts,
         at: now,
     };
-    let known = opt_outs::known(gateway, &order.bundle, flow).await?;
+    let known = opt_outs::known(gateway, &order.bundle, flow).await?.with_restricted(restricted);
     let action = Action::new(SHARE).map_err(|e| GatewayError::Broken(e.to_string()))?;
     let ends = (gateway.signatory().party.clone(), order.to.clone());
     let what = (action, order.activity.clone(), order.purpose.clone());

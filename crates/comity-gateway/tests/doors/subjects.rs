@@ -337,18 +337,24 @@ async fn there(ee: &House, fi: &House) -> (ExchangeId, usize, bool) {
 async fn what_a_person_has_restricted_is_used_by_nobody_here_or_there_until_it_is_lifted() {
     let (ee, fi, tool) = holding().await;
     let objects = format!("{}objects/", collection(&ee, "EE", &[]).await);
-    tool.get(&objects).await.taxii(200);
+    let given = async || tool.get(&objects).await.taxii(200)["objects"].as_array().unwrap().len();
+    let all = given().await;
     let told = asked(&tool, "restrict", MARI, json!({})).await;
     let done = &told["answer"]["done"][0];
     assert_eq!(done["what"], "restricted", "{told}");
-    assert!(done["records"].as_u64().unwrap() > 0 && told["record"]["erased"].is_null(), "{told}");
+    let records = done["records"].as_u64().unwrap() as usize;
+    assert!(records > 0 && told["record"]["erased"].is_null(), "{told}");
     assert_eq!(told["answer"]["sent"][0]["ordered"], "restrict", "the person sees what was ordered of whom");
-    tool.get(&objects).await.taxii(403);
+    assert_eq!(given().await, all - records, "what names them, and what came with it is used as before");
     let (exchange, held, restricted) = there(&ee, &fi).await;
     assert!(held > 0 && restricted, "kept there, and not used");
     // The order names nobody: exchange and places alone.
     let rows = fi.gateway.store().recalls(None).await.unwrap();
     let named = TakenHop::stored(&rows[0].header).unwrap().0.exchanges[0].records.clone().unwrap();
+    let restricted_there =
+        fi.gateway.store().restricted(vec![exchange]).await.unwrap().remove(0).records.unwrap();
+    assert_eq!(restricted_there.len(), named.iter().map(|class| class.ordinals.len()).sum::<usize>());
+    assert!(restricted_there.len() < held, "{restricted_there:?}");
     assert!(!named.is_empty() && !String::from_utf8_lossy(&rows[0].header).to_lowercase().contains("kask"));
 
     // A second person restricts the same: it stays so until both are lifted.
@@ -359,11 +365,11 @@ async fn what_a_person_has_restricted_is_used_by_nobody_here_or_there_until_it_i
         effects::lift(&ee.gateway, number.parse().unwrap(), "ana", (&ground, true)).await
     };
     lift(one).await.unwrap();
-    tool.get(&objects).await.taxii(403);
+    assert_eq!(given().await, all - records);
     assert!(there(&ee, &fi).await.2, "nor there");
     let said = lift(other).await.unwrap();
     assert_eq!(said["ordered"][0]["action"], "lift", "{said}");
-    tool.get(&objects).await.taxii(200);
+    assert_eq!(given().await, all);
     assert_eq!(there(&ee, &fi).await, (exchange, held, false));
     let again = lift(other).await.unwrap_err().to_string();
     assert!(again.contains("restricts nothing"), "{again}");

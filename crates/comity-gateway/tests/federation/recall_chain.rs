@@ -2,13 +2,14 @@
 
 use crate::erasure::opened;
 use crate::house::{House, PHISHING};
-use crate::recall::{complete, ordered, stands, told};
+use crate::recall::{complete, order, ordered, stands, told};
 use comity_agreement::shipped;
-use comity_exchange::federation::recall::RecallAction;
+use comity_exchange::federation::recall::{HopRecords, RecallAction};
 use comity_exchange::ports::{Recalls as _, Store as _, Way};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{Claim, Kind};
+use comity_exchange::wire::Text;
 use comity_gateway::dirs::Directory;
 use comity_gateway::work::audit::obligations;
 use comity_gateway::work::subjects::SeenByOfficer;
@@ -266,6 +267,34 @@ async fn what_is_restricted_is_not_passed_on_until_that_is_lifted() {
     assert_eq!(result(&complete(first, lifted).await, "BE")["result"], "completed");
     assert_eq!(second.gateway.store().restricted(vec![given]).await.unwrap(), []);
     share(second, third, &bundle).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_names_records_restricts_those_alone() {
+    let houses = line(&["EE", "FI", "BE"]).await;
+    let [first, second, third] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let bundle = held(second, given).await;
+    let objects = second.gateway.store().held_of(given, false, 1_000).await.unwrap();
+    let named = objects[0].name().unwrap();
+    let one = HopRecords { class: Text(named.class), ordinals: vec![named.ordinal] };
+    let order = recall::Order { records: Some(vec![one]), ..order(given, RecallAction::Restrict) };
+    let (id, _) = recall::order(&first.gateway, &order).await.unwrap();
+    assert_eq!(result(&complete(first, id).await, "FI")["records"], 1);
+    let restricted = second.gateway.store().restricted(vec![given]).await.unwrap();
+    assert_eq!(restricted[0].records, Some([(named.class, named.ordinal)].into()));
+
+    let report = second.share_to(&third.party(), "trained", &bundle, &[]).await;
+    assert_eq!(report.outcome, ExchangeOutcome::Delivered);
+    let refused: Vec<_> = report.decisions.iter().filter(|decision| !decision.reasons.is_empty()).collect();
+    assert!(refused.iter().all(|decision| decision.reasons == ["restricted_by_order"]), "{refused:?}");
+    assert_eq!(refused.iter().map(|decision| decision.objects).sum::<u64>(), 1, "{refused:?}");
+    assert!(report.objects.kept + report.objects.changed > 0);
+
+    let lifted = ordered(first, given, RecallAction::Lift).await;
+    complete(first, lifted).await;
+    let report = second.share_to(&third.party(), "trained", &bundle, &[]).await;
+    assert!(report.decisions.iter().all(|decision| decision.reasons.is_empty()), "{:?}", report.decisions);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -228,20 +228,28 @@ async fn what_is_held_for_a_claim_is_not_used_and_uses_before_an_order_are_found
     let (sender, receiver, exchange) = delivered().await;
     let gateway = &*receiver.gateway;
     uses::read(gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
-    let asked = holds::Asked {
+    let one = holds::Asked {
         exchange,
-        object: None,
+        object: Some(VICTIM.to_owned()),
         officer: "trained".to_owned(),
         ground: "legal_claim".to_owned(),
         until: Timestamp::from_second(gateway.now().as_second() + 3_600).unwrap(),
         reasons: Some(Digest::of(b"why")),
         facts: Vec::new(),
     };
-    assert!(holds::place(gateway, &asked).await.unwrap().hold.is_some());
+    assert!(holds::place(gateway, &one).await.unwrap().hold.is_some());
+    let beside = uses::read(gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+    assert_eq!(beside.read.records.len(), 1, "what came with it is used as before");
+    assert_eq!(uses::read(gateway, &object(VICTIM)).await.unwrap().read.records.len(), 0);
+    let whole = holds::Asked { object: None, ..one };
+    assert!(holds::place(gateway, &whole).await.unwrap().hold.is_some());
     let held = uses::read(gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
     assert_eq!(held.read.records.len(), 0);
     assert!(reasons(&held).contains(&"restricted_by_order".to_owned()), "{:?}", reasons(&held));
     let rows = gateway.store().used(exchange, 10).await.unwrap();
-    assert_eq!(rows.iter().map(|row| (row.given, row.refused)).collect::<Vec<_>>(), [(1, 0), (0, 1)]);
+    assert_eq!(
+        rows.iter().map(|row| (row.given, row.refused)).collect::<Vec<_>>(),
+        [(1, 0), (1, 0), (0, 1), (0, 1)]
+    );
     assert_eq!(gateway.store().exchange(exchange).await.unwrap().unwrap().peer, sender.party());
 }

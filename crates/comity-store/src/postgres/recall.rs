@@ -15,6 +15,7 @@ use comity_exchange::ports::{
 use comity_terms::ids::{ClassId, OrderId};
 use comity_terms::{Digest, ExchangeId, Party, Timestamp};
 use comity_tlog::LeafIndex;
+use std::collections::{BTreeSet, HashMap};
 use tokio_postgres::Row;
 
 impl Recalls for super::PostgresStore {
@@ -162,14 +163,27 @@ async fn put_restriction(client: &Client, row: &Restriction) -> Result<(), Fault
     change(
         client,
         "-- put_restriction
-         INSERT INTO restricted (exchange, recall_order, begun, lifted) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (exchange, recall_order) DO UPDATE SET lifted = excluded.lifted",
+         INSERT INTO restricted (exchange, recall_order, begun, lifted, whole) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (exchange, recall_order) DO UPDATE
+         SET lifted = excluded.lifted, whole = greatest(restricted.whole, excluded.whole)",
         &[
             &&row.exchange.as_bytes()[..],
             &&row.order.as_bytes()[..],
             &instant(row.from),
             &row.lifted.map(instant),
+            &i64::from(row.records.is_none()),
         ],
+    )
+    .await?;
+    let Some(records) = row.records.as_ref().filter(|records| !records.is_empty()) else { return Ok(()) };
+    let classes: Vec<&[u8]> = records.iter().map(|(class, _)| &class.as_bytes()[..]).collect();
+    let ordinals: Vec<i64> = records.iter().map(|(_, ordinal)| (*ordinal).into()).collect();
+    change(
+        client,
+        "-- put_restricted_records
+         INSERT INTO restricted_record (exchange, recall_order, class, ordinal)
+         SELECT $1::bytea, $2::bytea, * FROM unnest($3::bytea[], $4::bigint[]) ON CONFLICT DO NOTHING",
+        &[&&row.exchange.as_bytes()[..], &&row.order.as_bytes()[..], &classes, &ordinals],
     )
     .await
     .map(drop)
@@ -342,31 +356,66 @@ async fn sources(
 
 async fn restricted(client: &Client, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, Fault> {
     let ids: Vec<&[u8]> = exchanges.iter().map(|exchange| &exchange.as_bytes()[..]).collect();
-    every(
+    let found = every(
         client,
         "-- restricted
-         SELECT exchange, recall_order, begun, lifted FROM restricted
+         SELECT exchange, recall_order, begun, lifted, whole FROM restricted
          WHERE exchange = ANY($1::bytea[]) AND lifted IS NULL ORDER BY begun, recall_order",
         &[&ids],
         read_restriction,
     )
-    .await
+    .await?;
+    with_records(client, found).await
 }
 
 async fn restricted_by(client: &Client, order: OrderId) -> Result<Vec<Restriction>, Fault> {
-    every(
+    let found = every(
         client,
         "-- restricted_by
-         SELECT exchange, recall_order, begun, lifted FROM restricted WHERE recall_order = $1 ORDER BY exchange",
+         SELECT exchange, recall_order, begun, lifted, whole FROM restricted WHERE recall_order = $1 ORDER BY exchange",
         &[&&order.as_bytes()[..]],
         read_restriction,
     )
-    .await
+    .await?;
+    with_records(client, found).await
+}
+
+/// The same restrictions, each with the records that it names.
+async fn with_records(client: &Client, mut found: Vec<Restriction>) -> Result<Vec<Restriction>, Fault> {
+    let naming = found.iter().filter(|restriction| restriction.records.is_some());
+    let (exchanges, orders): (Vec<&[u8]>, Vec<&[u8]>) =
+        naming.map(|row| (&row.exchange.as_bytes()[..], &row.order.as_bytes()[..])).unzip();
+    if exchanges.is_empty() {
+        return Ok(found);
+    }
+    let listed = every(
+        client,
+        "-- restricted_records
+         SELECT exchange, recall_order, class, ordinal FROM restricted_record
+         WHERE (exchange, recall_order) IN (SELECT * FROM unnest($1::bytea[], $2::bytea[]))",
+        &[&exchanges, &orders],
+        |row| {
+            let of =
+                (id(row, "exchange", ExchangeId::from_bytes)?, id(row, "recall_order", OrderId::from_bytes)?);
+            Ok((of, (id(row, "class", ClassId::from_bytes)?, number(row, "ordinal")?)))
+        },
+    )
+    .await?;
+    let mut records: HashMap<(ExchangeId, OrderId), BTreeSet<(ClassId, u32)>> = HashMap::new();
+    for (of, record) in listed {
+        records.entry(of).or_default().insert(record);
+    }
+    for restriction in found.iter_mut().filter(|restriction| restriction.records.is_some()) {
+        restriction.records =
+            records.remove(&(restriction.exchange, restriction.order)).or(Some(BTreeSet::new()));
+    }
+    Ok(found)
 }
 
 fn read_restriction(row: &Row) -> Result<Restriction, Fault> {
     Ok(Restriction {
         exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+        records: if plain::<i64>(row, "whole")? == 1 { None } else { Some(BTreeSet::new()) },
         order: id(row, "recall_order", OrderId::from_bytes)?,
         from: text(row, "begun")?,
         lifted: maybe_text(row, "lifted")?,

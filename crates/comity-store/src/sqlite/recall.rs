@@ -15,6 +15,7 @@ use comity_terms::ids::{ClassId, OrderId};
 use comity_terms::{Digest, ExchangeId, Party, Timestamp};
 use comity_tlog::LeafIndex;
 use rusqlite::{Connection, Row, params};
+use std::collections::BTreeSet;
 
 impl Recalls for super::SqliteStore {
     async fn recalls(&self, order: Option<OrderId>) -> Result<Vec<RecallRow>, StoreError> {
@@ -146,11 +147,27 @@ fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), Fau
     change(
         connection,
         "-- put_restriction
-         INSERT INTO restricted (exchange, recall_order, begun, lifted) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (exchange, recall_order) DO UPDATE SET lifted = excluded.lifted",
-        params![row.exchange.as_bytes(), row.order.as_bytes(), instant(row.from), row.lifted.map(instant)],
-    )
-    .map(drop)
+         INSERT INTO restricted (exchange, recall_order, begun, lifted, whole) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (exchange, recall_order) DO UPDATE
+         SET lifted = excluded.lifted, whole = max(whole, excluded.whole)",
+        params![
+            row.exchange.as_bytes(),
+            row.order.as_bytes(),
+            instant(row.from),
+            row.lifted.map(instant),
+            row.records.is_none(),
+        ],
+    )?;
+    for (class, ordinal) in row.records.iter().flatten() {
+        change(
+            connection,
+            "-- put_restricted_record
+             INSERT INTO restricted_record (exchange, recall_order, class, ordinal) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO NOTHING",
+            params![row.exchange.as_bytes(), row.order.as_bytes(), class.as_bytes(), ordinal],
+        )?;
+    }
+    Ok(())
 }
 
 fn recalls(connection: &Connection, order: Option<OrderId>) -> Result<Vec<RecallRow>, Fault> {
@@ -327,28 +344,45 @@ fn restricted(connection: &Connection, exchanges: &[ExchangeId]) -> Result<Vec<R
         found.extend(every(
             connection,
             "-- restricted
-             SELECT exchange, recall_order, begun, lifted FROM restricted WHERE exchange = ?1 AND lifted IS NULL
-             ORDER BY begun, recall_order",
+             SELECT exchange, recall_order, begun, lifted, whole FROM restricted
+             WHERE exchange = ?1 AND lifted IS NULL ORDER BY begun, recall_order",
             [exchange.as_bytes()],
             read_restriction,
+        )?);
+    }
+    with_records(connection, found)
+}
+
+fn restricted_by(connection: &Connection, order: OrderId) -> Result<Vec<Restriction>, Fault> {
+    let found = every(
+        connection,
+        "-- restricted_by
+         SELECT exchange, recall_order, begun, lifted, whole FROM restricted WHERE recall_order = ?1 ORDER BY exchange",
+        [order.as_bytes()],
+        read_restriction,
+    )?;
+    with_records(connection, found)
+}
+
+/// The same restrictions, each with the records that it names.
+fn with_records(connection: &Connection, mut found: Vec<Restriction>) -> Result<Vec<Restriction>, Fault> {
+    for restriction in &mut found {
+        let Some(records) = &mut restriction.records else { continue };
+        records.extend(every(
+            connection,
+            "-- restricted_records
+             SELECT class, ordinal FROM restricted_record WHERE exchange = ?1 AND recall_order = ?2",
+            params![restriction.exchange.as_bytes(), restriction.order.as_bytes()],
+            |row| Ok((id(row, "class", ClassId::from_bytes)?, number(row, "ordinal")?)),
         )?);
     }
     Ok(found)
 }
 
-fn restricted_by(connection: &Connection, order: OrderId) -> Result<Vec<Restriction>, Fault> {
-    every(
-        connection,
-        "-- restricted_by
-         SELECT exchange, recall_order, begun, lifted FROM restricted WHERE recall_order = ?1 ORDER BY exchange",
-        [order.as_bytes()],
-        read_restriction,
-    )
-}
-
 fn read_restriction(row: &Row<'_>) -> Result<Restriction, Fault> {
     Ok(Restriction {
         exchange: id(row, "exchange", ExchangeId::from_bytes)?,
+        records: if plain(row, "whole")? { None } else { Some(BTreeSet::new()) },
         order: id(row, "recall_order", OrderId::from_bytes)?,
         from: text(row, "begun")?,
         lifted: maybe_text(row, "lifted")?,

@@ -90,7 +90,8 @@ pub const STATE: &[State] = &[
     of(Table, "partner_receipt", "partners' receipts", Stays(SKELETON)),
     of(Table, "derived", "which record that was given had been received", Stays(SKELETON)),
     of(Table, "recall", "signed orders and answers", Stays(SKELETON)),
-    of(Table, "restricted", "exchanges whose records nobody may use", Stays(SKELETON)),
+    of(Table, "restricted", "exchanges of which nobody may use records", Stays(SKELETON)),
+    of(Table, "restricted_record", "which records of those", Stays(SKELETON)),
     of(
         Table,
         "outbox",

@@ -197,31 +197,55 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
         assert!(!store.restricts().await.unwrap());
         let begun = Restriction {
             exchange: one,
+            records: None,
             order: OrderId::draw(&mut entropy),
             from: at("2026-11-24T00:00:00Z"),
             lifted: None,
         };
         let put = |row: Restriction| Record { restrictions: vec![row], ..Record::default() };
-        store.record(put(begun)).await.unwrap();
+        store.record(put(begun.clone())).await.unwrap();
         drop(store);
         let store = harness.open();
         assert!(store.restricts().await.unwrap());
-        assert_eq!(store.restricted(vec![other, one]).await.unwrap(), [begun]);
-        store.record(put(Restriction { lifted: Some(at("2026-11-25T00:00:00Z")), ..begun })).await.unwrap();
+        assert_eq!(store.restricted(vec![other, one]).await.unwrap(), [begun.clone()]);
+        store
+            .record(put(Restriction { lifted: Some(at("2026-11-25T00:00:00Z")), ..begun.clone() }))
+            .await
+            .unwrap();
         assert_eq!(store.restricted(vec![one]).await.unwrap(), []);
         assert!(!store.restricts().await.unwrap());
 
         // What two orders restrict stays restricted until both are lifted.
-        let second =
-            Restriction { order: OrderId::draw(&mut entropy), from: at("2026-11-26T00:00:00Z"), ..begun };
-        let again = Restriction { from: at("2026-11-25T12:00:00Z"), ..begun };
-        let both = Record { restrictions: vec![second, again], ..Record::default() };
+        let class = ClassId::draw(&mut entropy);
+        let records = |ordinals: &[u32]| Some(ordinals.iter().map(|ordinal| (class, *ordinal)).collect());
+        let second = Restriction {
+            order: OrderId::draw(&mut entropy),
+            records: records(&[0, 7]),
+            from: at("2026-11-26T00:00:00Z"),
+            ..begun.clone()
+        };
+        let again = Restriction { from: at("2026-11-25T12:00:00Z"), ..begun.clone() };
+        let both = Record { restrictions: vec![second.clone(), again], ..Record::default() };
         store.record(both).await.unwrap();
-        let (first, lifted) = (Restriction { lifted: None, ..begun }, Some(at("2026-11-27T00:00:00Z")));
-        assert_eq!(store.restricted(vec![one]).await.unwrap(), [first, second], "since when does not change");
-        store.record(put(Restriction { lifted, ..begun })).await.unwrap();
-        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second]);
-        assert_eq!(store.restricted_by(begun.order).await.unwrap(), [Restriction { lifted, ..begun }]);
+        let (first, lifted) =
+            (Restriction { lifted: None, ..begun.clone() }, Some(at("2026-11-27T00:00:00Z")));
+        let restricted = store.restricted(vec![one]).await.unwrap();
+        assert_eq!(restricted, [first, second.clone()], "since when does not change");
+        store.record(put(Restriction { lifted, ..begun.clone() })).await.unwrap();
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second.clone()]);
+        let by_first = store.restricted_by(begun.order).await.unwrap();
+        assert_eq!(by_first, [Restriction { lifted, ..begun.clone() }]);
+
+        // What is named again later is restricted too, and nothing that was is not.
+        store.record(put(Restriction { records: records(&[9]), ..second.clone() })).await.unwrap();
+        let second = Restriction { records: records(&[0, 7, 9]), ..second };
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second.clone()]);
+        // An order that named all goes on naming all.
+        store
+            .record(put(Restriction { records: records(&[1]), lifted: None, ..begun.clone() }))
+            .await
+            .unwrap();
+        assert_eq!(store.restricted_by(begun.order).await.unwrap(), [begun.clone()]);
         assert_eq!(store.restricted_by(second.order).await.unwrap(), [second]);
     });
 }
