@@ -68,7 +68,7 @@ fn parameters(library: &Library<'_>, law: &Law) -> Vec<Finding> {
 /// Rules that no worked case of the pack names, cases that cannot be asked, and those that come out otherwise than they say.
 fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
     let pack = law.pack();
-    let mut fired: BTreeSet<String> = BTreeSet::new();
+    let (mut fired, mut named): (BTreeSet<String>, BTreeSet<String>) = (BTreeSet::new(), BTreeSet::new());
     let mut findings = Vec::new();
     let file = format!("{}/scenarios.jsonl", pack.dir);
     if let Some((_, text)) = library.file(&pack.slug, "scenarios.jsonl") {
@@ -76,6 +76,11 @@ fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
             let case = serde_json::from_str(line).unwrap_or(Json::Null);
             let answer =
                 if case.is_null() { try_case::try_line(library, line) } else { try_case::try_case(library, &case) };
+            if let Some(id) = case["id"].as_str()
+                && !named.insert(id.to_owned())
+            {
+                findings.push(Finding::error(&file, index + 1, format!("two cases are called {}", case["id"])));
+            }
             if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
                 findings.push(Finding::error(&file, index + 1, error));
             } else if case.get("expected").is_some()
