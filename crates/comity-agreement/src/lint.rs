@@ -74,12 +74,19 @@ fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
     if let Some((_, text)) = library.file(&pack.slug, "scenarios.jsonl") {
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
             let case = serde_json::from_str(line).unwrap_or(Json::Null);
-            let answer =
-                if case.is_null() { try_case::try_line(library, line) } else { try_case::try_case(library, &case) };
+            let answer = if case.is_null() {
+                try_case::try_line(library, line)
+            } else {
+                try_case::try_case(library, &case)
+            };
             if let Some(id) = case["id"].as_str()
                 && !named.insert(id.to_owned())
             {
-                findings.push(Finding::error(&file, index + 1, format!("two cases are called {}", case["id"])));
+                findings.push(Finding::error(
+                    &file,
+                    index + 1,
+                    format!("two cases are called {}", case["id"]),
+                ));
             }
             if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
                 findings.push(Finding::error(&file, index + 1, error));

@@ -256,13 +256,20 @@ fn a_case_of_a_pack_that_comes_out_otherwise_is_an_error_on_its_line() {
     let outcome = case("O", r#"{"outcome": "permit"}"#);
     let reason = case("N", r#"{"outcome": "escalate", "reasons": ["training_not_valid"]}"#);
     let absent = case("A", r#"{"outcome": "escalate", "absent": ["child_check"]}"#);
-    let other = case("D", r#"{"outcome": "escalate", "absent": [{"type": "delete_by", "due_operational": "2027-11-02T09:20:00Z"}]}"#);
+    let other = case(
+        "D",
+        r#"{"outcome": "escalate", "absent": [{"type": "delete_by", "due_operational": "2027-11-02T09:20:00Z"}]}"#,
+    );
     let duty = case("E", r#"{"outcome": "escalate", "absent": [{"type": "delete_by"}]}"#);
     let findings = of_cases(&[right, outcome, reason, absent, other, duty]);
     let told: Vec<_> = findings.iter().map(|finding| (finding.level, finding.line)).collect();
     let wrong = [2, 3, 4, 6].map(|line| (Level::Error, line));
     assert_eq!(told, wrong, "{findings:#?}");
-    assert!(findings[0].text.contains(r#"the case "O" comes out otherwise than it says: "escalate" for "permit""#));
+    assert!(
+        findings[0]
+            .text
+            .contains(r#"the case "O" comes out otherwise than it says: "escalate" for "permit""#)
+    );
 }
 
 #[test]
