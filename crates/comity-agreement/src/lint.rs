@@ -1,7 +1,8 @@
 //! What `law check` says beyond whether law loads.
 //!
 //! Errors are what the law itself forbids to write: a forbid on generic data-protection grounds against a
-//! permit of the cooperation floor, an overlay that loosens ([`check_together`]), packs that displace each other.
+//! permit of the cooperation floor, an overlay that loosens ([`check_together`]), packs that displace each other, a
+//! worked case that comes out otherwise than it says.
 //! Warnings are what a reviewer should see.
 
 mod coverage;
@@ -15,8 +16,9 @@ pub use together::check_together;
 use crate::compile::{Law, Library};
 use crate::finding::{Finding, LoadError};
 use crate::pack::{Kind, Rule};
-use crate::rights;
+use crate::{rights, try_case};
 use comity_terms::PackSlug;
+use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 /// Everything found in a pack: why it does not load, or what is odd about it.
@@ -63,17 +65,36 @@ fn parameters(library: &Library<'_>, law: &Law) -> Vec<Finding> {
         .collect()
 }
 
-/// Forbids that no worked case of the pack names, and cases that cannot be asked.
+/// Rules that no worked case of the pack names, cases that cannot be asked, and those that come out otherwise than they say.
 fn scenarios(library: &mut Library<'_>, law: &Law) -> Vec<Finding> {
     let pack = law.pack();
-    let mut fired: BTreeSet<String> = BTreeSet::new();
+    let (mut fired, mut named): (BTreeSet<String>, BTreeSet<String>) = (BTreeSet::new(), BTreeSet::new());
     let mut findings = Vec::new();
     let file = format!("{}/scenarios.jsonl", pack.dir);
     if let Some((_, text)) = library.file(&pack.slug, "scenarios.jsonl") {
         for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-            let answer = crate::try_case::try_line(library, line);
+            let case = serde_json::from_str(line).unwrap_or(Json::Null);
+            let answer = if case.is_null() {
+                try_case::try_line(library, line)
+            } else {
+                try_case::try_case(library, &case)
+            };
+            if let Some(id) = case["id"].as_str()
+                && !named.insert(id.to_owned())
+            {
+                findings.push(Finding::error(
+                    &file,
+                    index + 1,
+                    format!("two cases are called {}", case["id"]),
+                ));
+            }
             if let Some(error) = answer.get("error").and_then(|error| error.as_str()) {
                 findings.push(Finding::error(&file, index + 1, error));
+            } else if case.get("expected").is_some()
+                && let Some(why) = try_case::amiss(&case, &answer)
+            {
+                let text = format!("the case {} comes out otherwise than it says: {why}", case["id"]);
+                findings.push(Finding::error(&file, index + 1, text));
             }
             for fact in
                 answer["read_as_other"].as_array().into_iter().flatten().filter_map(|fact| fact.as_str())

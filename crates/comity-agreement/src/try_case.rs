@@ -48,7 +48,7 @@ pub fn try_case(library: &mut Library<'_>, case: &Json) -> Json {
 }
 
 /// What is wrong with an answer, as its case expects it: another outcome, a reason or duty that is not there, or one
-/// under `absent` that is.
+/// under `absent` that is: a reason, a type of duty, or a duty with these of its keys.
 ///
 /// Reasons and duties beyond those expected are no fault: a case tells what it is about.
 #[must_use]
@@ -73,9 +73,14 @@ pub fn amiss(case: &Json, answer: &Json) -> Option<String> {
     if let Some(wanted) = items(expected, "obligations").into_iter().find(|wanted| !met(wanted)) {
         return Some(format!("{wanted} is not among {}", answer["obligations"]));
     }
-    let there = |word: &Json| reasons.contains(word) || owed.iter().any(|duty| duty["type"] == *word);
+    let there = |what: &Json| {
+        if what.is_object() {
+            return met(what);
+        }
+        reasons.contains(what) || owed.iter().any(|duty| duty["type"] == *what)
+    };
     let found = items(expected, "absent").into_iter().find(there);
-    found.map(|word| format!("{word} is there, and should not be"))
+    found.map(|what| format!("{what} is there, and should not be"))
 }
 
 /// Asks a case.

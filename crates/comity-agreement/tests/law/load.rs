@@ -234,6 +234,45 @@ fn a_word_that_a_list_does_not_have_is_other_in_a_case_and_an_error_in_a_packs_o
 }
 
 #[test]
+fn a_case_of_a_pack_that_comes_out_otherwise_is_an_error_on_its_line() {
+    let path = "agreements/grove/scenarios.jsonl";
+    let case = |id: &str, expected: &str| {
+        format!(
+            r#"{{"id": "{id}", "instrument": "grove", "sending": "XA", "receiving": "XB", "action": "share", "at": "2026-11-02T09:20:00Z", "facts": {{"vulnerable": ["child"], "activity": "threat_intel", "personal_data": true}}, "expected": {expected}}}"#
+        )
+    };
+    let of_cases = |lines: &[String]| {
+        let mut files = fixtures();
+        files.0.insert(path.into(), lines.join("\n").into_bytes());
+        let mut found = found(&files, "grove");
+        found.retain(|finding| finding.file == path);
+        found
+    };
+    let right = case("R", r#"{"outcome": "escalate", "reasons": ["child_check"]}"#);
+    assert_eq!(of_cases(std::slice::from_ref(&right)), []);
+    let twice = of_cases(&[right.clone(), right.clone()]);
+    assert_eq!((twice.len(), twice[0].line), (1, 2));
+    assert!(twice[0].text.contains(r#"two cases are called "R""#));
+    let outcome = case("O", r#"{"outcome": "permit"}"#);
+    let reason = case("N", r#"{"outcome": "escalate", "reasons": ["training_not_valid"]}"#);
+    let absent = case("A", r#"{"outcome": "escalate", "absent": ["child_check"]}"#);
+    let other = case(
+        "D",
+        r#"{"outcome": "escalate", "absent": [{"type": "delete_by", "due_operational": "2027-11-02T09:20:00Z"}]}"#,
+    );
+    let duty = case("E", r#"{"outcome": "escalate", "absent": [{"type": "delete_by"}]}"#);
+    let findings = of_cases(&[right, outcome, reason, absent, other, duty]);
+    let told: Vec<_> = findings.iter().map(|finding| (finding.level, finding.line)).collect();
+    let wrong = [2, 3, 4, 6].map(|line| (Level::Error, line));
+    assert_eq!(told, wrong, "{findings:#?}");
+    assert!(
+        findings[0]
+            .text
+            .contains(r#"the case "O" comes out otherwise than it says: "escalate" for "permit""#)
+    );
+}
+
+#[test]
 fn what_a_hostile_partner_might_send_is_named_and_refused() {
     refused(PERMITS, "principal", "principal == ?principal", 1, "slot");
     refused(PERMITS, "principal", "principal in Party::\"XA\"", 1, "`==`");

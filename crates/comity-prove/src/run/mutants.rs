@@ -13,6 +13,9 @@ use std::time::Instant;
 
 pub(super) fn mutants(cli: &Cli, args: &Mutants) -> Result<bool, Error> {
     let Named { shipped, others } = listed(&args.packs)?;
+    if let Some(folder) = &args.cases {
+        std::fs::create_dir_all(folder).map_err(|error| format!("--cases {}: {error}", folder.display()))?;
+    }
     let began = Instant::now();
     let (mut scores, mut total) = (Vec::new(), Score::default());
     let mut cache = cache(cli);
@@ -116,7 +119,8 @@ fn mutants_of(
             }
         }
         let lines: String = cases.iter().map(|case| format!("{case}\n")).collect();
-        std::fs::write(folder.join(format!("{slug}.jsonl")), lines)?;
+        let path = folder.join(format!("{slug}.jsonl"));
+        std::fs::write(&path, lines).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     Ok(score)
 }

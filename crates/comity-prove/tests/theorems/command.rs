@@ -56,4 +56,10 @@ fn what_two_laws_permit_together_is_shown() {
 fn bad_input_is_told_apart() {
     let Some((status, _)) = prove("prove no-such-pack --implies comity-baseline") else { return };
     assert_eq!(status, 2);
+    // Before anything is scored: a file stands where the folder of cases would be made.
+    let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/cases");
+    let words = ["mutants", "comity-open", "--per-pack", "1", "--cases", cases];
+    let output = Command::new(env!("CARGO_BIN_EXE_comity-prove")).args(words).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains(cases) && output.stdout.is_empty(), "{said}");
 }
