@@ -25,14 +25,17 @@
 //! | [`mod@give`] | the origin |
 //! | [`mod@deliver`] | sending, and noting what was answered |
 //! | [`mod@take`] | a holder |
+//! | [`mod@bar`] | to whom data is not passed on: a partner was removed |
 //! | `onward` | to whom a holder passes an order on |
 
 mod answered;
+pub mod bar;
 pub mod deliver;
 pub mod give;
 mod onward;
 pub mod take;
 
+pub use bar::{barred_sources, end_offer, tell_holders};
 pub use deliver::{Heard, claim, deliver, heard};
 pub use give::{Given, Giving, give};
 pub use take::{TakeError, take};
@@ -166,6 +169,14 @@ pub async fn restricted_sources<W: Shell>(
     bundle: &[u8],
     now: Timestamp,
 ) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
+    if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
+        return Ok(BTreeSet::new());
+    }
+    restricted_now(world, sources_of(world, bundle).await?, now).await
+}
+
+/// The exchanges that objects of a bundle were received by.
+async fn sources_of<W: Shell>(world: &W, bundle: &[u8]) -> Result<BTreeSet<ExchangeId>, ExchangeError> {
     #[derive(Default, serde::Deserialize)]
     struct Ids<'a> {
         #[serde(default, borrow)]
@@ -176,15 +187,11 @@ pub async fn restricted_sources<W: Shell>(
         #[serde(default, borrow)]
         id: Option<std::borrow::Cow<'a, str>>,
     }
-    if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
-        return Ok(BTreeSet::new());
-    }
     let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
     let tags =
         read.objects.iter().filter_map(|object| object.id.as_deref()).map(|id| world.tags().object(id));
     let sources = world.store().sources(tags.collect(), None).await?;
-    let exchanges: BTreeSet<ExchangeId> = sources.into_iter().map(|(_, source)| source.exchange).collect();
-    restricted_now(world, exchanges, now).await
+    Ok(sources.into_iter().map(|(_, source)| source.exchange).collect())
 }
 
 /// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.

@@ -3,7 +3,7 @@
 use super::{collections, manage, notices, recall, referrals, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, Register};
 use comity_exchange::ports::{Peers as _, Record, Store as _, StoreError, Webhooks as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{PackSlug, Timestamp};
@@ -326,7 +326,10 @@ fn laws(gateway: &Gateway) -> Vec<Looked> {
 /// That each partner is reached and follows from what is known of it.
 async fn partners(gateway: &Gateway) -> Vec<Looked> {
     let mut all = Vec::new();
-    for peer in gateway.register().peers.into_values() {
+    let Register { peers, removed, .. } = gateway.register();
+    let stands = peers.into_values().filter(|peer| !removed.contains_key(&peer.party));
+    all.extend(removed.values().map(|removal| Looked::good("partner", removal.to_string())));
+    for peer in stands {
         let told = timeout(PATIENCE, gateway.peers().identity(&peer)).await;
         let party = &peer.party;
         all.push(match told {

@@ -55,7 +55,7 @@ pub fn known(gateway: &Gateway, party: &Party) -> Option<Known> {
         let signatory = gateway.signatory();
         return Some(Known { party: signatory.key.verifier(), log: signatory.log.clone() });
     }
-    gateway.peer(party).ok().and_then(|peer| keys_of(&peer).ok())
+    gateway.known_peer(party).ok().and_then(|peer| keys_of(&peer).ok())
 }
 
 /// When no copy of what is erased at `now` opens any more, at the latest, UTC.
@@ -178,7 +178,8 @@ pub async fn ask_again(gateway: &Gateway, party: &Party) -> Result<(), GatewayEr
 /// Sends a claimed message; what keeps it waiting, where it goes on doing so.
 pub(super) async fn send(gateway: &Gateway, row: RecallRow) -> Result<Option<Because>, GatewayError> {
     let (order, party) = (row.order, row.peer.clone());
-    let peer = gateway.peer(&party)?;
+    // Also to one that is removed: what it holds is still to be erased.
+    let peer = gateway.known_peer(&party)?;
     let heard = deliver(gateway, row, &peer, &|party| known(gateway, party)).await?;
     gateway.counts().reached(&party, matches!(heard, Heard::Answered(_)));
     match heard {
@@ -272,7 +273,7 @@ fn taken_here(row: &RecallRow) -> Vec<Json> {
 /// What a holder did, and those after it: each verified again.
 fn holder(gateway: &Gateway, row: &RecallRow, now: Timestamp, holders: &mut Vec<Json>) {
     let answered = row.answer.as_deref().map(|bytes| {
-        let peer = gateway.peer(&row.peer)?;
+        let peer = gateway.known_peer(&row.peer)?;
         Ok::<_, GatewayError>(heard(row, &peer, bytes, &|party| known(gateway, party))?)
     });
     match answered {

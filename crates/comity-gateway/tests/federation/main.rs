@@ -16,6 +16,7 @@ mod partner;
 mod recall;
 mod recall_chain;
 mod referral;
+mod removal;
 mod replay;
 mod succession;
 mod uses;

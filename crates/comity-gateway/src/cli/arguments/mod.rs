@@ -32,7 +32,7 @@ pub use notice::{
 };
 pub use opt_out::{OptOut, OptOutDecide, OptOutFile, OptOutOf};
 pub use people::{
-    Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
+    Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, PeerRemove, Token, TokenAdd, TokenEnd,
 };
 pub use subject::{
     Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectLift, SubjectList, SubjectShow, SubjectStatus,

@@ -22,6 +22,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0014_notices.sha256"),
     include_str!("../../../migrations/0015_use_and_holds.sha256"),
     include_str!("../../../migrations/0016_effects.sha256"),
+    include_str!("../../../migrations/0017_removals.sha256"),
 ];
 
 #[test]
