@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_law;
 mod chain;
 mod compromise;
+mod crossing;
 mod erasure;
 mod holds;
 mod house;
