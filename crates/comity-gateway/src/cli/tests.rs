@@ -35,6 +35,7 @@ fn every_command_of_the_contract_reads() {
         "peer add --dir d --jurisdiction XB --url https://h:1 --identity f --officer n",
         "peer remove XB --reason instrument_suspended --officer n --dir d --json",
         "peer list --dir d --json",
+        "notice close 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --reason sent_in_error --officer n --dir d",
         "law adopt p --dir d",
         "vault show --dir d --json",
         "subject access --dir d --identifiers f --officer n --identity-seen --fact k=v --json",

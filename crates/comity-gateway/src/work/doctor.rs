@@ -1,6 +1,6 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage, notices, recall, referrals, subjects};
+use super::{audit, collections, manage, notices, recall, referrals, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
 use crate::gateway::{Gateway, GatewayError, Register};
@@ -74,6 +74,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(endpoints(gateway).await?);
     all.push(requests(gateway, now).await?);
     all.push(told(gateway, now).await?);
+    all.push(reviews(gateway).await?);
     Ok(all)
 }
 
@@ -242,6 +243,24 @@ async fn told(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError>
             "notices",
             format!("{overdue} persons should have been told by now"),
             "`comity notice list` names the notices, and why: nobody is addressed, an office has to approve, or no road leads there",
+        ),
+    })
+}
+
+/// That what is kept about people is looked at before its time ends. Reads every recorded decision.
+async fn reviews(gateway: &Gateway) -> Result<Looked, GatewayError> {
+    let reviews = audit::reviews(gateway).await?;
+    let next = reviews.next.map_or_else(String::new, |at| format!(", the next by {at:.0}"));
+    Ok(match reviews.overdue {
+        0 => Looked::good("reviews", format!("{} reviews of what is kept are owed{next}", reviews.open)),
+        overdue => Looked::not(
+            Health::Bad,
+            "reviews",
+            format!(
+                "{overdue} reviews of what is kept about people are overdue, {} are owed{next}",
+                reviews.open
+            ),
+            "`comity audit obligations` names the exchanges; `comity vault review`",
         ),
     })
 }
