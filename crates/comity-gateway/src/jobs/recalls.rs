@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// Sends what is due, until it is time to stop.
 pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
     let every = gateway.settings().outbox_every.max(Duration::from_millis(1));
+    if let Err(error) = recall::take_up(&gateway).await {
+        tracing::error!(%error, "orders that an earlier process had claimed wait until their claims run out");
+    }
     let mut told: Option<Instant> = None;
     while stop.rest(every).await {
         // What a removal still owes to holders: after a crash, and of what was decided again meanwhile.

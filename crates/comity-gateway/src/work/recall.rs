@@ -156,6 +156,24 @@ pub async fn once(gateway: &Gateway) -> Result<(), GatewayError> {
     Ok(())
 }
 
+/// Makes every message that waits due now: a process before this one may have ended while it had claimed some. Where another
+/// node is sending one still, it is sent twice and answered alike.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails.
+pub async fn take_up(gateway: &Gateway) -> Result<(), GatewayError> {
+    let now = gateway.now();
+    let open = gateway.store().recalls_open().await?.into_iter();
+    for row in open.filter(|row| row.way == Way::Given && row.next_at > now) {
+        let due = RecallRow { version: row.version + 1, next_at: now, ..row };
+        match gateway.store().record(Record { recalls: vec![due], ..Record::default() }).await {
+            Ok(_) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Asks a partner again for every answer that it gave: its log or its keys are others now. One that was restored may have
 /// lost what it did, and does it again; one that was not answers as before, with receipts of its log as it is now.
 ///
