@@ -16,6 +16,7 @@ mod opt_outs;
 mod parties;
 mod recall;
 mod record;
+mod removals;
 mod road;
 mod subjects;
 mod uses;
@@ -40,6 +41,7 @@ pub use opt_outs::{Mandate, MandateRow, OptOutDetail, OptOutRow, OptOutState, Op
 pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
+pub use removals::{Bar, PeerRemoval, Removals};
 pub use road::{PeerError, Peers, RecallRoad, ReferralRoad};
 pub use subjects::{
     FoundRecord, OrderedFor, Referral, ReferralSent, Referred, ReferredAnswer, RequestDetail, RequestRow,

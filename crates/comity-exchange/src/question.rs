@@ -2,6 +2,7 @@
 
 use crate::audit::recorded::{RecordedQuestion, no_cases, recorded_facts};
 use crate::escalation::Escalating;
+use crate::federation::offer::WireBar;
 use crate::opt_out::Known;
 use crate::wire::{Text, law_digests};
 use comity_agreement::facts::raise;
@@ -46,6 +47,8 @@ pub struct Request {
     pub supersedes: Option<Superseded>,
     /// Whose order it is; a preview has none.
     pub ordered: Option<Ordered>,
+    /// To whom the receiver does not pass it on: by this gateway's word, and that of those it is from.
+    pub barred: BTreeSet<WireBar>,
 }
 
 /// An officer's signature under an order. Entries name an officer by a key, never by a name.
@@ -86,6 +89,7 @@ impl Request {
             live: true,
             supersedes: None,
             ordered: None,
+            barred: BTreeSet::new(),
         }
     }
 

@@ -3,7 +3,7 @@
 
 use crate::ExchangeError;
 use crate::collect::Tags;
-use crate::ports::{Holds, Peers, RecallRoad, Recalls, Store, Uses};
+use crate::ports::{Holds, Peers, RecallRoad, Recalls, Removals, Store, Uses};
 use crate::signatory::Signatory;
 use comity_agreement::{LawSet, Memo};
 use comity_minimise::{Limits, PathTable, SubjectKey, TokenKey};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// One gateway, as the rules see it.
 pub trait Shell: Send + Sync {
     /// The store.
-    type Store: Store + Recalls + Holds + Uses;
+    type Store: Store + Recalls + Removals + Holds + Uses;
     /// The road to partners.
     type Peers: Peers + RecallRoad;
     /// The epoch keys.

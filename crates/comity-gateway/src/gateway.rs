@@ -22,7 +22,7 @@ use comity_exchange::collect::Tags;
 use comity_exchange::federation::follow::NotFollowed;
 use comity_exchange::federation::identity::{Identity, SignedLaw};
 use comity_exchange::federation::transport::TransportKey;
-use comity_exchange::ports::{Store as _, StoreError};
+use comity_exchange::ports::{PeerRemoval, Store as _, StoreError};
 use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
@@ -107,6 +107,9 @@ pub enum GatewayError {
     /// The warning lists that the operator named.
     #[error(transparent)]
     WarningList(#[from] WarningError),
+    /// A partner that was removed: nothing goes to it.
+    #[error("{0}, until an officer adds it again: `comity peer add --officer`")]
+    PeerRemoved(PeerRemoval),
     /// Something that the operator or officer gave.
     #[error("{0}")]
     Input(String),

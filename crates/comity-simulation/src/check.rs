@@ -10,7 +10,10 @@ use comity_exchange::audit::replay::{Archive, Replayer};
 use comity_exchange::audit::walk::walk;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::offer::{OfferHeader, join_objects};
-use comity_exchange::ports::{ExchangeRow, Holds as _, Recalls as _, SealedSegment, SegmentKind, Store as _};
+use comity_exchange::federation::recall::TakenHop;
+use comity_exchange::ports::{
+    ExchangeRow, Holds as _, Recalls as _, SealedSegment, SegmentKind, Store as _, Way,
+};
 use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId, PackSlug, Timestamp};
@@ -18,7 +21,7 @@ use comity_tlog::{
     Frontier, Hash, Receipt, TileSource, TreeSize, bundles_for, decode_bundle, leaf_hash, verify_log,
 };
 use comity_vault::{EpochKeys as _, SegmentContext};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -156,6 +159,14 @@ fn exchanges(world: &World, gateway: &Gateway, running: &[&std::sync::Arc<Gatewa
         }
         ledger.exchanges.clone()
     };
+    // An order about an offer that was still waiting withdraws it: it has no end of its own, and may have arrived.
+    let mut ordered: BTreeSet<ExchangeId> = BTreeSet::new();
+    for row in at_once(gateway.store().inner().recalls(None)).map_err(|e| e.to_string())? {
+        if row.way == Way::Given {
+            let (hop, _) = TakenHop::stored(&row.header).map_err(|e| e.to_string())?;
+            ordered.extend(hop.exchanges.iter().map(|exchange| exchange.exchange_id.0));
+        }
+    }
     let mut kept: BTreeMap<ExchangeId, ExchangeId> = BTreeMap::new();
     for id in ledger.keys() {
         let row = at_once(gateway.store().inner().exchange(*id)).map_err(|e| e.to_string())?;
@@ -168,7 +179,7 @@ fn exchanges(world: &World, gateway: &Gateway, running: &[&std::sync::Arc<Gatewa
                 let replaced = ledger.values().any(|other| other.supersedes == Some(*id));
                 let due = if row.offer.is_none() {
                     1..=1
-                } else if replaced {
+                } else if replaced || ordered.contains(id) {
                     1..=2
                 } else {
                     2..=2
@@ -178,7 +189,9 @@ fn exchanges(world: &World, gateway: &Gateway, running: &[&std::sync::Arc<Gatewa
                 })?;
                 let to = law::PARTIES.iter().position(|code| *code == row.peer.as_str());
                 let partner = to.and_then(|to| running.get(to)).ok_or("a partner that is none")?;
-                agreed(world, gateway, partner, &row).map_err(|what| format!("exchange {id}: {what}"))?;
+                let withdrawn = ordered.contains(id);
+                agreed(world, gateway, partner, (&row, withdrawn))
+                    .map_err(|what| format!("exchange {id}: {what}"))?;
             }
             Side::Receiver => {
                 that(entries == 1, || format!("{number} has {entries} entries of {id}, which it received"))?;
@@ -206,7 +219,12 @@ fn openings(gateway: &Gateway, id: ExchangeId) -> Result<usize, String> {
 }
 
 /// Both sides say the same of an exchange, and what was delivered is there and reads.
-fn agreed(world: &World, sender: &Gateway, receiver: &Gateway, row: &ExchangeRow) -> Checked {
+fn agreed(
+    world: &World,
+    sender: &Gateway,
+    receiver: &Gateway,
+    (row, withdrawn): (&ExchangeRow, bool),
+) -> Checked {
     let (party, store) = (&sender.signatory().party, receiver.store().inner());
     let accepted = at_once(store.accepted_in_chain(party, row.chain)).map_err(|e| e.to_string())?;
     let receipt = at_once(sender.store().inner().partner_receipt(row.id)).map_err(|e| e.to_string())?;
@@ -237,7 +255,7 @@ fn agreed(world: &World, sender: &Gateway, receiver: &Gateway, row: &ExchangeRow
             let given_up = seen(&row.id).is_some_and(|header| row.changed_at >= header.horizon.0);
             let ledger = sender.disk.faults.ledger();
             let ended = ledger.exchanges.values().any(|other| other.chain == row.chain && other.id != row.id);
-            that(receipt.is_none() && (given_up || ended), || {
+            that(receipt.is_none() && (given_up || ended || withdrawn), || {
                 format!("{} at the sender, and the receiver has kept {}", row.outcome.as_str(), row.objects)
             })
         }

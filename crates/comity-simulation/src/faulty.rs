@@ -10,10 +10,10 @@ use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
-    AdoptedLaw, ApprovalRow, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer,
-    RecallRow, Recalls, Record, RecordName, Restriction, SealedSegment, Standing, Store, StoreError,
-    TokenRow, UseCount, UseRow, Uses, Vitals,
+    AdoptedLaw, ApprovalRow, Bar, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
+    FoundAnswer, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, Officer, OfficerKey, OutboxItem,
+    Peer, PeerRemoval, RecallRow, Recalls, Record, RecordName, Removals, Restriction, SealedSegment,
+    Standing, Store, StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
 };
 use comity_terms::ids::{HoldId, OrderId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
@@ -288,6 +288,38 @@ impl Holds for Faulty<comity_store::SqliteStore> {
 
     async fn holds_over(&self, at: Timestamp) -> Result<Vec<HoldRow>, StoreError> {
         at_once(self.inner.holds_over(at))
+    }
+}
+
+/// Nor do reads of removals.
+impl Removals for Faulty<comity_store::SqliteStore> {
+    async fn removals(&self) -> Result<Vec<PeerRemoval>, StoreError> {
+        at_once(self.inner.removals())
+    }
+
+    async fn bars(&self) -> Result<bool, StoreError> {
+        at_once(self.inner.bars())
+    }
+
+    async fn barred(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Bar>, StoreError> {
+        at_once(self.inner.barred(exchanges))
+    }
+
+    async fn unbarred(
+        &self,
+        party: &Party,
+        origin: &Party,
+        limit: u32,
+    ) -> Result<Vec<ExchangeRow>, StoreError> {
+        at_once(self.inner.unbarred(party, origin, limit))
+    }
+
+    async fn barred_in_vain(
+        &self,
+        origin: &Party,
+        limit: u32,
+    ) -> Result<Vec<(PeerRemoval, ExchangeRow)>, StoreError> {
+        at_once(self.inner.barred_in_vain(origin, limit))
     }
 }
 

@@ -114,6 +114,8 @@ pub enum Act {
     LawAdopted,
     /// A partner was made known, or its identity changed.
     PeerAdded,
+    /// An officer removed a partner: nothing flows to it any more.
+    PeerRemoved,
     /// An officer was made known, or changed.
     OfficerAdded,
     /// Records were erased: their keys' rows are gone.
@@ -212,7 +214,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 57] = [
+    pub const ALL: [Self; 58] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -223,6 +225,7 @@ impl Act {
         Self::FindingRaised,
         Self::LawAdopted,
         Self::PeerAdded,
+        Self::PeerRemoved,
         Self::OfficerAdded,
         Self::RecordsErased,
         Self::RecordsCorrected,
@@ -296,6 +299,7 @@ impl Act {
             | Self::RequestLifted => Family::Remedy,
             Self::LawAdopted
             | Self::PeerAdded
+            | Self::PeerRemoved
             | Self::OfficerAdded
             | Self::RecordsErased
             | Self::RecordsCorrected
@@ -340,6 +344,7 @@ impl Act {
             Self::FindingRaised => "finding.raised",
             Self::LawAdopted => "law.adopted",
             Self::PeerAdded => "peer.added",
+            Self::PeerRemoved => "peer.removed",
             Self::OfficerAdded => "officer.added",
             Self::RecordsErased => "records.erased",
             Self::RecordsCorrected => "records.corrected",

@@ -42,6 +42,8 @@ pub struct Record {
     pub object: Cleartext,
     /// Whether it is masked.
     pub masked: bool,
+    /// Its class, among those that were decided on.
+    pub(crate) class: usize,
 }
 
 impl std::fmt::Debug for Record {
@@ -130,8 +132,12 @@ pub(crate) struct Decided {
 
 impl Decided {
     pub(super) fn class(&self, row: &Listed) -> Option<&Used> {
+        self.place(row).map(|class| &self.used[class])
+    }
+
+    fn place(&self, row: &Listed) -> Option<usize> {
         let class = (row.place.segment, self.restricted.contains(&row.place));
-        self.class_of.get(&class).map(|class| &self.used[*class])
+        self.class_of.get(&class).copied()
     }
 }
 
@@ -340,8 +346,9 @@ pub(crate) fn give<W: Shell>(world: &W, page: Page, decided: Decided) -> Result<
     let segments: HashMap<SegmentId, &SealedSegment> =
         segments.iter().map(|(segment, _)| (segment.id, segment)).collect();
     let given = |row: &Listed| {
-        let class = decided.class(row).filter(|used| used.given)?;
-        Some((segments.get(&row.place.segment).copied()?, class.masked))
+        let class = decided.place(row)?;
+        let used = Some(&decided.used[class]).filter(|used| used.given)?;
+        Some((segments.get(&row.place.segment).copied()?, (used.masked, class)))
     };
     let buckets: BTreeSet<Bucket> =
         listed.iter().filter_map(|row| Some(row.row.bucket(&given(row)?.0.agreement))).collect();
@@ -353,18 +360,18 @@ pub(crate) fn give<W: Shell>(world: &W, page: Page, decided: Decided) -> Result<
         held.collect::<Result<BTreeMap<_, _>, ExchangeError>>()
     })?;
     let open = |row: &Listed| {
-        let Some((segment, masked)) = given(row) else { return Ok(None) };
+        let Some((segment, (masked, class))) = given(row) else { return Ok(None) };
         let key = held.get(&row.row.bucket(&segment.agreement)).and_then(Option::as_ref);
         let object = key.map_or(Ok(None), |key| opened(world.signatory(), segment, &row.row, key))?;
         let Some(object) = object else { return Ok(None) };
         let object = if masked { mask::head(&object)? } else { object };
-        Ok::<_, ExchangeError>(Some((object, masked)))
+        Ok::<_, ExchangeError>(Some((object, masked, class)))
     };
     let objects: Vec<_> = listed.iter().map(open).collect::<Result<_, ExchangeError>>()?;
     for (row, object) in listed.into_iter().zip(objects) {
         match object {
-            Some((object, masked)) => {
-                read.records.push(Record { added: row.added, version: row.version, object, masked });
+            Some((object, masked, class)) => {
+                read.records.push(Record { added: row.added, version: row.version, object, masked, class });
             }
             None => read.refused += 1,
         }

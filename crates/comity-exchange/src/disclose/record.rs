@@ -131,6 +131,7 @@ impl Sealed {
             self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
+        let bars = dispatch.as_ref().map(|dispatch| dispatch.bars.clone()).unwrap_or_default();
         let item = dispatch.map(|dispatch| OutboxItem {
             exchange: summary.id,
             peer: request.receiver.clone(),
@@ -172,6 +173,7 @@ impl Sealed {
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
             derived,
             notices,
+            bars,
             ..Record::default()
         };
         let integrated = store.record(record).await?;

@@ -211,9 +211,12 @@ impl Renewed {
             .into_iter()
             .map(|derived| Derived { given: RecordName { exchange: id, ..derived.given }, ..derived });
         let derived = derived.collect();
+        let bars =
+            again.as_ref().map(|(item, _)| Ok::<_, ExchangeError>(item.header()?.bars())).transpose()?;
         let record = Record {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(id) }],
             exchanges: vec![replaced, row],
+            bars: bars.unwrap_or_default(),
             outbox: again.iter().map(|(item, _)| item.clone()).collect(),
             settled: vec![old],
             segments: vec![opening],

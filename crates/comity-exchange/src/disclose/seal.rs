@@ -12,7 +12,7 @@ use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{
     ClassHeader, OfferHeader, SealTo, WireAttestation, join_owned, split_objects,
 };
-use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
+use crate::ports::{Bar, CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
 use crate::shell::Shell;
@@ -72,6 +72,7 @@ pub(super) struct Dispatch {
     pub(super) bodies: Vec<u8>,
     pub(super) horizon: Timestamp,
     pub(super) basis: Basis,
+    pub(super) bars: Vec<Bar>,
 }
 
 impl std::fmt::Debug for Dispatch {
@@ -244,12 +245,14 @@ impl Minimised {
             attestations: summary.request.attestations.iter().map(WireAttestation::from).collect(),
             classes,
             safeguards: WireSafeguards::from(&summary.safeguards),
+            barred: summary.request.barred.iter().cloned().collect(),
             transport_key: Text(with.seal_to.id),
             encapsulated: Base64(sealed.encapsulated),
             entry: Base64(entry.to_bytes().to_vec()),
         };
         let dispatch = Dispatch {
             basis: Basis::of(&header),
+            bars: header.bars(),
             header: header.sign(&with.world.signatory().key),
             bodies: end_to_end(sealed.ciphertexts),
             horizon: with.horizon,

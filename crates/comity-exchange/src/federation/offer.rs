@@ -7,6 +7,7 @@
 
 use super::frame::{Frame, FrameError, SignedHeader, read_json};
 use crate::entry::PublicEntry;
+use crate::ports::Bar;
 use crate::question::Attestation;
 use crate::signature::{Domain, PartyKey, PartyVerifier};
 use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_from_wire};
@@ -24,6 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The most classes in one offer: classes are sets of equal facts, and the facts that detection states take
 /// fewer than 4,096 combinations in any bundle seen; the header's bound is computed from this number.
 pub const CLASSES_MAX: usize = 4_096;
+
+/// The most parties that an offer names as those that it is not passed on to: there are fewer states, and each may have
+/// been removed by several.
+pub const BARRED_MAX: usize = 1_024;
 
 /// What is signed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +72,9 @@ pub struct OfferHeader {
     pub classes: Vec<ClassHeader>,
     /// The limits that travel with the data.
     pub safeguards: WireSafeguards,
+    /// To whom it is not passed on, by whose word: the sender's, and that of those it is from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub barred: Vec<WireBar>,
     /// The receiver's transport key that the bodies are sealed to.
     pub transport_key: Text<Digest>,
     /// The encapsulation of the bodies' keys.
@@ -96,6 +104,18 @@ pub struct ClassHeader {
     pub sealed: Text<Digest>,
     /// The length of the sealed body, bytes.
     pub length: u64,
+}
+
+/// A party that data is not passed on to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WireBar {
+    /// Who.
+    pub party: Text<Party>,
+    /// Whose word it is.
+    pub origin: Text<Party>,
+    /// When the origin said so, UTC.
+    pub at: Text<Timestamp>,
 }
 
 /// What an office attested.
@@ -217,6 +237,19 @@ impl OfferHeader {
         })
     }
 
+    /// To whom what comes by it is not passed on.
+    #[must_use]
+    pub fn bars(&self) -> Vec<Bar> {
+        let bar = |bar: &WireBar| Bar {
+            exchange: self.exchange_id.0,
+            party: bar.party.0.clone(),
+            origin: bar.origin.0.clone(),
+            at: bar.at.0,
+            stands: true,
+        };
+        self.barred.iter().map(bar).collect()
+    }
+
     /// What binds a body to its place: the exchange that it was sealed under, class and agreement.
     #[must_use]
     pub fn body_context(exchange: ExchangeId, class: ClassId, agreement: &PackSlug) -> Vec<u8> {
@@ -253,6 +286,10 @@ impl<'a> Offer<'a> {
         }
         if header.classes.is_empty() || header.classes.len() > CLASSES_MAX {
             return Err(wrong(format!("{} classes; 1 to {CLASSES_MAX} are possible", header.classes.len())));
+        }
+        if header.barred.len() > BARRED_MAX {
+            let count = header.barred.len();
+            return Err(wrong(format!("{count} parties are barred; {BARRED_MAX} are possible")));
         }
         if header.public_entry().is_none() {
             return Err(wrong("the entry is none of this version".to_owned()));

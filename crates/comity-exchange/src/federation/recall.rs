@@ -55,13 +55,16 @@ pub enum RecallAction {
     Correct,
     /// It stays, and nobody uses it.
     Restrict,
-    /// What was restricted may be used again.
+    /// What was restricted may be used again; where the order names a party, it may be passed on to it again.
     Lift,
+    /// It stays and is used, and is not passed on to a party that is named.
+    Bar,
 }
 
 impl RecallAction {
     /// Every action.
-    pub const ALL: [Self; 5] = [Self::Recall, Self::Erase, Self::Correct, Self::Restrict, Self::Lift];
+    pub const ALL: [Self; 6] =
+        [Self::Recall, Self::Erase, Self::Correct, Self::Restrict, Self::Lift, Self::Bar];
 
     /// The word on the command line and in openings.
     #[must_use]
@@ -72,6 +75,7 @@ impl RecallAction {
             Self::Correct => "correct",
             Self::Restrict => "restrict",
             Self::Lift => "lift",
+            Self::Bar => "bar",
         }
     }
 
@@ -86,7 +90,8 @@ impl std::str::FromStr for RecallAction {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let known = Self::ALL.into_iter().find(|action| action.as_str() == text);
+        // Nobody orders a bar by itself: it is what removing a partner comes to.
+        let known = Self::ALL.into_iter().find(|action| *action != Self::Bar && action.as_str() == text);
         known.ok_or_else(|| format!("`{text}` is none of recall, erase, correct, restrict, lift"))
     }
 }
@@ -113,6 +118,9 @@ pub struct OrderHeader {
     /// The restriction that is lifted, where it is not every one of this origin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifts: Option<Text<OrderId>>,
+    /// To whom it is not passed on, or may be again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub party: Option<Text<Party>>,
     /// What the origin states of the case: the holders' laws are asked with it.
     pub facts: Vec<WireFact>,
     /// The instant of the act, UTC.

@@ -7,7 +7,8 @@
 //! ```
 //! The holder's set is what was placed at its own gateway under the agreement, for the activity and the purpose that are
 //! asked about: what it keeps at home. Of that it matches the classes whose facts both laws let a partner ask about
-//! (`look_up`); a class that is refused is not in the filter, and the answer does not tell that there is one.
+//! (`look_up`); a class that is refused is not in the filter, and the answer does not tell that there is one. Nor is a record
+//! that names somebody who has opted out, where a share of it would leave it at home for that.
 //!
 //! A key is of a day, UTC, and of a *scope*: partner, agreement, activity, purpose, what else was stated, and the laws by
 //! their digests. The statement of key and filter is made once; another one for the same day is misbehaviour. With the day
@@ -32,6 +33,7 @@ pub use take::{MatchError, take};
 
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
+use crate::opt_out::Register;
 use crate::ports::{Collections, MatchRoad, MatchScope, Matches};
 use crate::question::Request;
 use crate::shell::{Lent, Shell};
@@ -41,7 +43,7 @@ use comity_terms::{Action, Day, Facts, Party, Timestamp};
 use std::collections::BTreeSet;
 
 /// A gateway that asks and answers.
-pub trait Matcher: Shell<Store: Matches + Collections, Peers: MatchRoad> {
+pub trait Matcher: Register<Store: Matches + Collections, Peers: MatchRoad> {
     /// The key of a scope and day; of a day that has passed there is none.
     ///
     /// # Errors

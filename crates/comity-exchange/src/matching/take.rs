@@ -206,7 +206,7 @@ async fn open<W: Matcher>(world: &W, taking: &Taking<'_>, ruled: &Ruled) -> Resu
 /// Makes the day's key and filter ready, and records them.
 async fn made<W: Matcher>(world: &W, taking: &Taking<'_>, day: Day) -> Result<MatchEpochRow, ExchangeError> {
     let key = world.match_key(taking.scope, day)?;
-    let Ready { filter, rulings, records, matched } =
+    let Ready { filter, rulings, records, matched, opted_out } =
         ready(world, taking.scope, (taking.asked, taking.lent), &key).await?;
     let filter = filter.to_bytes();
     let (public, digest) = (Base64(key.public().to_vec()), Digest::of(&filter));
@@ -216,7 +216,8 @@ async fn made<W: Matcher>(world: &W, taking: &Taking<'_>, day: Day) -> Result<Ma
     facts["filter"] = digest.to_string().into();
     facts["rulings"] = json!(rulings);
     facts["records"] = records.into();
-    facts["matched"] = matched.into();
+    facts["matched"] = matched.saturating_sub(opted_out).into();
+    facts["opted_out"] = opted_out.into();
     let scope = taking.scope;
     let signed = |entry: PublicEntry| {
         EpochStatement {

@@ -5,7 +5,8 @@
 //!            exchange recorded                 law asked: by when
 //!  arise ───────────────────────> arisen ─── settle ──> open <─────────┐ the date has come, or the ground ended
 //!                                   │                    │  └─ defer ─> deferred
-//!                         not delivered                  │ due, or an officer
+//!               not delivered, or an officer            │ due, or an officer
+//!               where nobody is owed it                  │
 //!                                   v                    v
 //!                                closed               issued ── handed over ──> given
 //! ```
@@ -21,6 +22,7 @@
 //! Leaves the words of a notice to `comity-notices`, and roads to the shell.
 
 mod arise;
+mod close;
 mod defer;
 mod file;
 mod issue;
@@ -31,6 +33,7 @@ mod settle;
 
 pub(crate) use arise::arising;
 pub use arise::{Opening, open};
+pub use close::{Closing, close};
 pub use defer::{Deferring, approve, defer};
 pub use file::{
     ADDRESSEE_BYTES_MAX, Addressee, AddresseeError, Letter, LetterDeferral, LetterEvent, LetterRemedy,

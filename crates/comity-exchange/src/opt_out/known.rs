@@ -6,7 +6,7 @@ use crate::ports::{Mandate, MandateRow, OptOuts as _, SubjectTag};
 use crate::recall::RESTRICTED;
 use crate::wire::Text;
 use comity_agreement::Decision;
-use comity_minimise::{Bundle, ObjectFacts, SubjectKey, identifiers};
+use comity_minimise::{Bundle, ObjectFacts, PathTable, SubjectKey, identifiers};
 use comity_terms::{
     Activity, Asserter, Facts, Month, Obligation, PackSlug, Party, Purpose, Timestamp, Value,
 };
@@ -24,7 +24,7 @@ pub struct Known {
     restricted: BTreeSet<String>,
 }
 
-const OPT_OUT: &str = "opt_out";
+pub(crate) const OPT_OUT: &str = "opt_out";
 const MANDATE_COVERS: &str = "mandate_covers";
 
 impl Known {
@@ -111,13 +111,66 @@ pub fn naming<W: Register>(world: &W, bundle: &[u8], periods: &[Month]) -> Resul
     let read = Bundle::parse(bundle, world.limits());
     let (Ok(read), false) = (read, keys.is_empty()) else { return Ok(naming) };
     for (place, object) in read.objects().iter().enumerate() {
-        for identifier in identifiers(object.raw().as_bytes(), world.table()) {
-            for (period, key) in &keys {
-                naming.0.entry((*period, key.tag(&identifier))).or_default().insert(place);
+        naming.add(place, object.raw().as_bytes(), world.table(), &keys);
+    }
+    Ok(naming)
+}
+
+/// Of these objects the categories that people whom they name have opted out of, by their places; one look-up for all of
+/// them. Nothing is read of them while nobody has opted out.
+///
+/// # Errors
+/// [`ExchangeError`]; callers take none of them for one that nobody opted out of.
+pub(crate) async fn opted_out<W: Register>(
+    world: &W,
+    objects: &[&[u8]],
+    at: Timestamp,
+) -> Result<BTreeMap<usize, BTreeSet<String>>, ExchangeError> {
+    let mut keys: Vec<(Month, Arc<SubjectKey>)> = Vec::new();
+    for period in world.store().opt_out_periods(at).await? {
+        keys.extend(world.opt_out_key(period)?.map(|key| (period, key)));
+    }
+    let mut found = BTreeMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let mut naming = Naming::default();
+    for (place, object) in objects.iter().enumerate() {
+        naming.add(place, object, world.table(), &keys);
+    }
+    for (place, categories) in naming.opted_out(world, at).await? {
+        found.entry(place).or_insert_with(BTreeSet::new).extend(categories);
+    }
+    Ok(found)
+}
+
+impl Naming {
+    /// Adds whom the object at `place` names.
+    fn add(&mut self, place: usize, object: &[u8], table: &PathTable, keys: &[(Month, Arc<SubjectKey>)]) {
+        for identifier in identifiers(object, table) {
+            for (period, key) in keys {
+                self.0.entry((*period, key.tag(&identifier))).or_default().insert(place);
             }
         }
     }
-    Ok(naming)
+
+    /// The places whose people have opted out, each with the categories: as often as there are opt-outs.
+    async fn opted_out<W: Register>(
+        &self,
+        world: &W,
+        at: Timestamp,
+    ) -> Result<Vec<(usize, BTreeSet<String>)>, ExchangeError> {
+        if self.0.is_empty() {
+            return Ok(Vec::new());
+        }
+        let tags: Vec<(Month, SubjectTag)> = self.0.keys().copied().collect();
+        let mut found = Vec::new();
+        for (period, tag, categories) in world.store().opted_out(tags, at).await? {
+            let places = self.0.get(&(period, tag)).into_iter().flatten();
+            found.extend(places.map(|place| (*place, categories.clone())));
+        }
+        Ok(found)
+    }
 }
 
 /// What the registers say of objects that name these people, in `flow`: one look-up, whatever the act is aimed at.
@@ -126,13 +179,8 @@ pub fn naming<W: Register>(world: &W, bundle: &[u8], periods: &[Month]) -> Resul
 /// [`ExchangeError`] when the store fails; callers share nothing.
 pub async fn known<W: Register>(world: &W, naming: Naming, flow: Flow<'_>) -> Result<Known, ExchangeError> {
     let mut known = Known::default();
-    if !naming.0.is_empty() {
-        let tags: Vec<(Month, SubjectTag)> = naming.0.keys().copied().collect();
-        for (period, tag, categories) in world.store().opted_out(tags, flow.at).await? {
-            for place in naming.0.get(&(period, tag)).into_iter().flatten() {
-                known.opt_outs.entry(*place).or_default().extend(categories.iter().cloned());
-            }
-        }
+    for (place, categories) in naming.opted_out(world, flow.at).await? {
+        known.opt_outs.entry(place).or_default().extend(categories);
     }
     if flow.facts.value("legal_basis") == Some(&Value::from("consent")) {
         let mandates = world.store().mandates().await?;

@@ -19,6 +19,7 @@ mod mandate;
 mod register;
 
 pub use known::{Flow, Known, Naming, known, naming, redacts};
+pub(crate) use known::{OPT_OUT, opted_out};
 pub use mandate::{MandateError, end_mandate, record_mandate};
 pub use register::{Deciding, FiledOptOut, OptingOut, decide, file, period_of, shown, withdraw};
 

@@ -1,10 +1,10 @@
 //! What one act changes: handed over whole, and done whole or not at all.
 
 use super::{
-    AdoptedLaw, ApprovalRow, CollectedSegment, DelegationRow, Derived, Destruction, Erasure, EscalationRow,
-    ExchangeRow, HoldRow, LookUp, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey, OptOutRow,
-    OptOutTag, OutboxItem, Peer, RecallRow, Removal, RequestRow, Restriction, Rewrapped, StoredAnswer,
-    SubjectRow, Tagged, TokenRow, UseRow, WebhookRow, WitnessStep,
+    AdoptedLaw, ApprovalRow, Bar, CollectedSegment, DelegationRow, Derived, Destruction, Erasure,
+    EscalationRow, ExchangeRow, HoldRow, LookUp, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey,
+    OptOutRow, OptOutTag, OutboxItem, Peer, PeerRemoval, RecallRow, Removal, RequestRow, Restriction,
+    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, UseRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -21,7 +21,7 @@ pub struct Record {
     pub entries: Vec<Draft>,
     /// Exchanges that begin or move on: a row is replaced by its id.
     pub exchanges: Vec<ExchangeRow>,
-    /// Offers to deliver.
+    /// Offers to deliver. One to a partner that is removed is a conflict.
     pub outbox: Vec<OutboxItem>,
     /// Offers that need no more delivering. One that waits no longer is a conflict: another try was faster.
     pub settled: Vec<ExchangeId>,
@@ -39,6 +39,10 @@ pub struct Record {
     pub partner_receipt: Option<(ExchangeId, Vec<u8>)>,
     /// A partner, made known or changed.
     pub peer: Option<Peer>,
+    /// A partner that is removed, or is one again. What waits for it in the outbox is due then, so that it ends.
+    pub peer_removal: Option<PeerRemoval>,
+    /// To whom what came by an exchange, or went, is not passed on; or may be again.
+    pub bars: Vec<Bar>,
     /// An officer, made known or changed.
     pub officer: Option<Officer>,
     /// Keys of officers, begun or ended.

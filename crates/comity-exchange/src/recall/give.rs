@@ -80,6 +80,10 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             "nothing of exchange {exchange} was given to a partner"
         )));
     }
+    if *action == RecallAction::Bar {
+        let text = "to whom something is not passed on follows from removing a partner: `comity peer remove`";
+        return Err(ExchangeError::Question(text.to_owned()));
+    }
     if (*action == RecallAction::Correct) != replaced_by.is_some() {
         let text = "a correction names the exchange that has it right, and nothing else does";
         return Err(ExchangeError::Question(text.to_owned()));
@@ -130,6 +134,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             exchanges: vec![Text(*exchange)],
             replaced_by: replaced_by.map(Text),
             lifts: lifts.map(Text),
+            party: None,
             facts: told(facts),
             at: Text(*at),
             due: due.map(Text),

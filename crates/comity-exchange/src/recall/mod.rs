@@ -25,20 +25,23 @@
 //! | [`mod@give`] | the origin |
 //! | [`mod@deliver`] | sending, and noting what was answered |
 //! | [`mod@take`] | a holder |
+//! | [`mod@bar`] | to whom data is not passed on: a partner was removed |
 //! | `onward` | to whom a holder passes an order on |
 //! | `restricted` | what nobody may use for now |
 
 mod answered;
+pub mod bar;
 pub mod deliver;
 pub mod give;
 mod onward;
 mod restricted;
 pub mod take;
 
+pub use bar::{barred_sources, end_offer, tell_holders};
 pub use deliver::{Heard, claim, deliver, heard};
 pub use give::{Given, Giving, give};
-pub(crate) use restricted::{RESTRICTED, restrict};
-pub use restricted::{Restricted, has_word, restricted_now, restricted_objects};
+pub(crate) use restricted::RESTRICTED;
+pub use restricted::{Restricted, has_word, restrict, restricted_now, restricted_objects};
 pub use take::{TakeError, take};
 
 use crate::ExchangeError;
@@ -128,6 +131,31 @@ pub(crate) fn ask<W: Shell>(
         duties,
         decision,
     })
+}
+
+/// The ids of the objects of a bundle that were received from others, each with the record that it was received by; of what
+/// does not read as JSON nothing is known.
+async fn sources_of<W: Shell>(world: &W, bundle: &[u8]) -> Result<Vec<(String, RecordName)>, ExchangeError> {
+    #[derive(Default, serde::Deserialize)]
+    struct Ids<'a> {
+        #[serde(default, borrow)]
+        objects: Vec<Id<'a>>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Id<'a> {
+        #[serde(default, borrow)]
+        id: Option<std::borrow::Cow<'a, str>>,
+    }
+    let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
+    let ids: HashMap<_, _> = read
+        .objects
+        .iter()
+        .filter_map(|object| object.id.as_deref())
+        .map(|id| (world.tags().object(id), id))
+        .collect();
+    let sources = world.store().sources(ids.keys().copied().collect(), None).await?;
+    let named = sources.into_iter().filter_map(|(tag, source)| Some(((*ids.get(&tag)?).to_owned(), source)));
+    Ok(named.collect())
 }
 
 /// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.

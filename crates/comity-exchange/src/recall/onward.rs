@@ -2,7 +2,9 @@
 
 use super::withdrawn;
 use crate::ExchangeError;
-use crate::federation::recall::{EXCHANGES_MAX, HopExchange, HopHeader, HopRecords, RECORDS_MAX, TakenHop};
+use crate::federation::recall::{
+    EXCHANGES_MAX, HopExchange, HopHeader, HopRecords, RECORDS_MAX, RecallAction, TakenHop,
+};
 use crate::ports::{Derived, ExchangeRow, RecallRow, Recalls, Record, RecordName, Store, Way};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -56,6 +58,13 @@ impl Onward {
             if row.side != Side::Sender || !went || row.peer == world.signatory().party {
                 continue;
             }
+            if taken.order.party.as_ref().is_some_and(|party| party.0 == row.peer) {
+                // What it has, it has: that is called back apart. What waits for it does not go.
+                if row.outcome == Queued && taken.order.action == RecallAction::Bar {
+                    onward.waiting.push(row);
+                }
+                continue;
+            }
             let mut by_class: BTreeMap<ClassId, Vec<u32>> = BTreeMap::new();
             for record in records {
                 by_class.entry(record.class).or_default().push(record.ordinal);
@@ -64,7 +73,8 @@ impl Onward {
                 by_class.into_iter().map(|(class, ordinals)| HopRecords { class: Text(class), ordinals });
             let hop = HopExchange { exchange_id: Text(id), records: Some(records.collect()) };
             onward.hops.entry((row.peer.clone(), row.agreement.clone())).or_default().push(hop);
-            if row.outcome == Queued {
+            // What may not be passed on further still goes where it may: the order follows it.
+            if row.outcome == Queued && taken.order.party.is_none() {
                 onward.waiting.push(row);
             }
         }

@@ -4,6 +4,7 @@
 //! whatever its exchange has.
 
 use super::onward::Named;
+use super::sources_of;
 use crate::ExchangeError;
 use crate::ports::{Holds as _, Recalls as _, RecordName, SealedSegment};
 use crate::shell::Shell;
@@ -21,7 +22,7 @@ pub fn has_word(vocabulary: &Vocabulary) -> bool {
 }
 
 /// States that an order restricts the data, where the laws have a word for it.
-pub(crate) fn restrict(facts: &mut Facts, vocabulary: &Vocabulary) {
+pub fn restrict(facts: &mut Facts, vocabulary: &Vocabulary) {
     if let Some(key) = FactKey::new(RESTRICTED).ok().filter(|_| has_word(vocabulary)) {
         facts.state(key, true, Asserter::Gateway);
     }
@@ -91,30 +92,12 @@ pub async fn restricted_objects<W: Shell>(
     bundle: &[u8],
     now: Timestamp,
 ) -> Result<BTreeSet<String>, ExchangeError> {
-    #[derive(Default, serde::Deserialize)]
-    struct Ids<'a> {
-        #[serde(default, borrow)]
-        objects: Vec<Id<'a>>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Id<'a> {
-        #[serde(default, borrow)]
-        id: Option<std::borrow::Cow<'a, str>>,
-    }
     if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
         return Ok(BTreeSet::new());
     }
-    let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
-    let ids: HashMap<_, _> = read
-        .objects
-        .iter()
-        .filter_map(|object| object.id.as_deref())
-        .map(|id| (world.tags().object(id), id))
-        .collect();
-    let sources = world.store().sources(ids.keys().copied().collect(), None).await?;
+    let sources = sources_of(world, bundle).await?;
     let exchanges = sources.iter().map(|(_, source)| source.exchange).collect();
     let restricted = restricted_now(world, exchanges, now).await?;
-    let ids =
-        sources.iter().filter(|(_, source)| restricted.names(source)).filter_map(|(tag, _)| ids.get(tag));
-    Ok(ids.map(|id| (*id).to_owned()).collect())
+    let ids = sources.into_iter().filter(|(_, source)| restricted.names(source));
+    Ok(ids.map(|(id, _)| id).collect())
 }

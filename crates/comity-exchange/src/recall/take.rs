@@ -23,7 +23,7 @@ use crate::federation::recall::{
 };
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
-    ExchangeRow, HeldRecord, Peer, RecallRow, Recalls, Record, Restriction, Store, StoreError, Way,
+    Bar, ExchangeRow, HeldRecord, Peer, RecallRow, Recalls, Record, Restriction, Store, StoreError, Way,
 };
 use crate::report::{CitationReport, ExchangeOutcome, Side};
 use crate::shell::Shell;
@@ -236,6 +236,7 @@ fn facts_of(taken: &TakenHop, ground: &ReasonCode) -> Json {
         "origin": taken.order.origin.0.to_string(),
         "from": taken.hop.sender.0.to_string(),
         "action": taken.order.action.as_str(),
+        "party": taken.order.party.as_ref().map(|party| party.0.to_string()),
         "ground": ground.to_string(),
         "exchange": taken.hop.exchanges[0].exchange_id.0.to_string(),
         "exchanges": exchanges.map(|exchange| exchange.exchange_id.0.to_string()).collect::<Vec<_>>(),
@@ -258,6 +259,7 @@ async fn done<W: Shell>(
     let ruled = rule(world, peer, taken, mine, row.at)?;
     let erases = taken.order.action.erases();
     let (mut results, mut restrictions) = (Vec::new(), Vec::new());
+    let bars = bars(taken, mine);
     for exchange in &taken.hop.exchanges {
         let id = exchange.exchange_id.0;
         let held = mine.iter().find(|held| held.id == id && held.outcome == ExchangeOutcome::Delivered);
@@ -308,7 +310,12 @@ async fn done<W: Shell>(
             complete: true,
             ..row.clone()
         };
-        Record { recalls: vec![row], restrictions: restrictions.clone(), ..Record::default() }
+        Record {
+            recalls: vec![row],
+            restrictions: restrictions.clone(),
+            bars: bars.clone(),
+            ..Record::default()
+        }
     };
     match enter(world, Act::RecallDone, (facts, None), now, changed).await {
         Ok(_) | Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
@@ -376,7 +383,14 @@ async fn carry_out<W: Shell>(
                 restrictions.push(restriction(&kept));
             }
         }
-        RecallAction::Lift => {
+        // What is said of it is kept with the answer.
+        RecallAction::Bar | RecallAction::Lift if taken.order.party.is_some() => {
+            result.records = records().await?.len() as u64;
+            if result.records > 0 {
+                result.result = RecallResult::Completed;
+            }
+        }
+        RecallAction::Bar | RecallAction::Lift => {
             result.records = records().await?.len() as u64;
             let known = world.store().restricted(vec![held.id]).await?;
             for known in known {
@@ -395,6 +409,19 @@ async fn carry_out<W: Shell>(
         }
     }
     Ok(())
+}
+
+/// What the order says of a party, of each exchange that is here: the origin's word, whose own it is to take back.
+fn bars(taken: &TakenHop, mine: &[ExchangeRow]) -> Vec<Bar> {
+    let Some(party) = &taken.order.party else { return Vec::new() };
+    let bar = |row: &ExchangeRow| Bar {
+        exchange: row.id,
+        party: party.0.clone(),
+        origin: taken.order.origin.0.clone(),
+        at: taken.order.at.0,
+        stands: taken.order.action == RecallAction::Bar,
+    };
+    mine.iter().map(bar).collect()
 }
 
 /// Whether a restriction was ordered by the origin of `taken`: then it may lift it.

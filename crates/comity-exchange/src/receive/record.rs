@@ -416,6 +416,7 @@ impl Kept<'_> {
             }),
             witness: cosigning.and_then(|c| c.step.clone()),
             notices,
+            bars: if self.segments.is_empty() { Vec::new() } else { header.bars() },
             ..Record::default()
         })
     }

@@ -27,7 +27,7 @@ use crate::federation::referral::{
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
     Draft, Erasure, FoundRecord, Peer, PeerError, Record, Referral, ReferralRoad as _, ReferralSent,
-    RequestDetail, RequestRow, SegmentKind, Store, StoreError, Subjects as _,
+    Removals as _, RequestDetail, RequestRow, SegmentKind, Store, StoreError, Subjects as _,
 };
 use crate::proofs::receipt;
 use crate::recall::keys_of;
@@ -97,6 +97,7 @@ pub(super) async fn draft<W: Desk>(
     let case = referred.map_or_else(|| RequestId::draw(&mut world.entropy()), |from| from.case.0);
     let origin = referred.map_or(own, |from| &from.origin.0).clone();
     let depth = referred.map_or(0, |from| from.depth.saturating_add(1));
+    let removed = world.store().removals().await?;
     let mut all = Vec::new();
     for (partner, agreement) in to {
         // Not back where it came from.
@@ -113,7 +114,9 @@ pub(super) async fn draft<W: Desk>(
         let said = of_referral(world, going.asking, &agreement, (own, &partner), going.now)?;
         let lets = said.as_ref().is_some_and(Said::grants);
         drafted.said = said;
+        // What a person stated is not sealed to one that was removed either.
         let peer = world.store().peer(&partner).await?;
+        let peer = peer.filter(|peer| removed.iter().all(|removal| removal.party != peer.party));
         let key = peer.as_ref().and_then(|peer| peer.identity.transport.as_ref()?.seal_to(going.now));
         match (lets, peer, key) {
             (false, ..) => drafted.why = Some("refused"),

@@ -23,6 +23,7 @@ mod notice;
 pub mod office;
 mod opt_out;
 pub mod out;
+mod peer;
 pub mod print;
 pub mod prove;
 pub mod recall;

@@ -43,6 +43,10 @@ pub(super) async fn run(
             let done = notices::send(gateway, args.number, &args.officer).await?;
             Ok(came(gateway, cli, &done, out))
         }
+        Notice::Close(args) => {
+            let done = notices::close(gateway, args.number, &args.officer, &args.reason).await?;
+            Ok(came(gateway, cli, &done, out))
+        }
         Notice::Show(args) => show(gateway, cli, args, out).await,
         Notice::List(args) => {
             let listed = notices::listed(gateway, args.all).await?;

@@ -1,12 +1,10 @@
 //! The commands of one gateway: officers, partners, laws, sharing, its log.
 
 use super::out::{Exit, Out};
+use super::{Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Share};
 use super::{
-    Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Peer, Share,
-};
-use super::{
-    approve, doctor, hold, keep, key, law, mandate, matching, notice, print, recall, record, subject, taxii,
-    token, uses, vault, webhook,
+    approve, doctor, hold, keep, key, law, mandate, matching, notice, peer, print, recall, record, subject,
+    taxii, token, uses, vault, webhook,
 };
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
@@ -75,6 +73,11 @@ pub async fn command(
     }
     match done(gateway, cli, stdin, cwd, out).await {
         Ok(exit) => exit,
+        // A refusal, not a mistake in what was given.
+        Err(error @ GatewayError::PeerRemoved(_)) => {
+            out.note(&error.to_string());
+            Exit::Refused
+        }
         Err(error) => out.bad_input(error),
     }
 }
@@ -103,17 +106,7 @@ async fn done(
             tell(cli, out, &said, &format!("officer {} is known", args.name));
         }
         Command::Identity(_) => out.raw(manage::identity_file(gateway)?.as_bytes()),
-        Command::Peer(Peer::Add(args)) => {
-            let identity = manage::read_identity(&cwd.join(&args.identity))?;
-            let peer = manage::add_peer(gateway, &args.jurisdiction, &args.url, identity).await?;
-            let said = json!({
-                "jurisdiction": peer.party.to_string(),
-                "authority": peer.identity.authority,
-                "url": peer.url,
-                "laws": peer.identity.laws.iter().map(manage::law_json).collect::<Vec<_>>(),
-            });
-            tell(cli, out, &said, &format!("{} ({}) is a partner", peer.party, peer.identity.authority));
-        }
+        Command::Peer(command) => return peer::run(gateway, cli, command, cwd, out).await,
         Command::Law(Law::Adopt(args)) => {
             let law = manage::adopt(gateway, &args.pack, cwd).await?;
             let said = manage::law_json(&law);
@@ -182,7 +175,7 @@ async fn done(
     Ok(Exit::Done)
 }
 
-fn tell(cli: &Cli, out: &mut Out<'_>, json: &serde_json::Value, text: &str) {
+pub(super) fn tell(cli: &Cli, out: &mut Out<'_>, json: &serde_json::Value, text: &str) {
     if cli.json { out.json(json) } else { out.line(text) }
 }
 

@@ -5,8 +5,8 @@
 
 use super::out::{Exit, Out};
 use super::{
-    Audit, Cli, Command, Key, Law, Log, Officer, Peer, Place, Taxii, Token, Vault, Webhook, audit, convert,
-    demo, detect, doctor, keep, key, law, manual, minimise, office, prove, serve,
+    Audit, Cli, Command, Key, Law, Log, Officer, Place, Taxii, Token, Vault, Webhook, audit, convert, demo,
+    detect, doctor, keep, key, law, manual, minimise, office, prove, serve,
 };
 use crate::dirs::{Directory, DirectoryError};
 use crate::gateway::{Gateway, GatewayError};
@@ -80,7 +80,7 @@ fn place(command: &Command) -> Option<&Place> {
     match command {
         Command::Officer(Officer::Add(args)) => Some(&args.place),
         Command::Identity(place) | Command::Log(Log::Key(place)) => Some(place),
-        Command::Peer(Peer::Add(args)) => Some(&args.place),
+        Command::Peer(command) => Some(command.place()),
         Command::Law(Law::Adopt(args)) => Some(&args.place),
         Command::Share(args) => Some(&args.place),
         Command::Taxii(Taxii::Collections(place)) => Some(place),

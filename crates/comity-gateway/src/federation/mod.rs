@@ -13,7 +13,9 @@
 //! POST /federation/v1/witness/add-checkpoint   C2SP tlog-witness, for partners' logs
 //! GET  /federation/v1/witness/checkpoint       the caller's newest checkpoint that this gateway cosigned
 //! ```
-//! The party that calls is the one whose certificate was pinned; no route exists on any other listener.
+//! The party that calls is the one whose certificate was pinned; no route exists on any other listener. One that was
+//! removed is told so on every route by which data, or word of it, would flow: offers, matches, uses, referrals. Its orders
+//! are taken, its keys followed and its log witnessed as before (docs/decisions/0019).
 
 mod matches;
 mod partner;

@@ -13,17 +13,36 @@ use comity_exchange::ports::Peer;
 use comity_terms::Party;
 use std::sync::Arc;
 
-/// The partner whose certificate the connection was pinned by, as this gateway knows it by now.
-pub(super) struct Partner(pub(super) Peer);
+/// The partner whose certificate the connection was pinned by, as this gateway knows it by now; one that is removed too, for
+/// what is owed all the same.
+pub(super) struct KnownPartner(pub(super) Peer);
 
-impl FromRequestParts<Arc<Gateway>> for Partner {
+impl FromRequestParts<Arc<Gateway>> for KnownPartner {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Response> {
         let caller = ConnectInfo::<Connection>::from_request_parts(parts, gateway).await;
         let ConnectInfo(caller) = caller.map_err(IntoResponse::into_response)?;
         gateway.keep_up().await.map_err(|error| unavailable(&error))?;
-        gateway.peer(&caller.party).map(Self).map_err(|_| Problem::new(Kind::NoPartner).into_response())
+        gateway.known_peer(&caller.party).map(Self).map_err(|_| Problem::new(Kind::NoPartner).into_response())
+    }
+}
+
+/// The same, but for one that is removed: it is told so, and when.
+pub(super) struct Partner(pub(super) Peer);
+
+impl FromRequestParts<Arc<Gateway>> for Partner {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Response> {
+        let KnownPartner(peer) = KnownPartner::from_request_parts(parts, gateway).await?;
+        match gateway.removal(&peer.party) {
+            Some(removal) => {
+                tracing::warn!(party = %peer.party, "a partner that was removed is not let in");
+                Err(Problem::new(Kind::PartnerRemoved).with_detail(removal.to_string()).into_response())
+            }
+            None => Ok(Self(peer)),
+        }
     }
 }
 

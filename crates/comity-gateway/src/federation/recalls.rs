@@ -1,6 +1,6 @@
 //! The door for orders that data be erased or restricted: from a partner, about what it gave.
 
-use super::partner::{Called, NotTaken, Partner, answered, apart};
+use super::partner::{Called, KnownPartner, NotTaken, answered, apart};
 use crate::api::problem::Kind;
 use crate::gateway::Gateway;
 use crate::work::recall::{destroyed_by, known};
@@ -15,7 +15,8 @@ const ORDER: Called = Called { one: "an order", not_now: "it takes no orders now
 
 pub(super) async fn recall(
     State(gateway): State<Arc<Gateway>>,
-    Partner(peer): Partner,
+    // One that was removed orders what becomes of what it gave, as before.
+    KnownPartner(peer): KnownPartner,
     body: Bytes,
 ) -> Result<Response, Response> {
     let (working, giver) = (Arc::clone(&gateway), peer.clone());

@@ -114,7 +114,7 @@ async fn identity(State(gateway): State<Arc<Gateway>>) -> Response {
 }
 
 async fn told(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, body: Bytes) -> Response {
-    let Ok(peer) = gateway.peer(&caller.party) else {
+    let Ok(peer) = gateway.known_peer(&caller.party) else {
         return Problem::new(Kind::NoPartner).into_response();
     };
     let not_followed = |why: String| Problem::new(Kind::IdentityNotFollowed).with_detail(why).into_response();
@@ -132,7 +132,7 @@ async fn told(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller, 
 async fn witnessed(State(gateway): State<Arc<Gateway>>, ConnectInfo(caller): Caller) -> Response {
     let nothing =
         || Problem::new(Kind::NotFound).with_detail("nothing of this log was cosigned here").into_response();
-    let Some(log) = gateway.peer(&caller.party).ok().and_then(|peer| peer.log_key().ok()) else {
+    let Some(log) = gateway.known_peer(&caller.party).ok().and_then(|peer| peer.log_key().ok()) else {
         return nothing();
     };
     match gateway.store().witnessed_checkpoint(log.name()).await {
@@ -173,7 +173,7 @@ async fn add_checkpoint(
     body: Bytes,
 ) -> Response {
     let text = |status: StatusCode, body: String| (status, body).into_response();
-    let (Ok(peer), Ok(request)) = (gateway.peer(&caller.party), std::str::from_utf8(&body)) else {
+    let (Ok(peer), Ok(request)) = (gateway.known_peer(&caller.party), std::str::from_utf8(&body)) else {
         return text(StatusCode::BAD_REQUEST, String::new());
     };
     let Ok(log) = peer.log_key() else { return text(StatusCode::NOT_FOUND, String::new()) };

@@ -5,7 +5,7 @@ use crate::laws::Loaded;
 use comity_agreement::shipped;
 use comity_exchange::collect::StandingRequest;
 use comity_exchange::federation::identity::SignedLaw;
-use comity_exchange::ports::{Collections as _, Peer, Store as _, StoreError};
+use comity_exchange::ports::{Collections as _, Peer, PeerRemoval, Removals as _, Store as _, StoreError};
 use comity_exchange::shell::Lent;
 use comity_exchange::subject::Desk as _;
 use comity_terms::ids::CollectionId;
@@ -16,8 +16,10 @@ use std::sync::PoisonError;
 /// What the store knows of partners and laws, held in memory: it changes only through this gateway's nodes.
 #[derive(Debug, Default, Clone)]
 pub struct Register {
-    /// The partners.
+    /// The partners, those that are removed too.
     pub peers: BTreeMap<Party, Peer>,
+    /// Which of them are removed.
+    pub removed: BTreeMap<Party, PeerRemoval>,
     /// The packs that this gateway has signed, newest last.
     pub adopted: Vec<SignedLaw>,
     /// The collections, by their ids; those that ended too.
@@ -35,13 +37,15 @@ impl Gateway {
         *read = self.store.register_version().await?;
         let peers: BTreeMap<Party, Peer> =
             self.store.peers().await?.into_iter().map(|peer| (peer.party.clone(), peer)).collect();
+        let removed = self.store.removals().await?.into_iter();
+        let removed = removed.map(|removal| (removal.party.clone(), removal)).collect();
         let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
         let standing = self.store.standing_requests().await?;
         for peer in peers.values() {
             self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
         }
         *self.register.write().unwrap_or_else(PoisonError::into_inner) =
-            Register { peers, adopted, standing };
+            Register { peers, removed, adopted, standing };
         Ok(())
     }
 
@@ -60,11 +64,29 @@ impl Gateway {
         self.register.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A partner.
+    /// A partner to which something may go.
+    ///
+    /// # Errors
+    /// [`GatewayError::Input`] when it was never added, [`GatewayError::PeerRemoved`] when it is removed.
+    pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
+        match self.removal(party) {
+            Some(removal) => Err(GatewayError::PeerRemoved(removal)),
+            None => self.known_peer(party),
+        }
+    }
+
+    /// The removal of a partner, while it is removed.
+    #[must_use]
+    pub fn removal(&self, party: &Party) -> Option<PeerRemoval> {
+        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        register.removed.get(party).cloned()
+    }
+
+    /// A partner, also one that is removed: for what is owed all the same, and to verify what it signed.
     ///
     /// # Errors
     /// [`GatewayError::Input`] when it was never added.
-    pub fn peer(&self, party: &Party) -> Result<Peer, GatewayError> {
+    pub fn known_peer(&self, party: &Party) -> Result<Peer, GatewayError> {
         let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
         let known = register.peers.get(party).cloned();
         let now = self.clock.now();

@@ -148,6 +148,7 @@ fn place(next: &str) -> Result<Timestamp, DoorError> {
 fn refused(error: GatewayError) -> DoorError {
     match error {
         GatewayError::Input(why) => DoorError::Forbidden(why),
+        error @ GatewayError::PeerRemoved(_) => DoorError::Forbidden(error.to_string()),
         GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => DoorError::Busy,
         error => {
             tracing::error!(%error, "a MISP request failed");

@@ -80,6 +80,10 @@ impl From<GatewayError> for Refusal {
             GatewayError::Input(why) => {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "it cannot be done so").with_description(why)
             }
+            error @ GatewayError::PeerRemoved(_) => {
+                Self::new(StatusCode::FORBIDDEN, "the partner was removed")
+                    .with_description(error.to_string())
+            }
             GatewayError::Store(error) | GatewayError::Exchange(ExchangeError::Store(error)) => {
                 failed(StatusCode::SERVICE_UNAVAILABLE, "the store takes and gives nothing now", &error)
             }

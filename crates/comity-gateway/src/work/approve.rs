@@ -18,7 +18,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::erase::{Order as EraseOrder, erase_exchange};
 use comity_exchange::escalation::{Approved, Standing, open_order, standing};
 use comity_exchange::ports::{
-    ApprovalRow, EscalationRow, ExchangeRow, Officer, Record, Store as _, StoreError,
+    ApprovalRow, EscalationRow, ExchangeRow, Officer, PeerRemoval, Record, Store as _, StoreError,
 };
 use comity_exchange::question::Superseded;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
@@ -383,8 +383,42 @@ pub async fn take_up(gateway: &Arc<Gateway>) -> Result<(usize, usize, usize), Ga
     Ok((gone_on, moved, refused))
 }
 
+/// Ends every question that waits for offices about what would go to a partner that is removed; how many.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails; the rest ends when it is taken up.
+pub(super) async fn end_of(gateway: &Gateway, removal: &PeerRemoval) -> Result<usize, GatewayError> {
+    let _one = gateway.approving().lock().await;
+    let mut ended = 0;
+    for row in gateway.store().escalations().await? {
+        if row.detail.peer.0 == removal.party {
+            end_removed(gateway, row, removal).await?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+async fn end_removed(
+    gateway: &Gateway,
+    row: EscalationRow,
+    removal: &PeerRemoval,
+) -> Result<(), GatewayError> {
+    let facts = json!({
+        "exchange": row.exchange.to_string(),
+        "ended": "removed",
+        "removed_at": removal.at.to_string(),
+        "reason": removal.reason.to_string(),
+    });
+    end(gateway, row, Act::EscalationEnded, facts).await
+}
+
 /// Takes one up; gives what was done with it.
 async fn one(gateway: &Arc<Gateway>, row: EscalationRow) -> Result<Option<Act>, GatewayError> {
+    if let Some(removal) = gateway.removal(&row.detail.peer.0) {
+        end_removed(gateway, row, &removal).await?;
+        return Ok(Some(Act::EscalationEnded));
+    }
     let waiting = match go_on(gateway, row.clone()).await {
         Ok(Ok(_)) => return Ok(Some(Act::ExchangeDecided)),
         Ok(Err(waiting)) => *waiting,

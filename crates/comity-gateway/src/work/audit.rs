@@ -5,14 +5,15 @@
 
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{Loaded, Shelf, digested, vocabulary};
+use comity_agreement::vocabulary::DoneBy;
 use comity_agreement::{Law, LawFiles, LawSet, Library, Memo, Vocabulary, shipped};
 use comity_exchange::audit::amended::{Amendment, amended as amended_by};
-use comity_exchange::audit::obligations::{OwedDuty, owed};
+use comity_exchange::audit::obligations::{DutyState, OwedDuty, owed};
 use comity_exchange::audit::recorded::RecordedQuestion;
 use comity_exchange::audit::replay::{Archive, Difference, MissingLaw, Replayer};
 use comity_exchange::audit::walk::{Place, Replayed, walk};
 use comity_exchange::shell::Shell as _;
-use comity_terms::{Digest, LawName, PackSlug};
+use comity_terms::{Digest, LawName, PackSlug, Timestamp};
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -126,6 +127,44 @@ pub async fn obligations(gateway: &Gateway) -> Result<Vec<OwedDuty>, GatewayErro
     let open = |segment: &_| gateway.with_keys(|keys| gateway.signatory().open_opening(segment, keys));
     let own = &gateway.signatory().party;
     Ok(owed(gateway.store(), open, vocabulary, own, gateway.now()).await?)
+}
+
+/// The looks at what is kept about people that this gateway owes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reviews {
+    /// How many are owed, and not late.
+    pub open: usize,
+    /// How many are late.
+    pub overdue: usize,
+    /// By when the next of those that are not late is due, UTC.
+    pub next: Option<Timestamp>,
+}
+
+/// The reviews that this gateway owes: duties that a look at the records before their time does.
+///
+/// # Errors
+/// As [`obligations`].
+pub async fn reviews(gateway: &Gateway) -> Result<Reviews, GatewayError> {
+    let vocabulary = vocabulary().map_err(|error| GatewayError::Broken(error.to_string()))?;
+    let own = gateway.signatory().party.to_string();
+    let mut reviews = Reviews::default();
+    for owed in obligations(gateway).await? {
+        let kind = owed.duty["type"].as_str().and_then(|kind| vocabulary.obligations().get(kind));
+        let review = kind.is_some_and(|term| term.done_by == Some(DoneBy::Review));
+        if !review || owed.owner != own {
+            continue;
+        }
+        match owed.state {
+            DutyState::Done => {}
+            DutyState::Overdue => reviews.overdue += 1,
+            DutyState::Open => {
+                reviews.open += 1;
+                let due = owed.duty["due_operational"].as_str().and_then(|due| due.parse().ok());
+                reviews.next = reviews.next.into_iter().chain(due).min();
+            }
+        }
+    }
+    Ok(reviews)
 }
 
 /// Everything that is owed, as the contract prints it: by recorded decisions, to persons who asked something, and to those

@@ -1,9 +1,9 @@
 //! What an operator would look at first when something is wrong: each thing looked at, and what to do about it.
 
-use super::{collections, manage, notices, recall, referrals, subjects};
+use super::{audit, collections, manage, notices, recall, referrals, subjects};
 use crate::clock::Clock;
 use crate::dirs::Directory;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, Register};
 use comity_exchange::ports::{Peers as _, Record, Store as _, StoreError, Webhooks as _};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{PackSlug, Timestamp};
@@ -74,6 +74,7 @@ pub async fn examine(gateway: &Gateway) -> Result<Vec<Looked>, GatewayError> {
     all.extend(endpoints(gateway).await?);
     all.push(requests(gateway, now).await?);
     all.push(told(gateway, now).await?);
+    all.push(reviews(gateway).await?);
     Ok(all)
 }
 
@@ -246,6 +247,24 @@ async fn told(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError>
     })
 }
 
+/// That what is kept about people is looked at before its time ends. Reads every recorded decision.
+async fn reviews(gateway: &Gateway) -> Result<Looked, GatewayError> {
+    let reviews = audit::reviews(gateway).await?;
+    let next = reviews.next.map_or_else(String::new, |at| format!(", the next by {at:.0}"));
+    Ok(match reviews.overdue {
+        0 => Looked::good("reviews", format!("{} reviews of what is kept are owed{next}", reviews.open)),
+        overdue => Looked::not(
+            Health::Bad,
+            "reviews",
+            format!(
+                "{overdue} reviews of what is kept about people are overdue, {} are owed{next}",
+                reviews.open
+            ),
+            "`comity audit obligations` names the exchanges; `comity vault review`",
+        ),
+    })
+}
+
 async fn outbox(gateway: &Gateway, now: Timestamp) -> Result<Looked, GatewayError> {
     let vitals = gateway.store().vitals(now).await?;
     Ok(match vitals.outbox_since {
@@ -326,7 +345,10 @@ fn laws(gateway: &Gateway) -> Vec<Looked> {
 /// That each partner is reached and follows from what is known of it.
 async fn partners(gateway: &Gateway) -> Vec<Looked> {
     let mut all = Vec::new();
-    for peer in gateway.register().peers.into_values() {
+    let Register { peers, removed, .. } = gateway.register();
+    let stands = peers.into_values().filter(|peer| !removed.contains_key(&peer.party));
+    all.extend(removed.values().map(|removal| Looked::good("partner", removal.to_string())));
+    for peer in stands {
         let told = timeout(PATIENCE, gateway.peers().identity(&peer)).await;
         let party = &peer.party;
         all.push(match told {

@@ -8,7 +8,7 @@ use comity_exchange::entry::Opening;
 use comity_exchange::erase::{Against, Erased, Order, erase_exchange};
 use comity_exchange::federation::follow::{NotFollowed, changed, follows};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
-use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, Peers as _, Record, Store as _};
+use comity_exchange::ports::{AdoptedLaw, Draft, Officer, Peer, PeerRemoval, Peers as _, Record, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_terms::{Act, Digest, PackSlug, Party, ReasonCode, Timestamp};
@@ -111,8 +111,26 @@ pub(super) fn is_reason(code: &ReasonCode) -> Result<bool, GatewayError> {
 ///
 /// # Errors
 /// [`GatewayError::Input`] when the identity is not that party's, or another key than before without having
-/// been removed; nothing changed.
+/// been removed; [`GatewayError::PeerRemoved`] when it is removed: an officer makes it one again. Nothing changed then.
 pub async fn add_peer(
+    gateway: &Gateway,
+    party: &Party,
+    url: &str,
+    identity: Identity,
+) -> Result<Peer, GatewayError> {
+    if let Some(removal) = gateway.removal(party) {
+        return Err(GatewayError::PeerRemoved(removal));
+    }
+    let peer = new_peer(gateway, party, url, identity)?;
+    keep_added(gateway, &peer, (None, Json::Null)).await?;
+    Ok(peer)
+}
+
+/// A partner as its identity file tells of it.
+///
+/// # Errors
+/// As [`add_peer`], whether or not it is removed.
+pub(super) fn new_peer(
     gateway: &Gateway,
     party: &Party,
     url: &str,
@@ -128,7 +146,7 @@ pub async fn add_peer(
         return Err(GatewayError::Input(format!("{party} is this gateway's own party")));
     }
     // Whoever gives it vouches for its key; that it is not an older one is ours to see.
-    if let Ok(known) = gateway.peer(party)
+    if let Ok(known) = gateway.known_peer(party)
         && identity.sequence < known.identity.sequence
     {
         let (known, told) = (known.identity.sequence, identity.sequence);
@@ -138,22 +156,44 @@ pub async fn add_peer(
     // Both must be keys, or nothing of the partner's could ever be verified.
     peer.log_key()?;
     peer.witness_key()?;
-    let facts = json!({
-        "party": party.to_string(),
-        "identity": Digest::of(&serde_json::to_vec(&peer.identity).unwrap_or_default()).to_string(),
-    });
-    let before = gateway.peer(party).ok();
-    keep(gateway, &peer, facts).await?;
-    if before.is_some_and(|before| before.identity.log != peer.identity.log) {
-        recall::ask_again(gateway, party).await?;
-    }
-    shipped_laws(gateway, &peer);
     Ok(peer)
 }
 
-async fn keep(gateway: &Gateway, peer: &Peer, facts: Json) -> Result<(), GatewayError> {
+/// Keeps a partner; with the removal that ends by it and by whose order, where it was removed.
+pub(super) async fn keep_added(
+    gateway: &Gateway,
+    peer: &Peer,
+    (peer_removal, by): (Option<PeerRemoval>, Json),
+) -> Result<(), GatewayError> {
+    let mut facts = json!({
+        "party": peer.party.to_string(),
+        "identity": identity_digest(&peer.identity).to_string(),
+    });
+    if !by.is_null() {
+        facts["again"] = by;
+    }
+    let before = gateway.known_peer(&peer.party).ok();
+    keep(gateway, peer, (peer_removal, facts)).await?;
+    if before.is_some_and(|before| before.identity.log != peer.identity.log) {
+        recall::ask_again(gateway, &peer.party).await?;
+    }
+    shipped_laws(gateway, peer);
+    Ok(())
+}
+
+/// What an identity is known by in entries.
+pub(super) fn identity_digest(identity: &Identity) -> Digest {
+    Digest::of(&serde_json::to_vec(identity).unwrap_or_default())
+}
+
+async fn keep(
+    gateway: &Gateway,
+    peer: &Peer,
+    (peer_removal, facts): (Option<PeerRemoval>, Json),
+) -> Result<(), GatewayError> {
     let signatures = peer.identity.laws.iter().map(|law| (peer.party.clone(), law.clone())).collect();
-    let change = Record { peer: Some(peer.clone()), law_signatures: signatures, ..Record::default() };
+    let change =
+        Record { peer: Some(peer.clone()), peer_removal, law_signatures: signatures, ..Record::default() };
     record(gateway, Act::PeerAdded, facts, change).await
 }
 
@@ -198,7 +238,7 @@ pub async fn hear_from(gateway: &Gateway, peer: &Peer) -> Result<Peer, GatewayEr
 /// # Errors
 /// [`GatewayError::NotFollowed`]; recorded, and what is known stays as it is.
 pub async fn follow(gateway: &Gateway, peer: &Peer, told: Identity) -> Result<Peer, GatewayError> {
-    let known = gateway.peer(&peer.party)?.identity;
+    let known = gateway.known_peer(&peer.party)?.identity;
     if let Err(why) = follows(&known, &told) {
         let facts = json!({
             "peer": peer.party.to_string(),
@@ -220,7 +260,7 @@ pub async fn follow(gateway: &Gateway, peer: &Peer, told: Identity) -> Result<Pe
             "sequence": heard.identity.sequence,
             "changed": changed,
         });
-        keep(gateway, &heard, facts).await?;
+        keep(gateway, &heard, (None, facts)).await?;
         if changed.iter().any(|what| matches!(*what, "log" | "party_key")) {
             recall::ask_again(gateway, &heard.party).await?;
         }
@@ -250,7 +290,8 @@ pub fn unheard(gateway: &Gateway) -> Result<Vec<Party>, GatewayError> {
 /// # Errors
 /// [`GatewayError`] when it is not reached or does not follow; it is told again.
 pub async fn tell(gateway: &Gateway, party: &Party) -> Result<(), GatewayError> {
-    let peer = gateway.peer(party)?;
+    // One that is removed too: what is owed to it, and by it, is signed by keys that it has to know.
+    let peer = gateway.known_peer(party)?;
     let sequence = gateway.identity()?.sequence;
     let told = gateway.peers().tell(&peer, identity_file(gateway)?).await;
     gateway.counts().reached(party, told.is_ok());

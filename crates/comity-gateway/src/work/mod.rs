@@ -9,6 +9,7 @@
 //! | [`officers`] | who may act, by the key that signs what they order |
 //! | [`holds`] | what is kept from erasure for a time, and looked at before its own ends |
 //! | [`recall`] | orders that data be erased or restricted wherever it went |
+//! | [`removal`] | partners that are removed, and those who are told |
 //! | [`referrals`] | persons' requests that go on to partners |
 //! | [`rotate`], [`succession`] | new keys; the log that succeeds another |
 //! | [`audit`] | what an overseer asks of the gateway's own record |
@@ -43,6 +44,7 @@ pub mod outbox;
 pub mod preview;
 pub mod recall;
 pub mod referrals;
+pub mod removal;
 pub mod rotate;
 pub mod share;
 pub mod subjects;

@@ -5,20 +5,20 @@ mod views;
 pub use views::{Standing, done_json, duties, listed, row_json, shown, standing};
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
-use super::{officers, offices};
+use super::{manage, officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use crate::notices::mailbox::Mailbox;
 use crate::notices::smtp::MailServer;
 use crate::notices::{Handed, Road as _, letter};
 use comity_exchange::ExchangeError;
 use comity_exchange::notice::{
-    self, Addressee, Deferring, Done, Opening, Trouble, Way, failed, filed, given, overdue,
+    self, Addressee, Closing, Deferring, Done, Opening, Trouble, Way, failed, filed, given, overdue,
 };
 use comity_exchange::ports::{NoticeRow, NoticeState, Notices as _, Store as _, StoreError};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::subject::Desk as _;
 use comity_terms::ids::NoticeId;
-use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, Timestamp};
+use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, ReasonCode, Timestamp};
 use serde_json::Value as Json;
 
 /// What an officer opens a notice with.
@@ -183,6 +183,26 @@ pub async fn defer(
         by,
     };
     told(number, notice::defer(gateway, row, &deferring).await)
+}
+
+/// Closes a notice, where the law has said that nobody is owed it.
+///
+/// # Errors
+/// [`GatewayError::Input`] when no such officer may, the reason is no word, or it is on its way.
+pub async fn close(
+    gateway: &Gateway,
+    number: NoticeId,
+    officer: &str,
+    reason: &ReasonCode,
+) -> Result<Done, GatewayError> {
+    if !manage::is_reason(reason)? {
+        return Err(GatewayError::Input(format!("`{reason}` is no reason that the vocabulary knows")));
+    }
+    let by = ordered(gateway, officer, &format!("notice close\n{number}\n{reason}\n")).await?;
+    let _one = gateway.telling().lock().await;
+    let row = settled(gateway, known(gateway, number).await?).await?;
+    let closing = Closing { reason: reason.clone(), by };
+    told(number, notice::close(gateway, row, &closing).await)
 }
 
 /// An officer approves for an office what is proposed of a notice.

@@ -11,8 +11,9 @@ use super::manage::hear_from;
 use crate::gateway::{Gateway, GatewayError};
 use crate::watch::Stop;
 use comity_exchange::disclose::{Because, Sent, abandon, next_try, resume};
-use comity_exchange::ports::{OutboxItem, Store as _};
-use comity_exchange::report::Side;
+use comity_exchange::ports::{OutboxItem, PeerRemoval, Store as _};
+use comity_exchange::recall::end_offer;
+use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Party, Timestamp};
 use std::collections::{BTreeMap, HashMap};
@@ -147,11 +148,50 @@ async fn give_back(gateway: &Gateway, item: &OutboxItem, next_at: Timestamp) {
     }
 }
 
+/// Ends every offer that waits for a partner that is removed; how many. One that is being tried ends with its try.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails; the rest ends when it comes to it.
+pub(super) async fn end_of(gateway: &Gateway, removal: &PeerRemoval) -> Result<usize, GatewayError> {
+    let others: Vec<Party> =
+        gateway.register().peers.into_keys().filter(|party| *party != removal.party).collect();
+    let mut ended = 0;
+    loop {
+        let now = gateway.now();
+        let until = gateway.claimed_until(now);
+        let claimed = gateway.store().claim_outbox(now, until, CLAIM_MAX, &others).await?;
+        for item in claimed.iter().filter(|item| item.peer == removal.party) {
+            ended += usize::from(end(gateway, item, removal).await?);
+        }
+        if claimed.is_empty() {
+            return Ok(ended);
+        }
+    }
+}
+
+async fn end(gateway: &Gateway, item: &OutboxItem, removal: &PeerRemoval) -> Result<bool, GatewayError> {
+    let row = gateway.store().exchange(item.exchange).await?;
+    let row = row.ok_or_else(|| GatewayError::Broken("an offer that waits has no skeleton".to_owned()))?;
+    let ended = end_offer(gateway, &row, removal, item.attempts).await?;
+    if ended {
+        gateway.counts().exchange(Side::Sender, ExchangeOutcome::Refused);
+        let (exchange, party, reason) = (item.exchange, &removal.party, &removal.reason);
+        tracing::warn!(%exchange, %party, %reason, "an offer is ended: its partner was removed");
+    }
+    Ok(ended)
+}
+
 async fn take_up(
     gateway: &Arc<Gateway>,
     item: OutboxItem,
     now: Timestamp,
 ) -> Result<Option<&'static str>, GatewayError> {
+    // Another node may have removed the partner while this one's line was at work.
+    gateway.keep_up().await?;
+    if let Some(removal) = gateway.removal(&item.peer) {
+        end(gateway, &item, &removal).await?;
+        return Ok(Some("ended: the partner was removed"));
+    }
     if now >= item.horizon {
         abandon(&**gateway, item).await?;
         return Ok(None);

@@ -55,7 +55,7 @@ pub fn known(gateway: &Gateway, party: &Party) -> Option<Known> {
         let signatory = gateway.signatory();
         return Some(Known { party: signatory.key.verifier(), log: signatory.log.clone() });
     }
-    gateway.peer(party).ok().and_then(|peer| keys_of(&peer).ok())
+    gateway.known_peer(party).ok().and_then(|peer| keys_of(&peer).ok())
 }
 
 /// When no copy of what is erased at `now` opens any more, at the latest, UTC.
@@ -156,6 +156,24 @@ pub async fn once(gateway: &Gateway) -> Result<(), GatewayError> {
     Ok(())
 }
 
+/// Makes every message that waits due now: a process before this one may have ended while it had claimed some. Where another
+/// node is sending one still, it is sent twice and answered alike.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails.
+pub async fn take_up(gateway: &Gateway) -> Result<(), GatewayError> {
+    let now = gateway.now();
+    let open = gateway.store().recalls_open().await?.into_iter();
+    for row in open.filter(|row| row.way == Way::Given && row.next_at > now) {
+        let due = RecallRow { version: row.version + 1, next_at: now, ..row };
+        match gateway.store().record(Record { recalls: vec![due], ..Record::default() }).await {
+            Ok(_) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Asks a partner again for every answer that it gave: its log or its keys are others now. One that was restored may have
 /// lost what it did, and does it again; one that was not answers as before, with receipts of its log as it is now.
 ///
@@ -178,7 +196,8 @@ pub async fn ask_again(gateway: &Gateway, party: &Party) -> Result<(), GatewayEr
 /// Sends a claimed message; what keeps it waiting, where it goes on doing so.
 pub(super) async fn send(gateway: &Gateway, row: RecallRow) -> Result<Option<Because>, GatewayError> {
     let (order, party) = (row.order, row.peer.clone());
-    let peer = gateway.peer(&party)?;
+    // Also to one that is removed: what it holds is still to be erased.
+    let peer = gateway.known_peer(&party)?;
     let heard = deliver(gateway, row, &peer, &|party| known(gateway, party)).await?;
     gateway.counts().reached(&party, matches!(heard, Heard::Answered(_)));
     match heard {
@@ -272,7 +291,7 @@ fn taken_here(row: &RecallRow) -> Vec<Json> {
 /// What a holder did, and those after it: each verified again.
 fn holder(gateway: &Gateway, row: &RecallRow, now: Timestamp, holders: &mut Vec<Json>) {
     let answered = row.answer.as_deref().map(|bytes| {
-        let peer = gateway.peer(&row.peer)?;
+        let peer = gateway.known_peer(&row.peer)?;
         Ok::<_, GatewayError>(heard(row, &peer, bytes, &|party| known(gateway, party))?)
     });
     match answered {

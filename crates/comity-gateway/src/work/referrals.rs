@@ -97,7 +97,8 @@ async fn send(gateway: &Gateway, row: &RequestRow, place: usize) -> Result<bool,
 /// stated is sealed to it.
 pub(super) async fn freshen(gateway: &Gateway) {
     let now = gateway.now();
-    for peer in gateway.register().peers.values() {
+    let register = gateway.register();
+    for peer in register.peers.values().filter(|peer| !register.removed.contains_key(&peer.party)) {
         if !peer.identity.transport.as_ref().is_some_and(|key| key.is_current(now)) {
             let _ = manage::hear_from(gateway, peer).await;
         }

@@ -14,15 +14,17 @@ use comity_agreement::approval::Person;
 use comity_exchange::ExchangeError;
 use comity_exchange::disclose::{Disclosed, Goes, asks_again, carry_out, keep as keep_here, prepare};
 use comity_exchange::escalation::{Approved, Escalating};
+use comity_exchange::federation::offer::WireBar;
 use comity_exchange::opt_out::Flow;
-use comity_exchange::ports::{Peer, Store as _, StoreError};
+use comity_exchange::ports::{Bar, Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
-use comity_exchange::recall::{has_word, restricted_objects};
+use comity_exchange::recall::{barred_sources, has_word, restrict, restricted_objects};
 use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
 use comity_terms::{Action, Activity, Digest, FactKey, PackSlug, Party, Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -215,6 +217,10 @@ async fn asked(
 
 /// The laws to ask, and the request as they are asked it: nobody has ordered anything yet.
 pub(super) async fn unsigned(gateway: &Gateway, order: &Order) -> Result<(Lent, Request), GatewayError> {
+    // Whoever else removes a partner meanwhile: no offer to it is recorded then.
+    if let Some(removal) = gateway.removal(&order.to) {
+        return Err(GatewayError::PeerRemoved(removal));
+    }
     let lent = gateway.laws(&order.under, &order.to).ok_or_else(|| {
         GatewayError::Input(format!(
             "`{}` was not adopted here; `comity law adopt {}`",
@@ -251,7 +257,14 @@ async fn once(
             .await
             .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
             .map_err(input)?;
-    let disclosed = carry_out(&**gateway, sealed, peer).await?;
+    let disclosed = match carry_out(&**gateway, sealed, peer).await {
+        Err(error @ ExchangeError::Store(StoreError::Conflict(_))) => {
+            // Removed meanwhile, maybe at another node: then nothing was recorded.
+            gateway.keep_up().await?;
+            return Err(gateway.removal(&order.to).map_or_else(|| error.into(), GatewayError::PeerRemoved));
+        }
+        disclosed => disclosed?,
+    };
     if disclosed.answer.is_some() || disclosed.waiting.is_some() {
         gateway.counts().reached(&peer.party, disclosed.answer.is_some());
     }
@@ -278,11 +291,19 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
+    let (barred_here, barred): (Vec<Bar>, Vec<Bar>) = barred_sources(gateway, &order.bundle)
+        .await
+        .map_err(input)?
+        .into_iter()
+        .partition(|bar| bar.party == order.to);
     let restricted = restricted_objects(gateway, &order.bundle, now).await.map_err(input)?;
-    if !restricted.is_empty() && !has_word(&lent.laws.vocabulary) {
+    if (!restricted.is_empty() || !barred_here.is_empty()) && !has_word(&lent.laws.vocabulary) {
         let why =
             "an order restricts some of what the bundle has, and the laws adopted here have no word for that";
         return Err(GatewayError::Input(format!("{why}: adopt the agreement anew")));
+    }
+    if !barred_here.is_empty() {
+        restrict(&mut facts, &lent.laws.vocabulary);
     }
     let flow = Flow {
         agreement: &order.under,
@@ -307,6 +328,24 @@ async fn request(
         }),
         assume_in_force: order.assume_in_force,
         binding: lent.binding,
+        barred: told_of(gateway, &order.to, barred),
         ..Request::bare(ends, order.under.clone(), what, now)
     })
+}
+
+/// To whom the receiver is told not to pass it on: whoever is removed here, and whoever those it is from have removed.
+fn told_of(gateway: &Gateway, receiver: &Party, sources: Vec<Bar>) -> BTreeSet<WireBar> {
+    let own = &gateway.signatory().party;
+    let removed = gateway.register().removed.into_values().map(|removal| WireBar {
+        party: Text(removal.party),
+        origin: Text(own.clone()),
+        at: Text(removal.at),
+    });
+    let theirs = sources.into_iter().map(|bar| WireBar {
+        party: Text(bar.party),
+        origin: Text(bar.origin),
+        at: Text(bar.at),
+    });
+    // Whoever is meant by it is not told of it: it gets nothing that it could not keep.
+    removed.chain(theirs).filter(|bar| bar.party.0 != *receiver && bar.party.0 != *own).collect()
 }

@@ -229,7 +229,7 @@ pub async fn of(gateway: &Gateway, exchange: ExchangeId) -> Result<Json, Gateway
 }
 
 async fn at_partner(gateway: &Gateway, party: &Party, exchange: ExchangeId) -> Result<Json, GatewayError> {
-    let peer = gateway.peer(party)?;
+    let peer = gateway.known_peer(party)?;
     let question = UsesQuestion { exchanges: vec![Text(exchange)] };
     let question = serde_json::to_vec(&question).map_err(|error| GatewayError::Broken(error.to_string()))?;
     let answer = gateway.peers().uses(&peer, question).await.map_err(ExchangeError::from)?;

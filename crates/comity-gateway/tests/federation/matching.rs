@@ -9,20 +9,23 @@ use comity_exchange::federation::matching::{
 };
 use comity_exchange::matching::{Asked, End};
 use comity_exchange::misbehaviour::Misbehaviour;
-use comity_exchange::ports::{Integrated, MatchChange, Matches as _, Record, Store as _};
+use comity_exchange::ports::{Integrated, MatchChange, Matches as _, OptOutState, Record, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey};
+use comity_exchange::subject::Claim;
 use comity_exchange::wire::{Base64, Text, facts_to_wire, law_digests};
 use comity_gateway::gateway::GatewayError;
 use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::replay;
 use comity_gateway::work::matching::{Order, order, read_values};
+use comity_gateway::work::opt_outs;
+use comity_gateway::work::subjects::SeenByOfficer;
 use comity_minimise::Limits;
 use comity_minimise::matching::{BATCH, Blinded, MatchValue};
 use comity_terms::ids::MatchId;
-use comity_terms::{Asserter, Day, Digest, Facts, Family, Month, PackSlug, Purpose};
+use comity_terms::{Asserter, Day, Digest, Facts, Family, Month, PackSlug, Purpose, Timestamp};
 use comity_tlog::{LeafIndex, SignedCheckpoint};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
@@ -439,4 +442,51 @@ fn a_file_that_looks_for_nothing_says_so() {
     assert_eq!(read(long.as_bytes()), Err("line 2: too long for a value".to_owned()));
     assert_eq!(read(b"one.example\n\xff\n"), Err("neither STIX nor text: byte 12 is no UTF-8".to_owned()));
     assert!(read(b"{\"type\":").is_err());
+}
+
+/// Somebody is known by this address, and what is held names them.
+const CROOK: &str = "billing@invoice.example.com";
+
+/// Opts whoever has this address out of the preventive sharing of data about health, before an officer.
+async fn opted_out(house: &House, email: &str) {
+    let claim = serde_json::json!({ "identifiers": [{ "kind": "email", "value": email }] });
+    let claim = Claim::read(claim.to_string().as_bytes()).unwrap();
+    let until = Timestamp::from_second(house.gateway.now().as_second() + 90 * 86_400).unwrap();
+    let filed = opt_outs::file(&house.gateway, &claim, &["health".to_owned()], until).await.unwrap();
+    let seen = SeenByOfficer(true);
+    let decided = opt_outs::decide(&house.gateway, filed.row.id, &claim, "trained", &seen).await.unwrap();
+    assert_eq!(decided.state, OptOutState::InForce);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opted_out_is_matched_as_little_as_shared_and_nobody_is_told() {
+    let (holder, asker) = houses().await;
+    let text = format!("{CROOK}\n{}\n", held());
+    // Without an opt-out both are found: in a house of its own, for a day's set is made once.
+    let (other, friend) = houses().await;
+    let (matched, before) = ask(&friend, asked_for(&other, &text)).await;
+    assert_eq!((matched.len(), before.end), (2, End::Complete), "{matched:?}");
+
+    opted_out(&holder, CROOK).await;
+    let (matched, asked) = ask(&asker, asked_for(&holder, &text)).await;
+    assert_eq!((matched, asked.end.clone()), (vec![held()], End::Complete), "what names nobody stays");
+    let opened = told(&holder, "match.opened").await.pop().unwrap();
+    assert!(opened["opted_out"].as_u64() > Some(0), "an overseer sees how many: {opened}");
+    // What the asker gets is as long, and its log tells of it nothing else.
+    assert_eq!(asked.traffic.filter, before.traffic.filter);
+    let done = told(&asker, "match.done").await.pop().unwrap();
+    let known = told(&friend, "match.done").await.pop().unwrap();
+    let keys = |told: &Json| told.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&done), keys(&known));
+
+    // A partner's word that it is not of such a category does not count: it does not see what is held.
+    let says =
+        Order { facts: vec![("sensitive".parse().unwrap(), "[]".to_owned())], ..asked_for(&holder, &text) };
+    assert_eq!(ask(&asker, says).await.0, [held()]);
+    // A lawful targeted act is not touched, as of a share.
+    let targeted =
+        Order { facts: vec![("targeted".parse().unwrap(), "true".to_owned())], ..asked_for(&holder, &text) };
+    assert_eq!(ask(&asker, targeted).await.0.len(), 2);
+    let replayed = replay(&holder.gateway, true, |_| {}).await.unwrap();
+    assert_eq!((replayed.identical, replayed.different.len()), (replayed.decisions, 0), "{replayed:?}");
 }

@@ -60,7 +60,7 @@ pub(crate) async fn held(house: &House, exchange: ExchangeId) -> Vec<u8> {
 }
 
 /// A bundle of one indicator that nobody else has.
-fn own_bundle(number: u8) -> Vec<u8> {
+pub(crate) fn own_bundle(number: u8) -> Vec<u8> {
     json!({ "type": "bundle", "id": "bundle--0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1c5", "objects": [{
         "type": "indicator", "spec_version": "2.1", "id": format!("indicator--0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1{number:02x}"),
         "created": "2026-11-01T00:00:00.000Z", "modified": "2026-11-01T00:00:00.000Z", "pattern_type": "stix",
@@ -79,7 +79,7 @@ fn with(bundle: &[u8], more: &[u8]) -> Vec<u8> {
 }
 
 /// What one holder did with one exchange.
-fn result<'a>(order: &'a Json, holder: &str) -> &'a Json {
+pub(crate) fn result<'a>(order: &'a Json, holder: &str) -> &'a Json {
     let found = order["holders"].as_array().unwrap().iter().find(|told| told["holder"] == holder);
     &found.unwrap_or_else(|| panic!("{holder}: {order}"))["results"][0]
 }

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 
 /// The person whom the campaign of the example targets, and what is about machines alone.
 const VICTIM: &str = "identity--cbf27734-ac10-4525-8b66-402800e03d2c";
-const CREDENTIAL_PAGE: &str = "indicator--3f0c9931-918c-40bf-9670-c342c6cce996";
+pub(crate) const CREDENTIAL_PAGE: &str = "indicator--3f0c9931-918c-40bf-9670-c342c6cce996";
 
 fn asked(selector: Selector) -> Asked {
     let defence = || ("threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap());
@@ -36,7 +36,7 @@ fn asked(selector: Selector) -> Asked {
     }
 }
 
-fn object(id: &str) -> Asked {
+pub(crate) fn object(id: &str) -> Asked {
     asked(Selector::Objects(vec![id.to_owned()]))
 }
 

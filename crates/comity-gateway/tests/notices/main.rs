@@ -284,3 +284,44 @@ async fn an_exchange_that_owes_a_notice_opens_one_with_its_clock() {
     let text = letters(&room)[0].1["text"].as_str().unwrap().to_owned();
     assert!(text.contains("§ 126¹³"), "{text}");
 }
+
+/// Nobody closes what a decision owes; what an officer opened of an exchange that owes none, an officer may.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_is_closed_where_the_decision_owes_none_and_never_where_it_does() {
+    let room = Room::open("EE", "", &["comity-baseline", "eu-nis2-2022-2555"]).await;
+    let traffic = room.share_traffic().await.exchange_id.0;
+    notices::once(&room.gateway).await.unwrap();
+    let reason = "sent_in_error".parse().unwrap();
+    let owed = room.gateway.store().notices(false).await.unwrap().pop().unwrap();
+    assert_eq!(owed.exchange, Some(traffic));
+    let came = notices::close(&room.gateway, owed.id, "ana", &reason).await.unwrap();
+    let Done::Refused(refusal) = came else { panic!("{came:?}") };
+    assert_eq!(refusal.reasons, ["notice_owed"]);
+    assert!(refusal.citations[0]["article"].as_str().unwrap().contains("126"), "{refusal:?}");
+    assert_eq!(row(&room, owed.id).await.state, NoticeState::Open);
+
+    let indicator = room.share_indicator().await;
+    assert_eq!(indicator.outcome.as_str(), "delivered", "{indicator:?}");
+    let about = Order {
+        exchange: Some(indicator.exchange_id.0),
+        under: None,
+        to: person("mailbox"),
+        facts: Vec::new(),
+    };
+    let opened = notices::open(&room.gateway, "ana", about).await.unwrap();
+    let unknown = notices::close(&room.gateway, opened.id, "ana", &"no_such_reason".parse().unwrap()).await;
+    assert!(matches!(unknown, Err(GatewayError::Input(_))), "{unknown:?}");
+    let came = notices::close(&room.gateway, opened.id, "ana", &reason).await.unwrap();
+    let Done::Yes(closed) = came else { panic!("{came:?}") };
+    assert_eq!(closed.state, NoticeState::Closed);
+    assert_eq!(closed.detail.closed_for.as_deref(), Some("sent_in_error"));
+    assert!(closed.detail.file.is_none(), "whom it was to go to is erased");
+    let again = notices::send(&room.gateway, opened.id, "ana").await;
+    assert!(matches!(again, Err(GatewayError::Input(_))), "it goes nowhere: {again:?}");
+    assert_eq!(letters(&room).len(), 0);
+
+    // What is kept is looked at in time: the doctor says how much of that is owed.
+    let looked = doctor::examine(&room.gateway).await.unwrap();
+    let reviews = looked.into_iter().find(|looked| looked.what == "reviews").unwrap();
+    assert!(reviews.found.contains("reviews of what is kept are owed"), "{}", reviews.found);
+}

@@ -65,6 +65,28 @@ impl Room {
         own.flat_map(|path| std::fs::read(path).unwrap_or_default()).collect()
     }
 
+    /// Places an indicator here: about machines, so that nobody is owed a notice of it.
+    pub(crate) async fn share_indicator(&self) -> ExchangeReport {
+        let bundle = json!({ "type": "bundle", "id": "bundle--6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7e", "objects": [{
+            "type": "indicator", "spec_version": "2.1", "id": "indicator--6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7f",
+            "created": "2026-11-01T00:00:00.000Z", "modified": "2026-11-01T00:00:00.000Z", "pattern_type": "stix",
+            "pattern": "[ipv4-addr:value = '198.51.100.9']", "valid_from": "2026-11-01T00:00:00Z",
+        }] });
+        let order = share::Order {
+            bundle: Arc::new(bundle.to_string().into_bytes()),
+            officer: "ana".into(),
+            under: "eu-nis2-2022-2555".parse().unwrap(),
+            to: self.gateway.signatory().party.clone(),
+            activity: "threat_intel".parse().unwrap(),
+            purpose: "cyber_defence".parse().unwrap(),
+            facts: Vec::new(),
+            attestations: Vec::new(),
+            assume_in_force: false,
+            added: None,
+        };
+        share::share(&self.gateway, order).await.unwrap()
+    }
+
     /// Places traffic data here, on a court's authorisation.
     pub(crate) async fn share_traffic(&self) -> ExchangeReport {
         let bundle = json!({

@@ -169,6 +169,11 @@ impl Node {
         self.process.id()
     }
 
+    /// Whether it has ended, whoever still holds what is left of it.
+    pub(crate) fn is_dead(&self) -> bool {
+        crate::traced::is_dead(self.id())
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
         assert!(sent.success());

@@ -77,7 +77,7 @@ impl Traced {
 }
 
 /// Whether a process has ended, whoever still holds what is left of it.
-fn is_dead(process: u32) -> bool {
+pub(crate) fn is_dead(process: u32) -> bool {
     let state = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // The name before it may hold anything, and ends with the last parenthesis.
     state.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))

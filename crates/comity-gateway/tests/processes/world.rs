@@ -3,6 +3,7 @@
 use crate::place::{Node, Place, anywhere, somewhere, verified};
 use crate::traced::Traced;
 use comity_terms::ExchangeId;
+use comity_terms::ids::OrderId;
 use comity_tlog::SignedCheckpoint;
 use rusqlite::{Connection, OpenFlags};
 use std::collections::BTreeMap;
@@ -106,6 +107,23 @@ impl Rows {
     /// The first column of the first row.
     fn count(&self, sql: &str) -> u64 {
         self.0.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
+    }
+
+    /// How many records of data lie here of an exchange.
+    pub(crate) fn records_of(&self, exchange: &str) -> u64 {
+        let exchange: ExchangeId = exchange.parse().unwrap();
+        let sql = "SELECT count(*) FROM key_row JOIN segment ON number = key_row.segment
+                   WHERE exchange = ?1 AND class IS NOT NULL";
+        let count: i64 = self.0.query_row(sql, [exchange.as_bytes()], |row| row.get(0)).unwrap();
+        count.unsigned_abs()
+    }
+
+    /// How many messages of an order were taken here.
+    pub(crate) fn taken(&self, order: &str) -> u64 {
+        let order: OrderId = order.parse().unwrap();
+        let sql = "SELECT count(*) FROM recall WHERE recall_order = ?1 AND way = 'taken'";
+        let count: i64 = self.0.query_row(sql, [order.as_bytes()], |row| row.get(0)).unwrap();
+        count.unsigned_abs()
     }
 
     /// Exchanges by id, each with its outcome and how many entries are about it.

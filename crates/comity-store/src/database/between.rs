@@ -4,8 +4,8 @@ use super::Database;
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
-    Derived, Integrated, MatchEpochRow, MatchScope, MatchSide, Matches, RecallRow, Recalls, RecordName,
-    Restriction, StoreError, StoredMatch, WebhookRow, Webhooks,
+    Bar, Derived, ExchangeRow, Integrated, MatchEpochRow, MatchScope, MatchSide, Matches, PeerRemoval,
+    RecallRow, Recalls, RecordName, Removals, Restriction, StoreError, StoredMatch, WebhookRow, Webhooks,
 };
 use comity_terms::ids::{MatchId, OrderId};
 use comity_terms::{Day, Digest, ExchangeId, Month, PackSlug, Party, Purpose, Timestamp};
@@ -57,6 +57,37 @@ impl Matches for Database {
         month: Month,
     ) -> Result<u64, StoreError> {
         either!(self, store => store.match_spent(peer, agreement, purpose, month).await)
+    }
+}
+
+impl Removals for Database {
+    async fn removals(&self) -> Result<Vec<PeerRemoval>, StoreError> {
+        either!(self, store => store.removals().await)
+    }
+
+    async fn bars(&self) -> Result<bool, StoreError> {
+        either!(self, store => store.bars().await)
+    }
+
+    async fn barred(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Bar>, StoreError> {
+        either!(self, store => store.barred(exchanges).await)
+    }
+
+    async fn unbarred(
+        &self,
+        party: &Party,
+        origin: &Party,
+        limit: u32,
+    ) -> Result<Vec<ExchangeRow>, StoreError> {
+        either!(self, store => store.unbarred(party, origin, limit).await)
+    }
+
+    async fn barred_in_vain(
+        &self,
+        origin: &Party,
+        limit: u32,
+    ) -> Result<Vec<(PeerRemoval, ExchangeRow)>, StoreError> {
+        either!(self, store => store.barred_in_vain(origin, limit).await)
     }
 }
 

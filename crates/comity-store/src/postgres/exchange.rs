@@ -13,6 +13,7 @@ use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::{ExchangeId, Party};
 use comity_tlog::{LeafIndex, TreeSize};
 use std::collections::BTreeMap;
+use tokio_postgres::Row;
 
 /// Puts each row in the place of the one with its id; `first` are the first entries about them that come with the rows.
 pub(super) fn put_exchanges<'p>(
@@ -60,25 +61,27 @@ pub(super) async fn exchange(client: &Client, exchange: ExchangeId) -> Result<Op
                 changed_at
          FROM exchange WHERE id = $1",
         &[&&exchange.as_bytes()[..]],
-        |row| {
-            Ok(ExchangeRow {
-                id: id(row, "id", ExchangeId::from_bytes)?,
-                side: side_of(&plain::<String>(row, "side")?).ok_or(Fault::Column("side"))?,
-                peer: text(row, "peer")?,
-                agreement: text(row, "agreement")?,
-                agreement_digest: digest(row, "agreement_digest")?,
-                supersedes: maybe_id(row, "supersedes", ExchangeId::from_bytes)?,
-                chain: id(row, "chain", ExchangeId::from_bytes)?,
-                offer: maybe_bytes(row, "offer")?.map(comity_terms::Digest),
-                outcome: outcome_of(&plain::<String>(row, "outcome")?).ok_or(Fault::Column("outcome"))?,
-                whole: number::<i64>(row, "whole")? == 1,
-                objects: number(row, "objects")?,
-                at: text(row, "at")?,
-                changed_at: text(row, "changed_at")?,
-            })
-        },
+        read_exchange,
     )
     .await
+}
+
+pub(super) fn read_exchange(row: &Row) -> Result<ExchangeRow, Fault> {
+    Ok(ExchangeRow {
+        id: id(row, "id", ExchangeId::from_bytes)?,
+        side: side_of(&plain::<String>(row, "side")?).ok_or(Fault::Column("side"))?,
+        peer: text(row, "peer")?,
+        agreement: text(row, "agreement")?,
+        agreement_digest: digest(row, "agreement_digest")?,
+        supersedes: maybe_id(row, "supersedes", ExchangeId::from_bytes)?,
+        chain: id(row, "chain", ExchangeId::from_bytes)?,
+        offer: maybe_bytes(row, "offer")?.map(comity_terms::Digest),
+        outcome: outcome_of(&plain::<String>(row, "outcome")?).ok_or(Fault::Column("outcome"))?,
+        whole: number::<i64>(row, "whole")? == 1,
+        objects: number(row, "objects")?,
+        at: text(row, "at")?,
+        changed_at: text(row, "changed_at")?,
+    })
 }
 
 pub(super) async fn accepted_in_chain(

@@ -25,13 +25,17 @@ pub(super) async fn found(client: &Client, wanted: &Wanted<'_>) -> Result<Found,
     if !wanted.offers.is_empty() {
         let offers = every(
             client,
-            "-- found, offers
-             SELECT exchange FROM outbox WHERE exchange = ANY($1::bytea[])",
+            "-- found, offers, and to whom there may be none
+             SELECT exchange, NULL AS party FROM outbox WHERE exchange = ANY($1::bytea[])
+             UNION ALL SELECT NULL, party FROM peer_removal WHERE ended IS NULL",
             &[&wanted.offers],
-            |row| plain(row, "exchange"),
+            |row| Ok((plain::<Option<Vec<u8>>>(row, "exchange")?, plain::<Option<String>>(row, "party")?)),
         )
         .await?;
-        found.offers.extend(offers);
+        for (offer, removed) in offers {
+            found.offers.extend(offer);
+            found.removed.extend(removed);
+        }
     }
     if !wanted.segments.is_empty() {
         found.segments.extend(vault::there(client, &wanted.segments).await?);

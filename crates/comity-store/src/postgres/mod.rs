@@ -37,6 +37,7 @@ mod peers;
 mod plan;
 mod published;
 mod recall;
+mod removals;
 mod schema;
 mod store;
 mod subjects;

@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub(super) witnessed: HashMap<String, TreeSize>,
     pub(super) closed: BTreeSet<Bucket>,
     pub(super) accepted: HashMap<Chain, ExchangeId>,
+    /// The partners that are removed.
+    pub(super) removed: HashSet<String>,
 }
 
 /// The keys of what has to be found.
@@ -81,6 +83,8 @@ pub(super) struct Plan<'r> {
     witnessed_by: BTreeMap<&'r Party, TreeSize>,
     receipts: BTreeMap<ExchangeId, &'r [u8]>,
     peers: BTreeMap<&'r Party, &'r Peer>,
+    /// Whether a partner is removed, or is one again.
+    removes: bool,
     officers: BTreeMap<&'r str, &'r Officer>,
     officer_keys: Vec<&'r OfficerKey>,
     adopted: Vec<&'r AdoptedLaw>,
@@ -143,6 +147,14 @@ impl<'r> Plan<'r> {
         if let Some(peer) = &record.peer {
             self.peers.insert(&peer.party, peer);
         }
+        if let Some(removal) = &record.peer_removal {
+            self.removes = true;
+            if removal.ended.is_none() {
+                self.found.removed.insert(removal.party.as_str().to_owned());
+            } else {
+                self.found.removed.remove(removal.party.as_str());
+            }
+        }
         if let Some(officer) = &record.officer {
             self.officers.insert(&officer.name, officer);
         }
@@ -169,6 +181,9 @@ impl<'r> Plan<'r> {
         }
         if record.outbox.iter().any(|item| self.found.offers.contains(&item.exchange.as_bytes()[..])) {
             return Err(Fault::Conflict("offer"));
+        }
+        if record.outbox.iter().any(|item| self.found.removed.contains(item.peer.as_str())) {
+            return Err(Fault::Conflict("a partner that is removed"));
         }
         let waits = |exchange: &ExchangeId| {
             self.found.offers.contains(&exchange.as_bytes()[..])
@@ -206,7 +221,7 @@ impl<'r> Plan<'r> {
 
     /// Whether partners or laws change.
     pub(super) fn changes_register(&self) -> bool {
-        !(self.peers.is_empty() && self.adopted.is_empty() && self.signatures.is_empty())
+        self.removes || !(self.peers.is_empty() && self.adopted.is_empty() && self.signatures.is_empty())
     }
 
     /// The statements that put records into their streams, to be run after the others: they are added at `now`.

@@ -25,8 +25,8 @@ use super::found::found;
 use super::log as rows;
 use super::plan::{Plan, Wanted};
 use super::{
-    collected, credentials, erasure, escalation, holds, matching, notices, opt_outs, recall, subjects, uses,
-    webhooks,
+    collected, credentials, erasure, escalation, holds, matching, notices, opt_outs, recall, removals,
+    subjects, uses, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::Log;
@@ -264,6 +264,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         && !credentials::speaks(record)
         && !webhooks::speaks(record)
         && !recall::speaks(record)
+        && !removals::speaks(record)
         && !collected::speaks(record)
         && !subjects::speaks(record)
         && record.matching.is_empty()
@@ -281,6 +282,7 @@ async fn ended(client: &Client, record: &Record, index: LeafIndex) -> Result<Res
         credentials::put(client, record).await?;
         webhooks::put(client, record).await?;
         recall::put(client, record, index).await?;
+        removals::put(client, record).await?;
         collected::put(client, record).await?;
         matching::put(client, &record.matching, index).await?;
         opt_outs::put(client, record).await?;

@@ -83,7 +83,7 @@ pub(super) fn exchange(connection: &Connection, exchange: ExchangeId) -> Result<
     )
 }
 
-fn read_exchange(row: &Row<'_>) -> Result<ExchangeRow, Fault> {
+pub(super) fn read_exchange(row: &Row<'_>) -> Result<ExchangeRow, Fault> {
     Ok(ExchangeRow {
         id: id(row, "id", ExchangeId::from_bytes)?,
         side: side_of(&plain::<String>(row, "side")?).ok_or(Fault::Column("side"))?,

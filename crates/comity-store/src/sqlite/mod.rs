@@ -26,6 +26,7 @@ mod outbox;
 mod peers;
 mod read;
 mod recall;
+mod removals;
 mod schema;
 mod subjects;
 mod succession;

@@ -19,7 +19,9 @@ pub(super) fn put_offer(connection: &Connection, item: &OutboxItem) -> Result<()
         "offer",
         "-- put_offer
          INSERT INTO outbox (exchange, peer, header, signature, bodies, horizon, attempts, next_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (exchange) DO NOTHING",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
+         WHERE NOT EXISTS (SELECT 1 FROM peer_removal WHERE party = ?2 AND ended IS NULL)
+         ON CONFLICT (exchange) DO NOTHING",
         params![
             item.exchange.as_bytes(),
             item.peer.as_str(),

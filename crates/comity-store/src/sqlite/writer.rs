@@ -10,7 +10,7 @@ use super::columns::change;
 use super::fault::Fault;
 use super::{
     credentials, erasure, escalation, exchange, holds, laws, log as rows, matching, notices, opt_outs,
-    outbox, peers, recall, subjects, uses, vault, webhooks,
+    outbox, peers, recall, removals, subjects, uses, vault, webhooks,
 };
 use crate::faults::{Faults, Point};
 use crate::log::{Batch, Log, first_about, record_bytes};
@@ -316,6 +316,7 @@ fn put_record(
     credentials::put(connection, record)?;
     webhooks::put(connection, &record.webhooks)?;
     recall::put(connection, record, index)?;
+    removals::put(connection, record)?;
     collected::put(connection, record, now)?;
     matching::put(connection, &record.matching, index)?;
     opt_outs::put(connection, record)?;

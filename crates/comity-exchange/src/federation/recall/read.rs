@@ -80,6 +80,13 @@ impl TakenHop {
         if (order.action == RecallAction::Correct) != order.replaced_by.is_some() {
             return Err(wrong("order", "a correction names what is right, and nothing else does"));
         }
+        let names = order.party.is_some();
+        if names != (order.action == RecallAction::Bar || (names && order.action == RecallAction::Lift)) {
+            return Err(wrong("order", "a bar names a party, and but for what lifts it nothing else does"));
+        }
+        if names && (order.lifts.is_some() || order.party == Some(order.origin.clone())) {
+            return Err(wrong("order", "what it says of a party does not hold together"));
+        }
         let entry = order.public_entry().filter(|entry| entry.family() == Family::Remedy);
         let entry = entry.ok_or_else(|| wrong("order", "its entry is none of an order"))?;
         let attachments: HopAttachments = read_json(frame.attachments, "attachments")?;

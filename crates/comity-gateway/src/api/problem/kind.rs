@@ -61,6 +61,8 @@ kinds! {
     Stopped = "stopped", SERVICE_UNAVAILABLE, "the gateway has stopped";
     /// Who calls is no partner of this gateway.
     NoPartner = "no-partner", FORBIDDEN, "no partner of this gateway";
+    /// Who calls was removed as a partner.
+    PartnerRemoved = "partner-removed", FORBIDDEN, "removed as a partner of this gateway";
     /// A partner's offer is not one that counts.
     OfferNotAccepted = "offer-not-accepted", BAD_REQUEST, "the offer is not accepted";
     /// A partner offered something else under an exchange that was answered.

@@ -177,6 +177,12 @@ fn about(kind: Kind) -> About {
             todo: "Give this gateway's operator your identity (`comity identity`) to add with `comity peer add`.",
             detail: "its operator adds partners with `comity peer add`",
         },
+        Kind::PartnerRemoved => About {
+            what: "Nothing was taken and nothing was given. Orders to erase, to correct or to restrict what this gateway holds are taken as before.",
+            why: "An officer of this gateway removed the partner; `detail` says when and why.",
+            todo: "Ask the authority that runs this gateway. It makes a partner one again by a signed act of its own.",
+            detail: "FI was removed as a partner at 2026-11-26T09:00:00Z (instrument_suspended): nothing goes to it",
+        },
         Kind::OfferNotAccepted => About {
             what: "The offer was not taken, and no exchange came of it.",
             why: "It is not signed by a key that is known, is for somebody else, contradicts itself, or does not read.",

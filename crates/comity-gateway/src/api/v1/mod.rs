@@ -117,6 +117,9 @@ impl From<GatewayError> for Refused {
     fn from(error: GatewayError) -> Self {
         Self::Problem(match error {
             GatewayError::Input(why) => Problem::new(Kind::Input).with_detail(why),
+            error @ GatewayError::PeerRemoved(_) => {
+                Problem::new(Kind::PartnerRemoved).with_detail(error.to_string())
+            }
             GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => {
                 tracing::error!(%error, "a request of the API failed");
                 Problem::new(Kind::Unavailable).with_detail("the store takes and gives nothing now")

@@ -28,11 +28,12 @@ pub use law::{Audience, Law, LawAdopt, LawCheck, LawDiff, LawExplain, LawShow, L
 pub use mandate::{Mandate, MandateAdd, MandateEnd};
 pub use matching::Match;
 pub use notice::{
-    Notice, NoticeAddress, NoticeApprove, NoticeDefer, NoticeList, NoticeOpen, NoticeSend, NoticeShow,
+    Notice, NoticeAddress, NoticeApprove, NoticeClose, NoticeDefer, NoticeList, NoticeOpen, NoticeSend,
+    NoticeShow,
 };
 pub use opt_out::{OptOut, OptOutDecide, OptOutFile, OptOutOf};
 pub use people::{
-    Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, Token, TokenAdd, TokenEnd,
+    Officer, OfficerAdd, OfficerDelegate, OfficerRevoke, Peer, PeerAdd, PeerRemove, Token, TokenAdd, TokenEnd,
 };
 pub use subject::{
     Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectLift, SubjectList, SubjectShow, SubjectStatus,

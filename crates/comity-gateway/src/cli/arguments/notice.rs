@@ -5,7 +5,7 @@ use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_notices::{Audience, Language};
 use comity_terms::ids::NoticeId;
-use comity_terms::{ExchangeId, Office, PackSlug, Timestamp};
+use comity_terms::{ExchangeId, Office, PackSlug, ReasonCode, Timestamp};
 use std::path::PathBuf;
 
 /// `comity notice`
@@ -36,6 +36,11 @@ pub enum Notice {
         after_help = "Example:\n  comity notice send 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --officer a.tamm"
     )]
     Send(NoticeSend),
+    /// Close a notice that nobody is owed; refused where a decision owes it, or none says that it is not owed.
+    #[command(
+        after_help = "Example:\n  comity notice close 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --reason sent_in_error --officer a.tamm"
+    )]
+    Close(NoticeClose),
     /// A notice, and what it says.
     #[command(
         after_help = "Examples:\n  comity notice show 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d\n  comity notice show 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d --audience journalist --language fr"
@@ -143,6 +148,23 @@ pub struct NoticeSend {
     pub officer: String,
 }
 
+/// `comity notice close`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct NoticeClose {
+    /// The notice's number.
+    #[arg(value_name = "NUMBER")]
+    pub number: NoticeId,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Why, in the vocabulary's words.
+    #[arg(long, value_name = "REASON")]
+    pub reason: ReasonCode,
+    /// The officer who closes it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+}
+
 /// `comity notice show`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct NoticeShow {
@@ -192,6 +214,7 @@ impl Notice {
             Self::Defer(args) => &args.place,
             Self::Approve(args) => &args.place,
             Self::Send(args) => &args.place,
+            Self::Close(args) => &args.place,
             Self::Show(args) => &args.place,
             Self::List(args) => &args.place,
         }
@@ -204,7 +227,7 @@ impl Notice {
             Self::Open(args) => args.to.as_os_str() == "-",
             Self::Address(args) => args.to.as_os_str() == "-",
             Self::Defer(args) => args.reason_file.as_os_str() == "-",
-            Self::Approve(_) | Self::Send(_) | Self::Show(_) | Self::List(_) => false,
+            Self::Approve(_) | Self::Send(_) | Self::Close(_) | Self::Show(_) | Self::List(_) => false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::Place;
 use clap::{Args, Subcommand};
-use comity_terms::{JurisdictionCode, Timestamp};
+use comity_terms::{JurisdictionCode, ReasonCode, Timestamp};
 use jiff::civil::Date;
 use std::path::PathBuf;
 
@@ -125,6 +125,25 @@ pub enum Peer {
         after_help = "Example:\n  comity peer add --jurisdiction FI --url https://gateway.example:8443 --identity fi.json"
     )]
     Add(PeerAdd),
+    /// Remove a partner: nothing flows to it any more, and whoever has data from here is told not to pass it on to it.
+    #[command(
+        after_help = "Example:\n  comity peer remove FI --reason instrument_suspended --officer a.tamm\n\nOrders to erase or restrict what it holds still go to it, and its answers and its own orders still come in. It is a partner\nagain by `comity peer add --officer`."
+    )]
+    Remove(PeerRemove),
+    /// The partners; which of them are removed, since when and why.
+    List(Place),
+}
+
+impl Peer {
+    /// The gateway that it is about.
+    #[must_use]
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Add(args) => &args.place,
+            Self::Remove(args) => &args.place,
+            Self::List(place) => place,
+        }
+    }
 }
 
 /// `comity peer add`
@@ -142,6 +161,26 @@ pub struct PeerAdd {
     /// The identity file that its operator gave.
     #[arg(long, value_name = "FILE")]
     pub identity: PathBuf,
+    /// The officer who signs that it is a partner again, where it was removed.
+    #[arg(long, value_name = "N")]
+    pub officer: Option<String>,
+}
+
+/// `comity peer remove`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct PeerRemove {
+    /// The party.
+    #[arg(value_name = "NAME")]
+    pub jurisdiction: JurisdictionCode,
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Why, in the vocabulary's words, as `instrument_suspended`.
+    #[arg(long, value_name = "REASON")]
+    pub reason: ReasonCode,
+    /// The officer who orders it.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
 }
 
 fn date(text: &str) -> Result<Date, String> {

@@ -90,6 +90,7 @@ pub const STATE: &[State] = &[
     of(Table, "partner_receipt", "partners' receipts", Stays(SKELETON)),
     of(Table, "derived", "which record that was given had been received", Stays(SKELETON)),
     of(Table, "recall", "signed orders and answers", Stays(SKELETON)),
+    of(Table, "barred", "exchanges whose records are not passed on to a party", Stays(SKELETON)),
     of(Table, "restricted", "exchanges of which nobody may use records", Stays(SKELETON)),
     of(Table, "restricted_record", "which records of those", Stays(SKELETON)),
     of(
@@ -167,6 +168,12 @@ pub const STATE: &[State] = &[
         "peer",
         "partners' identities",
         Stays("replaced by the next; a partner is a state's authority"),
+    ),
+    of(
+        Table,
+        "peer_removal",
+        "partners that were removed, since when and why",
+        Stays("replaced by the next"),
     ),
     of(Table, "witnessed", "what was last cosigned of each partner's log", Stays("replaced by the next")),
     of(Table, "witnessed_by", "what partners know of this log", Stays("replaced by the next")),

@@ -23,6 +23,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0015_use_and_holds.sha256"),
     include_str!("../../../migrations/0016_effects.sha256"),
     include_str!("../../../migrations/0017_restricted_records.sha256"),
+    include_str!("../../../migrations/0018_removals.sha256"),
 ];
 
 #[test]

@@ -10,6 +10,7 @@ pub(crate) mod notices;
 pub(crate) mod opt_outs;
 pub(crate) mod outbox;
 pub(crate) mod recall;
+pub(crate) mod removals;
 pub(crate) mod rows;
 pub(crate) mod subjects;
 pub(crate) mod webhooks;

@@ -1,0 +1,173 @@
+//! What meets on its way: two corrections of the same data, an erasure and a read, and a request about much.
+
+use crate::erasure::opened;
+use crate::house::{House, PHISHING, pair};
+use crate::recall::{complete, order, told};
+use crate::recall_chain::{held, line, own_bundle, share};
+use crate::uses::{CREDENTIAL_PAGE, object};
+use comity_exchange::federation::recall::RecallAction;
+use comity_exchange::ports::{Recalls as _, Store as _};
+use comity_exchange::report::ExchangeOutcome;
+use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{Claim, Kind};
+use comity_gateway::work::recall::{self, Order};
+use comity_gateway::work::subjects::SeenByOfficer;
+use comity_gateway::work::{audit, subjects, uses};
+use comity_terms::ExchangeId;
+use comity_terms::ids::OrderId;
+use serde_json::{Value as Json, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+async fn corrected(house: &House, wrong: ExchangeId, right: ExchangeId) -> OrderId {
+    let order = Order { replaced_by: Some(right), ..order(wrong, RecallAction::Correct) };
+    let (id, given) = recall::order(&house.gateway, &order).await.unwrap();
+    assert!(given.row.is_some(), "{:?}", given.decision);
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_corrections_that_cross_end_the_wrong_at_both_ends_and_keep_both_that_are_right() {
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let back = share(second, first, &held(second, given).await).await;
+    let here = share(first, second, &own_bundle(1)).await;
+    let there = share(second, first, &own_bundle(2)).await;
+
+    // Each finds it wrong at the same time, and says what is right.
+    let (one, other) = tokio::join!(corrected(first, given, here), corrected(second, back, there));
+    let (at_first, at_second) = (complete(first, one).await, complete(second, other).await);
+    for (order, right) in [(&at_first, here), (&at_second, there)] {
+        assert_eq!(order["replaced_by"], right.to_string());
+        let results = order["holders"].as_array().unwrap();
+        let done = |told: &Json| {
+            let result = told["results"][0]["result"].as_str();
+            matches!(result, Some("completed" | "not_found"))
+        };
+        assert!(results.iter().all(done), "whichever came first did it: {order}");
+    }
+    for (house, exchange) in [(second, given), (first, back)] {
+        assert_eq!(opened(&house.gateway, exchange).await, (0, 0), "the wrong is gone");
+    }
+    for (house, exchange) in [(second, here), (first, there)] {
+        assert!(opened(&house.gateway, exchange).await.0 > 0, "the right stays");
+    }
+    for house in &houses {
+        let rows = house.gateway.store().recalls(None).await.unwrap();
+        assert!(rows.len() <= 6 && rows.iter().all(|row| row.complete), "no order goes round: {rows:?}");
+        let replayed = audit::replay(&house.gateway, false, |_| {}).await.unwrap();
+        assert_eq!(replayed.different.len(), 0, "{:?}", replayed.different);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_races_an_erasure_gives_the_whole_or_nothing_and_is_recorded() {
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    receiver.officers().await;
+    let report = sender.share(PHISHING).await;
+    assert_eq!(report.outcome, ExchangeOutcome::Delivered);
+    let exchange = report.exchange_id.0;
+    let whole = uses::read(&receiver.gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+    let whole = whole.read.records[0].object.as_bytes().to_vec();
+
+    let given = Arc::new(AtomicUsize::new(1));
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (gateway, given, whole) = (Arc::clone(&receiver.gateway), Arc::clone(&given), whole.clone());
+            tokio::spawn(async move {
+                // Until it is gone: the order is on its way meanwhile.
+                for _ in 0..200 {
+                    let found = uses::read(&gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+                    match found.read.records.as_slice() {
+                        [] => return,
+                        [record] => assert_eq!(record.object.as_bytes(), whole, "the whole of it"),
+                        more => panic!("{more:?}"),
+                    }
+                    given.fetch_add(1, Ordering::Relaxed);
+                }
+                panic!("it is read on and on");
+            })
+        })
+        .collect();
+    let (id, _) = recall::order(&sender.gateway, &order(exchange, RecallAction::Erase)).await.unwrap();
+    assert_eq!(complete(&sender, id).await["holders"][0]["results"][0]["result"], "completed");
+    for reader in readers {
+        reader.await.unwrap();
+    }
+    assert_eq!(opened(&receiver.gateway, exchange).await, (0, 0));
+    // Whatever was given was recorded before, and its sender can see it.
+    let uses = told(&receiver, "records.used").await;
+    let recorded: u64 = uses.iter().filter_map(|told| told["given"].as_u64()).sum();
+    assert!(recorded as usize >= given.load(Ordering::Relaxed), "{recorded} recorded");
+    let after = uses::read(&receiver.gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+    assert_eq!(after.read.records.len(), 0);
+    let replayed = audit::replay(&receiver.gateway, false, |_| {}).await.unwrap();
+    assert_eq!(replayed.different.len(), 0, "{:?}", replayed.different);
+}
+
+/// Indicators that look for mail of one person: more than a page of the index has.
+const MANY: usize = 2_000;
+
+fn about(person: &str, from: usize, to: usize) -> Vec<u8> {
+    let objects: Vec<Json> = (from..to)
+        .map(|number| {
+            json!({
+                "type": "indicator", "spec_version": "2.1",
+                "id": format!("indicator--0b0a8a5a-8d0e-4a51-9c36-{number:012x}"),
+                "created": "2026-11-01T00:00:00.000Z", "modified": "2026-11-01T00:00:00.000Z", "pattern_type": "stix",
+                "pattern": format!("[email-message:from_ref.value = '{person}' AND email-message:subject = 'n{number}']"),
+                "valid_from": "2026-11-01T00:00:00Z",
+            })
+        })
+        .collect();
+    json!({ "type": "bundle", "id": "bundle--0b0a8a5a-8d0e-4a51-9c36-0f5d54f6b1c9", "objects": objects })
+        .to_string()
+        .into_bytes()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_about_thousands_of_records_is_answered_whole_and_erased_whole() {
+    const PERSON: &str = "billing@invoice.example.com";
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    let mut given = Vec::new();
+    for part in 0..2 {
+        let (from, to) = (part * MANY / 2, (part + 1) * MANY / 2);
+        given.push(share(first, second, &about(PERSON, from, to)).await);
+    }
+    let held = async || {
+        let mut held = 0;
+        for exchange in &given {
+            held += second.gateway.store().held_of(*exchange, false, u32::MAX).await.unwrap().len();
+        }
+        held
+    };
+    assert_eq!(held().await, MANY);
+    let claim = json!({ "identifiers": [{ "kind": "email", "value": PERSON }] });
+    let claim = Claim::read(claim.to_string().as_bytes()).unwrap();
+    let seen = SeenByOfficer(true);
+
+    let asked = subjects::file(&second.gateway, Kind::Access, &claim).await.unwrap();
+    let began = std::time::Instant::now();
+    let decided = subjects::decide(&second.gateway, asked.number, "trained", &seen, &[]).await.unwrap();
+    let answer: Json = serde_json::from_slice(&decided.decided.answer.0).unwrap();
+    assert_eq!(answer["records"].as_array().map(Vec::len), Some(MANY), "every record, none twice");
+    let ids: std::collections::BTreeSet<&str> = answer["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|record| record["object"]["id"].as_str())
+        .collect();
+    assert_eq!(ids.len(), MANY);
+    eprintln!("access to {MANY} records took {:?}", began.elapsed());
+
+    let asked = subjects::file(&second.gateway, Kind::Erase, &claim).await.unwrap();
+    let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
+    let decided = subjects::decide(&second.gateway, asked.number, "trained", &seen, &unlawful).await.unwrap();
+    let record = &decided.decided.record;
+    assert_eq!(record["granted"].as_u64(), Some(MANY as u64), "{record}");
+    assert_eq!(held().await, 0, "nothing of them is left");
+    let erased = told(second, "records.erased").await;
+    assert!(erased.len() > 1, "in batches, each with its entry: {}", erased.len());
+}
