@@ -11,9 +11,9 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer,
-    RecallRow, Recalls, Record, RecordName, Restriction, SealedSegment, Standing, Store, StoreError,
-    TokenRow, UseCount, UseRow, Uses, Vitals,
+    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Leaving, Logged, Officer, OfficerKey, OutboxItem, Peer,
+    RecallRow, Recalls, Record, RecordName, RecordPlace, Restriction, SealedSegment, Standing, Store,
+    StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
 };
 use comity_terms::ids::{HoldId, OrderId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
@@ -236,6 +236,13 @@ impl<S: Store> Store for Faulty<S> {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.pass(Call::HeldOf, self.inner.held_of(exchange, openings, limit), |_| {}).await
+    }
+
+    async fn leaving(
+        &self,
+        places: Vec<RecordPlace>,
+    ) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError> {
+        self.pass(Call::Leaving, self.inner.leaving(places), |_| {}).await
     }
 
     async fn clocks(

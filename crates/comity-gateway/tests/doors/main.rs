@@ -5,6 +5,7 @@ mod api;
 mod clients;
 mod conformance;
 mod deletion;
+mod ended;
 mod examples;
 mod governed;
 mod hostile;

@@ -24,6 +24,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0014_notices.sql"),
     include_str!("../../migrations/postgres/0015_use_and_holds.sql"),
     include_str!("../../migrations/postgres/0016_effects.sql"),
+    include_str!("../../migrations/postgres/0017_ended.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
