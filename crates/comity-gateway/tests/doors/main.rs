@@ -13,6 +13,7 @@ mod hostile;
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
 mod misp;
+mod notices;
 mod opt_outs;
 mod problems;
 mod subjects;
