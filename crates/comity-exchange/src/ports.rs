@@ -23,7 +23,7 @@ mod vitals;
 mod webhooks;
 
 pub use collected::{
-    CollectedObject, CollectedSegment, Collections, HeldFor, Leaving, Listed, Page, Presence, Removal,
+    CollectedObject, CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Removal,
     Stream, VersionWanted, Wanted,
 };
 pub use credentials::{Standing, SubjectRow, TokenRow};
@@ -397,10 +397,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Those of these records that readers may ask for, with the segments that they lie in, without key rows, each with
     /// what is known of its class. In no order.
-    fn leaving(
-        &self,
-        places: Vec<RecordPlace>,
-    ) -> impl Future<Output = Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError>> + Send;
+    fn leaving(&self, places: Vec<RecordPlace>) -> impl Future<Output = Result<Left, StoreError>> + Send;
 
     /// The clocks of these objects under an agreement, for one activity and purpose, whoever they came from: each content
     /// that is held, with the instant by which it is erased, or whose time has come, with the instant when it was; a content

@@ -11,7 +11,7 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow, FoundAnswer,
-    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Leaving, Logged, Officer, OfficerKey, OutboxItem, Peer,
+    HeldFor, HeldRecord, HoldRow, Holds, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer,
     RecallRow, Recalls, Record, RecordName, RecordPlace, Restriction, SealedSegment, Standing, Store,
     StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
 };
@@ -238,10 +238,7 @@ impl<S: Store> Store for Faulty<S> {
         self.pass(Call::HeldOf, self.inner.held_of(exchange, openings, limit), |_| {}).await
     }
 
-    async fn leaving(
-        &self,
-        places: Vec<RecordPlace>,
-    ) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError> {
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
         self.pass(Call::Leaving, self.inner.leaving(places), |_| {}).await
     }
 

@@ -10,7 +10,7 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Leaving, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
     SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::ids::SegmentId;
@@ -266,10 +266,7 @@ impl Store for Database {
         either!(self, store => store.held_of(exchange, openings, limit).await)
     }
 
-    async fn leaving(
-        &self,
-        places: Vec<RecordPlace>,
-    ) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError> {
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
         either!(self, store => store.leaving(places).await)
     }
 

@@ -85,6 +85,9 @@ pub struct Leaving {
     pub place: RecordPlace,
 }
 
+/// Records that are about to go, with the segments that they lie in, without key rows, each with what is known of its class.
+pub type Left = (Vec<Leaving>, Vec<(SealedSegment, String)>);
+
 /// Which versions of an object are asked for: TAXII 2.1, section 3.4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionWanted {

@@ -7,8 +7,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, HeldFor, Leaving, Listed, Page, Presence, Record, RecordPlace, Removal,
-    SealedSegment, StoreError, Stream, VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Record, RecordPlace,
+    Removal, SealedSegment, StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -295,10 +295,7 @@ pub(super) async fn clocks(
 }
 
 /// Those of these records that readers may ask for, with the segments that they lie in.
-pub(super) async fn leaving(
-    client: &Client,
-    places: &[RecordPlace],
-) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), Fault> {
+pub(super) async fn leaving(client: &Client, places: &[RecordPlace]) -> Result<Left, Fault> {
     let ids: Vec<&[u8]> = places.iter().map(|place| &place.segment.as_bytes()[..]).collect();
     let ordinals: Vec<i64> = places.iter().map(|place| i64::from(place.ordinal)).collect();
     let found = every(

@@ -10,7 +10,7 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Leaving, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
     SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
@@ -234,10 +234,7 @@ impl Store for PostgresStore {
         self.ask(move |c| Box::pin(erasure::held_of(c, exchange, openings, limit))).await
     }
 
-    async fn leaving(
-        &self,
-        places: Vec<RecordPlace>,
-    ) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError> {
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
         let places = std::sync::Arc::new(places);
         self.ask(move |client| {
             let places = std::sync::Arc::clone(&places);

@@ -6,8 +6,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, HeldFor, Leaving, Listed, Page, Presence, Record, RecordPlace, Removal,
-    SealedSegment, StoreError, Stream, VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Record, RecordPlace,
+    Removal, SealedSegment, StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -289,10 +289,7 @@ fn segment(connection: &Connection, number: i64) -> Result<Option<(SealedSegment
 }
 
 /// Those of these records that readers may ask for, with the segments that they lie in.
-pub(super) fn leaving(
-    connection: &Connection,
-    places: &[RecordPlace],
-) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), Fault> {
+pub(super) fn leaving(connection: &Connection, places: &[RecordPlace]) -> Result<Left, Fault> {
     let mut of_one = connection.prepare_cached(
         "-- leaving
          SELECT agreement_of, partner, activity, purpose, object, content, version, c.segment,

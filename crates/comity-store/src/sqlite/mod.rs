@@ -46,7 +46,7 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Leaving, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
     SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
@@ -424,10 +424,7 @@ impl Store for SqliteStore {
         self.readers.read(move |c| erasure::held_of(c, exchange, openings, limit)).await
     }
 
-    async fn leaving(
-        &self,
-        places: Vec<RecordPlace>,
-    ) -> Result<(Vec<Leaving>, Vec<(SealedSegment, String)>), StoreError> {
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
         self.readers.read(move |c| collected::leaving(c, &places)).await
     }
 
