@@ -24,8 +24,8 @@ mod vitals;
 mod webhooks;
 
 pub use collected::{
-    CollectedObject, CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Removal, Stream,
-    VersionWanted, Wanted,
+    CollectedObject, CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Removal,
+    Stream, VersionWanted, Wanted,
 };
 pub use credentials::{Standing, SubjectRow, TokenRow};
 pub use erasure::{Destruction, Epoch, Erasure, HeldRecord, RecordPlace, Rewrapped};
@@ -397,8 +397,13 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<HeldRecord>, StoreError>> + Send;
 
+    /// Those of these records that readers may ask for, with the segments that they lie in, without key rows, each with
+    /// what is known of its class. In no order.
+    fn leaving(&self, places: Vec<RecordPlace>) -> impl Future<Output = Result<Left, StoreError>> + Send;
+
     /// The clocks of these objects under an agreement, for one activity and purpose, whoever they came from: each content
-    /// that is held, with the instant by which it is erased; a content held twice is there twice. In no order.
+    /// that is held, with the instant by which it is erased, or whose time has come, with the instant when it was; a content
+    /// held twice is there twice. In no order.
     fn clocks(
         &self,
         held: HeldFor,

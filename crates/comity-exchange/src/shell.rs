@@ -64,6 +64,8 @@ pub trait Shell: Send + Sync {
     /// # Errors
     /// [`ExchangeError::Law`] when no law says.
     fn opening_until(&self, pack: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError>;
+    /// Until when readers of collections are told at least of what ended at `at`.
+    fn told_until(&self, at: Timestamp) -> Timestamp;
     /// How long after the act delivery is tried.
     fn horizon(&self, at: Timestamp) -> Timestamp;
     /// Until when a decision made at `at` holds, as long as no law changes before.

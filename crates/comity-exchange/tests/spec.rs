@@ -255,3 +255,35 @@ fn a_second_implementation_finds_the_same() {
     assert!(run.status.success(), "{said}{}", String::from_utf8_lossy(&run.stderr));
     assert!(said.contains(", 0 not supported"), "{said}");
 }
+
+#[test]
+fn the_runner_tells_what_is_wrong_with_an_implementation_and_waits_for_none() {
+    let Some(python) = comity_beside::python("cryptography") else { return };
+    let spec = comity_beside::workspace().join("docs/spec");
+    let answers =
+        |answer: &str| format!("import sys\nfor line in sys.stdin:\n    print('{answer}', flush=True)");
+    let (nothing, one) = (answers(r#"{"unsupported": true}"#), answers(r#"{"unsupported": 1}"#));
+    for (title, command, exit, told) in [
+        ("does nothing of it", vec!["-c", &nothing], 1, "0 of 30 right, 30 not supported"),
+        ("one is not true", vec!["-c", &one], 1, "0 of 30 right, 0 not supported"),
+        ("no JSON", vec!["-c", "while True: print('y', flush=True)"], 1, "the answer is no JSON: y"),
+        ("ends", vec!["-c", "pass"], 1, "the command ended"),
+        ("hangs", vec!["-c", "import time; time.sleep(600)"], 1, "no answer within 2 s"),
+    ] {
+        let run = std::process::Command::new(&python)
+            .arg(spec.join("conform.py"))
+            .args(["--seconds", "2"])
+            .arg(&python)
+            .args(command)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stdout);
+        assert_eq!(run.status.code(), Some(exit), "{title}: {said}");
+        assert!(said.contains(told) && run.stderr.is_empty(), "{title}: {said}");
+    }
+    let run =
+        std::process::Command::new(&python).arg(spec.join("conform.py")).arg("/no/such/program").output();
+    let run = run.unwrap();
+    assert_eq!(run.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("does not start"));
+}

@@ -68,6 +68,8 @@ pub struct Settings {
     pub public_collection: PublicCollection,
     /// What a reader of a collection gets at most in a page, objects.
     pub page_objects_max: u32,
+    /// How long readers of collections are told at least of what ended, days of 24 hours.
+    pub tombstone_days: u32,
     /// Whether an import may say when it was added: never at a gateway in service.
     pub test_imports: bool,
 }
@@ -210,6 +212,7 @@ struct File {
     matching: Option<toml::Table>,
     public_collection: Option<PublicFile>,
     page_objects_max: Option<u32>,
+    tombstone_days: Option<u32>,
     test_imports: Option<bool>,
 }
 
@@ -265,6 +268,10 @@ impl Settings {
         if destroy > DESTROY_HOURS_MAX {
             return Err(content(format!("destroy_after_hours: expected 0 to {DESTROY_HOURS_MAX}")));
         }
+        let tombstone_days = set!(tombstone_days);
+        if tombstone_days == 0 {
+            return Err(content("tombstone_days: expected 1 or more".to_owned()));
+        }
         Ok(Self {
             opening_retention: retention
                 .parse()
@@ -309,6 +316,7 @@ impl Settings {
             .map_err(content)?,
             public_collection: set!(public_collection).into(),
             page_objects_max: set!(page_objects_max),
+            tombstone_days,
             test_imports: set!(test_imports),
         })
     }
@@ -331,6 +339,13 @@ impl Settings {
     #[must_use]
     pub fn horizon(&self, at: Timestamp) -> Timestamp {
         let seconds = u64::from(self.retry_horizon_days) * 24 * 60 * 60;
+        at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Until when readers of collections are told at least of what ended at `at`.
+    #[must_use]
+    pub fn told_until(&self, at: Timestamp) -> Timestamp {
+        let seconds = u64::from(self.tombstone_days) * 24 * 60 * 60;
         at.checked_add(Duration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
     }
 

@@ -190,4 +190,6 @@ fn a_directory_without_a_pack_is_told_from_a_name_that_is_none() {
     assert!(told(room.path()).contains("the directory has no `pack.toml`"), "{}", told(room.path()));
     let nowhere = room.path().join("nowhere");
     assert!(told(&nowhere).contains("neither shipped nor a directory"), "{}", told(&nowhere));
+    let typed = told(Path::new("eu-nis2-2022-255"));
+    assert!(typed.contains("(did you mean `eu-nis2-2022-2555`?)"), "{typed}");
 }

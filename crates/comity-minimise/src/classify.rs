@@ -8,6 +8,7 @@
 //! | `likely_names_present` | true where words in a free text read like a name and nothing explains them |
 //! | `touches_untargeted` | true where an indicator, or what lies on the attacker's side, is on a warning list |
 //! | `marking` | the strictest handling that its markings ask for; only where there is one |
+//! | `handling_code` | the handling code of police information exchange that its markings carry; only where there is one |
 //!
 //! Deliberately absent: sensitive categories, vulnerability and privilege. Structure does not tell them, so
 //! they stay for an officer to say, and a law that needs them finds them missing and refuses.
@@ -87,6 +88,7 @@ fn facts_of(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<Arc<
             likely_names: texts.is_some_and(|texts| texts.likely_names),
             untargeted: !of_object(index, object, &subjects, table.warning_lists()).is_empty(),
             marking: markings[index].strictest,
+            code: markings[index].code,
         }
     };
     let mut shared: HashMap<Told<'_>, Arc<Facts>> = HashMap::new();
@@ -105,6 +107,7 @@ struct Told<'t> {
     likely_names: bool,
     untargeted: bool,
     marking: Option<Handling>,
+    code: Option<&'t str>,
 }
 
 impl Told<'_> {
@@ -124,6 +127,9 @@ impl Told<'_> {
         }
         if let Some(handling) = self.marking {
             state("marking", handling.as_str().into());
+        }
+        if let Some(code) = self.code {
+            state("handling_code", code.into());
         }
         facts
     }

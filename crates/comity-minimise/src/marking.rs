@@ -1,58 +1,99 @@
 //! Markings: the handling that each object asks for.
 //!
-//! Reads the Traffic Light Protocol, version 1 and 2: by the ids known to the standard, by the definition in
-//! the bundle. A marking that is neither known nor in the bundle could say anything, so it counts as the
-//! strictest handling; one that is there and says nothing about handling (a statement) asks for none.
+//! Reads the Traffic Light Protocol, version 1 and 2, also where an Information Exchange Policy (IEP 2.0) names it: by the ids
+//! known to the standard, by the definition in the bundle. Reads the handling codes of police information exchange, by a
+//! property of their own or in a statement that names them. A marking that is neither known nor in the bundle could say
+//! anything, so it counts as the strictest of both; one that is there and says nothing about handling (a statement) asks for
+//! none; a word that is on no scale is stricter than any that is.
 
 use crate::bundle::{Bundle, Object};
 use crate::json::Node;
 use crate::table::PathTable;
+use codes::Code;
 use comity_terms::Handling;
 use std::collections::HashMap;
 
+mod codes;
+
+pub(crate) use codes::Codes;
+
 /// What an object's markings ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Markings {
+pub struct Markings<'t> {
     /// The strictest marking of the object as a whole; `None` when it has none.
     pub object: Option<Handling>,
     /// The strictest marking of the object or of any part of it.
     pub strictest: Option<Handling>,
+    /// The handling code of the object or of any part of it, in the table's words; `None` when it has none. Of two that are
+    /// not comparable it is one that is no looser than either.
+    pub code: Option<&'t str>,
+}
+
+/// What one marking asks for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Asks {
+    handling: Option<Handling>,
+    code: Option<Code>,
 }
 
 /// The markings of every object, in the order of the bundle.
 #[must_use]
-pub fn markings(bundle: &Bundle<'_>, table: &PathTable) -> Vec<Markings> {
-    let defined: HashMap<&str, Option<Handling>> = bundle
+pub fn markings<'t>(bundle: &Bundle<'_>, table: &'t PathTable) -> Vec<Markings<'t>> {
+    let codes = table.codes();
+    let defined: HashMap<&str, Asks> = bundle
         .objects()
         .iter()
         .filter(|object| object.stix_type() == "marking-definition")
-        .map(|object| (object.id(), definition(object)))
+        .map(|object| (object.id(), definition(object, codes)))
         .collect();
-    let handling =
-        |id: &str| table.handling(id).or_else(|| defined.get(id).copied().unwrap_or(Some(Handling::Red)));
-    let strictest = |ids: &mut dyn Iterator<Item = &str>| ids.filter_map(handling).max();
+    let unknown = Asks { handling: Some(Handling::Red), code: Some(codes.strictest()) };
+    let asks = |id: &str| match table.handling(id) {
+        Some(handling) => Asks { handling: Some(handling), code: None },
+        None => defined.get(id).copied().unwrap_or(unknown),
+    };
+    let joined = |ids: &mut dyn Iterator<Item = &str>| {
+        ids.map(asks).fold(Asks::default(), |one, other| Asks {
+            handling: one.handling.max(other.handling),
+            code: codes.join(one.code, other.code),
+        })
+    };
     let of = |object: &Object<'_>| {
         let refs = object.tree().get("object_marking_refs");
-        let whole = strictest(&mut refs.iter().flat_map(|refs| refs.items()).filter_map(Node::as_text));
+        let whole = joined(&mut refs.iter().flat_map(|refs| refs.items()).filter_map(Node::as_text));
         let granular = object.tree().get("granular_markings");
         let parts = granular.iter().flat_map(|list| list.items());
-        let parts = strictest(&mut parts.filter_map(|part| part.get("marking_ref")?.as_text()));
-        Markings { object: whole, strictest: whole.max(parts) }
+        let parts = joined(&mut parts.filter_map(|part| part.get("marking_ref")?.as_text()));
+        // A code that is defined here is one of the definition too: it goes nowhere without what it binds.
+        let own = defined.get(object.id()).and_then(|asks| asks.code);
+        let code = codes.join(codes.join(whole.code, parts.code), own);
+        Markings {
+            object: whole.handling,
+            strictest: whole.handling.max(parts.handling),
+            code: code.map(|code| codes.word(code)),
+        }
     };
     bundle.objects().iter().map(of).collect()
 }
 
-fn definition(object: &Object<'_>) -> Option<Handling> {
+fn definition(object: &Object<'_>, codes: &Codes) -> Asks {
     let tree = object.tree();
-    let tlp1 = || tree.get("definition")?.get("tlp")?.as_text();
+    let definition = tree.get("definition");
+    let code = codes.asked(tree);
+    let tlp1 = || definition?.get("tlp")?.as_text();
+    let iep = || definition?.get("iep")?.get("tlp")?.as_text();
     let tlp2 = || match tree.get("extensions")? {
         Node::Object(extensions) => extensions.iter().find_map(|(_, value)| value.get("tlp_2_0")?.as_text()),
         _ => None,
     };
-    let word = tlp1().or_else(tlp2)?.to_uppercase();
-    // A level that is not on the scale is stricter than any that is known.
-    let word = if word == "WHITE" { "CLEAR" } else { &word };
-    Some(format!("TLP:{word}").parse().unwrap_or(Handling::Red))
+    // What an agreement that reads no handling codes makes of one.
+    let by_code = code.map(|_| codes.elsewhere());
+    let word = tlp1().or_else(iep).or_else(tlp2).map(str::to_uppercase);
+    let by_word = word.map(|word| {
+        let word = if word == "WHITE" { "CLEAR" } else { &word };
+        // A level that is not on the scale is stricter than any that is known.
+        format!("TLP:{word}").parse().unwrap_or(Handling::Red)
+    });
+    Asks { handling: by_word.max(by_code), code }
 }
 
 #[cfg(test)]

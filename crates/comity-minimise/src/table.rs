@@ -6,6 +6,7 @@
 
 use crate::bundle::split_id;
 use crate::json::Node;
+use crate::marking::Codes;
 use crate::method::{Coarsening, Token};
 use crate::subject::IdentifierKind;
 use crate::warning::WarningLists;
@@ -188,6 +189,7 @@ pub struct PathTable {
     pub(crate) types: Words<String, StixType>,
     pub(crate) subject: SubjectRules,
     handling: HashMap<String, Handling>,
+    codes: Codes,
     /// The lists that facts are found by: both gateways of an exchange read the same.
     warning: WarningLists,
     /// The classes whose values are ids of other objects.
@@ -231,6 +233,11 @@ impl PathTable {
     #[must_use]
     pub fn handling(&self, marking_id: &str) -> Option<Handling> {
         self.handling.get(marking_id).copied()
+    }
+
+    /// The handling codes of police information exchange.
+    pub(crate) fn codes(&self) -> &Codes {
+        &self.codes
     }
 
     /// Whether the table has a section for the type.

@@ -87,6 +87,8 @@ calls! {
     Due,
     /// `held_of`.
     HeldOf,
+    /// `leaving`.
+    Leaving,
     /// `clocks`.
     Clocks,
     /// `held_in`.

@@ -11,9 +11,9 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Bar, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Logged, Officer, OfficerKey, OutboxItem,
-    Peer, PeerRemoval, RecallRow, Recalls, Record, RecordName, Removals, Restriction, SealedSegment,
-    Standing, Store, StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
+    FoundAnswer, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Left, Logged, Officer, OfficerKey,
+    OutboxItem, Peer, PeerRemoval, RecallRow, Recalls, Record, RecordName, RecordPlace, Removals,
+    Restriction, SealedSegment, Standing, Store, StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
 };
 use comity_terms::ids::{HoldId, OrderId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
@@ -236,6 +236,10 @@ impl<S: Store> Store for Faulty<S> {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.pass(Call::HeldOf, self.inner.held_of(exchange, openings, limit), |_| {}).await
+    }
+
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
+        self.pass(Call::Leaving, self.inner.leaving(places), |_| {}).await
     }
 
     async fn clocks(

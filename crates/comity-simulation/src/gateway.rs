@@ -145,6 +145,9 @@ impl Drop for Sweeping {
 /// The instant at which a run begins, UTC.
 const BEGINNING: &str = "2026-11-24T08:00:00Z";
 
+/// How long readers of collections are told of what ended.
+const TOLD: Duration = Duration::from_secs(30 * 86_400);
+
 /// How long delivery is tried.
 pub const HORIZON: Duration = Duration::from_secs(2 * 86_400);
 
@@ -362,6 +365,10 @@ impl Shell for Gateway {
 
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
         at.checked_add(OPENINGS).map_err(|error| ExchangeError::Law(error.to_string()))
+    }
+
+    fn told_until(&self, at: Timestamp) -> Timestamp {
+        at.checked_add(TOLD).unwrap_or(Timestamp::MAX)
     }
 
     fn horizon(&self, at: Timestamp) -> Timestamp {

@@ -114,6 +114,7 @@ const TABLE: &[Row] = &[
     row(Call::Logged, RECEIVER, 0, Asked, ByItself, ByItself),
     // An erasure by order, to the destruction of its keys: the next one goes on where this one failed.
     row(Call::HeldOf, RECEIVER, 0, Erased, ByItself, ByItself),
+    row(Call::Leaving, RECEIVER, 0, Erased, ByItself, ByItself),
     row(Call::Record, RECEIVER, 0, Erased, ByItself, ByItself),
     row(Call::Due, RECEIVER, 0, Erased, ByItself, ByItself),
     row(Call::Epochs, RECEIVER, 0, Erased, ByItself, ByItself),

@@ -10,8 +10,8 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
-    Store, StoreError, TokenRow, Vitals,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::ids::SegmentId;
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
@@ -264,6 +264,10 @@ impl Store for Database {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         either!(self, store => store.held_of(exchange, openings, limit).await)
+    }
+
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
+        either!(self, store => store.leaving(places).await)
     }
 
     async fn clocks(

@@ -198,6 +198,10 @@ pub enum Act {
     NoticeOverdue,
     /// A notice is owed no more.
     NoticeClosed,
+    /// A duty of this party fell due, and is not known to be done.
+    ObligationDue,
+    /// The last lawful instant of a duty of this party passed.
+    ObligationOverdue,
     /// Whether records are held from erasure was decided.
     HoldPlaced,
     /// Whether they are let go before the hold's time was decided.
@@ -214,7 +218,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -267,6 +271,8 @@ impl Act {
         Self::NoticeGiven,
         Self::NoticeOverdue,
         Self::NoticeClosed,
+        Self::ObligationDue,
+        Self::ObligationOverdue,
         Self::HoldPlaced,
         Self::HoldLifted,
         Self::RetentionReviewed,
@@ -317,6 +323,8 @@ impl Act {
             | Self::WebhookAdded
             | Self::WebhookEnded
             | Self::RequestStanding
+            | Self::ObligationDue
+            | Self::ObligationOverdue
             | Self::HoldPlaced
             | Self::HoldLifted
             | Self::RetentionReviewed => Family::Procedure,
@@ -386,6 +394,8 @@ impl Act {
             Self::NoticeGiven => "notice.given",
             Self::NoticeOverdue => "notice.overdue",
             Self::NoticeClosed => "notice.closed",
+            Self::ObligationDue => "obligation.due",
+            Self::ObligationOverdue => "obligation.overdue",
             Self::HoldPlaced => "hold.placed",
             Self::HoldLifted => "hold.lifted",
             Self::RetentionReviewed => "retention.reviewed",

@@ -6,6 +6,7 @@
 //! (`"time"`), the end of the records (what joins the safeguard `erase_by`). The evidence is always an entry. Everything else is people's to do: it is open, or overdue past
 //! the last lawful instant. What another exchange of the chain replaced is owed by that one.
 
+use super::due::Announced;
 use super::recorded::{RecordedQuestion, RecordedRuling};
 use super::replay::read;
 use crate::ExchangeError;
@@ -37,6 +38,8 @@ pub struct OwedDuty {
     pub state: DutyState,
     /// The entry that shows it done.
     pub evidence: Option<LeafIndex>,
+    /// The entries that told of it: when it fell due, and when it was late.
+    pub told: [Option<LeafIndex>; 2],
 }
 
 /// Where a duty stands.
@@ -79,6 +82,8 @@ struct Shown {
     lifted: BTreeMap<HoldId, LeafIndex>,
     /// The last look at the records of an exchange before their time.
     reviewed: BTreeMap<ExchangeId, LeafIndex>,
+    /// What was told of duties whose time came.
+    announced: Announced,
 }
 
 /// A decision that lays duties down.
@@ -128,6 +133,7 @@ pub async fn owed<S: Store + Recalls>(
                         decided.push(Decided { entry, exchange, order, hold, asked, rulings });
                     }
                 }
+                _ if shown.announced.note(opening.content(), logged.index) => {}
                 _ => shown.note(opening.content(), logged.index),
             }
         }
@@ -153,7 +159,8 @@ pub async fn owed<S: Store + Recalls>(
                 None => DutyState::Open,
             };
             let (exchange, entry) = (decision.exchange, decision.entry);
-            duties.push(OwedDuty { exchange, entry, owner, duty, state, evidence });
+            let told = shown.announced.of(entry, &duty);
+            duties.push(OwedDuty { exchange, entry, owner, duty, state, evidence, told });
         }
     }
     Ok(duties)

@@ -17,18 +17,25 @@
 //! | [`standing`] | the standing request, as an officer signs it |
 //! | [`tags`] | what stands for ids and contents in the index |
 //! | `place` | the last stage of what is placed here instead of being sent |
+//! | `copies` | what turned out to be a copy of what is placed here already |
 //! | [`mod@read`] | one page of records, decided on and opened |
 //! | [`mod@query`] | what an officer looks for: counted, capped, and masked where it is about others than was asked |
-//! | [`mod@remove`] | an object taken out, and its tombstone |
+//! | [`mod@remove`] | an object taken out by whoever keeps the collection |
+//! | [`mod@status`] | what became of what a tool wrote, for whoever asks later |
+//! | `tombstone` | what readers are told of objects that are gone, whatever ended them |
 
+mod copies;
 mod mask;
 pub(crate) mod place;
 pub mod query;
 pub mod read;
 pub mod remove;
 pub mod standing;
+pub mod status;
 pub mod tags;
+pub(crate) mod tombstone;
 
+pub use copies::{Copies, drop_copies};
 pub use place::{ClassKnown, collected};
 pub use query::{Caps, Found, Manner, Query, Selector, query};
 pub use read::{Read, Reading, Record, read};

@@ -25,6 +25,9 @@ pub struct ClassKnown {
     pub facts: Vec<WireFact>,
     /// The safeguards that they came under.
     pub safeguards: WireSafeguards,
+    /// Whether it tells of objects that are gone: then its own end is told to nobody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tombstone: bool,
 }
 
 /// What placing needs beside the stage itself.
@@ -83,6 +86,7 @@ impl Minimised {
             let known = ClassKnown {
                 facts: facts_to_wire(&class.sent),
                 safeguards: WireSafeguards::from(&self.extract.safeguards),
+                tombstone: false,
             };
             for objects in class.objects.chunks(SEGMENT_OBJECTS_MAX) {
                 let of = (&agreement, id, ClassId::draw(entropy));

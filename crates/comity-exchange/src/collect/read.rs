@@ -189,7 +189,7 @@ impl Asked {
                 continue;
             }
             let broken = || ExchangeError::proof("what is known of a segment does not read");
-            let ClassKnown { facts, safeguards } = serde_json::from_str(class).map_err(|_| broken())?;
+            let ClassKnown { facts, safeguards, .. } = serde_json::from_str(class).map_err(|_| broken())?;
             let mut facts = facts_from_wire(&facts).ok_or_else(broken)?;
             for (key, fact) in known(&facts).iter() {
                 facts.state(key.clone(), fact.value.clone(), fact.asserter);

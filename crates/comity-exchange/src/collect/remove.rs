@@ -1,26 +1,17 @@
-//! An object is taken out of a stream: its records are erased, and readers who know only what was added since they last
-//! asked learn of it by a *tombstone*: a STIX note about the object, labelled `removed`, that lies where they look.
-//!
-//! ```json
-//! {"type":"note","spec_version":"2.1","id":"note--…","created":"…","modified":"…","labels":["removed"],
-//!  "abstract":"Removed","content":"The object was removed from this collection: remove your copy.","object_refs":["indicator--…"]}
-//! ```
-//! A tombstone names the object and says nothing else of it. It ends when the record would have ended.
+//! An object is taken out of a stream by whoever keeps the collection: its records are erased, nobody puts it there again, and
+//! readers learn of it by a [tombstone](super::tombstone) where it was the last version.
 
-use super::place::{ClassKnown, collected};
 use super::tags::ObjectTag;
+use super::tombstone::Ending;
 use crate::ExchangeError;
-use crate::entry::Opening;
+use crate::act::drawn;
 use crate::erase;
 use crate::ports::{
-    CollectedSegment, Draft, Erasure, HeldRecord, Listed, Record, Removal, SealedSegment, SegmentKind, Store,
-    Stream,
+    Draft, Erasure, HeldRecord, Listed, Record, Removal, SealedSegment, Store, StoreError, Stream,
 };
 use crate::shell::Shell;
-use comity_terms::ids::{ClassId, SegmentId};
-use comity_terms::{Act, Entropy, ExchangeId, Month, Timestamp};
-use comity_vault::{Bucket, EpochKey, EpochKeys as _};
-use serde_json::{Value as Json, json};
+use comity_terms::Act;
+use serde_json::Value as Json;
 
 /// What is taken out, and by whose order.
 pub struct Removing<'a> {
@@ -51,52 +42,43 @@ pub async fn remove<W: Shell>(
 ) -> Result<(), ExchangeError> {
     let now = world.now();
     let held: Vec<HeldRecord> = listed.iter().filter_map(|row| held(row, segments)).collect();
-    let Some(until) = held.iter().map(|record| record.row.erase_by).max() else { return Ok(()) };
-    // A tombstone is read as the object was: any of its versions tells by which facts.
-    let known = segments.first().map(|(_, known)| known.as_str());
+    let Some(ends) = held.iter().map(|record| record.row.erase_by).max() else { return Ok(()) };
+    let until = world.told_until(now).max(ends);
     let mut facts = erase::facts_of(&held, GROUND);
     facts["ordered"] = removing.by.clone();
+    let removed = listed.iter().map(|row| Removal {
+        stream: removing.stream.clone(),
+        object: removing.object,
+        version: (!removing.whole).then_some(row.version),
+        content: None,
+        at: now,
+    });
+    // A tombstone is read as the object was: any of its versions tells by which facts.
+    let known = segments.first().filter(|_| removing.whole);
+    let object = known.map(|(_, known)| (&removing.stream, known.as_str(), until, removing.id));
+    let ending = Ending::of_object(removed.collect(), object)?;
     let home = world.signatory().home();
-    let opening_until = world.opening_until(&home, now)?;
-    let (entry, opening, tombstone) = world.with_keys(|keys| {
-        let entropy = &mut world.entropy();
-        let (entry, opening) = Opening::draw(Act::RecordsErased, now, facts, entropy);
-        let opening =
-            world.signatory().seal_opening(&opening, (&home, None), opening_until, keys, entropy)?;
-        let tombstone = match known.filter(|_| removing.whole) {
-            Some(known) => {
-                let bucket = keys.current(&removing.stream.agreement, Month::of(until));
-                let (bucket, key) = bucket.map_err(ExchangeError::keys)?;
-                Some(sealed(world, (&removing, known), (now, until), (&bucket, &key), entropy)?)
-            }
-            None => None,
-        };
-        Ok::<_, ExchangeError>((entry, opening, tombstone))
-    })?;
-    let (segment, collected) = tombstone.unzip();
-    let version = |row: &Listed| (!removing.whole).then_some(row.version);
-    let record = Record {
-        entries: vec![Draft { entry, opening: opening.id, exchange: None }],
-        segments: std::iter::once(opening).chain(segment).collect(),
-        collected: collected.into_iter().collect(),
-        erased: Some(Erasure {
-            records: held.iter().map(HeldRecord::place).collect(),
-            at: now,
-            whatever_holds: false,
-        }),
-        removed: listed
-            .iter()
-            .map(|row| Removal {
-                stream: removing.stream.clone(),
-                object: removing.object,
-                version: version(row),
+    let mut again = true;
+    loop {
+        let (entry, opening) = drawn(world, Act::RecordsErased, facts.clone(), (&home, None), now)?;
+        let (tombstones, collected) = ending.sealed(world, now)?;
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange: None }],
+            segments: std::iter::once(opening).chain(tombstones).collect(),
+            collected,
+            erased: Some(Erasure {
+                records: held.iter().map(HeldRecord::place).collect(),
                 at: now,
-            })
-            .collect(),
-        ..Record::default()
-    };
-    world.store().record(record).await?;
-    Ok(())
+                whatever_holds: false,
+            }),
+            removed: ending.removed.clone(),
+            ..Record::default()
+        };
+        match world.store().record(record).await {
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            recorded => return recorded.map(drop).map_err(ExchangeError::from),
+        }
+    }
 }
 
 /// What keeps any of these from erasure: reasons in the vocabulary's words, each once.
@@ -133,40 +115,4 @@ fn held(row: &Listed, segments: &[(SealedSegment, String)]) -> Option<HeldRecord
         kind: segment.kind,
         row: row.row.clone(),
     })
-}
-
-/// The tombstone, sealed, and as readers find it: it is read as the object was, by the facts of its class.
-fn sealed<W: Shell>(
-    world: &W,
-    (removing, known): (&Removing<'_>, &str),
-    (now, until): (Timestamp, Timestamp),
-    (bucket, key): (&Bucket, &EpochKey),
-    entropy: &mut dyn Entropy,
-) -> Result<(SealedSegment, CollectedSegment), ExchangeError> {
-    let known: ClassKnown = serde_json::from_str(known)
-        .map_err(|_| ExchangeError::proof("what is known of a segment does not read"))?;
-    let at = format!("{now:.3}");
-    let note = json!({
-        "type": "note",
-        "spec_version": "2.1",
-        "id": format!("note--{}", SegmentId::draw(entropy)),
-        "created": at,
-        "modified": at,
-        "labels": ["removed"],
-        "abstract": "Removed",
-        "content": "The object was removed from this collection: remove your copy.",
-        "object_refs": [removing.id],
-    })
-    .to_string();
-    let of = (&removing.stream.agreement, ExchangeId::draw(entropy), ClassId::draw(entropy));
-    let record = || std::iter::once(note.as_bytes());
-    let kept = (until, bucket, key);
-    let segment = world.signatory().seal_records(
-        of,
-        record().map(|record| (record, kept)),
-        SegmentKind::Records,
-        entropy,
-    )?;
-    let collected = collected(segment.id, &removing.stream, &known, record(), world.tags())?;
-    Ok((segment, collected))
 }

@@ -3,8 +3,9 @@
 use super::told::facts;
 use super::{Against, BATCH_ROWS_MAX};
 use crate::ExchangeError;
-use crate::act::enter;
-use crate::ports::{Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
+use crate::act::drawn;
+use crate::collect::tombstone::{Ending, Why};
+use crate::ports::{Draft, Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
@@ -146,6 +147,18 @@ pub(crate) async fn erase_for<R: Shell>(
     Ok(erased)
 }
 
+/// Erases copies of what is listed elsewhere: nobody reads them, and nobody has them from here.
+pub(crate) async fn erase_copies<R: Shell>(world: &R, records: &[HeldRecord]) -> Result<(), ExchangeError> {
+    for batch in records.chunks(BATCH_ROWS_MAX as usize) {
+        // Where another hand was faster they are gone.
+        erase(world, batch, (COPY, None)).await?;
+    }
+    Ok(())
+}
+
+/// The ground of an erasure of what is a copy.
+const COPY: &str = "no_longer_needed";
+
 /// Erases one batch; `false` when some of it was gone already, and nothing changed.
 pub(super) async fn erase<R: Shell>(
     world: &R,
@@ -161,16 +174,37 @@ pub(super) async fn erase<R: Shell>(
     if let Some(exchange) = exchange {
         facts["exchange"] = json!(exchange.to_string());
     }
-    let places: Vec<_> = records.iter().map(HeldRecord::place).collect();
     // What no key opens is gone, whatever is held.
     let whatever_holds = ground == super::KEY_DESTROYED;
-    let erased = enter(world, Act::RecordsErased, (facts, exchange), now, |_| Record {
-        erased: Some(Erasure { records: places.clone(), at: now, whatever_holds }),
-        ..Record::default()
-    });
-    match erased.await {
-        Err(ExchangeError::Store(StoreError::Conflict(_))) => Ok(false),
-        erased => erased.map(|_| true),
+    let why = match ground {
+        DUE => Why::Due,
+        REQUESTED => Why::Requested,
+        _ => Why::Ordered,
+    };
+    let ending = Ending::of(world, records, why, now).await?;
+    let home = world.signatory().home();
+    let mut again = true;
+    loop {
+        let (entry, opening) = drawn(world, Act::RecordsErased, facts.clone(), (&home, None), now)?;
+        let (tombstones, collected) = ending.sealed(world, now)?;
+        let record = Record {
+            entries: vec![Draft { entry, opening: opening.id, exchange }],
+            segments: std::iter::once(opening).chain(tombstones).collect(),
+            collected,
+            erased: Some(Erasure {
+                records: records.iter().map(HeldRecord::place).collect(),
+                at: now,
+                whatever_holds,
+            }),
+            removed: ending.removed.clone(),
+            ..Record::default()
+        };
+        match world.store().record(record).await {
+            // The key of the opening, or of a tombstone, was being destroyed.
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            Err(StoreError::Conflict(_)) => return Ok(false),
+            recorded => return recorded.map(|_| true).map_err(ExchangeError::from),
+        }
     }
 }
 

@@ -21,7 +21,7 @@
 //! one with records that are held stays until something is erased from it, and goes from 2 then.
 //!
 //! Invariants: nothing is erased that a [`hold`] keeps, or a duty to preserve, whoever asks; one batch is one entry; an entry tells exactly what was erased; no key is destroyed while a record
-//! that should stay is wrapped by it; nothing here opens a record.
+//! that should stay is wrapped by it; nothing here opens a record, but for its id, where readers of a collection are to be told.
 //!
 //! Leaves to the shell when to sweep, and to [`Store`] and [`EpochKeys`] that each step is durable.
 
@@ -32,7 +32,7 @@ mod rotate;
 mod told;
 
 pub use due::{Erased, Order, erase_due, erase_exchange};
-pub(crate) use due::{erase_for, erase_unheld, requested};
+pub(crate) use due::{erase_copies, erase_for, erase_unheld, requested};
 pub use hold::Against;
 pub use rotate::{Destroyed, Waiting, came_back, destroy, waiting};
 pub(crate) use told::facts as facts_of;

@@ -61,9 +61,32 @@ pub struct Removal {
     pub object: ObjectTag,
     /// The version that was taken out; `None` for the object whole.
     pub version: Option<Timestamp>,
+    /// Stands for its content, where its time had come: no copy of it is put there again, whoever sends it. `None` where it
+    /// was taken out before its time.
+    pub content: Option<ContentTag>,
     /// When, UTC.
     pub at: Timestamp,
 }
+
+/// A record that readers may ask for, and that is about to go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leaving {
+    /// The stream that it lies in.
+    pub stream: Stream,
+    /// Stands for its id.
+    pub object: ObjectTag,
+    /// Stands for its content.
+    pub content: ContentTag,
+    /// Its version: where the object has none, the instant of adding.
+    pub version: Timestamp,
+    /// How many versions of the object the stream has, with this one.
+    pub versions: u64,
+    /// Where it lies.
+    pub place: RecordPlace,
+}
+
+/// Records that are about to go, with the segments that they lie in, without key rows, each with what is known of its class.
+pub type Left = (Vec<Leaving>, Vec<(SealedSegment, String)>);
 
 /// Which versions of an object are asked for: TAXII 2.1, section 3.4.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

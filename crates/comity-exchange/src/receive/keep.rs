@@ -2,7 +2,8 @@
 //!
 //! A copy never restarts a clock: what is held already under the same agreement, for the same activity and purpose, is
 //! erased when the first of its copies is, whoever sends it again. Another purpose is another decision, with a clock of
-//! its own. A record whose clock has run out, and that the sweep has not reached, takes its copy along.
+//! its own. A record whose clock has run out takes its copy along, whether the sweep has reached it or not: what has ended is
+//! remembered by a digest, and the next sweep ends the copy.
 
 use crate::ExchangeError;
 use crate::collect::place::indexed;
@@ -137,8 +138,11 @@ impl SealedRecords {
         let indexed = std::mem::take(&mut self.indexed);
         let collect =
             header.classes.iter().zip(indexed).zip(&self.segments).map(|((class, objects), segment)| {
-                let known =
-                    ClassKnown { facts: class.sent.clone(), safeguards: WireSafeguards::from(safeguards) };
+                let known = ClassKnown {
+                    facts: class.sent.clone(),
+                    safeguards: WireSafeguards::from(safeguards),
+                    tombstone: false,
+                };
                 CollectedSegment::of(segment.id, &stream, &known, objects)
             });
         collect.collect()

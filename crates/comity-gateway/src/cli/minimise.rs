@@ -19,6 +19,7 @@ use crate::keys::TokenSecrets;
 use crate::laws;
 use crate::warning;
 use crate::work::share::{rejected_report, withholding_report};
+use comity_agreement::finding::did_you_mean;
 use comity_agreement::{LawSet, Library, Memo};
 use comity_exchange::disclose::{Decided, Received, Told, Tools};
 use comity_exchange::question::Request;
@@ -26,7 +27,7 @@ use comity_exchange::report::{
     DecisionReport, ObjectCounts, RejectedReport, Side, WarningReport, WithholdingReport,
 };
 use comity_minimise::{Limits, PathTable, Rejected, TokenKey, Withholding};
-use comity_terms::{Action, Asserter, Facts, PackSlug, Timestamp};
+use comity_terms::{Action, Asserter, FactKey, Facts, PackSlug, Timestamp};
 use serde::{Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
@@ -135,10 +136,10 @@ fn asked(args: &Minimise, cwd: &Path) -> Result<(LawSet, PackSlug), String> {
 fn request(args: &Minimise, slug: PackSlug, laws: &LawSet) -> Result<Request, String> {
     let mut facts = Facts::new();
     for fact in &args.facts {
-        let term = laws
-            .vocabulary
-            .fact(fact.key.as_str())
-            .ok_or_else(|| format!("no fact `{}` is known", fact.key))?;
+        let term = laws.vocabulary.fact(fact.key.as_str()).ok_or_else(|| {
+            let known = laws.vocabulary.facts().keys().map(FactKey::as_str);
+            format!("no fact `{}` is known{}", fact.key, did_you_mean(fact.key.as_str(), known))
+        })?;
         let value = term.from_text(&laws.vocabulary, &fact.value).map_err(|e| e.to_string())?;
         facts.state(fact.key.clone(), value, Asserter::Officer);
     }

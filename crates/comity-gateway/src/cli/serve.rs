@@ -7,7 +7,9 @@ use crate::api;
 use crate::dirs::Directory;
 use crate::federation;
 use crate::gateway::Gateway;
-use crate::jobs::{escalations, notices, recalls, referrals, sweep, telling, webhooks, witnesses};
+use crate::jobs::{
+    escalations, notices, obligations, recalls, referrals, sweep, telling, webhooks, witnesses,
+};
 use crate::misp;
 use crate::net::listener::{self, Door, Limits};
 use crate::net::plain;
@@ -157,6 +159,7 @@ pub async fn start(
     tasks.spawn(escalations::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(recalls::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(notices::run(Arc::clone(gateway), stop.clone()));
+    tasks.spawn(obligations::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(referrals::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(webhooks::run(Arc::clone(gateway), stop.clone()));
     tasks.spawn(outbox::run(Arc::clone(gateway), stop));

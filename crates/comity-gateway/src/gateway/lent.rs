@@ -119,6 +119,10 @@ impl Shell for Gateway {
         self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
     }
 
+    fn told_until(&self, at: Timestamp) -> Timestamp {
+        self.settings.told_until(at)
+    }
+
     fn horizon(&self, at: Timestamp) -> Timestamp {
         self.settings.horizon(at)
     }

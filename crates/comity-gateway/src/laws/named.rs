@@ -4,6 +4,7 @@
 
 use super::{LawError, read_directory};
 use crate::files;
+use comity_agreement::finding::did_you_mean;
 use comity_agreement::pack::placed;
 use comity_agreement::{LawFiles, shipped};
 use comity_terms::PackSlug;
@@ -143,5 +144,7 @@ fn missing(name: &str, cwd: &Path) -> LawError {
         return LawError::NoPack(path);
     }
     let packs: Vec<&str> = shipped().0.keys().filter_map(|path| path.strip_suffix("/pack.toml")).collect();
-    LawError::Unknown { name: name.to_owned(), hint: format!(" (shipped: {})", packs.join(", ")) }
+    let slugs = packs.iter().filter_map(|path| path.rsplit('/').next());
+    let near = did_you_mean(name, slugs);
+    LawError::Unknown { name: name.to_owned(), hint: format!("{near} (shipped: {})", packs.join(", ")) }
 }

@@ -20,7 +20,7 @@
 //! | [`query`] | filters and pages |
 //! | [`envelope`] | the body of a POST |
 //! | `reading`, `writing` | GET and POST, DELETE |
-//! | `statuses` | what became of a POST, for a day |
+//! | `statuses` | what became of a POST, for a day, at every node |
 //! | `refusal` | errors, as TAXII says them |
 //!
 //! Source: TAXII 2.1 (OASIS Standard, 10 June 2021), sections 3 to 5.
@@ -51,20 +51,18 @@ use comity_terms::PackSlug;
 use comity_terms::ids::CollectionId;
 pub use refusal::Refusal;
 use serde::Serialize;
-use statuses::Statuses;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What the routes share.
 struct Door {
     gateway: Arc<Gateway>,
-    statuses: Statuses,
 }
 
 /// The routes under `/taxii2/`.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let bytes_max = gateway.settings().limits.bytes_max;
-    let door = Arc::new(Door { gateway, statuses: Statuses::default() });
+    let door = Arc::new(Door { gateway });
     let both = |router: Router<Arc<Door>>, path: &str, methods: MethodRouter<Arc<Door>>| {
         router.route(&format!("{path}/"), methods.clone()).route(path, methods)
     };
@@ -172,8 +170,11 @@ async fn discovery(State(door): State<Arc<Door>>, _: Client, headers: HeaderMap)
 /// Where the client reached this gateway.
 fn base(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    // What stands before this gateway may speak TLS to the client: the client's own address is told back to it.
+    let said = headers.get("x-forwarded-proto").and_then(|said| said.to_str().ok());
+    let scheme = if said.is_some_and(|said| said.eq_ignore_ascii_case("https")) { "https" } else { "http" };
     // Paths alone would do, but not every client reads them.
-    host.map_or_else(String::new, |host| format!("http://{host}"))
+    host.map_or_else(String::new, |host| format!("{scheme}://{host}"))
 }
 
 /// The API roots: one for each agreement that a collection is under.

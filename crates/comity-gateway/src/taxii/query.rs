@@ -51,8 +51,8 @@ impl Query {
                 "added_after" => query.added_after = Some(instant(&value).ok_or_else(|| wrong(INSTANT))?),
                 "next" => query.next = Some(place(&value).ok_or_else(|| wrong("not one that was given"))?),
                 "limit" => {
-                    let limit = value.parse().ok().filter(|limit| *limit > 0);
-                    query.limit = Some(limit.ok_or_else(|| wrong("expected a whole number above 0"))?);
+                    query.limit =
+                        Some(limit(&value).ok_or_else(|| wrong("expected a whole number above 0"))?);
                 }
                 "match[id]" => query.ids = alternatives()?,
                 "match[type]" => query.types = alternatives()?,
@@ -119,6 +119,12 @@ fn instant(text: &str) -> Option<Timestamp> {
     is_utc.then(|| text.parse().ok()).flatten()
 }
 
+/// A number above 0: one that is greater than any page is as good as the greatest.
+fn limit(text: &str) -> Option<u32> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().unwrap_or(u32::MAX)).filter(|limit| *limit > 0)
+}
+
 fn wanted(text: &str) -> Option<VersionWanted> {
     Some(match text {
         "last" => VersionWanted::Last,
@@ -154,7 +160,9 @@ mod tests {
             "limit=0",
             "limit=-1",
             "limit=ten",
-            "limit=99999999999",
+            "limit=",
+            "limit=1.5",
+            "limit=%2B1",
             "limit=1&limit=2",
             "next=1",
             "next=zzzzzzzzzzzzzzzz",
@@ -177,6 +185,11 @@ mod tests {
         assert_eq!(query.types, ["indicator", "malware"]);
         assert_eq!(query.versions, [VersionWanted::First, VersionWanted::Last]);
         assert_eq!(query.limit, Some(7));
+        assert_eq!(
+            Query::read(Some("limit=99999999999")).unwrap().limit,
+            Some(u32::MAX),
+            "as many as a page has"
+        );
         assert_eq!(query.added_after, Some("2026-11-26T08:00:00.5Z".parse().unwrap()));
         assert!(Query::read(Some("match[spec_version]=2.0")).unwrap().means_nothing_here());
         assert!(!Query::read(Some("match[spec_version]=2.0,2.1")).unwrap().means_nothing_here());

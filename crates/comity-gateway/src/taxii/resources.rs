@@ -3,7 +3,7 @@
 use super::media;
 use comity_exchange::collect::StandingRequest;
 use comity_terms::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Section 4.1.1.
@@ -96,26 +96,36 @@ pub(super) struct Versions {
     pub(super) versions: Vec<String>,
 }
 
+/// Whether a request is still under way: section 4.3.1.
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// Every object has succeeded or failed.
+    Complete,
+    /// Some object waits.
+    Pending,
+}
+
 /// Section 4.3.1.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, Deserialize, Clone)]
 pub(super) struct Status {
     pub(super) id: String,
-    pub(super) status: &'static str,
+    pub(super) status: State,
     pub(super) request_timestamp: String,
     pub(super) total_count: usize,
     pub(super) success_count: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) successes: Vec<StatusDetail>,
     pub(super) failure_count: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) failures: Vec<StatusDetail>,
     pub(super) pending_count: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pendings: Vec<StatusDetail>,
 }
 
 /// Section 4.3.1.
-#[derive(Serialize, Clone)]
+#[derive(Serialize, Deserialize, Clone)]
 pub(super) struct StatusDetail {
     pub(super) id: String,
     pub(super) version: String,

@@ -3,23 +3,24 @@
 use super::envelope::Envelope;
 use super::query::Query;
 use super::refusal::Refusal;
-use super::resources::{Status, StatusDetail, instant, version};
-use super::statuses::Kept;
+use super::resources::{State, Status, StatusDetail, instant, version};
+use super::statuses::{self, Kept};
 use super::{Addressed, Client, Door, answer, media};
 use crate::work::collections::{self, Fate, Given};
 use axum::body::Bytes;
-use axum::extract::{FromRequest as _, Path, RawQuery, Request, State};
+use axum::extract::{self, FromRequest as _, Path, RawQuery, Request};
 use axum::http::{StatusCode, header};
 use axum::response::Response;
 use comity_exchange::collect::StandingRequest;
 use comity_exchange::ports::{Store as _, VersionWanted};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
+use comity_exchange::wire::Text;
 use comity_terms::{ExchangeId, Timestamp};
 use std::sync::Arc;
 
 pub(super) async fn add(
-    State(door): State<Arc<Door>>,
+    extract::State(door): extract::State<Arc<Door>>,
     client: Client,
     Addressed { collection, .. }: Addressed,
     request: Request,
@@ -31,10 +32,11 @@ pub(super) async fn add(
     let now = door.gateway.now();
     let (given, exchange) =
         collections::add(&door.gateway, &collection, &client.who.officer, &envelope.objects).await?;
-    let status = told(given, now, &door);
-    let root = collection.agreement.0.to_string();
-    door.statuses.keep(Kept { root, status: status.clone(), exchange, at: now });
-    Ok(answer(StatusCode::ACCEPTED, &status))
+    let id = ExchangeId::draw(&mut door.gateway.entropy());
+    let (root, exchange) = (collection.agreement.0.to_string(), exchange.map(Text));
+    let kept = Kept { root, status: told(given, now, id), exchange };
+    statuses::keep(&door.gateway, id, &kept, now).await?;
+    Ok(answer(StatusCode::ACCEPTED, &kept.status))
 }
 
 /// The body, within the bound that the API root tells. One that announces more is refused before any of it is read.
@@ -63,8 +65,7 @@ fn writable(collection: &StandingRequest) -> Result<(), Refusal> {
     }
 }
 
-fn told(given: Vec<Given<'_>>, now: Timestamp, door: &Door) -> Status {
-    let id = ExchangeId::draw(&mut door.gateway.entropy());
+fn told(given: Vec<Given<'_>>, now: Timestamp, id: ExchangeId) -> Status {
     let (mut successes, mut failures, mut pendings) = (Vec::new(), Vec::new(), Vec::new());
     let total_count = given.len();
     for Given { id, version: at, fate, .. } in given {
@@ -79,7 +80,7 @@ fn told(given: Vec<Given<'_>>, now: Timestamp, door: &Door) -> Status {
     }
     Status {
         id: id.to_string(),
-        status: if pendings.is_empty() { "complete" } else { "pending" },
+        status: if pendings.is_empty() { State::Complete } else { State::Pending },
         request_timestamp: instant(now),
         total_count,
         success_count: successes.len(),
@@ -92,14 +93,14 @@ fn told(given: Vec<Given<'_>>, now: Timestamp, door: &Door) -> Status {
 }
 
 pub(super) async fn status(
-    State(door): State<Arc<Door>>,
+    extract::State(door): extract::State<Arc<Door>>,
     _: Client,
     Path((root, id)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    let kept = door.statuses.get(&root, &id, door.gateway.now());
+    let kept = statuses::get(&door.gateway, &root, &id).await?;
     let Kept { mut status, exchange, .. } =
         kept.ok_or_else(|| Refusal::not_found("no status of that id is kept"))?;
-    if let Some(exchange) = exchange.filter(|_| status.pending_count > 0) {
+    if let Some(Text(exchange)) = exchange.filter(|_| status.pending_count > 0) {
         let row = door.gateway.store().exchange(exchange).await?;
         settle(&mut status, row.map(|row| row.outcome));
     }
@@ -121,13 +122,13 @@ fn settle(status: &mut Status, outcome: Option<ExchangeOutcome>) {
         let refused = Some("refused since".to_owned());
         status.failures.extend(settled.map(|detail| StatusDetail { message: refused.clone(), ..detail }));
     }
-    status.status = "complete";
+    status.status = State::Complete;
     (status.success_count, status.failure_count) = (status.successes.len(), status.failures.len());
     status.pending_count = 0;
 }
 
 pub(super) async fn remove(
-    State(door): State<Arc<Door>>,
+    extract::State(door): extract::State<Arc<Door>>,
     client: Client,
     Addressed { collection, object }: Addressed,
     RawQuery(raw): RawQuery,

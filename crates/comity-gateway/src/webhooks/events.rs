@@ -5,8 +5,21 @@
 //! exchange.*           each whose name begins with `exchange.`
 //! *                    each
 //! ```
+//! Whether a person is to be told of something, and that it waits, is the officers' of the case to know: an endpoint is told of a
+//! notice once it is given, and of nothing before.
 
+use comity_agreement::finding::did_you_mean;
 use comity_terms::Act;
+
+/// What only officers learn of: that a person is to be told, and is not told yet.
+const OFFICERS_ONLY: [Act; 6] = [
+    Act::NoticeOpened,
+    Act::NoticeDeferred,
+    Act::NoticeApproved,
+    Act::NoticeIssued,
+    Act::NoticeOverdue,
+    Act::NoticeClosed,
+];
 
 /// The acts that an endpoint wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +34,11 @@ impl Wanted {
         let mut known: Vec<String> = Vec::new();
         for word in words {
             if !Act::ALL.iter().any(|act| names(word, *act)) {
-                let all = Act::ALL.map(Act::as_str).join(", ");
-                return Err(format!("`{word}` is no event: one of {all}; `exchange.*`; `*`"));
+                let told = Act::ALL.into_iter().filter(|act| !OFFICERS_ONLY.contains(act));
+                let told: Vec<&str> = told.map(Act::as_str).collect();
+                let all = told.join(", ");
+                let near = did_you_mean(word, told.iter().copied());
+                return Err(format!("`{word}` is no event{near}: one of {all}; `exchange.*`; `*`"));
             }
             if !known.iter().any(|other| other == word) {
                 known.push(word.to_owned());
@@ -57,6 +73,9 @@ impl Wanted {
 }
 
 fn names(word: &str, act: Act) -> bool {
+    if OFFICERS_ONLY.contains(&act) {
+        return false;
+    }
     match word.strip_suffix('*') {
         Some("") => true,
         Some(family) => family.ends_with('.') && act.as_str().starts_with(family),
@@ -76,7 +95,15 @@ mod tests {
         let has: Vec<_> = Act::ALL.into_iter().filter(|act| wanted.has(*act)).map(Act::as_str).collect();
         assert!(has.contains(&"exchange.decided") && has.contains(&"records.erased"), "{has:?}");
         assert!(!has.contains(&"law.adopted") && !has.contains(&"records.used"), "{has:?}");
-        assert!(Act::ALL.into_iter().all(|act| Wanted::of(["*"]).unwrap().has(act)));
+        let all = Wanted::of(["*"]).unwrap();
+        for act in Act::ALL {
+            // Who reads an endpoint's messages is nobody of the case.
+            let waits = act.as_str().starts_with("notice.") && act != Act::NoticeGiven;
+            assert_eq!(all.has(act), !waits, "{}", act.as_str());
+            assert_eq!(Wanted::of([act.as_str()]).is_err(), waits, "{}", act.as_str());
+            // Nor is an endpoint that was added before this was so.
+            assert_eq!(Wanted::kept("notice.* notice.deferred").has(act), act == Act::NoticeGiven);
+        }
         for word in ["", "exchange", "exchange.*.*", "exch*", "exchange.decided ", "none.*"] {
             assert!(Wanted::of([word]).is_err(), "{word}");
         }

@@ -36,6 +36,14 @@ pub struct Told {
 struct Counts {
     #[serde(default)]
     records: Json,
+    #[serde(default, rename = "type")]
+    kind: Json,
+    #[serde(default)]
+    laid_down: Json,
+    #[serde(default)]
+    due_operational: Json,
+    #[serde(default)]
+    due_legal_latest: Json,
 }
 
 impl Told {
@@ -69,6 +77,13 @@ impl Message {
         }
         if let Some(records) = told.facts.records.as_u64() {
             data["records"] = json!(records);
+        }
+        if [Act::ObligationDue, Act::ObligationOverdue].iter().any(|act| act.as_str() == told.act) {
+            // A word of the vocabulary, the entry of the decision, and instants.
+            data["obligation"] = told.facts.kind.clone();
+            data["decided_by_entry"] = told.facts.laid_down.clone();
+            data["due_operational"] = told.facts.due_operational.clone();
+            data["due_legal_latest"] = told.facts.due_legal_latest.clone();
         }
         let body = json!({ "type": told.act, "timestamp": told.at, "data": data });
         // The entry's own bytes hold a salted commitment: no two entries have one id, also after a restore.

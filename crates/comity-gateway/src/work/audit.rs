@@ -200,6 +200,8 @@ pub fn duty_json(owed: &OwedDuty) -> Json {
     json["owner"] = owed.owner.as_str().into();
     json["state"] = owed.state.as_str().into();
     json["evidence"] = owed.evidence.map(|entry| entry.0).into();
+    let [due, overdue] = owed.told.map(|entry| entry.map(|entry| entry.0));
+    json["told"] = json!({ "due": due, "overdue": overdue });
     json["exchange_id"] = owed.exchange.to_string().into();
     json["entry"] = owed.entry.0.into();
     json

@@ -11,6 +11,10 @@ async fn a_fresh_gateway_is_discovered_down_to_its_collection() {
     let root = discovery["default"].as_str().unwrap();
     assert_eq!(discovery["api_roots"], json!([root]));
     assert_eq!(root, format!("http://{}/taxii2/comity-open/", house.plain()));
+    // Behind a server that speaks TLS the roots are where the client reached it.
+    let proxied = [("accept", TAXII), ("x-forwarded-proto", "https")];
+    let proxied = tool.ask("GET", "/taxii2/", &proxied, b"").await.taxii(200);
+    assert_eq!(proxied["default"], root.replace("http:", "https:"));
     let information = tool.get("/taxii2/comity-open/").await.taxii(200);
     assert_eq!(information["versions"], json!([TAXII]));
     assert_eq!(information["max_content_length"], house.gateway.settings().limits.bytes_max);
@@ -54,8 +58,12 @@ async fn what_is_wrong_is_told_as_taxii_tells_it() {
         tool.get(path).await.taxii(404);
     }
     for method in ["PUT", "PATCH", "DELETE"] {
-        tool.ask(method, &objects, &[], b"").await.taxii(405);
+        let refused = tool.ask(method, &objects, &[], b"").await;
+        refused.taxii(405);
+        assert_eq!(refused.header("allow"), Some("GET,HEAD,POST"), "{method}");
     }
+    let many = tool.get(&format!("{objects}?limit=99999999999")).await.taxii(200);
+    assert_eq!(many, json!({}), "more than a page has is a page");
     tool.post("/taxii2/", &json!({})).await.taxii(405);
     tool.ask("GET", &objects, &[("accept", "application/json")], b"").await.taxii(406);
     tool.ask("GET", &objects, &[("accept", "application/taxii+json;version=2.0")], b"").await.taxii(406);

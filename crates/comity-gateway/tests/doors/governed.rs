@@ -223,3 +223,101 @@ async fn what_its_giver_restricts_is_read_by_no_tool_until_that_is_lifted() {
     let (_, _, different) = replayed(&receiver).await;
     assert_eq!(different, Vec::<Json>::new());
 }
+
+/// An indicator by number under a marking of one's own, with its definition.
+fn marked(number: u32, definition: &Json) -> Vec<Json> {
+    let id = format!("marking-definition--00000000-0000-4000-8000-{number:012}");
+    let mut marking = json!({
+        "type": "marking-definition", "spec_version": "2.1", "id": id, "created": "2026-01-01T00:00:00.000Z",
+    });
+    marking.as_object_mut().unwrap().extend(definition.as_object().unwrap().clone());
+    let mut object = indicator(number, 1);
+    object["object_marking_refs"] = json!([id]);
+    vec![marking, object]
+}
+
+fn statement(text: &str) -> Json {
+    json!({ "definition_type": "statement", "definition": { "statement": text } })
+}
+
+/// C13: a handling code that a marking carries is asked at every door; none is dropped, whether it is understood or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handling_code_in_a_marking_is_enforced_where_it_is_read_and_where_it_is_not() {
+    let (_house, tool, path) = fresh().await;
+    let objects = format!("{path}objects/");
+    let extended = json!({ "extensions": { "extension-definition--11111111-1111-4111-8111-111111111111": {
+        "extension_type": "property-extension", "handling_code": "H2",
+    } } });
+    let own = json!({ "definition_type": "handling-code", "definition": { "handling_code": "H1" } });
+    // A plain agreement for public data knows no handling codes: nothing under one goes by it.
+    for (number, definition) in
+        [statement("Europol handling code: H2"), statement("Handling code H7"), own, extended]
+            .iter()
+            .enumerate()
+    {
+        let given = marked(number as u32 + 10, definition);
+        let told = tool.post(&objects, &envelope(&given)).await.taxii(202);
+        let failed = told["failures"].to_string();
+        assert!(failed.contains(&crate::id(number as u32 + 10)) && failed.contains("marking_red"), "{told}");
+    }
+    let plain =
+        tool.post(&objects, &envelope(&marked(20, &statement("Copyright Europol 2026")))).await.taxii(202);
+    assert_eq!(plain["failure_count"], 0, "a statement that names no code asks for nothing: {plain}");
+    // A part that is marked binds the whole.
+    let mut part = marked(21, &statement("SIENA H3"));
+    let marking = part[1].as_object_mut().unwrap().remove("object_marking_refs").unwrap()[0].clone();
+    part[1]["granular_markings"] = json!([{ "marking_ref": marking, "selectors": ["name"] }]);
+    let told = tool.post(&objects, &envelope(&part)).await.taxii(202);
+    assert!(told["failures"].to_string().contains("marking_red"), "{told}");
+    assert_eq!(numbers(&tool.get(&format!("{objects}?match[type]=indicator")).await.taxii(200)), [20]);
+}
+
+/// The agreement that knows the codes: H0 is used for crime alone, H2 goes across and is not passed on.
+#[tokio::test(flavor = "multi_thread")]
+async fn police_messages_go_across_with_their_handling_codes_and_are_used_as_these_let_them() {
+    let siena = "europol-siena";
+    let (sender, receiver) = (House::open("EE").await, House::open("FI").await);
+    for house in [&sender, &receiver] {
+        manage::adopt(&house.gateway, siena, std::path::Path::new("/")).await.unwrap();
+        officer(house, "ana", 365).await;
+    }
+    sender.meet(&receiver, receiver.address()).await;
+    receiver.meet(&sender, sender.address()).await;
+    let standing = async |house: &House, partner: &str, purpose: &str| {
+        let asked = Asked {
+            title: format!("Messages with {partner} for {purpose}"),
+            description: None,
+            agreement: siena.parse().unwrap(),
+            partner: partner.parse().unwrap(),
+            activity: "criminal_investigation".parse().unwrap(),
+            purpose: purpose.parse().unwrap(),
+            // What is not about a person has no term there, and is kept by nobody.
+            facts: [("strictly_necessary", "true"), ("personal_data", "true"), ("subject_status", "suspect")]
+                .map(|(key, value)| (key.parse().unwrap(), value.to_owned()))
+                .to_vec(),
+            can_read: true,
+            can_write: true,
+            until: None,
+            reviewer: None,
+        };
+        let made = collections::make(&house.gateway, "ana", asked).await.unwrap();
+        format!("/taxii2/{siena}/collections/{}/objects/", made.id.0)
+    };
+    let crime = "criminal_investigation";
+    let (to, from) = (standing(&sender, "FI", crime).await, standing(&receiver, "EE", crime).await);
+    let (writer, reader) = (Tool::of(&sender, "ana", PASSWORD), Tool::of(&receiver, "ana", PASSWORD));
+    for (number, text) in [(1, "Handling code H0"), (2, "Handling code H2"), (3, "Handling code H3")] {
+        let told = writer.post(&to, &envelope(&marked(number, &statement(text)))).await.taxii(202);
+        assert_eq!(
+            (&told["success_count"], &told["status"]),
+            (&json!(2), &json!("complete")),
+            "{text}: {told}"
+        );
+    }
+    // H3 asks the provider before each use: it lies there, and is not given.
+    let read = reader.get(&format!("{from}?match[type]=indicator")).await.taxii(200);
+    assert_eq!(numbers(&read), [1, 2], "{read}");
+    // The marking went along, word for word.
+    let markings = reader.get(&format!("{from}?match[type]=marking-definition")).await.taxii(200).to_string();
+    assert!(markings.contains("Handling code H0") && markings.contains("Handling code H2"), "{markings}");
+}

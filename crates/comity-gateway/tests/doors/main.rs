@@ -5,6 +5,7 @@ mod api;
 mod clients;
 mod conformance;
 mod deletion;
+mod ended;
 mod examples;
 mod governed;
 mod hostile;
@@ -12,6 +13,7 @@ mod hostile;
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
 mod misp;
+mod notices;
 mod opt_outs;
 mod problems;
 mod subjects;

@@ -5,13 +5,15 @@ use crate::house::House;
 use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use comity_exchange::audit::due::Awaited;
 use comity_exchange::ports::{WebhookRow, Webhooks as _};
 use comity_exchange::shell::Shell as _;
+use comity_gateway::jobs::obligations;
 use comity_gateway::watch::metrics;
 use comity_gateway::watch::stopping;
 use comity_gateway::webhooks::call::{Caller, Trouble};
 use comity_gateway::webhooks::deliver::round;
-use comity_gateway::work::{doctor, manage, webhooks};
+use comity_gateway::work::{audit, doctor, manage, notices, webhooks};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
@@ -356,4 +358,98 @@ async fn nothing_is_sent_where_it_could_be_read() {
     assert!(refused.contains("exchange.decided"), "{refused}");
     assert!(webhooks::add(&house.gateway, "nobody", "https://soc.example/", &events).await.is_err());
     assert_eq!(house.gateway.store().webhooks().await.unwrap(), []);
+}
+
+/// What falls due is an event, and what is late another: each once, by an entry, also in the ledger of what is owed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duty_that_falls_due_is_told_once_and_once_when_it_is_late() {
+    let (sender, house) = crate::house::pair(&["EE", "FI"], true).await;
+    crate::officer(&house, "ana", 365).await;
+    let receiver = Receiver::new().await;
+    let (secret, _) = add(&house, &receiver, "obligation.*").await;
+    let exchange = sender.share(crate::house::PHISHING).await.exchange_id.0;
+    let gateway = &house.gateway;
+    let mut awaited = Awaited::default();
+    assert_eq!(
+        obligations::once(gateway, &mut awaited, gateway.now()).await.unwrap(),
+        0,
+        "nothing is due yet"
+    );
+    let reviews = async || -> Vec<Json> {
+        let owed = audit::ledger(gateway).await.unwrap();
+        owed.into_iter().filter(|duty| duty["type"] == "review_by" && duty["owner"] == "FI").collect()
+    };
+    let before = reviews().await;
+    assert!(
+        !before.is_empty()
+            && before.iter().all(|duty| duty["told"] == json!({ "due": null, "overdue": null }))
+    );
+    let due: comity_terms::Timestamp =
+        before.iter().map(|duty| duty["due_legal_latest"].as_str().unwrap().parse().unwrap()).max().unwrap();
+    let late = due.checked_add(Duration::from_secs(1)).unwrap();
+    for (at, event) in [(due, "due"), (late, "overdue")] {
+        let told = obligations::once(gateway, &mut awaited, at).await.unwrap();
+        assert_eq!(told as usize, before.len(), "{event}");
+        assert_eq!(obligations::once(gateway, &mut awaited, at).await.unwrap(), 0, "{event}: once");
+        // Whoever begins anew reads off the log what was told.
+        assert_eq!(
+            obligations::once(gateway, &mut Awaited::default(), at).await.unwrap(),
+            0,
+            "{event}: once"
+        );
+        assert!(reviews().await.iter().all(|duty| duty["told"][event].is_u64()), "{event}");
+    }
+    let sent = receiver.after(2 * before.len()).await;
+    let (first, last) = (sent[0].json(), sent[sent.len() - 1].json());
+    assert_eq!((&first["type"], &last["type"]), (&json!("obligation.due"), &json!("obligation.overdue")));
+    let data = &first["data"];
+    assert_eq!(
+        (&data["obligation"], &data["exchange_id"]),
+        (&json!("review_by"), &json!(exchange.to_string()))
+    );
+    assert_eq!((&data["peer"], &data["side"]), (&json!("EE"), &json!("receiver")));
+    assert!(data["decided_by_entry"].is_u64() && data["due_legal_latest"].is_string(), "{data}");
+    assert!(sent.iter().all(|one| one.is_signed_with(&secret)));
+}
+
+/// That a person is to be told, and is not told yet, no endpoint learns: not by an event, and not by a gap that has a name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notice_that_waits_is_told_to_no_endpoint() {
+    let house = House::open("EE").await;
+    manage::adopt(&house.gateway, "eu-led-2016-680", Path::new("/")).await.unwrap();
+    crate::officer(&house, "ana", 365).await;
+    let receiver = Receiver::new().await;
+    for words in ["notice.deferred", "notice.opened", "notice.overdue"] {
+        let refused = webhooks::add(&house.gateway, "ana", &receiver.url, &[words.to_owned()]).await;
+        assert!(refused.unwrap_err().to_string().contains("no event"), "{words}");
+    }
+    add(&house, &receiver, "*").await;
+    let to = json!({ "name": "Mari Kask", "mailbox": "38001010000", "language": "et", "audience": "person" });
+    let facts =
+        [("activity", "threat_intel"), ("purpose", "cyber_defence"), ("data_category", "traffic_data")];
+    let order = notices::Order {
+        exchange: None,
+        under: Some("eu-led-2016-680".parse().unwrap()),
+        to: comity_exchange::notice::Addressee::read(to.to_string().as_bytes()).unwrap(),
+        facts: facts.map(|(key, value)| (key.parse().unwrap(), value.to_owned())).to_vec(),
+    };
+    let opened = notices::open(&house.gateway, "ana", order).await.unwrap();
+    let off = notices::Off {
+        ground: "obstruct_investigation".into(),
+        reasons: "A search is planned.".into(),
+        recheck: house.gateway.now().checked_add(Duration::from_secs(30 * 86_400)).unwrap(),
+        facts: Vec::new(),
+    };
+    notices::defer(&house.gateway, opened.id, "ana", off).await.unwrap();
+    // The next act is told: what came before it was passed over.
+    happens(&house).await;
+    let told =
+        |sent: &[Sent]| sent.iter().map(|one| one.json()["type"].as_str().unwrap().to_owned()).collect();
+    let sent: Vec<String> = told(&receiver.after(1).await);
+    assert!(sent.iter().all(|act| !act.starts_with("notice.")), "{sent:?}");
+    assert!(sent.contains(&"records.erased".to_owned()), "{sent:?}");
+    // Once the person is told, everybody may be.
+    notices::send(&house.gateway, opened.id, "ana").await.unwrap();
+    let all: Vec<String> = told(&receiver.after(sent.len() + 1).await);
+    assert_eq!(all.last().map(String::as_str), Some("notice.given"), "{all:?}");
 }

@@ -189,6 +189,92 @@ async fn three_nodes_of_which_one_is_killed_and_one_is_stopped_make_one_log() {
     assert!(verified(&format!("http://{}/log", world.partner.public), &partner_key(&world)) > 0);
 }
 
+/// What a TAXII client is answered by a node: the status of HTTP, and the body.
+fn asked(node: &Node, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+    let taxii = "application/taxii+json;version=2.1";
+    let output = Command::new("curl")
+        .args(["-s", "-u", "tamm:a long enough password", "-X", method, "-w", "\n%{http_code}"])
+        .args(["-H", &format!("accept: {taxii}"), "-H", &format!("content-type: {taxii}")])
+        .args(["--data-binary", body, &format!("http://{}{path}", node.public)])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+}
+
+/// What became of a POST is told by a node that did not take it, and by one that was started since; the same objects again are
+/// there already, whichever node is asked.
+async fn statuses(database: Option<&str>, room: &Path) {
+    let home = Place::init(room, "EE");
+    home.officer();
+    let one = home.serve(database, anywhere());
+    let listed: serde_json::Value =
+        serde_json::from_str(&one.place.run(&["taxii", "collections", "--json"], "")).unwrap();
+    let root = format!("/taxii2/{}", listed[0]["pack"].as_str().unwrap());
+    let objects = format!("{root}/collections/{}/objects/", listed[0]["id"].as_str().unwrap());
+    let indicator = |number: u32| {
+        serde_json::json!({
+            "type": "indicator", "spec_version": "2.1", "id": format!("indicator--00000000-0000-4000-8000-{number:012}"),
+            "created": "2024-01-01T00:00:00.000Z", "modified": "2024-01-01T00:00:00.000Z", "pattern_type": "stix",
+            "pattern": format!("[file:name = 'dropper-{number}.exe']"), "valid_from": "2024-01-01T00:00:00Z",
+        })
+    };
+    let bad = serde_json::json!({ "type": "indicator", "id": "indicator--not-an-id", "spec_version": "2.1" });
+    let body = serde_json::json!({ "objects": [indicator(1), bad, indicator(2)] }).to_string();
+    let (status, told) = asked(&one, "POST", &objects, &body);
+    assert_eq!(
+        (status, &told["success_count"], &told["failure_count"]),
+        (202, &2.into(), &1.into()),
+        "{told}"
+    );
+    let path = format!("{root}/status/{}/", told["id"].as_str().unwrap());
+
+    let other = database.map(|_| another(&home, room.join("two")).serve(None, anywhere()));
+    for node in [Some(&one), other.as_ref()].into_iter().flatten() {
+        assert_eq!(asked(node, "GET", &path, ""), (200, told.clone()));
+        assert_eq!(
+            asked(node, "GET", &path.replace("comity-open", "other"), "").0,
+            404,
+            "of its own API root"
+        );
+        let (status, again) = asked(node, "POST", &objects, &body);
+        assert_eq!((status, &again["success_count"]), (202, &2.into()), "{again}");
+        assert!(again["successes"].to_string().contains("it is here already"), "{again}");
+        assert_ne!(again["id"], told["id"]);
+    }
+    let listed = asked(&one, "GET", &objects, "").1;
+    assert_eq!(listed["objects"].as_array().unwrap().len(), 2, "nothing is there twice");
+    other.into_iter().for_each(Node::stop);
+    one.stop();
+    let back = home.serve(None, anywhere());
+    assert_eq!(asked(&back, "GET", &path, ""), (200, told), "after a restart");
+    // It names objects: nothing of it stands anywhere in the clear.
+    for file in comity_beside::files(&home.dir) {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        assert!(!bytes.windows(20).any(|part| part == b"indicator--not-an-id"), "{}", file.display());
+    }
+    back.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_is_told_by_every_node_and_after_a_restart() {
+    let Some(server) = Server::start() else { return };
+    let (room, database) = (tempfile::tempdir().unwrap(), server.database("statuses"));
+    statuses(Some(&database), room.path()).await;
+    let named = sql(
+        &database,
+        "SELECT count(*) FROM segment WHERE position('not-an-id' IN encode(blob, 'escape')) > 0",
+    );
+    assert_eq!(named, ["0"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_status_is_told_after_a_restart_without_a_server() {
+    let room = tempfile::tempdir().unwrap();
+    statuses(None, room.path()).await;
+}
+
 /// A copy of the gateway is taken while its nodes serve; more is signed since, so the gateway that is made of it is refused.
 /// The log on the server is succeeded once no node serves.
 fn kept_and_succeeded(nodes: [Node; 3], room: &Path) {

@@ -18,9 +18,19 @@ struct File {
     class: BTreeMap<String, Spanned<ClassText>>,
     subject: SubjectRules,
     handling: BTreeMap<String, Spanned<String>>,
+    handling_code: Spanned<CodesText>,
     shared: Shared,
     #[serde(rename = "type")]
     types: BTreeMap<String, Spanned<TypeText>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodesText {
+    codes: Vec<String>,
+    named: Vec<String>,
+    known_by: Vec<String>,
+    elsewhere: String,
 }
 
 #[derive(Deserialize)]
@@ -170,12 +180,19 @@ impl Builder<'_> {
             handling
                 .insert(id.clone(), level.map_err(|error| self.fail(word.span().start, format!("{error}")))?);
         }
+        let codes = file.handling_code.get_ref();
+        let offset = file.handling_code.span().start;
+        let elsewhere = codes.elsewhere.parse().map_err(|error| self.fail(offset, format!("{error}")))?;
+        let texts = (codes.named.clone(), codes.known_by.clone());
+        let codes = Codes::new(codes.codes.clone(), texts, elsewhere)
+            .ok_or_else(|| self.fail(offset, "expected two handling codes or more".to_owned()))?;
         let (reference, marking) = (self.class("reference", 0)?, self.class("marking", 0)?);
         Ok(PathTable {
             classes: self.classes,
             types,
             subject: file.subject,
             handling,
+            codes,
             warning: WarningLists::default(),
             reference,
             marking,

@@ -7,8 +7,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Record, RecordPlace, Removal, StoreError,
-    Stream, VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Record, RecordPlace,
+    Removal, SealedSegment, StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -91,6 +91,8 @@ pub(super) fn put_collected(collected: &CollectedSegment, now: Timestamp) -> Vec
            AND NOT EXISTS (SELECT 1 FROM collected AS c
                            WHERE c.stream = s.number AND c.object = o.object
                              AND (c.version = o.version OR c.content = o.content))
+           AND NOT EXISTS (SELECT 1 FROM removed AS r
+                           WHERE r.stream = s.number AND r.object = o.object AND r.content = o.content)
          ON CONFLICT DO NOTHING",
     );
     let named = [agreement.as_str(), partner.as_str(), activity.as_str(), purpose.as_str()];
@@ -127,12 +129,14 @@ async fn put_removed(client: &Client, removal: &Removal) -> Result<(), Fault> {
     change(
         client,
         "-- put_removed
-         INSERT INTO removed (stream, object, version, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+         INSERT INTO removed (stream, object, version, at, content) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT DO NOTHING",
         &[
             &stream,
             &&removal.object.0[..],
             &removal.version.map_or_else(String::new, instant),
             &instant(removal.at),
+            &removal.content.as_ref().map(|content| &content.0[..]),
         ],
     )
     .await?;
@@ -236,15 +240,7 @@ pub(super) async fn collected(client: &Client, wanted: &Wanted) -> Result<Page, 
     found.truncate(wanted.limit as usize);
     let numbers: BTreeSet<i64> = found.iter().map(|(number, _)| *number).collect();
     let numbers: Vec<i64> = numbers.into_iter().collect();
-    let segments = every(
-        client,
-        "-- segments, with what is known
-         SELECT id, exchange, class, agreement, kind, quarantined, known, blob
-         FROM segment JOIN collected_segment ON segment = number WHERE number = ANY($1::bigint[])",
-        &[&numbers],
-        |row| Ok((read_segment(row)?, plain(row, "known")?)),
-    )
-    .await?;
+    let segments = segments(client, &numbers).await?;
     Ok(Page { listed: found.into_iter().map(|(_, listed)| listed).collect(), segments, more })
 }
 
@@ -269,7 +265,17 @@ pub(super) async fn clocks(
 ) -> Result<Vec<(ContentTag, Timestamp)>, Fault> {
     let HeldFor { agreement, activity, purpose } = held;
     let tags: Vec<&[u8]> = objects.iter().map(|tag| &tag.0[..]).collect();
-    every(
+    let mut all = every(
+        client,
+        "-- clocks, of what has ended
+         SELECT content, at FROM stream JOIN removed ON stream = number
+         WHERE agreement = $1 AND activity = $2 AND purpose = $3 AND object = ANY($4::bytea[])
+           AND content IS NOT NULL",
+        &[&agreement.as_str(), &activity.as_str(), &purpose.as_str(), &tags],
+        |row| Ok((ContentTag(bytes(row, "content")?), text(row, "at")?)),
+    )
+    .await?;
+    let held = every(
         client,
         "-- clocks
          SELECT content, erase_by FROM stream
@@ -282,6 +288,61 @@ pub(super) async fn clocks(
                 Timestamp::from_second(plain(row, "erase_by")?).map_err(|_| Fault::Column("erase_by"))?;
             Ok((ContentTag(bytes(row, "content")?), until))
         },
+    )
+    .await?;
+    all.extend(held);
+    Ok(all)
+}
+
+/// Those of these records that readers may ask for, with the segments that they lie in.
+pub(super) async fn leaving(client: &Client, places: &[RecordPlace]) -> Result<Left, Fault> {
+    let ids: Vec<&[u8]> = places.iter().map(|place| &place.segment.as_bytes()[..]).collect();
+    let ordinals: Vec<i64> = places.iter().map(|place| i64::from(place.ordinal)).collect();
+    let found = every(
+        client,
+        "-- leaving
+         SELECT st.agreement, st.partner, st.activity, st.purpose, object, content, version, c.segment, c.ordinal, s.id,
+                (SELECT count(*) FROM collected AS o
+                 WHERE o.stream = c.stream AND o.object = c.object) AS versions
+         FROM unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
+              JOIN segment AS s ON s.id = place.id
+              JOIN collected AS c ON c.segment = s.number AND c.ordinal = place.ordinal
+              JOIN stream AS st ON st.number = c.stream",
+        &[&ids, &ordinals],
+        |row| {
+            let leaving = Leaving {
+                stream: Stream {
+                    agreement: text(row, "agreement")?,
+                    partner: text(row, "partner")?,
+                    activity: text(row, "activity")?,
+                    purpose: text(row, "purpose")?,
+                },
+                object: ObjectTag(bytes(row, "object")?),
+                content: ContentTag(bytes(row, "content")?),
+                version: text(row, "version")?,
+                versions: number(row, "versions")?,
+                place: RecordPlace {
+                    segment: id(row, "id", SegmentId::from_bytes)?,
+                    ordinal: number(row, "ordinal")?,
+                },
+            };
+            Ok((plain::<i64>(row, "segment")?, leaving))
+        },
+    )
+    .await?;
+    let numbers: BTreeSet<i64> = found.iter().map(|(number, _)| *number).collect();
+    let segments = segments(client, &numbers.into_iter().collect::<Vec<_>>()).await?;
+    Ok((found.into_iter().map(|(_, leaving)| leaving).collect(), segments))
+}
+
+async fn segments(client: &Client, numbers: &[i64]) -> Result<Vec<(SealedSegment, String)>, Fault> {
+    every(
+        client,
+        "-- segments, with what is known
+         SELECT id, exchange, class, agreement, kind, quarantined, known, blob
+         FROM segment JOIN collected_segment ON segment = number WHERE number = ANY($1::bigint[])",
+        &[&numbers],
+        |row| Ok((read_segment(row)?, plain(row, "known")?)),
     )
     .await
 }

@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0016_effects.sql"),
     include_str!("../../migrations/postgres/0017_restricted_records.sql"),
     include_str!("../../migrations/postgres/0018_removals.sql"),
+    include_str!("../../migrations/postgres/0019_ended.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.
@@ -101,6 +102,7 @@ mod tests {
         include_str!("../../migrations/postgres/0016_effects.sha256"),
         include_str!("../../migrations/postgres/0017_restricted_records.sha256"),
         include_str!("../../migrations/postgres/0018_removals.sha256"),
+        include_str!("../../migrations/postgres/0019_ended.sha256"),
     ];
 
     #[test]

@@ -10,8 +10,8 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
-    Store, StoreError, TokenRow, Vitals,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -232,6 +232,15 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.ask(move |c| Box::pin(erasure::held_of(c, exchange, openings, limit))).await
+    }
+
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
+        let places = std::sync::Arc::new(places);
+        self.ask(move |client| {
+            let places = std::sync::Arc::clone(&places);
+            Box::pin(async move { collected::leaving(client, &places).await })
+        })
+        .await
     }
 
     async fn clocks(

@@ -6,8 +6,8 @@ use super::vault::{read_key_row, read_segment};
 use crate::words::{microseconds, of_microseconds};
 use comity_exchange::collect::{ContentTag, ObjectTag, StandingRequest};
 use comity_exchange::ports::{
-    CollectedSegment, Collections, HeldFor, Listed, Page, Presence, Record, RecordPlace, Removal,
-    SealedSegment, StoreError, Stream, VersionWanted, Wanted,
+    CollectedSegment, Collections, HeldFor, Leaving, Left, Listed, Page, Presence, Record, RecordPlace,
+    Removal, SealedSegment, StoreError, Stream, VersionWanted, Wanted,
 };
 use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
@@ -47,13 +47,15 @@ pub(super) fn put(connection: &Connection, record: &Record, now: Timestamp) -> R
     Ok(())
 }
 
-/// Whether a version or a content of an object lies in a stream.
+/// Whether a version or a content of an object lies in a stream, or its time there has ended.
 ///
 /// Without statistics SQLite would rather walk along a stream than look an object up in it: wherever an object is
 /// given, its index is named.
 const IS_COLLECTED: &str = "-- put_collected, whether it is there
      SELECT 1 FROM collected INDEXED BY collected_by_object
-     WHERE stream = ?1 AND object = ?2 AND (version = ?3 OR content = ?4)";
+     WHERE stream = ?1 AND object = ?2 AND (version = ?3 OR content = ?4)
+     UNION ALL
+     SELECT 1 FROM removed WHERE stream = ?1 AND object = ?2 AND content = ?4";
 
 fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Timestamp) -> Result<(), Fault> {
     let stream = put_stream(connection, &collected.stream)?;
@@ -135,12 +137,13 @@ fn put_removed(connection: &Connection, removal: &Removal) -> Result<(), Fault> 
     change(
         connection,
         "-- put_removed
-         INSERT OR IGNORE INTO removed (stream, object, version, at) VALUES (?1, ?2, ?3, ?4)",
+         INSERT OR IGNORE INTO removed (stream, object, version, at, content) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![
             stream,
             removal.object.0,
             removal.version.map_or_else(String::new, instant),
-            instant(removal.at)
+            instant(removal.at),
+            removal.content.map(|content| content.0)
         ],
     )?;
     Ok(())
@@ -285,6 +288,44 @@ fn segment(connection: &Connection, number: i64) -> Result<Option<(SealedSegment
     )
 }
 
+/// Those of these records that readers may ask for, with the segments that they lie in.
+pub(super) fn leaving(connection: &Connection, places: &[RecordPlace]) -> Result<Left, Fault> {
+    let mut of_one = connection.prepare_cached(
+        "-- leaving
+         SELECT agreement_of, partner, activity, purpose, object, content, version, c.segment,
+                (SELECT count(*) FROM collected AS o INDEXED BY collected_by_object
+                 WHERE o.stream = c.stream AND o.object = c.object) AS versions
+         FROM segment AS s
+              CROSS JOIN collected AS c INDEXED BY collected_by_record ON c.segment = s.number AND c.ordinal = ?2
+              CROSS JOIN (SELECT number, agreement AS agreement_of, partner, activity, purpose FROM stream) AS st
+                         ON st.number = c.stream
+         WHERE s.id = ?1",
+    )?;
+    let mut leaving = Vec::new();
+    let mut numbers: BTreeMap<i64, ()> = BTreeMap::new();
+    for place in places {
+        let mut rows = of_one.query(params![place.segment.as_bytes(), place.ordinal])?;
+        while let Some(row) = rows.next()? {
+            numbers.insert(plain(row, "segment")?, ());
+            leaving.push(Leaving {
+                stream: Stream {
+                    agreement: text(row, "agreement_of")?,
+                    partner: text(row, "partner")?,
+                    activity: text(row, "activity")?,
+                    purpose: text(row, "purpose")?,
+                },
+                object: ObjectTag(plain(row, "object")?),
+                content: ContentTag(plain(row, "content")?),
+                version: text(row, "version")?,
+                versions: number(row, "versions")?,
+                place: *place,
+            });
+        }
+    }
+    let segments = numbers.into_keys().map(|number| segment(connection, number));
+    Ok((leaving, segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect()))
+}
+
 /// A statement for each object: a list of them in one would be written and read as text first.
 const CLOCK: &str = "-- clocks, of one object
      SELECT content, erase_by
@@ -292,7 +333,11 @@ const CLOCK: &str = "-- clocks, of one object
           CROSS JOIN key_row AS k ON k.segment = c.segment AND k.ordinal = c.ordinal
      WHERE c.stream = ?1 AND c.object = ?2";
 
-/// The contents of these objects that are held for this, each with the instant by which it is erased.
+/// What had ended of one object.
+const ENDED: &str = "-- clocks, of what has ended
+     SELECT content, at FROM removed WHERE stream = ?1 AND object = ?2 AND content IS NOT NULL";
+
+/// The contents of these objects that are held for this, each with the instant by which it is erased; and those that ended.
 pub(super) fn clocks(
     connection: &Connection,
     held: &HeldFor,
@@ -308,12 +353,25 @@ pub(super) fn clocks(
         |row| plain::<i64>(row, "number"),
     )?;
     let mut clocks = Vec::new();
-    let mut of_one = connection.prepare_cached(CLOCK)?;
+    let (mut of_one, mut ended) = (connection.prepare_cached(CLOCK)?, connection.prepare_cached(ENDED)?);
     // Each page of the index is looked at once.
     let mut sorted = objects.to_vec();
     sorted.sort_unstable();
     for stream in streams {
+        let any_ended = first(
+            connection,
+            "-- clocks, whether anything has ended
+             SELECT 1 AS one FROM removed WHERE stream = ?1 LIMIT 1",
+            [stream],
+            |row| plain::<i64>(row, "one"),
+        )?;
         for object in &sorted {
+            if any_ended.is_some() {
+                let mut rows = ended.query(params![stream, object.0])?;
+                while let Some(row) = rows.next()? {
+                    clocks.push((ContentTag(plain(row, "content")?), text(row, "at")?));
+                }
+            }
             let mut rows = of_one.query(params![stream, object.0])?;
             while let Some(row) = rows.next()? {
                 let until = plain(row, "erase_by")?;

@@ -47,8 +47,8 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, DelegationRow, Epoch, EscalationRow, ExchangeRow, FoundAnswer, HeldFor,
-    HeldRecord, Integrated, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, SealedSegment, Standing,
-    Store, StoreError, TokenRow, Vitals,
+    HeldRecord, Integrated, Left, Logged, Officer, OfficerKey, OutboxItem, Peer, Record, RecordPlace,
+    SealedSegment, Standing, Store, StoreError, TokenRow, Vitals,
 };
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp, ids::SegmentId};
 use comity_tlog::{
@@ -423,6 +423,10 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<HeldRecord>, StoreError> {
         self.readers.read(move |c| erasure::held_of(c, exchange, openings, limit)).await
+    }
+
+    async fn leaving(&self, places: Vec<RecordPlace>) -> Result<Left, StoreError> {
+        self.readers.read(move |c| collected::leaving(c, &places)).await
     }
 
     async fn clocks(

@@ -26,6 +26,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0016_effects.sql"),
     include_str!("../../migrations/0017_restricted_records.sql"),
     include_str!("../../migrations/0018_removals.sql"),
+    include_str!("../../migrations/0019_ended.sql"),
 ];
 
 /// Brings the database to the newest schema, each step in a transaction of its own.

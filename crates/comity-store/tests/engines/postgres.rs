@@ -82,6 +82,7 @@ conforms! {
     collected::an_object_is_added_once_with_each_version,
     collected::copies_are_found_with_their_clocks_whoever_they_came_from,
     collected::what_is_erased_is_found_no_more_and_what_was_removed_is_known,
+    collected::what_leaves_is_known_and_what_ended_is_not_there_again,
     collected::a_standing_request_is_replaced_by_its_id,
     erasure::what_is_due_is_found_in_order_and_goes_with_its_blob,
     erasure::an_entry_tells_exactly_what_it_erased,

@@ -4,6 +4,7 @@ use super::problems::Signed;
 use super::{Api, Officer, Refused, answer, malformed};
 use crate::api::problem::Problem;
 use crate::work::{self, audit};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use comity_exchange::shell::Shell as _;
@@ -51,9 +52,24 @@ pub(super) async fn approvals(State(api): State<Arc<Api>>, _: Officer) -> Result
 #[derive(Deserialize)]
 pub(super) struct Part {
     #[serde(default)]
-    after: usize,
+    pub(super) after: usize,
     #[serde(default = "most")]
-    limit: usize,
+    pub(super) limit: usize,
+}
+
+impl Part {
+    /// The part that a query asks for.
+    ///
+    /// # Errors
+    /// 400, naming what does not read.
+    pub(super) fn read(query: Result<Query<Self>, QueryRejection>) -> Result<Self, Refused> {
+        let Query(part) = query.map_err(|_| malformed("`after`, `limit`: expected whole numbers"))?;
+        if (1..=PART_MAX).contains(&part.limit) {
+            Ok(part)
+        } else {
+            Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")))
+        }
+    }
 }
 
 fn most() -> usize {
@@ -81,13 +97,9 @@ const PART_MAX: usize = 1_000;
 pub(super) async fn obligations(
     State(api): State<Arc<Api>>,
     _: Officer,
-    query: Result<Query<Part>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(Part { after, limit }) =
-        query.map_err(|_| malformed("`after`, `limit`: expected whole numbers"))?;
-    if !(1..=PART_MAX).contains(&limit) {
-        return Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")));
-    }
+    let Part { after, limit } = Part::read(query)?;
     let duties = audit::ledger(&api.gateway).await?;
     let part: Vec<_> = duties.iter().skip(after).take(limit).collect();
     let end = after.saturating_add(part.len());

@@ -172,8 +172,11 @@ fn read_body<T: DeserializeOwned>(
     most: usize,
     expected: &str,
 ) -> Result<T, Refused> {
-    let body = json_body(headers, body, most)?;
-    serde_json::from_slice(&body).map_err(|error| {
+    read_json(&json_body(headers, body, most)?, expected)
+}
+
+fn read_json<T: DeserializeOwned>(body: &[u8], expected: &str) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|error| {
         malformed(format!("line {}, column {}: expected {expected}", error.line(), error.column()))
     })
 }

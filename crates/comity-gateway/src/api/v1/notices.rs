@@ -1,22 +1,25 @@
 //! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
 
+use super::desk::Part;
 use super::problems::{HasBody, Signed};
-use super::{Api, Officer, Refused, answer, malformed, number, read_body, stated};
+use super::{
+    Api, Officer, Refused, answer, json_body, malformed, number, read_body, read_json, stated, written,
+};
 use crate::api::problem::Problem;
 use crate::net::body::at_most;
 use crate::work::notices::{self, Off, Order, REASONS_BYTES_MAX};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use comity_exchange::notice::Addressee;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
-use comity_terms::{ExchangeId, FactKey, Office, PackSlug, Timestamp};
+use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -45,14 +48,36 @@ const NOTICE: &str = "a notice";
     get,
     path = "/api/v1/notices",
     summary = "The notices to persons that are owed: by when, what waits, and why",
+    params(
+        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
     responses(
-        (status = 200, description = "Nothing of whom they go to", body = [Object]),
+        (
+            status = 200, description = "Nothing of whom they go to", body = [Object],
+            headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
+        ),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
 )]
-pub(super) async fn owed(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
-    Ok(answer(&notices::listed(&api.gateway, false).await?))
+pub(super) async fn owed(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Part>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let Part { after, limit } = Part::read(query)?;
+    let all = notices::listed(&api.gateway, false).await?;
+    let part: Vec<_> = all.iter().skip(after).take(limit).collect();
+    let mut response = answer(&part);
+    let end = after.saturating_add(part.len());
+    if end < all.len() {
+        let next = format!("</api/v1/notices?after={end}&limit={limit}>; rel=\"next\"");
+        // Unwrap safety: digits between words.
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&next).expect("a header"));
+    }
+    Ok(response)
 }
 
 /// How a notice is opened.
@@ -81,8 +106,13 @@ pub(super) struct NoticeOrder {
     path = "/api/v1/notices",
     summary = "Open a notice to a person",
     request_body = NoticeOrder,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request is done once")),
     responses(
-        (status = 201, description = "Its number, and by when it is due", body = Object),
+        (
+            status = 201, description = "Its number, and by when it is due", body = Object,
+            headers(("location" = String, description = "The notice"))
+        ),
+        (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
         HasBody,
         Signed
@@ -96,7 +126,8 @@ pub(super) async fn open(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let expected = "`to`, and `exchange_id` or `under`";
-    let asked: NoticeOrder = read_body(&headers, body, BODY_BYTES_MAX, expected)?;
+    let body = json_body(&headers, body, BODY_BYTES_MAX)?;
+    let asked: NoticeOrder = read_json(&body, expected)?;
     let to =
         Addressee::read(asked.to.get().as_bytes()).map_err(|error| malformed(format!("`to`: {error}")))?;
     let order = Order {
@@ -105,10 +136,25 @@ pub(super) async fn open(
         to,
         facts: stated(asked.facts),
     };
-    let row = notices::open(&api.gateway, &officer.officer, order).await?;
-    let place = format!("/api/v1/notices/{}", row.id);
-    let told = notices::row_json(&row, api.gateway.now());
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], answer(&told)).into_response())
+    let work = async {
+        let row = notices::open(&api.gateway, &officer.officer, order).await?;
+        let told = notices::row_json(&row, api.gateway.now()).to_string();
+        // The number goes before, so that the same answer has the same place.
+        Ok([row.id.to_string().as_bytes(), b"\n", told.as_bytes()].concat())
+    };
+    let made = match headers.get("idempotency-key") {
+        None => work.await?,
+        Some(key) => {
+            // The body of another route may be the same.
+            let request = Digest::of_parts("comity/notices/open", &[&body]);
+            let of = (officer.officer.as_str(), key.as_bytes());
+            api.once.answer(of, request, api.gateway.now(), work).await?
+        }
+    };
+    let split = made.iter().position(|byte| *byte == b'\n').unwrap_or_default();
+    let place = format!("/api/v1/notices/{}", String::from_utf8_lossy(&made[..split]));
+    let told = made[split + 1..].to_vec();
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], written(told)).into_response())
 }
 
 /// Who reads a notice, and in which language.
@@ -137,8 +183,9 @@ pub(super) async fn shown(
     State(api): State<Arc<Api>>,
     _: Officer,
     Path(of): Path<String>,
-    Query(reader): Query<Reader>,
+    query: Result<Query<Reader>, QueryRejection>,
 ) -> Result<Response, Refused> {
+    let Query(reader) = query.map_err(|_| malformed("`audience`, `language`: expected one word each"))?;
     let audience = word::<Audience>("audience", reader.audience)?;
     let language = word::<Language>("language", reader.language)?;
     Ok(answer(&notices::shown(&api.gateway, number(&of, NOTICE)?, audience, language).await?))

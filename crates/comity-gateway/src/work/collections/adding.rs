@@ -3,7 +3,7 @@
 
 use super::{present, write};
 use crate::gateway::{Gateway, GatewayError};
-use comity_exchange::collect::StandingRequest;
+use comity_exchange::collect::{StandingRequest, drop_copies};
 use comity_exchange::ports::Presence;
 use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::Shell as _;
@@ -29,8 +29,41 @@ pub async fn add<'a>(
         objects.iter().enumerate().map(|(place, raw)| Given::read(place, raw)).collect();
     settle_known(gateway, collection, &mut given).await?;
     let exchange = share_rest(gateway, collection, officer, &mut given).await?;
+    if let Some(exchange) = exchange.filter(|_| collection.partner.0 == gateway.signatory().party) {
+        settle_copies(gateway, collection, exchange, &mut given).await?;
+    }
     Ok((given, exchange))
 }
+
+/// What is known by its value alone may be a copy only once it was minimised: a copy begins no clock, and is told as one.
+async fn settle_copies(
+    gateway: &Gateway,
+    collection: &StandingRequest,
+    exchange: ExchangeId,
+    given: &mut [Given<'_>],
+) -> Result<(), GatewayError> {
+    let changed = |given: &&mut Given<'_>| {
+        given.version.is_none() && matches!(&given.fate, Some(Fate::Done(Some(what))) if what != HERE)
+    };
+    let mut changed: Vec<_> = given.iter_mut().filter(changed).collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let copies = drop_copies(gateway, exchange, &collection.stream()).await?;
+    let all = changed.len() as u64;
+    for given in &mut changed {
+        // Of some among others it is not known which they are: each was taken, and some of them are copies.
+        if copies.ended == all {
+            given.fate = Some(Fate::Failed(GONE.to_owned()));
+        } else if copies.here == all {
+            given.fate = Some(Fate::Done(Some(HERE.to_owned())));
+        }
+    }
+    Ok(())
+}
+
+const HERE: &str = "it is here already";
+const GONE: &str = "it was removed from this collection, or its time there has ended: it is not added again";
 
 /// What a status says of an object, as far as it reads.
 #[derive(Deserialize)]
@@ -97,10 +130,11 @@ async fn settle_known(
         let content = gateway.tags().content(given.raw.get().as_bytes());
         for presence in known {
             match presence {
-                Presence::Removed { version } if version.is_none() || *version == given.version => {
-                    given.fate = Some(Fate::Failed(
-                        "it was removed from this collection, and is not added again".to_owned(),
-                    ));
+                // An object without versions is its content: whatever of it ended is the same.
+                Presence::Removed { version }
+                    if version.is_none() || given.version.is_none() || *version == given.version =>
+                {
+                    given.fate = Some(Fate::Failed(GONE.to_owned()));
                     break;
                 }
                 // What came from a partner is the partner's: writing goes to it all the same.
@@ -109,7 +143,7 @@ async fn settle_known(
                         && (given.version == Some(*version)
                             || (given.version.is_none() && *had == content)) =>
                 {
-                    given.fate = Some(Fate::Done(Some("it is here already".to_owned())));
+                    given.fate = Some(Fate::Done(Some(HERE.to_owned())));
                 }
                 _ => {}
             }

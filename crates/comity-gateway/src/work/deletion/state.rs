@@ -113,7 +113,7 @@ pub const STATE: &[State] = &[
     of(Table, "stream", "agreement, partner, activity, purpose of what is collected", Stays(SKELETON)),
     of(Table, "collected_segment", "what readers find records by", With("with its segment")),
     of(Table, "collected", "digests of ids and contents", With("with its key row")),
-    of(Table, "removed", "digests of objects that nobody puts back", Stays(SKELETON)),
+    of(Table, "removed", "digests of objects, and of what has ended, that nobody puts back", Stays(SKELETON)),
     of(Table, "collection", "standing requests of officers", Stays(OFFICER)),
     of(
         Table,

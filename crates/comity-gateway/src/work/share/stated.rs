@@ -3,6 +3,7 @@
 use super::Order;
 use crate::gateway::GatewayError;
 use comity_agreement::Vocabulary;
+use comity_agreement::finding::did_you_mean;
 use comity_agreement::vocabulary::FactTerm;
 use comity_exchange::question::Attestation;
 use comity_exchange::shell::Lent;
@@ -25,7 +26,10 @@ pub(in crate::work) fn known_training(facts: &mut Facts, valid: bool) -> Result<
 }
 
 fn term<'v>(vocabulary: &'v Vocabulary, key: &FactKey) -> Result<&'v FactTerm, GatewayError> {
-    vocabulary.fact(key.as_str()).ok_or_else(|| GatewayError::Input(format!("no fact `{key}` is known")))
+    vocabulary.fact(key.as_str()).ok_or_else(|| {
+        let near = did_you_mean(key.as_str(), vocabulary.facts().keys().map(FactKey::as_str));
+        GatewayError::Input(format!("no fact `{key}` is known{near}"))
+    })
 }
 
 /// The facts that an officer states, in the types of the vocabulary.

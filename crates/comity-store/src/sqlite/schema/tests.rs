@@ -24,6 +24,7 @@ const MERGED: &[&str] = &[
     include_str!("../../../migrations/0016_effects.sha256"),
     include_str!("../../../migrations/0017_restricted_records.sha256"),
     include_str!("../../../migrations/0018_removals.sha256"),
+    include_str!("../../../migrations/0019_ended.sha256"),
 ];
 
 #[test]

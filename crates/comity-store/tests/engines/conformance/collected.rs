@@ -192,7 +192,8 @@ pub(crate) fn what_is_erased_is_found_no_more_and_what_was_removed_is_known<
         let page = store.collected(wanted("EE")).await.unwrap();
         for (row, left) in page.listed.iter().zip([1, 0]) {
             let erased = Some(Erasure { records: vec![row.place], at: now, whatever_holds: false });
-            let removal = Removal { stream: stream("EE"), object: row.object, version: None, at: now };
+            let removal =
+                Removal { stream: stream("EE"), object: row.object, version: None, content: None, at: now };
             let told = record(&mut entropy, 1, None);
             store.record(Record { erased, removed: vec![removal], ..told }).await.unwrap();
             assert_eq!(store.collected(wanted("EE")).await.unwrap().listed.len(), left);
@@ -200,6 +201,86 @@ pub(crate) fn what_is_erased_is_found_no_more_and_what_was_removed_is_known<
         let present = store.present(stream("EE"), vec![tag(1), tag(2)]).await.unwrap();
         assert_eq!(present.len(), 2);
         assert!(present.iter().all(|(_, presence)| *presence == Presence::Removed { version: None }));
+    });
+}
+
+pub(crate) fn what_leaves_is_known_and_what_ended_is_not_there_again<H: Harness<Store: Collections>>(
+    harness: &H,
+) {
+    let store = harness.open();
+    let mut entropy = Seeded(305);
+    let now: Timestamp = at("2026-11-26T00:00:00Z");
+    let (older, newer) = (object(1, "indicator", Some(1)), object(1, "indicator", Some(5)));
+    let (address, other) = (object(2, "ipv4-addr", None), object(3, "malware", Some(2)));
+    wait(async {
+        let objects = [older.clone(), newer.clone(), address.clone(), other.clone()];
+        store.record(adding(&mut entropy, "EE", &objects)).await.unwrap();
+        let all = Wanted { versions: vec![VersionWanted::All], ..wanted("EE") };
+        let listed = store.collected(all.clone()).await.unwrap().listed;
+        let of = |wanted: &CollectedObject| {
+            listed.iter().find(|row| {
+                row.object == wanted.object && wanted.version.is_none_or(|version| version == row.version)
+            })
+        };
+        let (old, ip) = (of(&older).unwrap(), of(&address).unwrap());
+        let nowhere = comity_exchange::ports::RecordPlace { ordinal: 77, ..old.place };
+        let (mut leaving, segments) = store.leaving(vec![ip.place, old.place, nowhere]).await.unwrap();
+        leaving.sort_by_key(|gone| gone.object);
+        let told: Vec<_> = leaving
+            .iter()
+            .map(|gone| (gone.place, gone.object, gone.content, gone.version, gone.versions))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (old.place, tag(1), older.content, old.version, 2),
+                (ip.place, tag(2), address.content, ip.version, 1),
+            ]
+        );
+        assert!(leaving.iter().all(|gone| gone.stream == stream("EE")));
+        assert_eq!(segments.len(), 1);
+        assert_eq!(segments[0].1, "{\"of\":\"EE\"}");
+
+        // Both end by their clock; of the other somebody said so.
+        let third = of(&other).unwrap();
+        let removed = leaving.iter().map(|gone| Removal {
+            stream: gone.stream.clone(),
+            object: gone.object,
+            version: Some(gone.version),
+            content: Some(gone.content),
+            at: now,
+        });
+        let ordered = Removal {
+            stream: stream("EE"),
+            object: tag(3),
+            version: Some(third.version),
+            content: None,
+            at: now,
+        };
+        let removed = removed.chain([ordered]).collect();
+        let records = vec![old.place, ip.place, third.place];
+        let erased = Some(Erasure { records, at: now, whatever_holds: false });
+        let told = record(&mut entropy, 1, None);
+        store.record(Record { erased, removed, ..told }).await.unwrap();
+
+        // A copy finds when its like has ended, and is not listed; another version, and what was called back, are.
+        let Stream { agreement, activity, purpose, .. } = stream("EE");
+        let held = HeldFor { agreement, activity, purpose };
+        let mut clocks = store.clocks(held, vec![tag(1), tag(2), tag(3)]).await.unwrap();
+        clocks.retain(|(_, until)| *until == now);
+        clocks.sort();
+        let mut ended = [(older.content, now), (address.content, now)];
+        ended.sort();
+        assert_eq!(clocks, ended);
+        let newest = object(1, "indicator", Some(9));
+        let again = [older, address, newest, other];
+        store.record(adding(&mut entropy, "EE", &again)).await.unwrap();
+        let listed = store.collected(all).await.unwrap();
+        let days = ["2026-11-05T00:00:00Z", "2026-11-09T00:00:00Z", "2026-11-02T00:00:00Z"];
+        let of: Vec<_> =
+            [1, 1, 3].into_iter().zip(days).map(|(n, day): (u8, _)| (tag(n), day.to_owned())).collect();
+        assert_eq!(found(&listed), of);
+        assert!(store.leaving(Vec::new()).await.unwrap().0.is_empty());
     });
 }
 
