@@ -47,7 +47,7 @@ pub use take::{TakeError, take};
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
 use crate::federation::recall::Known;
-use crate::ports::{ExchangeRow, Peer};
+use crate::ports::{ExchangeRow, Peer, Recalls as _, RecordName};
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
 use crate::wire::{Text, law_digests};
@@ -55,7 +55,7 @@ use comity_agreement::facts::raise;
 use comity_agreement::vocabulary::DoneBy;
 use comity_agreement::{Decision, Question, Setting};
 use comity_terms::{Action, ExchangeId, Facts, Obligation, PackSlug, Party, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// The keys of a partner.
 ///
