@@ -47,6 +47,14 @@ impl std::fmt::Debug for ExtractClass {
 }
 
 impl Extract {
+    /// The same, where no law says until when it may be kept: nothing of it goes.
+    fn kept_home(self) -> Self {
+        let counts = ObjectCounts { kept: 0, changed: 0, withheld: self.counts.input, ..self.counts };
+        let mut reasons = self.reasons;
+        reasons.insert(home::NO_RETENTION_RULE.to_owned());
+        Self { classes: Vec::new(), safeguards: Safeguards::NONE, counts, reasons, ..self }
+    }
+
     /// The extract of a bundle of which nothing may go.
     pub(super) fn nothing(bundle: &Bundle<'_>, rulings: &[Ruling], table: &PathTable) -> Self {
         let input = (bundle.objects().len() + bundle.rejected().len()) as u64;
@@ -147,7 +155,7 @@ pub(super) fn minimised_classes(
     if by_facts.is_empty() {
         reasons.insert(home::NOTHING_LEFT.to_owned());
     }
-    Ok(Extract {
+    let extract = Extract {
         classes: by_facts
             .into_iter()
             .map(|((decided, approvals, sent), (objects, sources))| ExtractClass {
@@ -168,6 +176,11 @@ pub(super) fn minimised_classes(
         withholdings: nothing.withholdings.into_iter().chain(minimised.withholdings).collect(),
         rejected: nothing.rejected,
         reasons,
+    };
+    Ok(if extract.classes.is_empty() || extract.safeguards.erase_by.is_some() {
+        extract
+    } else {
+        extract.kept_home()
     })
 }
 

@@ -4,9 +4,10 @@
 //! nothing_given           the bundle has no objects
 //! not_read                an object does not read as STIX 2.1; which one and why is listed
 //! nothing_left            the laws let it go, and nothing of it serves the purpose
+//! no_retention_rule       the laws let it go, and none says until when it may be kept
 //! marking_unknown:ID      an object stays home under the strictest marking, for its own is neither known nor there
 //! ```
-//! `nothing_left` is known only once the bundle was minimised: `extract` adds it. A person who is told that nothing went is
+//! `nothing_left` and `no_retention_rule` are known only once the bundle was minimised: `extract` adds them. A person who is told that nothing went is
 //! always told one of these, or a law's reason.
 
 use super::extract::grounded;
@@ -21,6 +22,8 @@ const NOTHING_GIVEN: &str = "nothing_given";
 const NOT_READ: &str = "not_read";
 /// The laws let it go, and nothing of it serves the purpose.
 pub(super) const NOTHING_LEFT: &str = "nothing_left";
+/// The laws let it go, and none says until when it may be kept: nobody could seal it.
+pub(super) const NO_RETENTION_RULE: &str = "no_retention_rule";
 /// A marking that is neither known nor in the bundle.
 const MARKING_UNKNOWN: &str = "marking_unknown";
 

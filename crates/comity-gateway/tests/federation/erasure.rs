@@ -16,6 +16,7 @@ use comity_terms::{Digest, ExchangeId, Month, Timestamp};
 use comity_vault::{
     Bucket, EpochKeys as _, OpeningContext, SealedOpening, SegmentContext, open, open_opening, rewrap,
 };
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -159,6 +160,8 @@ async fn no_copy_opens_once_the_key_is_destroyed_and_what_stays_opens_still() {
     let all = opened(&receiver.gateway, first).await;
     assert!(all.0 > 0 && all.0 == all.1);
     assert_eq!(stolen.opened(first).await, all);
+    let held = receiver.gateway.store().held_of(first, false, 1_000).await.unwrap();
+    let classes: BTreeSet<_> = held.iter().map(|record| record.class).collect();
 
     let erased = manage::erase(&receiver.gateway, "trained", &order(first, false)).await.unwrap().erased;
     assert_eq!((erased.records, erased.openings, erased.entries), (all.0 as u64, 0, 1));
@@ -169,7 +172,8 @@ async fn no_copy_opens_once_the_key_is_destroyed_and_what_stays_opens_still() {
     assert_eq!((swept.destroyed.buckets.len(), swept.waiting.len()), (0, 1), "it waits for its hour");
     let swept = sweep::once(&receiver.gateway, Haste::AtOnce).await.unwrap();
     assert_eq!((swept.destroyed.buckets.len(), swept.waiting.len()), (1, 0));
-    assert_eq!(swept.destroyed.rewrapped, all.0 as u64, "the other exchange stays");
+    // And what tells readers of each class that it is gone.
+    assert_eq!(swept.destroyed.rewrapped, (all.0 + classes.len()) as u64, "the other exchange stays");
     assert_eq!(stolen.opened(first).await, (all.0, 0), "no key that still exists opens it");
     assert_eq!(opened(&receiver.gateway, second).await, all, "what stays opens here");
     assert_eq!(stolen.opened(second).await, (all.0, 0), "the copy's wrapping is of the old key");

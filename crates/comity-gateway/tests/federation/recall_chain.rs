@@ -285,7 +285,7 @@ async fn an_order_that_names_records_restricts_those_alone() {
     assert_eq!(restricted[0].records, Some([(named.class, named.ordinal)].into()));
 
     let report = second.share_to(&third.party(), "trained", &bundle, &[]).await;
-    assert_eq!(report.outcome, ExchangeOutcome::Delivered);
+    assert_eq!(report.outcome, ExchangeOutcome::PartlyDelivered);
     let refused: Vec<_> = report.decisions.iter().filter(|decision| !decision.reasons.is_empty()).collect();
     assert!(refused.iter().all(|decision| decision.reasons == ["restricted_by_order"]), "{refused:?}");
     assert_eq!(refused.iter().map(|decision| decision.objects).sum::<u64>(), 1, "{refused:?}");

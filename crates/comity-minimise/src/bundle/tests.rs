@@ -125,7 +125,9 @@ fn objects_by_themselves_are_read_as_they_are_in_one_text() {
     let of = |objects: &[&[u8]]| Bundle::of_objects(objects.iter().copied(), &limits).map(|_| ());
     assert_eq!(of(&[b"7", b"7"]), Ok(()));
     assert_eq!(of(&[b"7", b"7", b"7"]), Err(BundleError::TooManyObjects { objects: 3, objects_max: 2 }));
-    assert_eq!(of(&[&[b' '; 600], &[b' '; 600]]), Err(BundleError::NotJson { line: 1, column: 601 }));
+    assert_eq!(of(&[&[b' '; 600]]), Err(BundleError::NotJson { line: 1, column: 601 }));
+    let too_long = BundleError::TooLong { bytes: 1_202, bytes_max: 1_000 };
+    assert_eq!(of(&[&[b' '; 600], &[b' '; 600]]), Err(too_long), "bounds before anything is read");
     assert_eq!(of(&[&[b' '; 1_000]]), Err(BundleError::TooLong { bytes: 1_001, bytes_max: 1_000 }));
     assert_eq!(of(&[b"7 8"]), Err(BundleError::NotJson { line: 1, column: 3 }));
     assert_eq!(of(&[b"\"\xff"]), Err(BundleError::NotUtf8(1)));
