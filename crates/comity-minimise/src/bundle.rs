@@ -362,15 +362,18 @@ impl<'a> Bundle<'a> {
         let mut versions = HashMap::with_capacity(elements.len());
         for (position, Element { raw, tree }) in elements.into_iter().enumerate() {
             match tree {
-                Ok(Checked { tree, id, .. }) if stix20::is_old(&tree) => match stix20::upgrade(tree) {
-                    Ok(trees) => trees.into_iter().for_each(|tree| {
-                        let mut text = Vec::new();
-                        tree.write(&mut text);
-                        let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
-                        self.read_object(position, raw, Checked::of(tree), &mut versions);
-                    }),
-                    Err((path, reason)) => self.reject(position, id, path, reason),
-                },
+                Ok(Checked { tree, .. }) if stix20::is_old(&tree) => {
+                    let id = valid_id(&tree);
+                    match stix20::upgrade(tree) {
+                        Ok(trees) => trees.into_iter().for_each(|tree| {
+                            let mut text = Vec::new();
+                            tree.write(&mut text);
+                            let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
+                            self.read_object(position, raw, Checked::of(tree), &mut versions);
+                        }),
+                        Err((path, reason)) => self.reject(position, id, path, reason),
+                    }
+                }
                 Ok(read) => self.read_object(position, Cow::Borrowed(raw), read, &mut versions),
                 Err(error) => self.reject(position, None, "", error.into()),
             }
@@ -381,13 +384,13 @@ impl<'a> Bundle<'a> {
         &mut self,
         position: usize,
         raw: Cow<'a, str>,
-        Checked { tree, shape, id }: Checked<'a>,
+        Checked { tree, wrong }: Checked<'a>,
         versions: &mut HashMap<(Ident, Cow<'a, str>), usize>,
     ) {
-        let id = match (shape, id) {
-            (Ok(()), Some(id)) => id,
-            (Ok(()), None) => return self.reject(position, None, "id", RejectionReason::NoId),
-            (Err((path, reason)), id) => return self.reject(position, id, path, reason),
+        let id = match (wrong.map(|wrong| *wrong), valid_id(&tree)) {
+            (None, Some(id)) => id,
+            (None, None) => return self.reject(position, None, "id", RejectionReason::NoId),
+            (Some((path, reason)), id) => return self.reject(position, id, path, reason),
         };
         let next = self.idents.len();
         let ident = *self.idents.entry(id.clone()).or_insert(next);
@@ -451,13 +454,13 @@ fn valid_id<'a>(tree: &Node<'a>) -> Option<Cow<'a, str>> {
 /// An object as it was read, and what is wrong with it by itself.
 struct Checked<'a> {
     tree: Node<'a>,
-    shape: Result<(), (Cow<'static, str>, RejectionReason)>,
-    id: Option<Cow<'a, str>>,
+    /// Where, and what.
+    wrong: Option<Box<(Cow<'static, str>, RejectionReason)>>,
 }
 
 impl<'a> Checked<'a> {
     fn of(tree: Node<'a>) -> Self {
-        Self { shape: check(&tree), id: valid_id(&tree), tree }
+        Self { wrong: check(&tree).err().map(Box::new), tree }
     }
 }
 

@@ -11,7 +11,8 @@ pub(crate) fn in_halves<T: Send>(length: usize, tell: impl Fn(usize) -> T + Sync
     let (half, tell) = (length / 2, &tell);
     std::thread::scope(|scope| {
         let second = scope.spawn(move || (half..length).map(tell).collect::<Vec<_>>());
-        let mut all: Vec<T> = (0..half).map(tell).collect();
+        let mut all = Vec::with_capacity(length);
+        all.extend((0..half).map(tell));
         match second.join() {
             Ok(second) => all.extend(second),
             Err(panicked) => std::panic::resume_unwind(panicked),

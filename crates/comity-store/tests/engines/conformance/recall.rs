@@ -207,7 +207,7 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
         drop(store);
         let store = harness.open();
         assert!(store.restricts().await.unwrap());
-        assert_eq!(store.restricted(vec![other, one]).await.unwrap(), [begun.clone()]);
+        assert_eq!(store.restricted(vec![other, one]).await.unwrap(), std::slice::from_ref(&begun));
         store
             .record(put(Restriction { lifted: Some(at("2026-11-25T00:00:00Z")), ..begun.clone() }))
             .await
@@ -232,20 +232,20 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
         let restricted = store.restricted(vec![one]).await.unwrap();
         assert_eq!(restricted, [first, second.clone()], "since when does not change");
         store.record(put(Restriction { lifted, ..begun.clone() })).await.unwrap();
-        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second.clone()]);
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), std::slice::from_ref(&second));
         let by_first = store.restricted_by(begun.order).await.unwrap();
         assert_eq!(by_first, [Restriction { lifted, ..begun.clone() }]);
 
         // What is named again later is restricted too, and nothing that was is not.
         store.record(put(Restriction { records: records(&[9]), ..second.clone() })).await.unwrap();
         let second = Restriction { records: records(&[0, 7, 9]), ..second };
-        assert_eq!(store.restricted(vec![one]).await.unwrap(), [second.clone()]);
+        assert_eq!(store.restricted(vec![one]).await.unwrap(), std::slice::from_ref(&second));
         // An order that named all goes on naming all.
         store
             .record(put(Restriction { records: records(&[1]), lifted: None, ..begun.clone() }))
             .await
             .unwrap();
-        assert_eq!(store.restricted_by(begun.order).await.unwrap(), [begun.clone()]);
+        assert_eq!(store.restricted_by(begun.order).await.unwrap(), std::slice::from_ref(&begun));
         assert_eq!(store.restricted_by(second.order).await.unwrap(), [second]);
     });
 }
