@@ -40,15 +40,27 @@ pub(crate) async fn enter<W: Shell>(
     now: Timestamp,
     change: impl Fn(PublicEntry) -> Record,
 ) -> Result<Integrated, ExchangeError> {
+    enter_sealing(world, act, (facts, exchange), now, |entry| Ok(change(entry))).await
+}
+
+/// As [`enter`], where the change seals something of its own: anew, when a key that it was sealed under was being destroyed.
+///
+/// # Errors
+/// As there, and those of `change`.
+pub(crate) async fn enter_sealing<W: Shell>(
+    world: &W,
+    act: Act,
+    (facts, exchange): (Json, Option<ExchangeId>),
+    now: Timestamp,
+    change: impl Fn(PublicEntry) -> Result<Record, ExchangeError>,
+) -> Result<Integrated, ExchangeError> {
     let home = world.signatory().home();
     let mut again = true;
     loop {
         let (entry, opening) = drawn(world, act, facts.clone(), (&home, None), now)?;
-        let record = Record {
-            entries: vec![Draft { entry, opening: opening.id, exchange }],
-            segments: vec![opening],
-            ..change(entry)
-        };
+        let mut record = change(entry)?;
+        record.entries.insert(0, Draft { entry, opening: opening.id, exchange });
+        record.segments.insert(0, opening);
         match world.store().record(record).await {
             Err(StoreError::KeyClosed(_)) if again => again = false,
             recorded => return Ok(recorded?),

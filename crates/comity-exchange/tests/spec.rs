@@ -268,6 +268,7 @@ fn the_runner_tells_what_is_wrong_with_an_implementation_and_waits_for_none() {
         ("one is not true", vec!["-c", &one], 1, "0 of 30 right, 0 not supported"),
         ("no JSON", vec!["-c", "while True: print('y', flush=True)"], 1, "the answer is no JSON: y"),
         ("ends", vec!["-c", "pass"], 1, "the command ended"),
+        // It never answers: the runner, which is given 2 seconds here, kills it.
         ("hangs", vec!["-c", "import time; time.sleep(600)"], 1, "no answer within 2 s"),
     ] {
         let run = std::process::Command::new(&python)

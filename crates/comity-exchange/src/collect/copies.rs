@@ -1,12 +1,14 @@
 //! Copies that only minimising shows to be copies: what was placed here and turned out to be what lies in the stream already, or
 //! has ended there, goes at once. It would begin a clock of its own.
 
+use super::tags::ObjectTag;
 use super::tombstone::{id, keys_of};
 use crate::ExchangeError;
 use crate::erase::erase_copies;
 use crate::ports::{Collections, HeldRecord, Presence, RecordPlace, SegmentKind, Store as _, Stream};
 use crate::shell::Shell;
 use comity_terms::ExchangeId;
+use comity_terms::ids::SegmentId;
 use std::collections::BTreeSet;
 
 /// How many records of an exchange were copies.
@@ -34,13 +36,22 @@ pub async fn drop_copies<W: Shell<Store: Collections>>(
     let listed: BTreeSet<RecordPlace> = listed.into_iter().map(|listed| listed.place).collect();
     held.retain(|record| !listed.contains(&record.place()));
     let keys = keys_of(world, held.iter())?;
+    let mut tags = Vec::with_capacity(held.len());
+    let segments: BTreeSet<SegmentId> = held.iter().map(|record| record.segment).collect();
+    for segment in segments {
+        let Some(segment) = world.store().segment(segment).await? else { continue };
+        let records = held.iter().filter(|record| record.segment == segment.id);
+        let ids = records.filter_map(|record| id(world, &segment, record, &keys));
+        tags.extend(ids.map(|id| world.tags().object(&id)));
+    }
+    let known = world.store().present(stream.clone(), tags.clone()).await?;
+    let here: BTreeSet<ObjectTag> = known
+        .into_iter()
+        .filter_map(|(tag, presence)| matches!(presence, Presence::Here { .. }).then_some(tag))
+        .collect();
     let mut copies = Copies::default();
-    for record in &held {
-        let segment = world.store().segment(record.segment).await?;
-        let Some(id) = segment.and_then(|segment| id(world, &segment, record, &keys)) else { continue };
-        let known = world.store().present(stream.clone(), vec![world.tags().object(&id)]).await?;
-        let here = known.iter().any(|(_, presence)| matches!(presence, Presence::Here { .. }));
-        *if here { &mut copies.here } else { &mut copies.ended } += 1;
+    for tag in tags {
+        *if here.contains(&tag) { &mut copies.here } else { &mut copies.ended } += 1;
     }
     erase_copies(world, &held).await?;
     Ok(copies)

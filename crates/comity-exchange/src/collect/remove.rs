@@ -4,11 +4,9 @@
 use super::tags::ObjectTag;
 use super::tombstone::Ending;
 use crate::ExchangeError;
-use crate::act::drawn;
+use crate::act::enter_sealing;
 use crate::erase;
-use crate::ports::{
-    Draft, Erasure, HeldRecord, Listed, Record, Removal, SealedSegment, Store, StoreError, Stream,
-};
+use crate::ports::{HeldRecord, Listed, Removal, SealedSegment, Store as _, Stream};
 use crate::shell::Shell;
 use comity_terms::Act;
 use serde_json::Value as Json;
@@ -57,28 +55,8 @@ pub async fn remove<W: Shell>(
     let known = segments.first().filter(|_| removing.whole);
     let object = known.map(|(_, known)| (&removing.stream, known.as_str(), until, removing.id));
     let ending = Ending::of_object(removed.collect(), object)?;
-    let home = world.signatory().home();
-    let mut again = true;
-    loop {
-        let (entry, opening) = drawn(world, Act::RecordsErased, facts.clone(), (&home, None), now)?;
-        let (tombstones, collected) = ending.sealed(world, now)?;
-        let record = Record {
-            entries: vec![Draft { entry, opening: opening.id, exchange: None }],
-            segments: std::iter::once(opening).chain(tombstones).collect(),
-            collected,
-            erased: Some(Erasure {
-                records: held.iter().map(HeldRecord::place).collect(),
-                at: now,
-                whatever_holds: false,
-            }),
-            removed: ending.removed.clone(),
-            ..Record::default()
-        };
-        match world.store().record(record).await {
-            Err(StoreError::KeyClosed(_)) if again => again = false,
-            recorded => return recorded.map(drop).map_err(ExchangeError::from),
-        }
-    }
+    let change = |_| ending.record(world, &held, false, now);
+    enter_sealing(world, Act::RecordsErased, (facts, None), now, change).await.map(drop)
 }
 
 /// What keeps any of these from erasure: reasons in the vocabulary's words, each once.

@@ -16,8 +16,8 @@ use super::read::opened;
 use super::tags::ObjectTag;
 use crate::ExchangeError;
 use crate::ports::{
-    CollectedSegment, HeldRecord, Leaving, RecordPlace, Removal, SealedSegment, SegmentKind, Store as _,
-    Stream,
+    CollectedSegment, Erasure, HeldRecord, Leaving, Record, RecordPlace, Removal, SealedSegment, SegmentKind,
+    Store as _, Stream,
 };
 use crate::shell::Shell;
 use comity_terms::ids::{ClassId, SegmentId};
@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default)]
 pub(crate) struct Ending {
     /// The objects that are not put there again.
-    pub(crate) removed: Vec<Removal>,
+    removed: Vec<Removal>,
     /// What readers are told.
     told: Vec<Told>,
 }
@@ -75,8 +75,12 @@ impl Ending {
             return Ok(Self::default());
         }
         let (leaving, segments) = world.store().leaving(by_place.keys().copied().collect()).await?;
-        let segments: BTreeMap<SegmentId, (SealedSegment, String)> =
-            segments.into_iter().map(|(segment, known)| (segment.id, (segment, known))).collect();
+        let read = |(segment, known): (SealedSegment, String)| {
+            let is_tombstone = class_of(&known)?.tombstone;
+            Ok((segment.id, (segment, known, is_tombstone)))
+        };
+        let segments: BTreeMap<SegmentId, (SealedSegment, String, bool)> =
+            segments.into_iter().map(read).collect::<Result<_, ExchangeError>>()?;
         let mut going: BTreeMap<(&Stream, ObjectTag), u64> = BTreeMap::new();
         for gone in &leaving {
             *going.entry((&gone.stream, gone.object)).or_default() += 1;
@@ -85,14 +89,12 @@ impl Ending {
         let mut ending = Self::default();
         let mut told: BTreeMap<(&Stream, &str), (Timestamp, BTreeSet<String>)> = BTreeMap::new();
         for gone in &leaving {
-            let Some((held, (segment, known))) =
+            let Some((held, (segment, known, is_tombstone))) =
                 by_place.get(&gone.place).zip(segments.get(&gone.place.segment))
             else {
                 continue;
             };
-            let class: ClassKnown = serde_json::from_str(known)
-                .map_err(|_| ExchangeError::proof("what is known of a segment does not read"))?;
-            if class.tombstone {
+            if *is_tombstone {
                 continue;
             }
             ending.removed.push(removal(gone, held, why, now));
@@ -132,11 +134,30 @@ impl Ending {
         Ok(Self { removed, told: told.transpose()?.into_iter().collect() })
     }
 
-    /// The tombstones, sealed, and as readers find them.
+    /// The end of `records`, with what is said of it: to be recorded in one transaction.
     ///
     /// # Errors
     /// [`ExchangeError::Keys`], [`ExchangeError::Vault`].
-    pub(crate) fn sealed<W: Shell>(
+    pub(crate) fn record<W: Shell>(
+        &self,
+        world: &W,
+        records: &[HeldRecord],
+        whatever_holds: bool,
+        now: Timestamp,
+    ) -> Result<Record, ExchangeError> {
+        let (segments, collected) = self.sealed(world, now)?;
+        let places = records.iter().map(HeldRecord::place).collect();
+        Ok(Record {
+            segments,
+            collected,
+            erased: Some(Erasure { records: places, at: now, whatever_holds }),
+            removed: self.removed.clone(),
+            ..Record::default()
+        })
+    }
+
+    /// The tombstones, sealed, and as readers find them.
+    fn sealed<W: Shell>(
         &self,
         world: &W,
         now: Timestamp,
@@ -151,6 +172,11 @@ impl Ending {
             Ok(sealed.into_iter().unzip())
         })
     }
+}
+
+/// What is known of a class, as it stands beside its segment.
+fn class_of(known: &str) -> Result<ClassKnown, ExchangeError> {
+    serde_json::from_str(known).map_err(|_| ExchangeError::proof("what is known of a segment does not read"))
 }
 
 fn removal(gone: &Leaving, held: &HeldRecord, why: Why, now: Timestamp) -> Removal {
@@ -200,9 +226,8 @@ struct Head<'a> {
 
 impl Told {
     fn new(stream: Stream, known: &str, until: Timestamp, ids: Vec<String>) -> Result<Self, ExchangeError> {
-        let known: ClassKnown = serde_json::from_str(known)
-            .map_err(|_| ExchangeError::proof("what is known of a segment does not read"))?;
-        Ok(Self { stream, known: ClassKnown { tombstone: true, ..known }, until, ids })
+        let known = ClassKnown { tombstone: true, ..class_of(known)? };
+        Ok(Self { stream, known, until, ids })
     }
 
     fn sealed<W: Shell>(

@@ -131,7 +131,8 @@ impl Sealed {
             self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
-        let bars = dispatch.as_ref().map(|dispatch| dispatch.bars.clone()).unwrap_or_default();
+        let barred = request.barred.iter().filter(|_| dispatch.is_some());
+        let bars = barred.map(|bar| bar.of(summary.id)).collect();
         let item = dispatch.map(|dispatch| OutboxItem {
             exchange: summary.id,
             peer: request.receiver.clone(),

@@ -12,7 +12,7 @@ use crate::federation::frame::SignedHeader;
 use crate::federation::offer::{
     ClassHeader, OfferHeader, SealTo, WireAttestation, join_owned, split_objects,
 };
-use crate::ports::{Bar, CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
+use crate::ports::{CollectedSegment, EscalationRow, RecordName, SealedSegment, Tagged};
 use crate::question::Request;
 use crate::report::{ExchangeOutcome, ObjectCounts};
 use crate::shell::Shell;
@@ -72,7 +72,6 @@ pub(super) struct Dispatch {
     pub(super) bodies: Vec<u8>,
     pub(super) horizon: Timestamp,
     pub(super) basis: Basis,
-    pub(super) bars: Vec<Bar>,
 }
 
 impl std::fmt::Debug for Dispatch {
@@ -252,7 +251,6 @@ impl Minimised {
         };
         let dispatch = Dispatch {
             basis: Basis::of(&header),
-            bars: header.bars(),
             header: header.sign(&with.world.signatory().key),
             bodies: end_to_end(sealed.ciphertexts),
             horizon: with.horizon,

@@ -3,9 +3,9 @@
 use super::told::facts;
 use super::{Against, BATCH_ROWS_MAX};
 use crate::ExchangeError;
-use crate::act::drawn;
+use crate::act::enter_sealing;
 use crate::collect::tombstone::{Ending, Why};
-use crate::ports::{Draft, Erasure, HeldRecord, Record, SegmentKind, Store, StoreError};
+use crate::ports::{HeldRecord, SegmentKind, Store, StoreError};
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
@@ -182,29 +182,12 @@ pub(super) async fn erase<R: Shell>(
         _ => Why::Ordered,
     };
     let ending = Ending::of(world, records, why, now).await?;
-    let home = world.signatory().home();
-    let mut again = true;
-    loop {
-        let (entry, opening) = drawn(world, Act::RecordsErased, facts.clone(), (&home, None), now)?;
-        let (tombstones, collected) = ending.sealed(world, now)?;
-        let record = Record {
-            entries: vec![Draft { entry, opening: opening.id, exchange }],
-            segments: std::iter::once(opening).chain(tombstones).collect(),
-            collected,
-            erased: Some(Erasure {
-                records: records.iter().map(HeldRecord::place).collect(),
-                at: now,
-                whatever_holds,
-            }),
-            removed: ending.removed.clone(),
-            ..Record::default()
-        };
-        match world.store().record(record).await {
-            // The key of the opening, or of a tombstone, was being destroyed.
-            Err(StoreError::KeyClosed(_)) if again => again = false,
-            Err(StoreError::Conflict(_)) => return Ok(false),
-            recorded => return recorded.map(|_| true).map_err(ExchangeError::from),
-        }
+    let erased = enter_sealing(world, Act::RecordsErased, (facts, exchange), now, |_| {
+        ending.record(world, records, whatever_holds, now)
+    });
+    match erased.await {
+        Err(ExchangeError::Store(StoreError::Conflict(_))) => Ok(false),
+        erased => erased.map(|_| true),
     }
 }
 

@@ -118,6 +118,15 @@ pub struct WireBar {
     pub at: Text<Timestamp>,
 }
 
+impl WireBar {
+    /// The bar that it is of what goes by `exchange`.
+    #[must_use]
+    pub fn of(&self, exchange: ExchangeId) -> Bar {
+        let Self { party, origin, at } = self;
+        Bar { exchange, party: party.0.clone(), origin: origin.0.clone(), at: at.0, stands: true }
+    }
+}
+
 /// What an office attested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -240,14 +249,7 @@ impl OfferHeader {
     /// To whom what comes by it is not passed on.
     #[must_use]
     pub fn bars(&self) -> Vec<Bar> {
-        let bar = |bar: &WireBar| Bar {
-            exchange: self.exchange_id.0,
-            party: bar.party.0.clone(),
-            origin: bar.origin.0.clone(),
-            at: bar.at.0,
-            stands: true,
-        };
-        self.barred.iter().map(bar).collect()
+        self.barred.iter().map(|bar| bar.of(self.exchange_id.0)).collect()
     }
 
     /// What binds a body to its place: the exchange that it was sealed under, class and agreement.

@@ -5,6 +5,7 @@
 use super::{Integrated, StoreError};
 use crate::collect::ObjectTag;
 use crate::entry::PublicEntry;
+use crate::federation::frame::SignedHeader;
 use comity_terms::ids::{ClassId, OrderId};
 use comity_terms::{Digest, ExchangeId, Party, Timestamp};
 use std::collections::BTreeSet;
@@ -59,6 +60,29 @@ pub struct RecallRow {
 }
 
 impl RecallRow {
+    /// A message of `order` that goes to `peer`, made at `at`: of this gateway's own order, untried, and due at once.
+    #[must_use]
+    pub fn given(hop: SignedHeader, order: OrderId, peer: Party, at: Timestamp) -> Self {
+        Self {
+            message: hop.digest(),
+            order,
+            way: Way::Given,
+            peer,
+            parent: None,
+            header: hop.header,
+            signature: hop.signature.0,
+            receipt: None,
+            at,
+            due: None,
+            version: 1,
+            entered: true,
+            answer: None,
+            complete: false,
+            attempts: 0,
+            next_at: at,
+        }
+    }
+
     /// Whether an answer is owed and its time has passed.
     #[must_use]
     pub fn is_overdue(&self, now: Timestamp) -> bool {

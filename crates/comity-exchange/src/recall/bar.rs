@@ -11,32 +11,19 @@
 
 use crate::ExchangeError;
 use crate::act::enter;
-use crate::federation::recall::{EXCHANGES_MAX, HopExchange, HopHeader, OrderHeader, RecallAction};
-use crate::ports::{Bar, ExchangeRow, PeerRemoval, RecallRow, Record, Removals as _, StoreError, Way};
-use crate::recall::{sources_of, withdrawn};
+use crate::federation::recall::{EXCHANGES_MAX, HopExchange, OrderHeader, RecallAction};
+use crate::ports::{Bar, ExchangeRow, PeerRemoval, RecallRow, Record, Removals as _, StoreError};
+use crate::recall::{first_hop, withdrawn};
 use crate::report::ExchangeOutcome;
 use crate::shell::Shell;
 use crate::wire::{Base64, Text};
 use comity_terms::ids::OrderId;
-use comity_terms::{Act, ExchangeId, PackSlug, Party, Timestamp};
+use comity_terms::{Act, PackSlug, Party, Timestamp};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Exchanges that are looked at once: those of four orders of the largest size.
 const ROUND_MAX: u32 = 4 * EXCHANGES_MAX as u32;
-
-/// What is not passed on of what a bundle has, exchange by exchange: by the word of those it is from.
-///
-/// # Errors
-/// [`ExchangeError::Store`].
-pub async fn barred_sources<W: Shell>(world: &W, bundle: &[u8]) -> Result<Vec<Bar>, ExchangeError> {
-    if !world.store().bars().await? {
-        return Ok(Vec::new());
-    }
-    let exchanges: BTreeSet<ExchangeId> =
-        sources_of(world, bundle).await?.into_iter().map(|(_, source)| source.exchange).collect();
-    Ok(world.store().barred(exchanges.into_iter().collect()).await?)
-}
 
 /// Tells whoever has data from here to whom it is not passed on, and where it may be again, as far as it is not told; how
 /// many orders go out by it.
@@ -139,38 +126,9 @@ async fn order<W: Shell>(
             entry: Base64(entry.to_bytes().to_vec()),
         }
         .sign(&world.signatory().key);
-        let hop = HopHeader {
-            version: 1,
-            order: Base64(signed.header),
-            order_signature: Base64(signed.signature.0.to_vec()),
-            origin_key: world.signatory().key.verifier().to_string(),
-            sender: Text(own.clone()),
-            receiver: Text(peer.clone()),
-            at: Text(now),
-            exchanges: rows
-                .iter()
-                .map(|row| HopExchange { exchange_id: Text(row.id), records: None })
-                .collect(),
-        }
-        .sign(&world.signatory().key);
-        let message = RecallRow {
-            message: hop.digest(),
-            order: id,
-            way: Way::Given,
-            peer: peer.clone(),
-            parent: None,
-            header: hop.header,
-            signature: hop.signature.0,
-            receipt: None,
-            at: now,
-            due: None,
-            version: 1,
-            entered: true,
-            answer: None,
-            complete: false,
-            attempts: 0,
-            next_at: now,
-        };
+        let exchanges = rows.iter().map(|row| HopExchange { exchange_id: Text(row.id), records: None });
+        let hop = first_hop(world.signatory(), signed, peer, exchanges.collect(), now);
+        let message = RecallRow::given(hop, id, peer.clone(), now);
         Record { recalls: vec![message], bars: bars.clone(), ..Record::default() }
     });
     recorded.await.map(drop)

@@ -1,10 +1,10 @@
 //! The origin's side: an officer orders, the laws decide whether the order goes out, and it is recorded before it does.
 
-use super::{Ruled, ask, withdrawn};
+use super::{Ruled, ask, first_hop, withdrawn};
 use crate::ExchangeError;
 use crate::act::enter;
-use crate::federation::recall::{HopExchange, HopHeader, HopRecords, OrderHeader, RecallAction};
-use crate::ports::{RecallRow, Recalls, Record, Store, StoreError, Way};
+use crate::federation::recall::{HopExchange, HopRecords, OrderHeader, RecallAction};
+use crate::ports::{RecallRow, Recalls, Record, Store, StoreError};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::wire::{Base64, Text, WireFact, facts_to_wire};
@@ -141,34 +141,14 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             entry: Base64(entry.to_bytes().to_vec()),
         }
         .sign(&world.signatory().key);
-        let hop = HopHeader {
-            version: 1,
-            order: Base64(signed.header),
-            order_signature: Base64(signed.signature.0.to_vec()),
-            origin_key: world.signatory().key.verifier().to_string(),
-            sender: Text(own.clone()),
-            receiver: Text(row.peer.clone()),
-            at: Text(*at),
-            exchanges: vec![HopExchange { exchange_id: Text(*exchange), records: records.clone() }],
-        }
-        .sign(&world.signatory().key);
+        let hop = HopExchange { exchange_id: Text(*exchange), records: records.clone() };
+        let hop = first_hop(world.signatory(), signed, &row.peer, vec![hop], *at);
+        // It is sent at once by whoever gives it.
         let message = RecallRow {
-            message: hop.digest(),
-            order: *order,
-            way: Way::Given,
-            peer: row.peer.clone(),
-            parent: None,
-            header: hop.header,
-            signature: hop.signature.0,
-            receipt: None,
-            at: *at,
             due,
-            version: 1,
-            entered: true,
-            answer: None,
-            complete: false,
             attempts: 1,
             next_at: until,
+            ..RecallRow::given(hop, *order, row.peer.clone(), *at)
         };
         let (settled, exchanges) = withdrawn(&row, *at);
         Record { recalls: vec![message], settled, exchanges, ..Record::default() }

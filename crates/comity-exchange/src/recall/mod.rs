@@ -28,6 +28,7 @@
 //! | [`mod@bar`] | to whom data is not passed on: a partner was removed |
 //! | `onward` | to whom a holder passes an order on |
 //! | `restricted` | what nobody may use for now |
+//! | `sources` | what those said since whom a bundle is from |
 
 mod answered;
 pub mod bar;
@@ -35,27 +36,31 @@ pub mod deliver;
 pub mod give;
 mod onward;
 mod restricted;
+mod sources;
 pub mod take;
 
-pub use bar::{barred_sources, end_offer, tell_holders};
+pub use bar::{end_offer, tell_holders};
 pub use deliver::{Heard, claim, deliver, heard};
 pub use give::{Given, Giving, give};
 pub(crate) use restricted::RESTRICTED;
-pub use restricted::{Restricted, has_word, restrict, restricted_now, restricted_objects};
+pub use restricted::{Restricted, has_word, restrict, restricted_now};
+pub use sources::Sources;
 pub use take::{TakeError, take};
 
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedQuestion, RecordedRuling, no_cases, owed, recorded_facts};
-use crate::federation::recall::Known;
-use crate::ports::{ExchangeRow, Peer, Recalls as _, RecordName};
+use crate::federation::frame::SignedHeader;
+use crate::federation::recall::{HopExchange, HopHeader, Known};
+use crate::ports::{ExchangeRow, Peer};
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
-use crate::wire::{Text, law_digests};
+use crate::signatory::Signatory;
+use crate::wire::{Base64, Text, law_digests};
 use comity_agreement::facts::raise;
 use comity_agreement::vocabulary::DoneBy;
 use comity_agreement::{Decision, Question, Setting};
 use comity_terms::{Action, ExchangeId, Facts, Obligation, PackSlug, Party, Timestamp};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// The keys of a partner.
 ///
@@ -133,29 +138,25 @@ pub(crate) fn ask<W: Shell>(
     })
 }
 
-/// The ids of the objects of a bundle that were received from others, each with the record that it was received by; of what
-/// does not read as JSON nothing is known.
-async fn sources_of<W: Shell>(world: &W, bundle: &[u8]) -> Result<Vec<(String, RecordName)>, ExchangeError> {
-    #[derive(Default, serde::Deserialize)]
-    struct Ids<'a> {
-        #[serde(default, borrow)]
-        objects: Vec<Id<'a>>,
+/// The first hop of an order of this gateway: to `peer`, about what it was given.
+fn first_hop(
+    signatory: &Signatory,
+    order: SignedHeader,
+    peer: &Party,
+    exchanges: Vec<HopExchange>,
+    at: Timestamp,
+) -> SignedHeader {
+    HopHeader {
+        version: 1,
+        order: Base64(order.header),
+        order_signature: Base64(order.signature.0.to_vec()),
+        origin_key: signatory.key.verifier().to_string(),
+        sender: Text(signatory.party.clone()),
+        receiver: Text(peer.clone()),
+        at: Text(at),
+        exchanges,
     }
-    #[derive(serde::Deserialize)]
-    struct Id<'a> {
-        #[serde(default, borrow)]
-        id: Option<std::borrow::Cow<'a, str>>,
-    }
-    let read: Ids<'_> = serde_json::from_slice(bundle).unwrap_or_default();
-    let ids: HashMap<_, _> = read
-        .objects
-        .iter()
-        .filter_map(|object| object.id.as_deref())
-        .map(|id| (world.tags().object(id), id))
-        .collect();
-    let sources = world.store().sources(ids.keys().copied().collect(), None).await?;
-    let named = sources.into_iter().filter_map(|(tag, source)| Some(((*ids.get(&tag)?).to_owned(), source)));
-    Ok(named.collect())
+    .sign(&signatory.key)
 }
 
 /// What withdraws an offer that was not delivered yet, so that it does not arrive after the order about it.

@@ -114,22 +114,10 @@ impl Onward {
             }
             .sign(&world.signatory().key);
             record.recalls.push(RecallRow {
-                message: hop.digest(),
-                order: taken.order.order_id.0,
-                way: Way::Given,
-                peer: peer.clone(),
                 parent: Some(taken.message),
-                header: hop.header,
-                signature: hop.signature.0,
                 receipt: Some(taken.receipt.clone()),
-                at: now,
                 due,
-                version: 1,
-                entered: true,
-                answer: None,
-                complete: false,
-                attempts: 0,
-                next_at: now,
+                ..RecallRow::given(hop, taken.order.order_id.0, peer.clone(), now)
             });
         }
     }

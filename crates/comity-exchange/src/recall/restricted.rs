@@ -4,7 +4,6 @@
 //! whatever its exchange has.
 
 use super::onward::Named;
-use super::sources_of;
 use crate::ExchangeError;
 use crate::ports::{Holds as _, Recalls as _, RecordName, SealedSegment};
 use crate::shell::Shell;
@@ -81,23 +80,4 @@ pub async fn restricted_now<W: Shell>(
         restricted.0.entry(exchange).or_default().push(named);
     }
     Ok(restricted)
-}
-
-/// The ids of the objects of a bundle that were received by records which are restricted at `now`.
-///
-/// # Errors
-/// [`ExchangeError::Store`]; of what does not read as JSON nothing is known.
-pub async fn restricted_objects<W: Shell>(
-    world: &W,
-    bundle: &[u8],
-    now: Timestamp,
-) -> Result<BTreeSet<String>, ExchangeError> {
-    if !world.store().restricts().await? && !world.store().holds_restrict(now).await? {
-        return Ok(BTreeSet::new());
-    }
-    let sources = sources_of(world, bundle).await?;
-    let exchanges = sources.iter().map(|(_, source)| source.exchange).collect();
-    let restricted = restricted_now(world, exchanges, now).await?;
-    let ids = sources.into_iter().filter(|(_, source)| restricted.names(source));
-    Ok(ids.map(|(id, _)| id).collect())
 }

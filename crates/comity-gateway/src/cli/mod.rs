@@ -197,6 +197,7 @@ pub struct Demo {
     /// A bundle to send; may be repeated. The shipped examples unless given.
     #[arg(long = "bundle", value_name = "FILE")]
     pub bundles: Vec<PathBuf>,
+    // What the demo shows unless told otherwise, not a rule.
     /// The agreement: a shipped pack's name or a directory.
     #[arg(long, default_value = "eu-nis2-2022-2555", value_name = "PACK")]
     pub under: String,

@@ -18,7 +18,7 @@ use comity_exchange::federation::offer::WireBar;
 use comity_exchange::opt_out::Flow;
 use comity_exchange::ports::{Bar, Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
-use comity_exchange::recall::{barred_sources, has_word, restrict, restricted_objects};
+use comity_exchange::recall::{Sources, has_word, restrict};
 use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
@@ -291,12 +291,9 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
-    let (barred_here, barred): (Vec<Bar>, Vec<Bar>) = barred_sources(gateway, &order.bundle)
-        .await
-        .map_err(input)?
-        .into_iter()
-        .partition(|bar| bar.party == order.to);
-    let restricted = restricted_objects(gateway, &order.bundle, now).await.map_err(input)?;
+    let Sources { restricted, barred } = Sources::of(gateway, &order.bundle, now).await.map_err(input)?;
+    let (barred_here, barred): (Vec<Bar>, Vec<Bar>) =
+        barred.into_iter().partition(|bar| bar.party == order.to);
     if (!restricted.is_empty() || !barred_here.is_empty()) && !has_word(&lent.laws.vocabulary) {
         let why =
             "an order restricts some of what the bundle has, and the laws adopted here have no word for that";

@@ -7,7 +7,7 @@ use crate::tool::Tool;
 use crate::{PASSWORD, envelope, fresh, id, indicator, numbers, officer};
 use comity_exchange::erase::{Order, erase_due, erase_exchange};
 use comity_exchange::federation::recall::RecallAction;
-use comity_exchange::ports::{Collections as _, Store as _, VersionWanted, Wanted};
+use comity_exchange::ports::{Collections as _, Page, Store as _, VersionWanted, Wanted};
 use comity_exchange::shell::Shell as _;
 use comity_gateway::work::recall;
 use comity_terms::Timestamp;
@@ -17,8 +17,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// When the last record of the first collection of a house is to be erased, tombstones included.
-async fn last_end(house: &House, number: usize) -> Timestamp {
+/// All that lies in a collection of a house, tombstones included.
+async fn listed(house: &House, number: usize) -> Page {
     let collection = &comity_gateway::work::collections::standing(&house.gateway)[number];
     let wanted = Wanted {
         stream: collection.stream(),
@@ -29,7 +29,12 @@ async fn last_end(house: &House, number: usize) -> Timestamp {
         versions: vec![VersionWanted::All],
         limit: 1_000,
     };
-    let page = house.gateway.store().collected(wanted).await.unwrap();
+    house.gateway.store().collected(wanted).await.unwrap()
+}
+
+/// When the last record of a collection is to be erased.
+async fn last_end(house: &House, number: usize) -> Timestamp {
+    let page = listed(house, number).await;
     page.listed.iter().map(|row| row.row.erase_by).max().expect("something is there")
 }
 
@@ -123,7 +128,7 @@ async fn an_object_of_which_a_newer_version_stays_has_no_tombstone() {
     let objects = format!("{path}objects/");
     tool.post(&objects, &envelope(&[indicator(1, 1)])).await.taxii(202);
     let end = last_end(&house, 0).await;
-    // Clocks are of whole seconds.
+    // Clocks of records are of whole seconds: the second version is to end in a later one, and nothing tells of the turn.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     tool.post(&objects, &envelope(&[indicator(1, 2)])).await.taxii(202);
     assert!(end < last_end(&house, 0).await);
@@ -213,17 +218,7 @@ async fn what_an_officer_erases_is_told_too_to_a_client_that_others_wrote() {
     tool.post(&objects, &envelope(&[indicator(1, 1), indicator(2, 1)])).await.taxii(202);
     let seen = tool.get(&objects).await;
     let after = seen.header("x-taxii-date-added-last").unwrap().to_owned();
-    let collection = &comity_gateway::work::collections::standing(&house.gateway)[0];
-    let wanted = Wanted {
-        stream: collection.stream(),
-        added_after: None,
-        after: None,
-        objects: Vec::new(),
-        types: Vec::new(),
-        versions: vec![VersionWanted::All],
-        limit: 10,
-    };
-    let page = house.gateway.store().collected(wanted).await.unwrap();
+    let page = listed(&house, 0).await;
     let exchange = page.segments[0].0.exchange.unwrap();
     let order = Order { exchange, ground: "no_longer_needed".parse().unwrap(), openings: false };
     erase_exchange(&*house.gateway, &order, Json::Null).await.unwrap();

@@ -52,7 +52,7 @@ async fn until_complete(place: &Place, exchange: &str) -> Vec<Json> {
             return known;
         }
         assert!(began.elapsed() < ANSWERED, "it is not answered: {known:?}");
-        // The gateway's own job asks, and tells nobody when it has.
+        // The gateway's own job asks the holder, in another process that tells nobody when it has: it is looked at again.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -90,6 +90,7 @@ async fn ended(world: &mut World, side: Side, unanswered: bool) -> bool {
     let began = Instant::now();
     while unanswered && !world.node(side).is_dead() {
         assert!(began.elapsed() < ANSWERED, "{side:?} does not answer, and lives");
+        // A killed process is dead a little after its connection is: the system tells of it when it is asked.
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let dead = world.node(side).is_dead();

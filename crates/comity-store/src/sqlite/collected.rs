@@ -13,7 +13,7 @@ use comity_terms::Timestamp;
 use comity_terms::ids::SegmentId;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 impl Collections for super::SqliteStore {
     async fn standing_requests(&self) -> Result<Vec<StandingRequest>, StoreError> {
@@ -206,8 +206,8 @@ pub(super) fn collected(connection: &Connection, wanted: &Wanted) -> Result<Page
     })?;
     let more = found.len() > wanted.limit as usize;
     found.truncate(wanted.limit as usize);
-    let numbers: BTreeMap<i64, ()> = found.iter().map(|(number, _)| (*number, ())).collect();
-    let segments = numbers.into_keys().map(|number| segment(connection, number));
+    let numbers: BTreeSet<i64> = found.iter().map(|(number, _)| *number).collect();
+    let segments = numbers.into_iter().map(|number| segment(connection, number));
     let segments = segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect();
     Ok(Page { listed: found.into_iter().map(|(_, listed)| listed).collect(), segments, more })
 }
@@ -302,11 +302,11 @@ pub(super) fn leaving(connection: &Connection, places: &[RecordPlace]) -> Result
          WHERE s.id = ?1",
     )?;
     let mut leaving = Vec::new();
-    let mut numbers: BTreeMap<i64, ()> = BTreeMap::new();
+    let mut numbers: BTreeSet<i64> = BTreeSet::new();
     for place in places {
         let mut rows = of_one.query(params![place.segment.as_bytes(), place.ordinal])?;
         while let Some(row) = rows.next()? {
-            numbers.insert(plain(row, "segment")?, ());
+            numbers.insert(plain(row, "segment")?);
             leaving.push(Leaving {
                 stream: Stream {
                     agreement: text(row, "agreement_of")?,
@@ -322,7 +322,7 @@ pub(super) fn leaving(connection: &Connection, places: &[RecordPlace]) -> Result
             });
         }
     }
-    let segments = numbers.into_keys().map(|number| segment(connection, number));
+    let segments = numbers.into_iter().map(|number| segment(connection, number));
     Ok((leaving, segments.collect::<Result<Vec<_>, Fault>>()?.into_iter().flatten().collect()))
 }
 

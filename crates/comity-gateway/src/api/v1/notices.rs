@@ -6,6 +6,7 @@ use super::{
     Api, Officer, Refused, answer, json_body, malformed, number, read_body, read_json, stated, written,
 };
 use crate::api::problem::Problem;
+use crate::gateway::GatewayError;
 use crate::net::body::at_most;
 use crate::work::notices::{self, Off, Order, REASONS_BYTES_MAX};
 use axum::Router;
@@ -138,9 +139,7 @@ pub(super) async fn open(
     };
     let work = async {
         let row = notices::open(&api.gateway, &officer.officer, order).await?;
-        let told = notices::row_json(&row, api.gateway.now()).to_string();
-        // The number goes before, so that the same answer has the same place.
-        Ok([row.id.to_string().as_bytes(), b"\n", told.as_bytes()].concat())
+        Ok(notices::row_json(&row, api.gateway.now()).to_string().into_bytes())
     };
     let made = match headers.get("idempotency-key") {
         None => work.await?,
@@ -151,10 +150,17 @@ pub(super) async fn open(
             api.once.answer(of, request, api.gateway.now(), work).await?
         }
     };
-    let split = made.iter().position(|byte| *byte == b'\n').unwrap_or_default();
-    let place = format!("/api/v1/notices/{}", String::from_utf8_lossy(&made[..split]));
-    let told = made[split + 1..].to_vec();
-    Ok((StatusCode::CREATED, [(header::LOCATION, place)], written(told)).into_response())
+    // The same answer, where it is given again, has the same place.
+    let Made { number } = serde_json::from_slice(&made)
+        .map_err(|error| GatewayError::Broken(format!("an answer does not read: {error}")))?;
+    let place = format!("/api/v1/notices/{number}");
+    Ok((StatusCode::CREATED, [(header::LOCATION, place)], written(made)).into_response())
+}
+
+/// What of an opened notice tells its place.
+#[derive(Deserialize)]
+struct Made {
+    number: String,
 }
 
 /// Who reads a notice, and in which language.
