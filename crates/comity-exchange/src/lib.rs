@@ -26,6 +26,7 @@
 mod act;
 mod alone;
 pub mod audit;
+mod beside;
 pub mod collect;
 pub mod disclose;
 pub mod entry;

@@ -8,8 +8,8 @@ use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Entropy, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::{CosigningKey, VerifierKey};
 use comity_vault::{
-    Bucket, EpochKey, EpochKeys, OpeningContext, SealedOpening, SegmentBuilder, SegmentContext, open_opening,
-    seal_opening,
+    Bucket, EpochKey, EpochKeys, OpeningContext, Pool, SealedOpening, SegmentBuilder, SegmentContext,
+    open_opening, seal_opening,
 };
 
 /// Until when a record is kept, and the epoch key that its secret is wrapped by.
@@ -81,8 +81,9 @@ impl Signatory {
             segment: SegmentId::draw(entropy),
         };
         let mut segment = SegmentBuilder::new(&context);
+        let mut pool = Pool::new(entropy);
         for (record, (erase_by, bucket, key)) in records {
-            segment.push(record, erase_by, (bucket, key), entropy)?;
+            segment.push(record, erase_by, (bucket, key), &mut pool)?;
         }
         let sealed = segment.finish();
         Ok(SealedSegment {

@@ -51,6 +51,8 @@ fn a_catalogue_becomes_a_bundle_that_an_agreement_lets_through() {
             .expect("JSON");
     assert_eq!(output.status.code(), Some(0), "{report}: {}", said(&output));
     assert_eq!(report["objects"]["withheld"], 0, "{report}");
+    // A marking says who may see it, and no time: whoever would give it away hears that now.
+    assert!(said(&output).contains("no_retention_rule"), "{}", said(&output));
     let out: Value = serde_json::from_slice(&output.stdout).expect("a bundle");
     assert!(out.to_string().contains("CVE-2026-10001"));
 }

@@ -149,6 +149,9 @@ impl fmt::Display for Rejected {
 /// One id of the bundle, as a dense number: several versions of an object share it.
 pub(crate) type Ident = usize;
 
+/// Which versions of which objects a bundle has, each with the position of the first.
+type Versions<'a> = HashMap<(Ident, Cow<'a, str>), usize>;
+
 /// One object of a bundle.
 pub struct Object<'a> {
     position: usize,
@@ -283,17 +286,58 @@ impl<'a> Bundle<'a> {
         Self::of(Envelope::of_objects(objects, limits)?)
     }
 
+    /// The bundle of these objects, as [`of_objects`](Self::of_objects) reads them: each the JSON text of one, with its
+    /// position in [`objects`](Self::objects) where this bundle was made from that very text. Those are not read twice.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn again(
+        self,
+        objects: &[(Option<usize>, &'a [u8])],
+        limits: &Limits,
+    ) -> Result<Self, BundleError> {
+        let mut read: Vec<Option<Object<'a>>> = self.objects.into_iter().map(Some).collect();
+        let kept: Vec<Option<Object<'a>>> = objects
+            .iter()
+            .map(|(position, _)| position.and_then(|position| read.get_mut(position)?.take()))
+            .collect();
+        // What is not kept goes before anything is read: the largest bundles would not fit in memory twice.
+        drop((read, self.idents));
+        Envelope::within(objects.iter().map(|(_, text)| text.len()), limits)?;
+        let texts = objects.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|((_, text), _)| *text);
+        let mut texts = Envelope::of_objects(texts, limits)?.objects.into_iter();
+        let mut bundle = Self::empty(objects.len());
+        let mut versions = HashMap::with_capacity(objects.len());
+        for (position, kept) in kept.into_iter().enumerate() {
+            if let Some(object) = kept {
+                let id = object.tree.get("id").and_then(Node::text).unwrap_or_default();
+                bundle.place(position, id, object, &mut versions);
+            } else if let Some(text) = texts.next() {
+                bundle.read_element(position, text, &mut versions);
+            }
+        }
+        Ok(bundle)
+    }
+
     fn of(envelope: Envelope<'a>) -> Result<Self, BundleError> {
-        let mut bundle = Self {
+        let mut bundle = Self::empty(envelope.objects.len());
+        bundle.read_properties(&envelope.properties)?;
+        let mut versions = HashMap::with_capacity(envelope.objects.len());
+        for (position, element) in envelope.objects.into_iter().enumerate() {
+            bundle.read_element(position, element, &mut versions);
+        }
+        Ok(bundle)
+    }
+
+    /// One without objects, with room for so many.
+    fn empty(room: usize) -> Self {
+        Self {
             id: None,
             unknown: Vec::new(),
-            objects: Vec::with_capacity(envelope.objects.len()),
+            objects: Vec::with_capacity(room),
             rejected: Vec::new(),
-            idents: HashMap::with_capacity(envelope.objects.len()),
-        };
-        bundle.read_properties(&envelope.properties)?;
-        bundle.read_objects(envelope.objects);
-        Ok(bundle)
+            idents: HashMap::with_capacity(room),
+        }
     }
 
     /// The bundle's own id; `None` when the input was a lone object or a list.
@@ -358,25 +402,27 @@ impl<'a> Bundle<'a> {
         Ok(())
     }
 
-    fn read_objects(&mut self, elements: Vec<Element<'a>>) {
-        let mut versions = HashMap::with_capacity(elements.len());
-        for (position, Element { raw, tree }) in elements.into_iter().enumerate() {
-            match tree {
-                Ok(Checked { tree, .. }) if stix20::is_old(&tree) => {
-                    let id = valid_id(&tree);
-                    match stix20::upgrade(tree) {
-                        Ok(trees) => trees.into_iter().for_each(|tree| {
-                            let mut text = Vec::new();
-                            tree.write(&mut text);
-                            let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
-                            self.read_object(position, raw, Checked::of(tree), &mut versions);
-                        }),
-                        Err((path, reason)) => self.reject(position, id, path, reason),
-                    }
+    fn read_element(
+        &mut self,
+        position: usize,
+        Element { raw, tree }: Element<'a>,
+        versions: &mut Versions<'a>,
+    ) {
+        match tree {
+            Ok(Checked { tree, .. }) if stix20::is_old(&tree) => {
+                let id = valid_id(&tree);
+                match stix20::upgrade(tree) {
+                    Ok(trees) => trees.into_iter().for_each(|tree| {
+                        let mut text = Vec::new();
+                        tree.write(&mut text);
+                        let raw = Cow::Owned(String::from_utf8(text).unwrap_or_default());
+                        self.read_object(position, raw, Checked::of(tree), versions);
+                    }),
+                    Err((path, reason)) => self.reject(position, id, path, reason),
                 }
-                Ok(read) => self.read_object(position, Cow::Borrowed(raw), read, &mut versions),
-                Err(error) => self.reject(position, None, "", error.into()),
             }
+            Ok(read) => self.read_object(position, Cow::Borrowed(raw), read, versions),
+            Err(error) => self.reject(position, None, "", error.into()),
         }
     }
 
@@ -385,15 +431,22 @@ impl<'a> Bundle<'a> {
         position: usize,
         raw: Cow<'a, str>,
         Checked { tree, wrong }: Checked<'a>,
-        versions: &mut HashMap<(Ident, Cow<'a, str>), usize>,
+        versions: &mut Versions<'a>,
     ) {
         let id = match (wrong.map(|wrong| *wrong), valid_id(&tree)) {
             (None, Some(id)) => id,
             (None, None) => return self.reject(position, None, "id", RejectionReason::NoId),
             (Some((path, reason)), id) => return self.reject(position, id, path, reason),
         };
+        let (ident, literals, texts) = (0, OnceLock::new(), OnceLock::new());
+        self.place(position, id, Object { position, raw, tree, ident, literals, texts }, versions);
+    }
+
+    /// Gives a good object its place, unless another has it.
+    fn place(&mut self, position: usize, id: Cow<'a, str>, object: Object<'a>, versions: &mut Versions<'a>) {
         let next = self.idents.len();
         let ident = *self.idents.entry(id.clone()).or_insert(next);
+        let tree = &object.tree;
         // Of what has no versions, a `modified` is one more property that nobody knows.
         let versioned =
             |_: &&Node<'_>| tree.get("type").and_then(Node::as_text).is_some_and(shape::has_versions);
@@ -401,21 +454,14 @@ impl<'a> Bundle<'a> {
         match versions.entry((ident, modified)) {
             Entry::Occupied(first) => {
                 // An upgraded observable's id is made from all that it says: it is there already.
-                let observable = matches!(raw, Cow::Owned(_)) && tree.get("created").is_none();
+                let observable = object.is_upgraded() && tree.get("created").is_none();
                 if !observable {
                     self.reject(position, Some(id), "id", RejectionReason::Duplicate(*first.get()));
                 }
             }
             Entry::Vacant(free) => {
                 free.insert(position);
-                self.objects.push(Object {
-                    position,
-                    raw,
-                    tree,
-                    ident,
-                    literals: OnceLock::new(),
-                    texts: OnceLock::new(),
-                });
+                self.objects.push(Object { position, ident, ..object });
             }
         }
     }

@@ -10,9 +10,10 @@
 //! unchanged, or reported, itself or with what it lies in; minimising twice changes nothing; no reference
 //! dangles that resolved on input; every selector of a granular marking resolves.
 
-use crate::bundle::{Bundle, Ident, Object};
+use crate::bundle::{Bundle, BundleError, Ident, Limits, Object};
 use crate::classify::is_personal;
 use crate::graph::Subjects;
+use crate::halves::in_halves;
 use crate::identifier;
 use crate::json::Node;
 use crate::profile::{Profile, Profiles};
@@ -23,9 +24,9 @@ use crate::treat::{Fates, Outcome, Reference, Treating, Walk};
 use crate::withholding::{Ground, Withholding};
 use comity_terms::{Entropy, Treatment};
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 mod merge;
 mod naming;
@@ -86,6 +87,23 @@ impl Minimised<'_> {
     pub fn bytes(&self) -> Vec<u8> {
         bundle_bytes(&self.id, self.objects.iter().map(|object| object.bytes.as_ref()))
     }
+
+    /// What travels, read as whoever gets it reads it. What travels byte for byte was read in `bundle`, which this is made
+    /// from, and is not read twice.
+    ///
+    /// # Errors
+    /// [`BundleError`] where it does not read back, or exceeds the bounds.
+    pub fn read_again<'s>(&'s self, bundle: Bundle<'s>, limits: &Limits) -> Result<Bundle<'s>, BundleError> {
+        let objects: Vec<(Option<usize>, &[u8])> = self
+            .objects
+            .iter()
+            .map(|object| {
+                let kept = matches!(object.bytes, Cow::Borrowed(_));
+                (object.sources.first().copied().filter(|_| kept), object.bytes.as_ref())
+            })
+            .collect();
+        bundle.again(&objects, limits)
+    }
 }
 
 /// A bundle of these objects.
@@ -126,21 +144,13 @@ pub fn minimise<'a>(
     let mut travels = chosen.clone();
     let tokens = Tokens::new(key);
     let mut subjects = Subjects::read(bundle, table, &|index| chosen[index]);
-    let recurring = RefCell::new(HashMap::new());
-    let people = RefCell::new(HashMap::new());
-    let mut surveys = Vec::new();
+    let people = Mutex::new(HashMap::new());
+    let forget = || people.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    let (mut surveys, mut recurring) = (Vec::new(), HashMap::new());
     for round in 0..=ROUNDS_MAX {
-        recurring.borrow_mut().clear();
-        people.borrow_mut().clear();
-        let treating = Treating {
-            bundle,
-            table,
-            subjects: &subjects,
-            tokens: &tokens,
-            recurring: &recurring,
-            people: &people,
-        };
-        surveys = survey(treating, &profiles, &converted);
+        forget();
+        let treating = Treating { bundle, table, subjects: &subjects, tokens: &tokens, people: &people };
+        (surveys, recurring) = survey(treating, &profiles, &converted);
         let before = travels.clone();
         settle(bundle, &surveys, &mut travels);
         if before == travels {
@@ -152,16 +162,9 @@ pub fn minimise<'a>(
         }
         subjects = left;
         // Who is cited has changed with the graph.
-        people.borrow_mut().clear();
+        forget();
     }
-    let shared = Treating {
-        bundle,
-        table,
-        subjects: &subjects,
-        tokens: &tokens,
-        recurring: &recurring,
-        people: &people,
-    };
+    let shared = Treating { bundle, table, subjects: &subjects, tokens: &tokens, people: &people };
     let mut work = Work {
         shared,
         profiles: &profiles,
@@ -170,7 +173,22 @@ pub fn minimise<'a>(
         fates: Fates { alive: alive(bundle, &travels), renamed: HashMap::new() },
     };
     work.name(&travels);
-    work.finish(&chosen, &travels, entropy)
+    work.finish((&chosen, &travels), recurring, entropy)
+}
+
+/// What became of one object that was to travel.
+struct Finished<'b> {
+    report: Vec<Withholding>,
+    /// `None`: it stays home, for what the report says.
+    travels: Option<Travelling<'b>>,
+}
+
+/// One object as it travels, before any is merged.
+struct Travelling<'b> {
+    id: Cow<'b, str>,
+    bytes: Cow<'b, [u8]>,
+    /// Of one that changed, where another may have come to have its id.
+    tree: Option<Node<'b>>,
 }
 
 /// The second half: every fate is known but the new ids.
@@ -212,57 +230,70 @@ impl<'b> Work<'_, 'b> {
         (outcome, report)
     }
 
-    fn finish(self, chosen: &[bool], travels: &[bool], entropy: &mut dyn Entropy) -> Minimised<'b> {
-        self.shared.recurring.borrow_mut().extend(self.renamed_ids());
-        let scrubber = Scrubber::new(&self.shared.recurring.borrow());
-        let mut counts =
-            Counts { input: chosen.iter().filter(|chosen| **chosen).count(), ..Counts::default() };
+    /// What becomes of one object that was to travel.
+    fn finished(&self, index: usize, travels: bool, scrubber: Option<&Scrubber>) -> Finished<'b> {
+        let object = &self.shared.bundle.objects()[index];
+        if !travels {
+            return Finished { report: vec![self.why_lost(index)], travels: None };
+        }
+        let survey = &self.surveys[index];
+        let untouched = !survey.changed
+            && scrubber.is_none()
+            && !self.fates.renamed.contains_key(&object.ident())
+            && !survey.references.iter().any(|reference| self.refers_to_changed(reference));
+        let (outcome, mut report) = match untouched {
+            true => (Outcome::Same, Vec::new()),
+            false => self.treat(index, scrubber),
+        };
+        let tree = match outcome {
+            // Only a part of it that holds references alone could make it so at this point.
+            Outcome::Lost => {
+                let report = vec![whole(object, "unknown", Ground::Incomplete)];
+                return Finished { report, travels: None };
+            }
+            Outcome::Same => None,
+            Outcome::Changed(tree) => Some(tree),
+        };
+        if object.is_upgraded() {
+            let ground = Ground::Upgraded;
+            report.push(one(object, "spec_version", "structure", Treatment::Generalise, ground));
+        }
+        let id = tree.as_ref().unwrap_or(object.tree()).get("id").and_then(Node::text).unwrap_or_default();
+        let bytes = match &tree {
+            None => object.bytes(),
+            Some(tree) => Cow::Owned(written(tree, object.raw().len())),
+        };
+        // What is written needs its tree no more, unless another may be merged with it.
+        let tree = tree.filter(|_| !object.has_versions());
+        Finished { report, travels: Some(Travelling { id, bytes, tree }) }
+    }
+
+    fn finish(
+        self,
+        (chosen, travels): (&[bool], &[bool]),
+        mut recurring: HashMap<String, StandIn>,
+        entropy: &mut dyn Entropy,
+    ) -> Minimised<'b> {
+        recurring.extend(self.renamed_ids());
+        let scrubber = Scrubber::new(&recurring);
+        let asked: Vec<usize> = (0..chosen.len()).filter(|index| chosen[*index]).collect();
+        let finished = in_halves(asked.len(), |at| {
+            let index = asked[at];
+            self.finished(index, travels[index], scrubber.as_ref())
+        });
+        let mut counts = Counts { input: asked.len(), ..Counts::default() };
         let mut withholdings = Vec::new();
-        let going = travels.iter().filter(|travels| **travels).count();
-        let mut out: Vec<MinimisedObject<'b>> = Vec::with_capacity(going);
-        // What is written needs its tree no more, unless another may be merged into it.
+        let mut out: Vec<MinimisedObject<'b>> = Vec::with_capacity(asked.len());
         let mut trees: HashMap<usize, Node<'b>> = HashMap::new();
         let mut merging: HashMap<usize, Merging<'b>> = HashMap::new();
         let mut observables: HashMap<Cow<'b, str>, usize> = HashMap::new();
-        for index in (0..chosen.len()).filter(|index| chosen[*index]) {
+        for (index, Finished { report, travels }) in asked.iter().copied().zip(finished) {
             let object = &self.shared.bundle.objects()[index];
-            if !travels[index] {
-                counts.withheld += 1;
-                withholdings.push(self.why_lost(index));
-                continue;
-            }
-            let renamed = self.fates.renamed.contains_key(&object.ident());
-            let survey = &self.surveys[index];
-            let untouched = !survey.changed
-                && !renamed
-                && scrubber.is_none()
-                && !survey.references.iter().any(|reference| self.refers_to_changed(reference));
-            let (outcome, report) = match untouched {
-                true => (Outcome::Same, Vec::new()),
-                false => self.treat(index, scrubber.as_ref()),
-            };
-            let tree = match outcome {
-                Outcome::Lost => {
-                    // Only a part of it that holds references alone could make it so at this point.
-                    counts.withheld += 1;
-                    withholdings.push(whole(object, "unknown", Ground::Incomplete));
-                    continue;
-                }
-                Outcome::Same => None,
-                Outcome::Changed(tree) => Some(tree),
-            };
             withholdings.extend(report);
-            if object.is_upgraded() {
-                withholdings.push(one(
-                    object,
-                    "spec_version",
-                    "structure",
-                    Treatment::Generalise,
-                    Ground::Upgraded,
-                ));
-            }
-            let id =
-                tree.as_ref().unwrap_or(object.tree()).get("id").and_then(Node::text).unwrap_or_default();
+            let Some(Travelling { id, bytes, tree }) = travels else {
+                counts.withheld += 1;
+                continue;
+            };
             // Only an observable can have come to have the id of another.
             let observable = !object.has_versions();
             if let Some(first) = observable.then(|| observables.get(&id).copied()).flatten() {
@@ -278,11 +309,7 @@ impl<'b> Work<'_, 'b> {
             if observable {
                 observables.insert(id.clone(), out.len());
             }
-            let bytes = match &tree {
-                None => object.bytes(),
-                Some(tree) => Cow::Owned(written(tree, object.raw().len())),
-            };
-            if let Some(tree) = tree.filter(|_| observable) {
+            if let Some(tree) = tree {
                 trees.insert(out.len(), tree);
             }
             out.push(MinimisedObject { sources: vec![index], id, bytes });

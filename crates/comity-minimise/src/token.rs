@@ -15,9 +15,9 @@
 
 use crate::oprf::{OUTPUT_LENGTH, Remembering};
 use comity_terms::Digest;
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
 /// The longest identifier that the OPRF takes as it is; a longer one is hashed first (RFC 9497 bounds inputs
@@ -118,12 +118,12 @@ impl TokenKey {
 /// A key with the tokens it has made.
 pub(crate) struct Tokens<'k> {
     key: &'k TokenKey,
-    made: RefCell<HashMap<String, String>>,
+    made: Mutex<HashMap<String, String>>,
 }
 
 impl<'k> Tokens<'k> {
     pub(crate) fn new(key: &'k TokenKey) -> Self {
-        Self { key, made: RefCell::default() }
+        Self { key, made: Mutex::default() }
     }
 
     /// The token of `value`; a value that is a token already is its own.
@@ -131,11 +131,13 @@ impl<'k> Tokens<'k> {
         if self.verifies(value) {
             return value.to_owned();
         }
-        if let Some(token) = self.made.borrow().get(value) {
+        let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(token) = made().get(value) {
             return token.clone();
         }
+        // Outside the lock: making one is dear, and two threads make different ones.
         let token = self.key.token(value);
-        self.made.borrow_mut().insert(value.to_owned(), token.clone());
+        made().insert(value.to_owned(), token.clone());
         token
     }
 

@@ -20,9 +20,9 @@ use crate::token::Tokens;
 use crate::withholding::{Ground, Withholding};
 use comity_terms::Treatment;
 use std::borrow::Cow;
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 
 pub(crate) mod literals;
 mod outcome;
@@ -58,10 +58,8 @@ pub(crate) struct Treating<'t, 'b> {
     pub table: &'t PathTable,
     pub subjects: &'t Subjects,
     pub tokens: &'t Tokens<'t>,
-    /// Treated values of persons, with what stands for each.
-    pub recurring: &'t RefCell<HashMap<String, StandIn>>,
     /// What the detector made of texts, by where they lie.
-    pub people: &'t RefCell<HashMap<(usize, usize), Option<Scrubbed>>>,
+    pub people: &'t Mutex<HashMap<(usize, usize), Option<Scrubbed>>>,
 }
 
 /// What one walk has.
@@ -80,6 +78,8 @@ pub(crate) struct Walk<'w, 't, 'b> {
     /// Whether a treatment asked for the whole object to stay.
     pub object_lost: bool,
     pub references: Vec<Reference>,
+    /// Treated values of persons, with what stands for each, as they were met in a survey.
+    pub recurring: Vec<(String, StandIn)>,
     pub report: Vec<Withholding>,
     gone: HashSet<String>,
     moved: HashMap<String, Vec<Option<usize>>>,
@@ -105,6 +105,7 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
             property: 0,
             object_lost: false,
             references: Vec::new(),
+            recurring: Vec::new(),
             report: Vec::new(),
             gone: HashSet::new(),
             moved: HashMap::new(),
@@ -346,7 +347,8 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
         let known = known.unwrap_or(&nobody);
         let place = (text.as_ptr() as usize, text.len());
         let lasting = lasting && self.knows_nobody();
-        if lasting && let Some(made) = shared.people.borrow().get(&place) {
+        let remembered = || shared.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if lasting && let Some(made) = remembered().get(&place) {
             return made.clone();
         }
         let treatment = |class: &str| match shared.table.class_named(class) {
@@ -356,7 +358,7 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
         let cited = |value: &str| shared.subjects.is_cited(value);
         let made = people::scrub(text, known, shared.tokens, &treatment, &cited);
         if lasting {
-            shared.people.borrow_mut().insert(place, made.clone());
+            remembered().insert(place, made.clone());
         }
         made
     }
@@ -423,7 +425,7 @@ impl<'w, 't, 'b> Walk<'w, 't, 'b> {
             && !itself
             && !self.shared.subjects.is_cited(value)
         {
-            self.shared.recurring.borrow_mut().entry(value.to_owned()).or_insert(stand_in);
+            self.recurring.push((value.to_owned(), stand_in));
         }
     }
 

@@ -14,7 +14,7 @@ use comity_exchange::federation::frame::Frame;
 use comity_exchange::federation::offer::{OfferAttachments, OfferHeader};
 use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad, StoreError};
 use comity_exchange::recall::{TakeError, keys_of, take};
-use comity_exchange::receive::{OfferError, receive};
+use comity_exchange::receive::{Answered, OfferError, receive};
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{Checkpoint, Receipt};
@@ -158,7 +158,7 @@ impl Network {
             answered = receive(&*gateway, &peer, &frame, gateway.now()).await;
         }
         let answered = match answered {
-            Ok(bytes) => {
+            Ok(Answered { frame: bytes, .. }) => {
                 self.watch(to, &bytes);
                 self.note(&clockwork, &format!("{to} answers {from}: {}", Digest::of(&bytes)));
                 Ok(bytes)

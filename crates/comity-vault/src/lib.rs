@@ -32,6 +32,7 @@ mod cleartext;
 mod error;
 pub mod keys;
 pub mod opening;
+mod pool;
 mod record;
 pub mod segment;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use cleartext::Cleartext;
 pub use error::{Cause, VaultError};
 pub use keys::{Bucket, EpochKey, EpochKeys, WRAPPED_KEY_LENGTH};
 pub use opening::{OpeningContext, SealedOpening, open_opening, rewrap_opening, seal_opening};
+pub use pool::Pool;
 pub use record::{KeyRow, RECORD_LENGTH_MAX, SEGMENT_LENGTH_MAX};
 pub use segment::{Segment, SegmentBuilder, SegmentContext, open, rewrap};
 pub use transport::{OfferBodies, SealedBodies, TransportPublic, TransportSecret, open_offer, seal_offer};

@@ -10,7 +10,7 @@ use crate::ExchangeError;
 use crate::question::Request;
 use crate::report::ObjectCounts;
 use comity_minimise::{
-    Bundle, FactClass, Minimised, ObjectFacts, PathTable, Profile, Rejected, Withholding, classes, facts,
+    Bundle, BundleError, FactClass, ObjectFacts, PathTable, Profile, Rejected, Withholding, classes, facts,
     minimise,
 };
 use comity_terms::{Citation, DataClass, Entropy, Facts, Ground, Office, Safeguards, Treatment};
@@ -90,7 +90,9 @@ pub(super) fn stripped_facts(
     }
     let keep = kept(&asked);
     let minimised = minimise(bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
-    let facts = facts_as_sent(&minimised, tools)?;
+    // The bundle is asked about again: it stays whole beside this.
+    let objects = minimised.objects.iter().map(|object| object.bytes.as_ref());
+    let facts = facts_as_sent(Bundle::of_objects(objects, tools.limits), tools)?;
     let mut by_strip: BTreeMap<&BTreeSet<DataClass>, Vec<ObjectFacts>> = BTreeMap::new();
     for (object, facts) in minimised.objects.iter().zip(facts) {
         // Each is told by the object of the input that it was, so that the ruling speaks of that one.
@@ -107,8 +109,8 @@ pub(super) fn stripped_facts(
         .collect())
 }
 
-/// The extract of everything that the rulings permit. The bundle's trees are given up before the extract's are
-/// read: the largest bundles would not fit in memory twice.
+/// The extract of everything that the rulings permit. What does not travel as it was is given up before
+/// what travels is read again: the largest bundles would not fit in memory twice.
 pub(super) fn minimised_classes(
     bundle: Bundle<'_>,
     rulings: &[Ruling],
@@ -128,8 +130,7 @@ pub(super) fn minimised_classes(
     let minimised = minimise(&bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
     // Of several that became one, each.
     let ids: Vec<String> = bundle.objects().iter().map(|object| object.id().to_owned()).collect();
-    drop(bundle);
-    let sent = facts_as_sent(&minimised, tools)?;
+    let sent = facts_as_sent(minimised.read_again(bundle, tools.limits), tools)?;
 
     // Classes that differ in what is told to nobody are one: otherwise their number would tell it.
     let told: BTreeMap<&Facts, Facts> = rulings
@@ -177,18 +178,18 @@ pub(super) fn minimised_classes(
         rejected: nothing.rejected,
         reasons,
     };
-    Ok(if extract.classes.is_empty() || extract.safeguards.erase_by.is_some() {
-        extract
-    } else {
-        extract.kept_home()
-    })
+    // A preview is of the law that was named alone: what it says no time for, another may, as it is given away.
+    let clock = extract.classes.is_empty() || extract.safeguards.erase_by.is_some() || !request.live;
+    Ok(if clock { extract } else { extract.kept_home() })
 }
 
-/// The facts of each minimised object, read again as a receiver will read them.
-fn facts_as_sent(minimised: &Minimised<'_>, tools: &Tools<'_>) -> Result<Vec<Arc<Facts>>, ExchangeError> {
-    let objects = minimised.objects.iter().map(|object| object.bytes.as_ref());
+/// The facts of each object of an extract that was read again as a receiver will read it.
+fn facts_as_sent(
+    extract: Result<Bundle<'_>, BundleError>,
+    tools: &Tools<'_>,
+) -> Result<Vec<Arc<Facts>>, ExchangeError> {
     let unreadable = |why: &dyn std::fmt::Display| ExchangeError::Bundle(format!("minimising: {why}"));
-    let extract = Bundle::of_objects(objects, tools.limits).map_err(|e| unreadable(&e))?;
+    let extract = extract.map_err(|e| unreadable(&e))?;
     if let Some(rejected) = extract.rejected().first() {
         return Err(unreadable(rejected));
     }

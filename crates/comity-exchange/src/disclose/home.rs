@@ -4,7 +4,7 @@
 //! nothing_given           the bundle has no objects
 //! not_read                an object does not read as STIX 2.1; which one and why is listed
 //! nothing_left            the laws let it go, and nothing of it serves the purpose
-//! no_retention_rule       the laws let it go, and none says until when it may be kept
+//! no_retention_rule       the laws let it go, and none says until when it may be kept; not of a preview
 //! marking_unknown:ID      an object stays home under the strictest marking, for its own is neither known nor there
 //! ```
 //! `nothing_left` and `no_retention_rule` are known only once the bundle was minimised: `extract` adds them. A person who is told that nothing went is
@@ -97,5 +97,62 @@ fn whole(object: String, ground: String) -> Withholding {
         data_class: "object".to_owned(),
         treatment: Treatment::WithholdObject,
         ground: Ground::Treated(ground),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Decided, Received, Tools};
+    use crate::question::Request;
+    use comity_agreement::{LawSet, Library, Memo, shipped};
+    use comity_minimise::{Limits, PathTable, TokenKey};
+    use comity_terms::{Asserter, Facts};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    /// Nobody is named in it: laws on personal data give it no time.
+    const BUNDLE: &[u8] = br#"{"type":"bundle","id":"bundle--0b6e5a52-1a43-4c8b-9d0e-3f1a2b4c5d6e","objects":[{
+        "type":"vulnerability","spec_version":"2.1","id":"vulnerability--7d0c2c1e-5a1f-4b8e-8c36-0c2b7f3f9a11",
+        "created":"2026-01-05T10:00:00.000Z","modified":"2026-01-05T10:00:00.000Z","name":"CVE-2026-10001"}]}"#;
+
+    /// What goes by a marking alone, which says who may see it and no time.
+    fn goes(live: bool) -> Result<usize, Vec<String>> {
+        let mut library = Library::open(shipped()).unwrap();
+        let agreement = library.law(&"first-tlp-2.0".parse().unwrap()).unwrap();
+        let vocabulary = Arc::clone(library.vocabulary());
+        let own =
+            ["EE", "FI"].map(|code| (code.parse().unwrap(), library.law(&code.parse().unwrap()).unwrap()));
+        let laws = LawSet { agreement, national: BTreeMap::from(own), vocabulary };
+        let token_key = TokenKey::derive(&[7; 32], "first-tlp-2.0", "FI", "2026-03").unwrap();
+        let (table, limits) = (PathTable::shipped().unwrap(), Limits::default());
+        let tools = Tools { laws: &laws, table: &table, token_key: &token_key, limits: &limits };
+        let what = ["share", "threat_intel", "cyber_defence"];
+        let mut facts = Facts::new();
+        facts.state("training_valid".parse().unwrap(), true, Asserter::Gateway);
+        let request = Request {
+            facts,
+            binding: true,
+            live,
+            ..Request::bare(
+                ("EE".parse().unwrap(), "FI".parse().unwrap()),
+                laws.agreement.pack().slug.clone(),
+                (what[0].parse().unwrap(), what[1].parse().unwrap(), what[2].parse().unwrap()),
+                "2026-03-02T08:00:00Z".parse().unwrap(),
+            )
+        };
+        let mut none = |bytes: &mut [u8]| bytes.fill(0);
+        let received = Received::read(BUNDLE, &limits, request).unwrap();
+        let decided = received.classify(&table).decide(&tools, &mut Memo::new(4), &mut none).unwrap();
+        let Decided::Permitted(permitted) = decided else { panic!("{decided:?}") };
+        match permitted.minimise(&tools, &mut none).unwrap() {
+            Ok(minimised) => Ok(minimised.told().1.len()),
+            Err(refused) => Err(refused.told().reasons_all().into_iter().collect()),
+        }
+    }
+
+    #[test]
+    fn what_no_law_says_a_time_for_is_previewed_and_not_given_away() {
+        assert_eq!(goes(false), Ok(1));
+        assert_eq!(goes(true), Err(vec!["no_retention_rule".to_owned()]));
     }
 }

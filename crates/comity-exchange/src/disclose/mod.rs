@@ -39,7 +39,6 @@ use crate::ports::{OutboxItem, Peer, PeerError, Store};
 use crate::question::Request;
 use crate::report::ExchangeOutcome;
 use crate::shell::{Lent, Shell};
-use crate::subject::Named;
 use comity_agreement::ReceiptGrade;
 use comity_terms::{ExchangeId, Timestamp};
 use comity_tlog::Receipt;
@@ -95,11 +94,6 @@ pub fn prepare<W: Shell>(
         Decided::Escalated(escalated) => Err(Stops::Escalated(escalated)),
         Decided::Refused(refused) => Err(Stops::Refused(refused)),
     };
-    // Before the keys are borrowed: reading whom records name takes its time.
-    let named = match &minimised {
-        Ok(minimised) => minimised.named(world)?,
-        Err(_) => Named::default(),
-    };
     let (signatory, waits_until) = (world.signatory(), world.horizon(at));
     match (minimised, goes) {
         (Err(stops), _) => world.with_keys(|keys| {
@@ -109,19 +103,17 @@ pub fn prepare<W: Shell>(
                 Stops::Refused(refused) => refused.seal(halting),
             }
         }),
-        (Ok(minimised), Goes::To(seal_to)) => minimised.seal(Sealing {
-            world,
-            laws,
-            seal_to,
-            named,
-            horizon: waits_until,
-            opening_until,
-            entropy,
-        }),
-        (Ok(minimised), Goes::Nowhere { added }) => world.with_keys(|keys| {
-            let tags = world.tags();
-            minimised.place(Placing { added, signatory, laws, tags, named, opening_until, keys, entropy })
-        }),
+        (Ok(minimised), Goes::To(seal_to)) => {
+            minimised.seal(Sealing { world, laws, seal_to, horizon: waits_until, opening_until, entropy })
+        }
+        (Ok(minimised), Goes::Nowhere { added }) => {
+            // Before the keys are borrowed: reading whom records name takes its time.
+            let named = minimised.named(world)?;
+            world.with_keys(|keys| {
+                let tags = world.tags();
+                minimised.place(Placing { added, signatory, laws, tags, named, opening_until, keys, entropy })
+            })
+        }
     }
 }
 

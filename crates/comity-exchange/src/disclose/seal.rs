@@ -5,7 +5,8 @@ use super::record::Basis;
 use super::stages::{Halted, Minimised, Ruling};
 use crate::ExchangeError;
 use crate::audit::recorded::RecordedRuling;
-use crate::collect::ObjectTag;
+use crate::beside::both;
+use crate::collect::{ObjectTag, Tags};
 use crate::entry::{Opening, PublicEntry, records_root};
 use crate::escalation::waiting;
 use crate::federation::frame::SignedHeader;
@@ -117,8 +118,6 @@ pub struct Sealing<'a, W> {
     pub laws: &'a LawSet,
     /// The receiver's transport key.
     pub seal_to: &'a SealTo,
-    /// Whom the extract names.
-    pub(crate) named: Named,
     /// How long delivery is tried, from the instant of the act.
     pub horizon: Timestamp,
     /// Until when the opening of the entry is kept.
@@ -154,12 +153,36 @@ impl Minimised {
     /// # Errors
     /// [`ExchangeError::Keys`].
     pub(crate) fn named<W: Shell>(&self, world: &W) -> Result<Named, ExchangeError> {
+        self.named_in(world, self.extract.classes.iter().map(|class| class.objects.iter().map(Vec::as_slice)))
+    }
+
+    /// As [`Minimised::named`], where the objects of each class are these.
+    fn named_in<'o, W: Shell, O: IntoIterator<Item = &'o [u8]>>(
+        &self,
+        world: &W,
+        objects: impl IntoIterator<Item = O>,
+    ) -> Result<Named, ExchangeError> {
         let Some(erase_by) = self.extract.safeguards.erase_by else { return Ok(Named::default()) };
-        let classes = self.extract.classes.iter().map(|class| {
-            let objects = class.objects.iter().map(move |object| (object.as_slice(), erase_by));
-            (about_people(&class.sent), objects)
-        });
-        Named::of(world, classes)
+        let classes = self.extract.classes.iter().zip(objects);
+        Named::of(
+            world,
+            classes.map(|(class, objects)| {
+                (about_people(&class.sent), objects.into_iter().map(move |object| (object, erase_by)))
+            }),
+        )
+    }
+
+    /// What stands for the ids that the objects of the exchange `id` had, but for those that everybody has.
+    fn sent_as(&self, id: ExchangeId, classes: &[ClassId], tags: &Tags) -> Vec<(RecordName, ObjectTag)> {
+        let mut sent = Vec::new();
+        for (class, of) in classes.iter().zip(&self.extract.classes) {
+            let named = |(ordinal, source): &(u32, String)| {
+                let name = RecordName { exchange: id, class: *class, ordinal: *ordinal };
+                (!is_anybodys(source)).then(|| (name, tags.object(source)))
+            };
+            sent.extend(of.sources.iter().filter_map(named));
+        }
+        sent
     }
 
     /// Seals the extract to the receiver, class by class, and the facts of the decision in our own vault.
@@ -185,35 +208,39 @@ impl Minimised {
         let bodies: Vec<(&[u8], &[u8])> =
             contexts.iter().zip(&clear).map(|(context, text)| (&context[..], &text[..])).collect();
         let info = OfferHeader::seal_info(id, &request.sender, &request.receiver);
-        let sealed = comity_vault::seal_offer(&with.seal_to.public, &info, &bodies, with.entropy)?;
+        let mut salt = [0; 32];
+        with.entropy.fill(&mut salt);
+        // What is sealed, and what this gateway finds it by: neither needs the other.
+        let objects: Vec<Vec<&[u8]>> = clear.iter().filter_map(|text| split_objects(text)).collect();
+        let sealing = || {
+            let sealed = comity_vault::seal_offer(&with.seal_to.public, &info, &bodies, with.entropy);
+            let digests: Vec<Digest> = clear.iter().map(|text| Digest::of(text)).collect();
+            (sealed, digests, records_root(&salt, objects.iter().flatten().copied()))
+        };
+        let finding = || {
+            let named = self.named_in(with.world, objects.iter().map(|of_class| of_class.iter().copied()));
+            (named, self.sent_as(id, &ids, with.world.tags()))
+        };
+        let ((sealed, digests, root), (named, sent)) =
+            both(clear.iter().map(Vec::len).sum(), sealing, finding);
+        let (sealed, named) = (sealed?, named?);
 
         let classes: Vec<ClassHeader> = extract
             .iter()
             .zip(ids.iter().zip(counts))
-            .zip(clear.iter().zip(&sealed.ciphertexts))
-            .map(|((class, (id, objects)), (clear, body))| ClassHeader {
+            .zip(digests.into_iter().zip(&sealed.ciphertexts))
+            .map(|((class, (id, objects)), (digest, body))| ClassHeader {
                 class: Text(*id),
                 objects,
                 decided: facts_to_wire(&class.decided),
                 approvals: class.approvals.iter().cloned().map(Text).collect(),
                 sent: facts_to_wire(&class.sent),
-                digest: Text(Digest::of(clear)),
+                digest: Text(digest),
                 sealed: Text(Digest::of(body)),
                 length: body.len() as u64,
             })
             .collect();
-        drop(bodies);
-        let (tags, mut sent) = (with.world.tags(), Vec::new());
-        for (class, sources) in ids.iter().zip(extract.iter().map(|class| &class.sources)) {
-            let named = |(ordinal, source): &(u32, String)| {
-                let name = RecordName { exchange: id, class: *class, ordinal: *ordinal };
-                (!is_anybodys(source)).then(|| (name, tags.object(source)))
-            };
-            sent.extend(sources.iter().filter_map(named));
-        }
-        let mut salt = [0; 32];
-        with.entropy.fill(&mut salt);
-        let root = records_root(&salt, clear.iter().filter_map(|clear| split_objects(clear)).flatten());
+        drop((bodies, objects));
         drop(clear);
         let facts = json!({
             "records": { "salt": Base64(salt.to_vec()), "root": root.to_string() },
@@ -256,7 +283,7 @@ impl Minimised {
             horizon: with.horizon,
         };
         Ok(Sealed {
-            tagged: with.named.sent(opening.id, &places),
+            tagged: named.sent(opening.id, &places),
             summary,
             entry,
             opening,

@@ -52,7 +52,7 @@ use comity_agreement::{Decision, LawSet, Memo, Outcome, Question, QuestionError}
 use comity_minimise::{
     Bundle, FactClass, Limits, PathTable, Rejected, TokenKey, Withholding, classes, classify,
 };
-use comity_terms::{DataClass, Digest, Entropy, Facts, Obligation, Office};
+use comity_terms::{DataClass, Digest, Entropy, Facts, Obligation, Office, Timestamp};
 use std::collections::BTreeSet;
 
 /// What deciding and minimising need beside the stage itself.
@@ -344,6 +344,12 @@ fn told(rulings: Vec<Ruling>, extract: Extract) -> (Told, Vec<ExtractClass>) {
 }
 
 impl Minimised {
+    /// Until when the receiver may keep it; `None` in a preview where no law says, and to be given away it is refused then.
+    #[must_use]
+    pub fn erase_by(&self) -> Option<Timestamp> {
+        self.extract.safeguards.erase_by
+    }
+
     /// What was decided and taken out, and the objects of the extract, class by class: for a preview on the officer's
     /// own screen.
     #[must_use]

@@ -6,8 +6,9 @@
 //! remembered by a digest, and the next sweep ends the copy.
 
 use crate::ExchangeError;
+use crate::beside::both;
 use crate::collect::place::indexed;
-use crate::collect::{ClassKnown, ContentTag};
+use crate::collect::{ClassKnown, ContentTag, Tags};
 use crate::entry::records_root;
 use crate::federation::offer::{Offer, split_objects};
 use crate::ports::{
@@ -34,30 +35,69 @@ pub(super) struct SealedRecords {
     pub(super) told: Json,
 }
 
+/// What was opened, object by object, as the index of this gateway has it; and what of it is held already.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    /// What the index needs of the objects of each class.
+    indexed: Vec<Vec<CollectedObject>>,
+    /// When the first of its copies is erased, of each content that is held already.
+    clocks: HashMap<ContentTag, Timestamp>,
+}
+
+impl Held {
+    /// Looks up what was opened. Nothing is known yet of its form but what this asks for.
+    ///
+    /// # Errors
+    /// [`ExchangeError::Proof`], [`ExchangeError::Bundle`] where it has no form, [`ExchangeError::Store`].
+    pub(super) async fn look_up<R: Shell>(
+        world: &R,
+        offer: &Offer<'_>,
+        texts: &[Cleartext],
+    ) -> Result<Self, ExchangeError> {
+        let tags = world.tags();
+        let classes = classes_of(texts)?;
+        let indexed = classes.iter().map(|objects| in_two(objects, tags)).collect::<Result<Vec<_>, _>>()?;
+        let clocks = clocks(world, offer, &indexed).await?;
+        Ok(Self { indexed, clocks })
+    }
+}
+
+/// The objects of each class.
+fn classes_of(texts: &[Cleartext]) -> Result<Vec<Vec<&[u8]>>, ExchangeError> {
+    let broken = || ExchangeError::proof("a class lost its form");
+    texts.iter().map(|text| split_objects(text.as_bytes()).ok_or_else(broken)).collect()
+}
+
+/// What the index needs of these objects: of many the second half beside the first.
+fn in_two(objects: &[&[u8]], tags: &Tags) -> Result<Vec<CollectedObject>, ExchangeError> {
+    let (first, second) = objects.split_at(objects.len() / 2);
+    let of = |half: &[&[u8]]| indexed(half.iter().copied(), tags);
+    let bytes = objects.iter().map(|object| object.len()).sum();
+    let (first, second) = both(bytes, || of(first), || of(second));
+    let mut all = first?;
+    all.extend(second?);
+    Ok(all)
+}
+
 /// Seals every record of an opened offer, to be erased when its limits say, or a copy's that is here already.
 ///
 /// # Errors
 /// [`ExchangeError::Law`] when no law says until when it may be kept; [`ExchangeError::Vault`],
 /// [`ExchangeError::Keys`], [`ExchangeError::Store`]. Nothing was kept, the sender tries again.
-pub(super) async fn seal<R: Shell>(
+pub(super) fn seal<R: Shell>(
     world: &R,
     offer: &Offer<'_>,
     texts: &[Cleartext],
     safeguards: &Safeguards,
-    kind: SegmentKind,
+    (held, kind): (Held, SegmentKind),
     now: Timestamp,
 ) -> Result<SealedRecords, ExchangeError> {
     let header = &offer.header;
     let erase_by = safeguards
         .erase_by
         .ok_or_else(|| ExchangeError::Law("until when the data may be kept (erase_by)".to_owned()))?;
-    let broken = || ExchangeError::proof("a class lost its form");
-    let classes = texts.iter().map(|text| split_objects(text.as_bytes()).ok_or_else(broken));
-    let classes = classes.collect::<Result<Vec<_>, _>>()?;
-    let tags = world.tags();
-    let indexed = classes.iter().map(|objects| indexed(objects.iter().copied(), tags));
-    let indexed = indexed.collect::<Result<Vec<_>, _>>()?;
-    let clocks = clocks(world, offer, &indexed).await?;
+    let classes = classes_of(texts)?;
+    let Held { indexed, clocks } = held;
     let until = |object: &CollectedObject| {
         clocks.get(&object.content).map_or(erase_by, |clock| erase_by.min(now.max(*clock)))
     };
@@ -73,16 +113,19 @@ pub(super) async fn seal<R: Shell>(
     })?;
     let entropy = &mut world.entropy();
     let salt: [u8; 32] = entropy.bytes();
-    let mut segments = Vec::with_capacity(header.classes.len());
-    for ((class, objects), indexed) in header.classes.iter().zip(&classes).zip(&indexed) {
-        let of = (&header.agreement.0, header.exchange_id.0, class.class.0);
-        let records = objects.iter().zip(indexed).map(|(record, object)| {
-            let until = until(object);
-            let (bucket, key) = &epochs[&Month::of(until)];
-            (*record, (until, bucket, key))
-        });
-        segments.push(world.signatory().seal_records(of, records, kind, entropy)?);
-    }
+    let sealing = || {
+        let segments =
+            header.classes.iter().zip(&classes).zip(&indexed).map(|((class, objects), indexed)| {
+                let of = (&header.agreement.0, header.exchange_id.0, class.class.0);
+                let records = objects.iter().zip(indexed).map(|(record, object)| {
+                    let until = until(object);
+                    let (bucket, key) = &epochs[&Month::of(until)];
+                    (*record, (until, bucket, key))
+                });
+                world.signatory().seal_records(of, records, kind, entropy)
+            });
+        segments.collect::<Result<Vec<_>, _>>()
+    };
     let about = header.classes.iter().zip(classes.iter().zip(&indexed)).map(|(class, (objects, indexed))| {
         // What the header says of a class counts only where it says that it is about people: what was found otherwise is
         // read like it.
@@ -90,7 +133,10 @@ pub(super) async fn seal<R: Shell>(
             || facts_from_wire(&class.sent).is_none_or(|facts| about_people(&facts));
         (personal, objects.iter().zip(indexed).map(|(object, indexed)| (*object, until(indexed))))
     });
-    let named = Named::of(world, about)?;
+    let reading = || (Named::of(world, about), records_root(&salt, classes.iter().flatten().copied()));
+    let bytes = texts.iter().map(|text| text.as_bytes().len()).sum();
+    let (segments, (named, root)) = both(bytes, sealing, reading);
+    let (segments, named) = (segments?, named?);
     let (mut tagged, mut first) = (Vec::new(), 0);
     for (segment, objects) in segments.iter().zip(&classes) {
         tagged.extend(named.within(segment.id, first, objects.len()));
@@ -98,7 +144,7 @@ pub(super) async fn seal<R: Shell>(
     }
     let told = json!({
         "salt": Base64(salt.to_vec()),
-        "root": records_root(&salt, classes.into_iter().flatten()).to_string(),
+        "root": root.to_string(),
         "quarantined": kind == SegmentKind::Quarantined,
     });
     Ok(SealedRecords { segments, indexed, tagged, told })

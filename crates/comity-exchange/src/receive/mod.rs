@@ -1,8 +1,10 @@
 //! The receiver's side: one offer from bytes to a signed answer. Read [`receive`] first.
 
+mod answer;
 mod keep;
 mod open;
 mod record;
 mod stages;
 
-pub use record::{AnswerBytes, OfferError, receive};
+pub use answer::Answered;
+pub use record::{OfferError, receive};

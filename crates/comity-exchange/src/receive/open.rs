@@ -67,6 +67,10 @@ pub(super) struct Judged<'a> {
     pub(super) looked_less: bool,
 }
 
+/// What differs, what was found instead, and whether its sender only looked into fewer places; `Err` where it does not read
+/// as records at all.
+pub(super) type Compared = Result<Option<(Difference, Vec<(usize, Facts, u64)>, bool)>, Difference>;
+
 impl<'a> Permitted<'a> {
     /// Opens every body with the transport key that the header names.
     ///
@@ -101,9 +105,9 @@ impl<'a> Permitted<'a> {
 }
 
 impl<'a> Opened<'a> {
-    /// Classifies what was opened again, as a whole, and compares it with what the header said was sent.
-    pub(super) fn check(self, table: &PathTable, limits: &Limits) -> Found<'a> {
-        let (difference, found) = match self.difference(table, limits) {
+    /// What was opened, once it was [compared](Self::compared).
+    pub(super) fn checked(self, compared: Compared) -> Found<'a> {
+        let (difference, found) = match compared {
             Ok(None) => return Found::AsSaid(Checked(self)),
             Ok(Some((difference, classes, looked_less))) => (difference, Some((classes, looked_less))),
             Err(difference) => (difference, None),
@@ -114,13 +118,8 @@ impl<'a> Opened<'a> {
         Found::Otherwise(Mismatched { offer, rulings, difference, found })
     }
 
-    /// What differs and what was found instead; `Err` where it does not read as records at all.
-    #[expect(clippy::type_complexity, reason = "the classes found, as the one caller keeps them")]
-    fn difference(
-        &self,
-        table: &PathTable,
-        limits: &Limits,
-    ) -> Result<Option<(Difference, Vec<(usize, Facts, u64)>, bool)>, Difference> {
+    /// Classifies what was opened again, as a whole, and compares it with what the header said was sent.
+    pub(super) fn compared(&self, table: &PathTable, limits: &Limits) -> Compared {
         let classes = &self.offer.header.classes;
         let (mut difference, mut only_facts) = (None, true);
         let mut note = |class, what| {

@@ -13,15 +13,16 @@
 //! Crash points: before 7 nothing has happened and the sender tries again. After 7 the stored answer is given
 //! at 2. Two tries at once: one of them finds the answer taken at 7, and gives that one.
 
-use super::keep::{SealedRecords, seal};
+use super::answer::{Answered, stored, unstored};
+use super::keep::{Held, SealedRecords, seal};
 use super::open::{Checked, Difference, Found, Judged, Opened};
 use super::stages::{Decided, Offered, Ruling, reports};
 use crate::ExchangeError;
 use crate::act::drawn;
 use crate::audit::recorded::RecordedRuling;
-use crate::federation::answer::{AnswerAttachments, AnswerHeader, AnswerResult};
+use crate::federation::answer::{AnswerHeader, AnswerResult};
 use crate::federation::asking::Asking;
-use crate::federation::frame::{FrameError, SignedHeader};
+use crate::federation::frame::FrameError;
 use crate::federation::offer::Offer;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::notice::arising;
@@ -29,17 +30,14 @@ use crate::ports::{
     CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
     StoreError, StoredAnswer, Tagged,
 };
-use crate::proofs::{Cosigning, cosign, receipt, verify_receipt};
+use crate::proofs::{Cosigning, cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::{Lent, Shell};
-use crate::signature::Signature;
 use crate::wire::{Base64, Text, WireSafeguards};
 use comity_terms::{Act, Digest, ExchangeId, LawName, Safeguards, Timestamp};
+use futures_util::future::join;
 use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// An answer's frame, ready to be sent.
-pub type AnswerBytes = Vec<u8>;
 
 /// Why an offer gets no signed answer: the peer's mistake, for the door to report in its own format.
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +68,7 @@ pub async fn receive<R: Shell>(
     peer: &Peer,
     bytes: &[u8],
     now: Timestamp,
-) -> Result<AnswerBytes, OfferError> {
+) -> Result<Answered, OfferError> {
     let verified = read(world, peer, bytes);
     let offer = match verified {
         Ok(offer) => offer,
@@ -117,15 +115,21 @@ pub async fn receive<R: Shell>(
             let Some(secret) = world.transport_secret(permitted.offer.header.transport_key.0) else {
                 return Ok(unstored(world, &permitted.offer, AnswerResult::KeyExpired, BTreeMap::new(), now));
             };
-            let opened = match permitted.open(&secret) {
-                Ok(opened) => opened.check(world.table(), world.limits()),
-                Err(mismatched) => Found::Otherwise(mismatched),
+            let (found, held) = match permitted.open(&secret) {
+                Ok(opened) => {
+                    // What is held already is looked up while what came is checked.
+                    let held = Held::look_up(world, &opened.offer, &opened.texts);
+                    let compared = async { opened.compared(world.table(), world.limits()) };
+                    let (held, compared) = join(held, compared).await;
+                    (opened.checked(compared), held)
+                }
+                Err(mismatched) => (Found::Otherwise(mismatched), Ok(Held::default())),
             };
-            match opened {
-                Found::AsSaid(checked) => checked.seal(world, now).await?,
+            match found {
+                Found::AsSaid(checked) => checked.seal(world, held?, now)?,
                 Found::Otherwise(mismatched) => {
                     let judged = world.with_memo(|memo| mismatched.judge(&laws, memo, binding, now))?;
-                    judged.seal(world, now).await?
+                    judged.seal(world, held, now)?
                 }
             }
         }
@@ -148,52 +152,20 @@ async fn again<R: Shell>(
     offer: &Offer<'_>,
     found: FoundAnswer,
     now: Timestamp,
-) -> Result<AnswerBytes, OfferError> {
+) -> Result<Answered, OfferError> {
     if found.answer.offer != offer.digest {
         misbehaved(world, peer, Misbehaviour::OfferConflict, Some(found.answer.exchange), now).await?;
         return Err(OfferError::Conflict(found.answer.exchange));
     }
-    Ok(stored_answer(world, found).await?)
+    Ok(stored(world, found).await?)
 }
 
-/// The bytes of a stored answer: the same every time, for entry, proof and checkpoint are fixed by then.
-async fn stored_answer<R: Shell>(world: &R, found: FoundAnswer) -> Result<AnswerBytes, ExchangeError> {
-    let FoundAnswer { answer, integrated } = found;
-    let signed = SignedHeader { header: answer.header, signature: Signature(answer.signature) };
-    let header: AnswerHeader = serde_json::from_slice(&signed.header)
-        .map_err(|_| ExchangeError::proof("a stored answer does not read"))?;
-    let entry = header.public_entry().ok_or_else(|| ExchangeError::proof("a stored answer without entry"))?;
-    let receipt = receipt(world.store(), entry, &integrated).await?;
-    let attachments = AnswerAttachments {
-        receipt: Some(receipt.to_string()),
-        cosignature: answer.cosignature,
-        witnessed: answer.witnessed.map(|size| size.0),
-    };
-    Ok(signed.frame(&serde_json::to_vec(&attachments).map_err(ExchangeError::proof)?, &[]))
-}
-
-/// An answer that asks the sender to come back otherwise: signed, not stored, not recorded.
-fn unstored<R: Shell>(
-    world: &R,
-    offer: &Offer<'_>,
-    result: AnswerResult,
-    laws: BTreeMap<Text<LawName>, Text<Digest>>,
-    now: Timestamp,
-) -> AnswerBytes {
-    let header = AnswerHeader {
-        version: 1,
-        exchange_id: offer.header.exchange_id,
-        offer: Text(offer.digest),
-        receiver: Text(world.signatory().party.clone()),
-        at: Text(now),
-        result,
-        decisions: Vec::new(),
-        safeguards: None,
-        laws,
-        accepted_before: None,
-        entry: None,
-    };
-    header.sign(&world.signatory().key).frame(b"{}", &[])
+/// Keeps the record of an offer; gives its answer, with where its entry stands.
+async fn recorded<R: Shell>(world: &R, record: Record) -> Result<FoundAnswer, StoreError> {
+    let answer = record.answer.clone();
+    let integrated = world.store().record(record).await?;
+    let answer = answer.ok_or_else(|| StoreError::Failed("a record without its answer".to_owned()))?;
+    Ok(FoundAnswer { answer, integrated })
 }
 
 /// An offer that is dealt with and only has to be recorded and answered.
@@ -233,9 +205,10 @@ impl<'a> Kept<'a> {
 
 impl<'a> Checked<'a> {
     /// Seals every record into our own vault under its clock. The cleartext is wiped after this.
-    async fn seal<R: Shell>(self, world: &R, now: Timestamp) -> Result<Kept<'a>, ExchangeError> {
+    fn seal<R: Shell>(self, world: &R, held: Held, now: Timestamp) -> Result<Kept<'a>, ExchangeError> {
         let Opened { offer, texts, safeguards, rulings } = self.0;
-        let mut sealed = seal(world, &offer, &texts, &safeguards, SegmentKind::Records, now).await?;
+        let kept = (held, SegmentKind::Records);
+        let mut sealed = seal(world, &offer, &texts, &safeguards, kept, now)?;
         Ok(Kept {
             collected: sealed.collected(&offer, &safeguards)?,
             tagged: sealed.tagged,
@@ -249,12 +222,18 @@ impl<'a> Checked<'a> {
 
 impl<'a> Judged<'a> {
     /// Seals what may be kept where nobody reads it. The cleartext is wiped after this, in any case.
-    async fn seal<R: Shell>(self, world: &R, now: Timestamp) -> Result<Kept<'a>, ExchangeError> {
+    fn seal<R: Shell>(
+        self,
+        world: &R,
+        held: Result<Held, ExchangeError>,
+        now: Timestamp,
+    ) -> Result<Kept<'a>, ExchangeError> {
         let Self { offer, rulings, difference, kept, looked_less } = self;
         if let Some((texts, safeguards)) = kept.as_ref().filter(|_| looked_less) {
             // Its sender could not see more; our laws have permitted what it is. It is in no collection: its class there
             // would be that of the header.
-            let sealed = seal(world, &offer, texts, safeguards, SegmentKind::Records, now).await?;
+            let kept = (held?, SegmentKind::Records);
+            let sealed = seal(world, &offer, texts, safeguards, kept, now)?;
             return Ok(Kept {
                 tagged: sealed.tagged,
                 safeguards: Some(safeguards.clone()),
@@ -265,7 +244,7 @@ impl<'a> Judged<'a> {
         }
         let sealed = match &kept {
             Some((texts, safeguards)) => {
-                seal(world, &offer, texts, safeguards, SegmentKind::Quarantined, now).await?
+                seal(world, &offer, texts, safeguards, (held?, SegmentKind::Quarantined), now)?
             }
             None => SealedRecords::default(),
         };
@@ -287,11 +266,10 @@ impl Kept<'_> {
         lent: Option<&Lent>,
         cosigning: Option<Cosigning>,
         now: Timestamp,
-    ) -> Result<AnswerBytes, OfferError> {
+    ) -> Result<Answered, OfferError> {
         let exchange = self.offer.header.exchange_id.0;
         let record = self.assemble(world, peer, lent, cosigning.as_ref(), now)?;
-        match world.store().record(record).await {
-            Ok(_) => {}
+        match recorded(world, record).await {
             // Another try was faster: what is stored by now decides.
             Err(StoreError::Conflict(_)) => {
                 if let Some(found) = world.store().answer(&peer.party, exchange).await? {
@@ -306,17 +284,10 @@ impl Kept<'_> {
                     _ => self,
                 };
                 let record = kept.assemble(world, peer, lent, None, now)?;
-                world.store().record(record).await?;
-                return Ok(kept.stored(world, peer).await?);
+                Ok(stored(world, recorded(world, record).await?).await?)
             }
-            Err(error) => return Err(error.into()),
+            kept => Ok(stored(world, kept?).await?),
         }
-        Ok(self.stored(world, peer).await?)
-    }
-
-    async fn stored<R: Shell>(&self, world: &R, peer: &Peer) -> Result<AnswerBytes, ExchangeError> {
-        let found = world.store().answer(&peer.party, self.offer.header.exchange_id.0).await?;
-        stored_answer(world, found.ok_or_else(|| ExchangeError::proof("the answer is not stored"))?).await
     }
 
     fn assemble<R: Shell>(

@@ -85,6 +85,9 @@ fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, Str
     let (outcome, told, objects) = match decided.map_err(named)? {
         Decided::Permitted(permitted) => match permitted.minimise(&tools, &mut OsEntropy).map_err(named)? {
             Ok(minimised) => {
+                if minimised.erase_by().is_none() {
+                    out.note("no law asked says until when it may be kept: given away as it is, it is refused (no_retention_rule)");
+                }
                 let (told, objects) = minimised.told();
                 ("permit", told, objects)
             }

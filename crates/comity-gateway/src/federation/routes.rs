@@ -16,7 +16,7 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use comity_exchange::federation::answer::{AnswerHeader, AnswerResult};
-use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX};
+use comity_exchange::federation::frame::{ATTACHMENTS_BYTES_MAX, HEADER_BYTES_MAX};
 use comity_exchange::federation::identity::{IDENTITY_BYTES_MAX, Identity};
 use comity_exchange::federation::recall::HOP_BYTES_MAX;
 use comity_exchange::federation::referral::REFERRAL_BYTES_MAX;
@@ -78,8 +78,9 @@ async fn offer(
     .await?;
     if let Ok(answer) = &taken {
         gateway.counts().took(Side::Receiver, begun.elapsed());
-        count(&gateway, answer);
+        count(&gateway, &answer.header);
     }
+    let taken = taken.map(|answer| answer.frame);
     let taken = taken.map_err(|error| match error {
         OfferError::Failed(error) => NotTaken::Failed(error),
         OfferError::Misbehaved(why) => NotTaken::Refused(Kind::OfferNotAccepted, why),
@@ -89,11 +90,7 @@ async fn offer(
 }
 
 /// Counts what our own answer says.
-fn count(gateway: &Gateway, answer: &[u8]) {
-    let Ok(frame) = Frame::parse(answer) else { return };
-    let Ok(header) = serde_json::from_slice::<AnswerHeader>(frame.dangerous_unverified_header()) else {
-        return;
-    };
+fn count(gateway: &Gateway, header: &AnswerHeader) {
     gateway.counts().decisions(Side::Receiver, &header.decisions);
     gateway.counts().refusals(Side::Receiver, &header.decisions, &[]);
     if header.result.is_final() {

@@ -43,20 +43,29 @@ impl<'a> Envelope<'a> {
         objects: impl IntoIterator<Item = &'a [u8]>,
         limits: &Limits,
     ) -> Result<Self, BundleError> {
-        let (mut bytes, mut texts) = (0, Vec::new());
-        for object in objects {
-            bytes += object.len() + 1;
+        let texts: Vec<&[u8]> = objects.into_iter().collect();
+        Self::within(texts.iter().map(|text| text.len()), limits)?;
+        let objects = in_halves(texts.len(), |place| Self::of_object(texts[place], limits));
+        Ok(Self { properties: Vec::new(), objects: objects.into_iter().collect::<Result<_, _>>()? })
+    }
+
+    /// That objects of these lengths are together within the bounds.
+    ///
+    /// # Errors
+    /// [`BundleError::TooLong`], [`BundleError::TooManyObjects`].
+    pub(super) fn within(lengths: impl Iterator<Item = usize>, limits: &Limits) -> Result<(), BundleError> {
+        let mut bytes = 0;
+        for (before, length) in lengths.enumerate() {
+            bytes += length + 1;
             if bytes > limits.bytes_max {
                 return Err(BundleError::TooLong { bytes, bytes_max: limits.bytes_max });
             }
-            if texts.len() == limits.objects_max {
-                let objects = texts.len() + 1;
+            if before == limits.objects_max {
+                let objects = before + 1;
                 return Err(BundleError::TooManyObjects { objects, objects_max: limits.objects_max });
             }
-            texts.push(object);
         }
-        let objects = in_halves(texts.len(), |place| Self::of_object(texts[place], limits));
-        Ok(Self { properties: Vec::new(), objects: objects.into_iter().collect::<Result<_, _>>()? })
+        Ok(())
     }
 
     fn of_object(object: &'a [u8], limits: &Limits) -> Result<Element<'a>, BundleError> {

@@ -66,30 +66,45 @@ pub(super) fn treated_as<'t, 'b>(
     }
 }
 
+/// The survey of each object, and the treated values of persons with what stands for each: of several, what came first.
 pub(super) fn survey<'t, 'b>(
     treating: Treating<'t, 'b>,
     profiles: &'t Profiles<'t>,
     converted: &'t Converted<'b>,
-) -> Vec<Survey> {
-    let bundle = treating.bundle;
-    let mut surveys = Vec::with_capacity(bundle.objects().len());
-    for (index, object) in bundle.objects().iter().enumerate() {
-        let Some((stix_type, tree)) = treated_as(treating.table, converted, index, object) else {
-            surveys.push(Survey { lost: true, ..Survey::default() });
-            continue;
-        };
-        let mut walk = Walk::new(treating, None, profiles.of(index), object, tree);
-        let outcome = walk.run(stix_type);
-        let mut references = std::mem::take(&mut walk.references);
-        references.shrink_to_fit();
-        let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
-        let needs = match &outcome {
-            Outcome::Changed(after) => needs(stix_type, tree, after, &references),
-            _ => needs(stix_type, tree, tree, &references),
-        };
-        surveys.push(Survey { lost: matches!(outcome, Outcome::Lost), changed, references, needs });
+) -> (Vec<Survey>, HashMap<String, StandIn>) {
+    let objects = treating.bundle.objects();
+    let found = in_halves(objects.len(), |index| surveyed(treating, profiles, converted, index));
+    let mut surveys = Vec::with_capacity(found.len());
+    let mut recurring = HashMap::new();
+    for (survey, met) in found {
+        surveys.push(survey);
+        for (value, stand_in) in met {
+            recurring.entry(value).or_insert(stand_in);
+        }
     }
-    surveys
+    (surveys, recurring)
+}
+
+fn surveyed<'t, 'b>(
+    treating: Treating<'t, 'b>,
+    profiles: &'t Profiles<'t>,
+    converted: &'t Converted<'b>,
+    index: usize,
+) -> (Survey, Vec<(String, StandIn)>) {
+    let object = &treating.bundle.objects()[index];
+    let Some((stix_type, tree)) = treated_as(treating.table, converted, index, object) else {
+        return (Survey { lost: true, ..Survey::default() }, Vec::new());
+    };
+    let mut walk = Walk::new(treating, None, profiles.of(index), object, tree);
+    let outcome = walk.run(stix_type);
+    let mut references = std::mem::take(&mut walk.references);
+    references.shrink_to_fit();
+    let changed = matches!(outcome, Outcome::Changed(_)) || converted.contains_key(&index);
+    let needs = match &outcome {
+        Outcome::Changed(after) => needs(stix_type, tree, after, &references),
+        _ => needs(stix_type, tree, tree, &references),
+    };
+    (Survey { lost: matches!(outcome, Outcome::Lost), changed, references, needs }, walk.recurring)
 }
 
 /// The groups of top-level properties of which one must be left, by position: those that the object has, and

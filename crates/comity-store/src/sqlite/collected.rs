@@ -47,15 +47,21 @@ pub(super) fn put(connection: &Connection, record: &Record, now: Timestamp) -> R
     Ok(())
 }
 
-/// Whether a version or a content of an object lies in a stream, or its time there has ended.
+/// Whether a content of an object lies in a stream. Of an object that has versions the version tells.
 ///
 /// Without statistics SQLite would rather walk along a stream than look an object up in it: wherever an object is
 /// given, its index is named.
 const IS_COLLECTED: &str = "-- put_collected, whether it is there
      SELECT 1 FROM collected INDEXED BY collected_by_object
-     WHERE stream = ?1 AND object = ?2 AND (version = ?3 OR content = ?4)
-     UNION ALL
-     SELECT 1 FROM removed WHERE stream = ?1 AND object = ?2 AND content = ?4";
+     WHERE stream = ?1 AND object = ?2 AND content = ?3";
+
+/// Whether the time of a content in a stream has ended.
+const HAS_ENDED: &str = "-- put_collected, whether it has ended
+     SELECT 1 FROM removed WHERE stream = ?1 AND object = ?2 AND content = ?3";
+
+/// Whether the time of anything in a stream has ended.
+const ANY_ENDED: &str = "-- put_collected, whether anything has ended
+     SELECT 1 FROM removed WHERE stream = ?1 AND content IS NOT NULL LIMIT 1";
 
 fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Timestamp) -> Result<(), Fault> {
     let stream = put_stream(connection, &collected.stream)?;
@@ -82,24 +88,28 @@ fn put_collected(connection: &Connection, collected: &CollectedSegment, now: Tim
     )?;
     let mut added =
         microseconds(collected.added.unwrap_or(now)).max(last.flatten().map_or(0, |last| last + 1));
+    let any_ended = connection.prepare_cached(ANY_ENDED)?.exists([stream])?;
+    let mut has_ended = connection.prepare_cached(HAS_ENDED)?;
     let mut is_there = connection.prepare_cached(IS_COLLECTED)?;
     // One row in each statement: for one that may insert several, SQLite first copies every page that it may have to
     // restore.
     let mut put = connection.prepare_cached(
         "-- put_collected
          INSERT INTO collected (stream, added, object, content, stix_type, version, segment, ordinal)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (stream, object, version) DO NOTHING",
     )?;
     for (ordinal, object) in collected.objects.iter().enumerate() {
-        let version = object.version.map_or_else(|| of_microseconds(added), Some);
-        let version = instant(version.ok_or_else(|| Fault::Other("an instant out of range".into()))?);
         let (tag, content) = (object.object.0, object.content.0);
-        if is_there.exists(params![stream, tag, version, content])? {
+        let ended = any_ended && has_ended.exists(params![stream, tag, content])?;
+        if ended || object.version.is_none() && is_there.exists(params![stream, tag, content])? {
             continue;
         }
+        let version = object.version.map_or_else(|| of_microseconds(added), Some);
+        let version = instant(version.ok_or_else(|| Fault::Other("an instant out of range".into()))?);
         let ordinal = integer(ordinal as u64)?;
-        put.execute(params![stream, added, tag, content, object.stix_type, version, segment, ordinal])?;
-        added += 1;
+        // A version that is there stays as it is.
+        let row = params![stream, added, tag, content, object.stix_type, version, segment, ordinal];
+        added += i64::from(put.execute(row)? == 1);
     }
     Ok(())
 }
@@ -460,7 +470,7 @@ mod tests {
             question(1, &wanted(3, 2, VersionWanted::First)).0,
             question(1, &wanted(0, 1, VersionWanted::Last)).0,
         ];
-        for sql in asked.iter().map(String::as_str).chain([IS_COLLECTED, PRESENT]) {
+        for sql in asked.iter().map(String::as_str).chain([IS_COLLECTED, HAS_ENDED, PRESENT]) {
             for step in plan(&connection, sql) {
                 let walks = step.contains("(stream=?)") || step.contains("(stream=? AND added>?)");
                 assert!(!walks && !step.starts_with("SCAN c"), "{step} of {sql}");

@@ -24,7 +24,7 @@ impl Holds for super::SqliteStore {
     }
 
     async fn holds_restrict(&self, at: Timestamp) -> Result<bool, StoreError> {
-        self.readers.read(move |c| holds_restrict(c, at)).await
+        self.readers.look(move |c| holds_restrict(c, at)).await
     }
 
     async fn holds_over(&self, at: Timestamp) -> Result<Vec<HoldRow>, StoreError> {

@@ -55,6 +55,7 @@ use comity_tlog::{
     ConsistencyProof, InclusionProof, LeafIndex, TreeSize, consistency_proof, inclusion_proof, root_at,
 };
 use comity_vault::Bucket;
+use connection::WalPages;
 use fault::Fault;
 use log::{OwnLog, StoredLog, unread};
 use read::Readers;
@@ -120,6 +121,7 @@ impl SqliteStore {
         let database = folder.join(DATABASE);
         let key = identity.key.verifier_key().clone();
         let mut connection = connection::writer(&database)?;
+        let wal = WalPages::watch(&mut connection)?;
         schema::migrate(&mut connection)?;
         if let Some(pages) = faults.pages_max() {
             connection::grow_to(&connection, pages)?;
@@ -151,6 +153,7 @@ impl SqliteStore {
         let (messages, arriving) = mpsc::channel();
         let writer = Writer {
             connection,
+            wal,
             log,
             mark,
             floor: Arc::clone(&floor),
@@ -261,19 +264,19 @@ impl Store for SqliteStore {
     }
 
     async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
-        self.readers.read(move |c| exchange::exchange(c, id)).await
+        self.readers.look(move |c| exchange::exchange(c, id)).await
     }
 
     async fn exchange_integrated(
         &self,
         id: ExchangeId,
     ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
-        self.readers.read(move |c| log::exchange_integrated(c, id)).await
+        self.readers.look(move |c| log::exchange_integrated(c, id)).await
     }
 
     async fn answer(&self, peer: &Party, exchange: ExchangeId) -> Result<Option<FoundAnswer>, StoreError> {
         let peer = peer.clone();
-        self.readers.read(move |c| exchange::answer(c, &peer, exchange)).await
+        self.readers.look(move |c| exchange::answer(c, &peer, exchange)).await
     }
 
     async fn accepted_in_chain(
@@ -282,11 +285,11 @@ impl Store for SqliteStore {
         chain: ExchangeId,
     ) -> Result<Option<ExchangeId>, StoreError> {
         let peer = peer.clone();
-        self.readers.read(move |c| exchange::accepted_in_chain(c, &peer, chain)).await
+        self.readers.look(move |c| exchange::accepted_in_chain(c, &peer, chain)).await
     }
 
     async fn partner_receipt(&self, exchange: ExchangeId) -> Result<Option<Vec<u8>>, StoreError> {
-        self.readers.read(move |c| exchange::partner_receipt(c, exchange)).await
+        self.readers.look(move |c| exchange::partner_receipt(c, exchange)).await
     }
 
     async fn claim_outbox(
@@ -314,15 +317,15 @@ impl Store for SqliteStore {
     }
 
     async fn checkpoint(&self) -> Result<String, StoreError> {
-        self.readers.read(|c| log::checkpoint(c).map(|(_, note)| note)).await
+        self.readers.look(|c| log::checkpoint(c).map(|(_, note)| note)).await
     }
 
     async fn inclusion(&self, index: LeafIndex, size: TreeSize) -> Result<InclusionProof, StoreError> {
-        self.readers.read(move |c| inclusion_proof(index, size, &StoredLog(c)).map_err(unread)).await
+        self.readers.look(move |c| inclusion_proof(index, size, &StoredLog(c)).map_err(unread)).await
     }
 
     async fn consistency(&self, old: TreeSize, new: TreeSize) -> Result<ConsistencyProof, StoreError> {
-        self.readers.read(move |c| consistency_proof(old, new, &StoredLog(c)).map_err(unread)).await
+        self.readers.look(move |c| consistency_proof(old, new, &StoredLog(c)).map_err(unread)).await
     }
 
     async fn logged(&self, from: LeafIndex, limit: u32) -> Result<Vec<Logged>, StoreError> {
@@ -331,22 +334,22 @@ impl Store for SqliteStore {
 
     async fn witnessed(&self, origin: &str) -> Result<Option<(TreeSize, comity_tlog::Hash)>, StoreError> {
         let origin = origin.to_owned();
-        self.readers.read(move |c| peers::witnessed(c, &origin)).await
+        self.readers.look(move |c| peers::witnessed(c, &origin)).await
     }
 
     async fn witnessed_checkpoint(&self, origin: &str) -> Result<Option<String>, StoreError> {
         let origin = origin.to_owned();
-        self.readers.read(move |c| peers::witnessed_checkpoint(c, &origin)).await
+        self.readers.look(move |c| peers::witnessed_checkpoint(c, &origin)).await
     }
 
     async fn witnessed_by(&self, peer: &Party) -> Result<TreeSize, StoreError> {
         let peer = peer.clone();
-        self.readers.read(move |c| peers::witnessed_by(c, &peer)).await
+        self.readers.look(move |c| peers::witnessed_by(c, &peer)).await
     }
 
     async fn peer(&self, party: &Party) -> Result<Option<Peer>, StoreError> {
         let party = party.clone();
-        self.readers.read(move |c| peers::peer(c, &party)).await
+        self.readers.look(move |c| peers::peer(c, &party)).await
     }
 
     async fn peers(&self) -> Result<Vec<Peer>, StoreError> {
@@ -355,7 +358,7 @@ impl Store for SqliteStore {
 
     async fn officer(&self, name: &str) -> Result<Option<Officer>, StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |c| peers::officer(c, &name)).await
+        self.readers.look(move |c| peers::officer(c, &name)).await
     }
 
     async fn officer_keys(&self) -> Result<Vec<OfficerKey>, StoreError> {
@@ -364,11 +367,11 @@ impl Store for SqliteStore {
 
     async fn standing(&self, name: &str) -> Result<Option<Standing>, StoreError> {
         let name = name.to_owned();
-        self.readers.read(move |c| credentials::standing(c, &name)).await
+        self.readers.look(move |c| credentials::standing(c, &name)).await
     }
 
     async fn token(&self, digest: Digest) -> Result<Option<TokenRow>, StoreError> {
-        self.readers.read(move |c| credentials::token(c, digest)).await
+        self.readers.look(move |c| credentials::token(c, digest)).await
     }
 
     async fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
@@ -376,11 +379,11 @@ impl Store for SqliteStore {
     }
 
     async fn subject(&self, subject: Digest) -> Result<Option<String>, StoreError> {
-        self.readers.read(move |c| credentials::subject(c, subject)).await
+        self.readers.look(move |c| credentials::subject(c, subject)).await
     }
 
     async fn escalation(&self, exchange: ExchangeId) -> Result<Option<EscalationRow>, StoreError> {
-        self.readers.read(move |c| escalation::escalation(c, exchange)).await
+        self.readers.look(move |c| escalation::escalation(c, exchange)).await
     }
 
     async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
@@ -434,7 +437,9 @@ impl Store for SqliteStore {
         held: HeldFor,
         objects: Vec<ObjectTag>,
     ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
-        self.readers.read(move |c| collected::clocks(c, &held, &objects)).await
+        let few = objects.len() <= read::FEW;
+        let query = move |c: &Connection| collected::clocks(c, &held, &objects);
+        if few { self.readers.look(query).await } else { self.readers.read(query).await }
     }
 
     async fn held_in(

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 impl OptOuts for super::SqliteStore {
     async fn opt_out_periods(&self, now: Timestamp) -> Result<Vec<Month>, StoreError> {
-        self.readers.read(move |c| periods(c, now)).await
+        self.readers.look(move |c| periods(c, now)).await
     }
 
     async fn opted_out(

@@ -5,6 +5,7 @@ use super::columns::{
 };
 use super::fault::Fault;
 use super::log::entry_under;
+use super::read::FEW;
 use crate::words::{way_of, way_text};
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
@@ -27,7 +28,7 @@ impl Recalls for super::SqliteStore {
     }
 
     async fn recall(&self, message: Digest) -> Result<Option<RecallRow>, StoreError> {
-        self.readers.read(move |c| recall(c, message)).await
+        self.readers.look(move |c| recall(c, message)).await
     }
 
     async fn recalls_under(&self, parent: Digest) -> Result<Vec<RecallRow>, StoreError> {
@@ -59,7 +60,9 @@ impl Recalls for super::SqliteStore {
         besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
         let besides = besides.cloned();
-        self.readers.read(move |c| sources(c, &objects, besides.as_ref())).await
+        let few = objects.len() <= FEW;
+        let query = move |c: &Connection| sources(c, &objects, besides.as_ref());
+        if few { self.readers.look(query).await } else { self.readers.read(query).await }
     }
 
     async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
@@ -67,7 +70,7 @@ impl Recalls for super::SqliteStore {
     }
 
     async fn restricts(&self) -> Result<bool, StoreError> {
-        self.readers.read(restricts).await
+        self.readers.look(restricts).await
     }
 
     async fn restricted(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, StoreError> {

@@ -13,7 +13,7 @@ impl Removals for super::SqliteStore {
     }
 
     async fn bars(&self) -> Result<bool, StoreError> {
-        self.readers.read(bars).await
+        self.readers.look(bars).await
     }
 
     async fn barred(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Bar>, StoreError> {

@@ -7,6 +7,7 @@
 
 use super::collected;
 use super::columns::change;
+use super::connection::WalPages;
 use super::fault::Fault;
 use super::{
     credentials, erasure, escalation, exchange, holds, laws, log as rows, matching, notices, opt_outs,
@@ -76,6 +77,8 @@ enum Made {
 /// The writer's hold on the store.
 pub(super) struct Writer<M> {
     pub(super) connection: Connection,
+    /// How long SQLite's own log is.
+    pub(super) wal: WalPages,
     pub(super) log: Log,
     pub(super) mark: M,
     /// The time in the last mark, for all to see.
@@ -95,6 +98,8 @@ impl<M: MarkFile> Writer<M> {
         while let Ok(first) = arriving.recv() {
             let (changes, last) = gather(first, arriving);
             self.commit(changes)?;
+            // Nobody waits for this one.
+            self.wal.fold(&self.connection);
             if last {
                 break;
             }
