@@ -19,6 +19,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::OnceLock;
 
+mod again;
 mod envelope;
 pub(crate) mod shape;
 mod stix20;
@@ -284,39 +285,6 @@ impl<'a> Bundle<'a> {
         limits: &Limits,
     ) -> Result<Self, BundleError> {
         Self::of(Envelope::of_objects(objects, limits)?)
-    }
-
-    /// The bundle of these objects, as [`of_objects`](Self::of_objects) reads them: each the JSON text of one, with its
-    /// position in [`objects`](Self::objects) where this bundle was made from that very text. Those are not read twice.
-    ///
-    /// # Errors
-    /// As there.
-    pub(crate) fn again(
-        self,
-        objects: &[(Option<usize>, &'a [u8])],
-        limits: &Limits,
-    ) -> Result<Self, BundleError> {
-        let mut read: Vec<Option<Object<'a>>> = self.objects.into_iter().map(Some).collect();
-        let kept: Vec<Option<Object<'a>>> = objects
-            .iter()
-            .map(|(position, _)| position.and_then(|position| read.get_mut(position)?.take()))
-            .collect();
-        // What is not kept goes before anything is read: the largest bundles would not fit in memory twice.
-        drop((read, self.idents));
-        Envelope::within(objects.iter().map(|(_, text)| text.len()), limits)?;
-        let texts = objects.iter().zip(&kept).filter(|(_, kept)| kept.is_none()).map(|((_, text), _)| *text);
-        let mut texts = Envelope::of_objects(texts, limits)?.objects.into_iter();
-        let mut bundle = Self::empty(objects.len());
-        let mut versions = HashMap::with_capacity(objects.len());
-        for (position, kept) in kept.into_iter().enumerate() {
-            if let Some(object) = kept {
-                let id = object.tree.get("id").and_then(Node::text).unwrap_or_default();
-                bundle.place(position, id, object, &mut versions);
-            } else if let Some(text) = texts.next() {
-                bundle.read_element(position, text, &mut versions);
-            }
-        }
-        Ok(bundle)
     }
 
     fn of(envelope: Envelope<'a>) -> Result<Self, BundleError> {

@@ -3,6 +3,21 @@
 /// From so many on, a thread costs less than it saves.
 const BESIDE_MIN: usize = 256;
 
+/// How many are told at a time where each is taken as it comes: what is told of a long list never lies in memory whole.
+const PIECE: usize = 4_096;
+
+/// Hands `take` each position with what `tell` says of it, in order.
+pub(crate) fn each_in_halves<T: Send>(
+    length: usize,
+    tell: impl Fn(usize) -> T + Sync,
+    mut take: impl FnMut(usize, T),
+) {
+    for first in (0..length).step_by(PIECE) {
+        let told = in_halves(PIECE.min(length - first), |at| tell(first + at));
+        told.into_iter().enumerate().for_each(|(at, told)| take(first + at, told));
+    }
+}
+
 /// What `tell` says of each position, in order.
 pub(crate) fn in_halves<T: Send>(length: usize, tell: impl Fn(usize) -> T + Sync) -> Vec<T> {
     if length < BESIDE_MIN {

@@ -13,7 +13,7 @@
 use crate::bundle::{Bundle, BundleError, Ident, Limits, Object};
 use crate::classify::is_personal;
 use crate::graph::Subjects;
-use crate::halves::in_halves;
+use crate::halves::each_in_halves;
 use crate::identifier;
 use crate::json::Node;
 use crate::profile::{Profile, Profiles};
@@ -277,22 +277,20 @@ impl<'b> Work<'_, 'b> {
         recurring.extend(self.renamed_ids());
         let scrubber = Scrubber::new(&recurring);
         let asked: Vec<usize> = (0..chosen.len()).filter(|index| chosen[*index]).collect();
-        let finished = in_halves(asked.len(), |at| {
-            let index = asked[at];
-            self.finished(index, travels[index], scrubber.as_ref())
-        });
         let mut counts = Counts { input: asked.len(), ..Counts::default() };
         let mut withholdings = Vec::new();
         let mut out: Vec<MinimisedObject<'b>> = Vec::with_capacity(asked.len());
         let mut trees: HashMap<usize, Node<'b>> = HashMap::new();
         let mut merging: HashMap<usize, Merging<'b>> = HashMap::new();
         let mut observables: HashMap<Cow<'b, str>, usize> = HashMap::new();
-        for (index, Finished { report, travels }) in asked.iter().copied().zip(finished) {
+        let finished = |at: usize| self.finished(asked[at], travels[asked[at]], scrubber.as_ref());
+        each_in_halves(asked.len(), finished, |at, Finished { report, travels }| {
+            let index = asked[at];
             let object = &self.shared.bundle.objects()[index];
             withholdings.extend(report);
             let Some(Travelling { id, bytes, tree }) = travels else {
                 counts.withheld += 1;
-                continue;
+                return;
             };
             // Only an observable can have come to have the id of another.
             let observable = !object.has_versions();
@@ -304,7 +302,7 @@ impl<'b> Work<'_, 'b> {
                 into.add(object, tree.unwrap_or_else(|| object.tree().clone()), &mut withholdings);
                 out[first].sources.push(index);
                 counts.changed += 1;
-                continue;
+                return;
             }
             if observable {
                 observables.insert(id.clone(), out.len());
@@ -313,7 +311,7 @@ impl<'b> Work<'_, 'b> {
                 trees.insert(out.len(), tree);
             }
             out.push(MinimisedObject { sources: vec![index], id, bytes });
-        }
+        });
         for (index, merging) in merging.into_iter().filter(|(_, merging)| merging.changed) {
             out[index].bytes = Cow::Owned(written(&merging.into_node(), out[index].bytes.len()));
         }

@@ -78,6 +78,7 @@ const TABLE: &[Row] = &[
     row(Call::AcceptedInChain, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Clocks, RECEIVER, 0, Direct, ByItself, ByItself),
     row(Call::Record, RECEIVER, 0, Direct, ByItself, ByItself),
+    row(Call::Answer, RECEIVER, 1, Direct, ByItself, ByItself),
     row(Call::Inclusion, RECEIVER, 0, Direct, ByItself, ByItself),
     // The outbox.
     row(Call::Postpone, SENDER, 0, Waiting, ByItself, ByItself),

@@ -83,7 +83,7 @@ fn in_two(objects: &[&[u8]], tags: &Tags) -> Result<Vec<CollectedObject>, Exchan
 ///
 /// # Errors
 /// [`ExchangeError::Law`] when no law says until when it may be kept; [`ExchangeError::Vault`],
-/// [`ExchangeError::Keys`], [`ExchangeError::Store`]. Nothing was kept, the sender tries again.
+/// [`ExchangeError::Keys`]. Nothing was kept, the sender tries again.
 pub(super) fn seal<R: Shell>(
     world: &R,
     offer: &Offer<'_>,

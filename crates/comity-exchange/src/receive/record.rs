@@ -160,12 +160,17 @@ async fn again<R: Shell>(
     Ok(stored(world, found).await?)
 }
 
-/// Keeps the record of an offer; gives its answer, with where its entry stands.
-async fn recorded<R: Shell>(world: &R, record: Record) -> Result<FoundAnswer, StoreError> {
-    let answer = record.answer.clone();
-    let integrated = world.store().record(record).await?;
-    let answer = answer.ok_or_else(|| StoreError::Failed("a record without its answer".to_owned()))?;
-    Ok(FoundAnswer { answer, integrated })
+/// Keeps the record of an offer; gives its answer as it is stored by then: without the cosignature where another answer to
+/// the same partner took the step.
+async fn recorded<R: Shell>(
+    world: &R,
+    peer: &Peer,
+    exchange: ExchangeId,
+    record: Record,
+) -> Result<FoundAnswer, StoreError> {
+    world.store().record(record).await?;
+    let found = world.store().answer(&peer.party, exchange).await?;
+    found.ok_or_else(|| StoreError::Failed("the answer is not stored".to_owned()))
 }
 
 /// An offer that is dealt with and only has to be recorded and answered.
@@ -260,7 +265,7 @@ impl<'a> Judged<'a> {
 
 impl Kept<'_> {
     async fn record<R: Shell>(
-        self,
+        mut self,
         world: &R,
         peer: &Peer,
         lent: Option<&Lent>,
@@ -269,29 +274,27 @@ impl Kept<'_> {
     ) -> Result<Answered, OfferError> {
         let exchange = self.offer.header.exchange_id.0;
         let record = self.assemble(world, peer, lent, cosigning.as_ref(), now)?;
-        match recorded(world, record).await {
-            // Another try was faster: what is stored by now decides.
-            Err(StoreError::Conflict(_)) => {
-                if let Some(found) = world.store().answer(&peer.party, exchange).await? {
-                    return again(world, peer, &self.offer, found, now).await;
-                }
-                let chain = self.offer.header.chain();
-                let kept = match world.store().accepted_in_chain(&peer.party, chain).await? {
-                    Some(accepted) if self.result == AnswerResult::Accepted => Kept {
-                        accepted: Some(accepted),
-                        ..Kept::new(self.offer, self.rulings, AnswerResult::AcceptedBefore)
-                    },
-                    _ => self,
-                };
-                let record = kept.assemble(world, peer, lent, None, now)?;
-                Ok(stored(world, recorded(world, record).await?).await?)
-            }
-            kept => Ok(stored(world, kept?).await?),
+        let conflict = match recorded(world, peer, exchange, record).await {
+            Err(conflict @ StoreError::Conflict(_)) => conflict,
+            kept => return Ok(stored(world, kept?).await?),
+        };
+        // Another try was faster: what is stored by now decides.
+        if let Some(found) = world.store().answer(&peer.party, exchange).await? {
+            return again(world, peer, &self.offer, found, now).await;
         }
+        let chain = self.offer.header.chain();
+        let accepted = world.store().accepted_in_chain(&peer.party, chain).await?;
+        if accepted.is_none() || self.result != AnswerResult::Accepted {
+            return Err(conflict.into());
+        }
+        let mut kept = Kept { accepted, ..Kept::new(self.offer, self.rulings, AnswerResult::AcceptedBefore) };
+        let record = kept.assemble(world, peer, lent, None, now)?;
+        Ok(stored(world, recorded(world, peer, exchange, record).await?).await?)
     }
 
+    /// What is recorded of it; what was sealed goes into that.
     fn assemble<R: Shell>(
-        &self,
+        &mut self,
         world: &R,
         peer: &Peer,
         lent: Option<&Lent>,
@@ -368,14 +371,15 @@ impl Kept<'_> {
         let opening_id = opening.id;
         let owed = self.rulings.iter().flat_map(|ruling| &ruling.owed);
         let notices = arising(&row, &world.signatory().party, owed);
-        let mut segments = self.segments.clone();
+        let bars = if self.segments.is_empty() { Vec::new() } else { header.bars() };
+        let mut segments = std::mem::take(&mut self.segments);
         segments.push(opening);
         Ok(Record {
             entries: vec![Draft { entry, opening: opening_id, exchange: Some(exchange) }],
             exchanges: vec![row],
             segments,
-            collected: self.collected.clone(),
-            tagged: self.tagged.clone(),
+            collected: std::mem::take(&mut self.collected),
+            tagged: std::mem::take(&mut self.tagged),
             answer: Some(StoredAnswer {
                 peer: peer.party.clone(),
                 exchange,
@@ -387,7 +391,7 @@ impl Kept<'_> {
             }),
             witness: cosigning.and_then(|c| c.step.clone()),
             notices,
-            bars: if self.segments.is_empty() { Vec::new() } else { header.bars() },
+            bars,
             ..Record::default()
         })
     }

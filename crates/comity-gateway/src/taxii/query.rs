@@ -4,6 +4,8 @@ use super::refusal::Refusal;
 use comity_exchange::collect::Tags;
 use comity_exchange::ports::{Stream, VersionWanted, Wanted};
 use comity_terms::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 
 /// The most alternatives in one filter.
 const ALTERNATIVES_MAX: usize = 200;
@@ -113,10 +115,15 @@ const KNOWN: [&str; 7] =
 
 const INSTANT: &str = "expected an instant: RFC 3339, UTC, `2026-11-26T08:00:00Z`";
 
-/// An instant as TAXII and STIX write it: UTC with `Z`.
+/// An instant as TAXII and STIX write it: UTC with `Z`. Of the last day of 9999, which tools write for ever, the last that can
+/// be told: nothing here is later.
 fn instant(text: &str) -> Option<Timestamp> {
-    let is_utc = text.ends_with('Z') && text.as_bytes().get(10) == Some(&b'T');
-    is_utc.then(|| text.parse().ok()).flatten()
+    let civil = text.strip_suffix('Z')?;
+    let (_, time) = civil.split_at_checked(10)?;
+    let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'.');
+    let civil: DateTime =
+        time.strip_prefix('T').filter(|time| time.bytes().all(plain)).and(civil.parse().ok())?;
+    Some(TimeZone::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX))
 }
 
 /// A number above 0: one that is greater than any page is as good as the greatest.
@@ -156,6 +163,8 @@ mod tests {
             "added_after=2026-11-26",
             "added_after=2026-11-26T08:00:00",
             "added_after=2026-11-26T08:00:00%2B02:00",
+            "added_after=2026-11-26T08:00:00-02:00Z",
+            "added_after=2026-11-26T24:61:00Z",
             "added_after=",
             "limit=0",
             "limit=-1",
@@ -191,6 +200,8 @@ mod tests {
             "as many as a page has"
         );
         assert_eq!(query.added_after, Some("2026-11-26T08:00:00.5Z".parse().unwrap()));
+        let ever = Query::read(Some("added_after=9999-12-31T23:59:59Z")).unwrap();
+        assert_eq!(ever.added_after, Some(Timestamp::MAX));
         assert!(Query::read(Some("match[spec_version]=2.0")).unwrap().means_nothing_here());
         assert!(!Query::read(Some("match[spec_version]=2.0,2.1")).unwrap().means_nothing_here());
         let place: Timestamp = "2026-11-26T08:00:00.123456Z".parse().unwrap();

@@ -73,15 +73,18 @@ pub(super) fn survey<'t, 'b>(
     converted: &'t Converted<'b>,
 ) -> (Vec<Survey>, HashMap<String, StandIn>) {
     let objects = treating.bundle.objects();
-    let found = in_halves(objects.len(), |index| surveyed(treating, profiles, converted, index));
-    let mut surveys = Vec::with_capacity(found.len());
+    let mut surveys = Vec::with_capacity(objects.len());
     let mut recurring = HashMap::new();
-    for (survey, met) in found {
-        surveys.push(survey);
-        for (value, stand_in) in met {
-            recurring.entry(value).or_insert(stand_in);
-        }
-    }
+    each_in_halves(
+        objects.len(),
+        |index| surveyed(treating, profiles, converted, index),
+        |_, (survey, met)| {
+            surveys.push(survey);
+            for (value, stand_in) in met {
+                recurring.entry(value).or_insert(stand_in);
+            }
+        },
+    );
     (surveys, recurring)
 }
 

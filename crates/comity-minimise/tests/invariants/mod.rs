@@ -1,7 +1,7 @@
 //! The invariants of minimising, as checks on one input.
 
 use crate::support::minimise_all;
-use comity_minimise::{Bundle, Limits, Minimised, PathTable, Withholding};
+use comity_minimise::{Bundle, Limits, Minimised, Object, PathTable, Withholding, facts};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -27,7 +27,23 @@ pub(crate) fn check(bytes: &[u8], table: &PathTable) -> Option<Vec<u8>> {
         panic!("minimising again changed {:?}", first.map(|w| (&w.object, &w.path, w.ground.to_string())));
     }
     assert_eq!(again.withholdings, Vec::new(), "minimising again reports nothing");
+    reads_again_as_anew(bundle, &minimised, table);
     Some(out)
+}
+
+/// What was read before counts as what its bytes say: objects, places and facts are those of a reader who has the bytes alone.
+fn reads_again_as_anew(bundle: Bundle<'_>, minimised: &Minimised<'_>, table: &PathTable) {
+    let limits = Limits::default();
+    let bytes = minimised.objects.iter().map(|object| object.bytes.as_ref());
+    let anew = Bundle::of_objects(bytes, &limits).expect("the output is read");
+    let again = minimised.read_again(bundle, &limits).expect("the output is read again");
+    let told = |bundle: &Bundle<'_>| -> Vec<(usize, String, String)> {
+        let tell = |object: &Object<'_>| (object.position(), object.id().to_owned(), object.raw().to_owned());
+        bundle.objects().iter().map(tell).collect()
+    };
+    assert_eq!(told(&again), told(&anew));
+    assert_eq!(facts(&again, table), facts(&anew, table));
+    assert_eq!((again.rejected(), again.id(), again.unknown()), (anew.rejected(), anew.id(), anew.unknown()));
 }
 
 /// Every leaf of the input is in the output unchanged, or reported: itself, or with what it lies in.
