@@ -26,7 +26,6 @@
 mod act;
 mod alone;
 pub mod audit;
-mod beside;
 pub mod collect;
 pub mod disclose;
 pub mod entry;

@@ -15,12 +15,12 @@
 
 use crate::bundle::{Bundle, Object};
 use crate::graph::Subjects;
-use crate::halves::in_halves;
 use crate::json::Node;
 use crate::marking::markings;
 use crate::method::{Token, finds};
 use crate::table::{PathTable, Place, Row};
 use crate::warning::of_object;
+use comity_terms::beside::in_halves;
 use comity_terms::{Asserter, Facts, Handling};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -31,7 +31,6 @@
 pub mod bundle;
 pub mod classify;
 mod graph;
-mod halves;
 mod identifier;
 pub mod json;
 pub mod marking;

@@ -13,7 +13,6 @@
 use crate::bundle::{Bundle, BundleError, Ident, Limits, Object};
 use crate::classify::is_personal;
 use crate::graph::Subjects;
-use crate::halves::each_in_halves;
 use crate::identifier;
 use crate::json::Node;
 use crate::profile::{Profile, Profiles};
@@ -22,6 +21,7 @@ use crate::table::{PathTable, StixType};
 use crate::token::{TokenKey, Tokens};
 use crate::treat::{Fates, Outcome, Reference, Treating, Walk};
 use crate::withholding::{Ground, Withholding};
+use comity_terms::beside::each_in_halves;
 use comity_terms::{Entropy, Treatment};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

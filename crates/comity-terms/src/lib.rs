@@ -17,8 +17,10 @@
 //! | [`act`] | what happened, as the log's families count it |
 //! | [`calendar`] | legal time: plain periods and Regulation 1182/71 |
 //! | [`clock`] | a gateway's own time, which never runs back |
+//! | [`beside`] | work at once, for every room |
 
 pub mod act;
+pub mod beside;
 pub mod calendar;
 pub mod clock;
 pub mod day;

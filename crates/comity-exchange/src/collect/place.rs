@@ -10,6 +10,7 @@ use crate::signatory::Signatory;
 use crate::subject::Named;
 use crate::wire::{Base64, WireFact, WireSafeguards, facts_to_wire};
 use comity_agreement::LawSet;
+use comity_terms::beside::in_halves;
 use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Entropy, ExchangeId, Month, Timestamp};
 use comity_vault::EpochKeys;
@@ -130,7 +131,8 @@ pub fn collected<'o>(
     objects: impl Iterator<Item = &'o [u8]>,
     tags: &Tags,
 ) -> Result<CollectedSegment, ExchangeError> {
-    CollectedSegment::of(segment, stream, known, indexed(objects, tags)?)
+    let objects: Vec<&[u8]> = objects.collect();
+    CollectedSegment::of(segment, stream, known, indexed(&objects, tags)?)
 }
 
 impl CollectedSegment {
@@ -154,22 +156,19 @@ impl CollectedSegment {
 ///
 /// # Errors
 /// [`ExchangeError::Bundle`] when an object is none of STIX, which was checked before.
-pub(crate) fn indexed<'o>(
-    objects: impl Iterator<Item = &'o [u8]>,
-    tags: &Tags,
-) -> Result<Vec<CollectedObject>, ExchangeError> {
+pub(crate) fn indexed(objects: &[&[u8]], tags: &Tags) -> Result<Vec<CollectedObject>, ExchangeError> {
     let broken = |error: serde_json::Error| ExchangeError::Bundle(format!("an extract: {error}"));
-    let objects = objects.map(|bytes| {
-        let head: Head<'_> = serde_json::from_slice(bytes).map_err(broken)?;
+    let of_one = |at: usize| {
+        let head: Head<'_> = serde_json::from_slice(objects[at]).map_err(broken)?;
         let instant = head.modified.or(head.created);
         Ok(CollectedObject {
             object: tags.object(&head.id),
-            content: tags.content(bytes),
+            content: tags.content(objects[at]),
             stix_type: head.stix_type.into_owned(),
             version: instant.and_then(|text| text.parse().ok()),
         })
-    });
-    objects.collect()
+    };
+    in_halves(objects.len(), of_one).into_iter().collect()
 }
 
 /// What the index needs of an object.

@@ -178,7 +178,7 @@ pub(super) fn minimised_classes(
         rejected: nothing.rejected,
         reasons,
     };
-    // A preview is of the law that was named alone: what it says no time for, another may, as it is given away.
+    // A preview seals nothing: only what is given away needs a time.
     let clock = extract.classes.is_empty() || extract.safeguards.erase_by.is_some() || !request.live;
     Ok(if clock { extract } else { extract.kept_home() })
 }

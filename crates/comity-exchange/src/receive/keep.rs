@@ -6,9 +6,8 @@
 //! remembered by a digest, and the next sweep ends the copy.
 
 use crate::ExchangeError;
-use crate::beside::both;
 use crate::collect::place::indexed;
-use crate::collect::{ClassKnown, ContentTag, Tags};
+use crate::collect::{ClassKnown, ContentTag};
 use crate::entry::records_root;
 use crate::federation::offer::{Offer, split_objects};
 use crate::ports::{
@@ -17,6 +16,7 @@ use crate::ports::{
 use crate::shell::Shell;
 use crate::subject::{Named, about_people};
 use crate::wire::{Base64, WireSafeguards, facts_from_wire};
+use comity_terms::beside::both;
 use comity_terms::{Entropy as _, Month, Safeguards, Timestamp};
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _};
 use serde_json::{Value as Json, json};
@@ -56,7 +56,7 @@ impl Held {
     ) -> Result<Self, ExchangeError> {
         let tags = world.tags();
         let classes = classes_of(texts)?;
-        let indexed = classes.iter().map(|objects| in_two(objects, tags)).collect::<Result<Vec<_>, _>>()?;
+        let indexed = classes.iter().map(|objects| indexed(objects, tags)).collect::<Result<Vec<_>, _>>()?;
         let clocks = clocks(world, offer, &indexed).await?;
         Ok(Self { indexed, clocks })
     }
@@ -66,17 +66,6 @@ impl Held {
 fn classes_of(texts: &[Cleartext]) -> Result<Vec<Vec<&[u8]>>, ExchangeError> {
     let broken = || ExchangeError::proof("a class lost its form");
     texts.iter().map(|text| split_objects(text.as_bytes()).ok_or_else(broken)).collect()
-}
-
-/// What the index needs of these objects: of many the second half beside the first.
-fn in_two(objects: &[&[u8]], tags: &Tags) -> Result<Vec<CollectedObject>, ExchangeError> {
-    let (first, second) = objects.split_at(objects.len() / 2);
-    let of = |half: &[&[u8]]| indexed(half.iter().copied(), tags);
-    let bytes = objects.iter().map(|object| object.len()).sum();
-    let (first, second) = both(bytes, || of(first), || of(second));
-    let mut all = first?;
-    all.extend(second?);
-    Ok(all)
 }
 
 /// Seals every record of an opened offer, to be erased when its limits say, or a copy's that is here already.

@@ -3,8 +3,8 @@
 //! Memory is bounded by the limits: beyond the most objects the text is passed over and only counted.
 
 use super::{BundleError, Checked, Limits};
-use crate::halves::in_halves;
 use crate::json::{Reader, TreeError};
+use comity_terms::beside::in_halves;
 use std::borrow::Cow;
 
 /// One object of an input.

@@ -437,9 +437,7 @@ impl Store for SqliteStore {
         held: HeldFor,
         objects: Vec<ObjectTag>,
     ) -> Result<Vec<(ContentTag, Timestamp)>, StoreError> {
-        let few = objects.len() <= read::FEW;
-        let query = move |c: &Connection| collected::clocks(c, &held, &objects);
-        if few { self.readers.look(query).await } else { self.readers.read(query).await }
+        self.readers.look_all(objects.len(), move |c| collected::clocks(c, &held, &objects)).await
     }
 
     async fn held_in(

@@ -56,6 +56,15 @@ impl Readers {
         Ok(found?)
     }
 
+    /// What `query` finds for so many `keys`: few are looked up on the caller's thread.
+    pub(super) async fn look_all<T: Send + 'static>(
+        &self,
+        keys: usize,
+        query: impl FnOnce(&Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if keys <= FEW { self.look(query).await } else { self.read(query).await }
+    }
+
     /// What `query` finds.
     pub(super) async fn read<T: Send + 'static>(
         &self,
@@ -91,7 +100,7 @@ fn next(waiting: &Mutex<mpsc::Receiver<Query>>) -> Option<Query> {
 const READERS: usize = 3;
 
 /// How many keys are looked up on the caller's thread at most.
-pub(super) const FEW: usize = 64;
+const FEW: usize = 64;
 
 /// How many look things up at once: as many as a small machine has threads for callers.
 const SPARE: usize = 2;

@@ -5,7 +5,6 @@ use super::columns::{
 };
 use super::fault::Fault;
 use super::log::entry_under;
-use super::read::FEW;
 use crate::words::{way_of, way_text};
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
@@ -60,9 +59,7 @@ impl Recalls for super::SqliteStore {
         besides: Option<&Party>,
     ) -> Result<Vec<(ObjectTag, RecordName)>, StoreError> {
         let besides = besides.cloned();
-        let few = objects.len() <= FEW;
-        let query = move |c: &Connection| sources(c, &objects, besides.as_ref());
-        if few { self.readers.look(query).await } else { self.readers.read(query).await }
+        self.readers.look_all(objects.len(), move |c| sources(c, &objects, besides.as_ref())).await
     }
 
     async fn restricted_by(&self, order: OrderId) -> Result<Vec<Restriction>, StoreError> {
