@@ -47,15 +47,14 @@ pub(crate) async fn compare() -> Tested<()> {
 /// Exchanges alone, at saturation, and in an open loop at `rate` or half of that; gives the rate of the open loop.
 async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
     let sender = Arc::new(Sender::start(room).await?);
-    let bundle: Arc<str> = bundle::generated(OBJECTS).into();
     let next = Arc::new(AtomicUsize::new(0));
     for _ in 0..WARM {
-        one(&sender, &bundle, &next).await?;
+        one(&sender, &next).await?;
     }
     let mut alone = Vec::with_capacity(WARM);
     for _ in 0..WARM {
         let begun = Instant::now();
-        one(&sender, &bundle, &next).await?;
+        one(&sender, &next).await?;
         alone.push(begun.elapsed());
     }
     let disk = Disk::open(room)?;
@@ -66,7 +65,7 @@ async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
         ms(crate::median(&mut alone))
     ));
     let (before, first) = (sender.processor()?, next.load(Ordering::Relaxed));
-    let saturated = saturation(&sender, &bundle, &next).await?;
+    let saturated = saturation(&sender, &next).await?;
     let spent = (sender.processor()? - before) / (next.load(Ordering::Relaxed) - first) as u32;
     line(&format!(
         "  saturation, {CLIENTS} senders: {saturated:.0} exchanges/s; {:.2} ms of processor for one, both gateways together",
@@ -77,7 +76,7 @@ async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
     let asking = std::thread::spawn(move || {
         disk.synced(OPEN.as_millis() as usize / 100, Duration::from_millis(100)).ok()
     });
-    let mut times = open(&sender, &bundle, &next, rate).await?;
+    let mut times = open(&sender, &next, rate).await?;
     let mut syncs = asking.join().ok().flatten().ok_or("the disk was not asked")?;
     times.sort();
     syncs.sort();
@@ -90,22 +89,22 @@ async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
     Ok(rate)
 }
 
-async fn one(sender: &Sender, bundle: &str, next: &AtomicUsize) -> Tested<()> {
+async fn one(sender: &Sender, next: &AtomicUsize) -> Tested<()> {
     let round = next.fetch_add(1, Ordering::Relaxed);
-    sender.send(&bundle::renamed(bundle, round)).await?;
+    sender.send(&bundle::generated(OBJECTS, round)).await?;
     Ok(())
 }
 
 /// How many exchanges a second come back while `CLIENTS` wait for theirs.
-async fn saturation(sender: &Arc<Sender>, bundle: &Arc<str>, next: &Arc<AtomicUsize>) -> Tested<f64> {
+async fn saturation(sender: &Arc<Sender>, next: &Arc<AtomicUsize>) -> Tested<f64> {
     let begun = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        let (sender, bundle, next) = (Arc::clone(sender), Arc::clone(bundle), Arc::clone(next));
+        let (sender, next) = (Arc::clone(sender), Arc::clone(next));
         clients.spawn(async move {
             let mut done = 0_usize;
             while begun.elapsed() < SATURATING {
-                one(&sender, &bundle, &next).await.map_err(|error| error.to_string())?;
+                one(&sender, &next).await.map_err(|error| error.to_string())?;
                 done += 1;
             }
             Ok::<_, String>(done)
@@ -119,20 +118,15 @@ async fn saturation(sender: &Arc<Sender>, bundle: &Arc<str>, next: &Arc<AtomicUs
 }
 
 /// The latencies of exchanges that fall due evenly, `rate` a second.
-async fn open(
-    sender: &Arc<Sender>,
-    bundle: &Arc<str>,
-    next: &Arc<AtomicUsize>,
-    rate: f64,
-) -> Tested<Vec<Duration>> {
+async fn open(sender: &Arc<Sender>, next: &Arc<AtomicUsize>, rate: f64) -> Tested<Vec<Duration>> {
     let begun = tokio::time::Instant::now();
     let mut under_way = JoinSet::new();
     for number in 0..(OPEN.as_secs_f64() * rate) as u64 {
         let due = begun + Duration::from_secs_f64(number as f64 / rate);
         tokio::time::sleep_until(due).await;
-        let (sender, bundle, next) = (Arc::clone(sender), Arc::clone(bundle), Arc::clone(next));
+        let (sender, next) = (Arc::clone(sender), Arc::clone(next));
         under_way.spawn(async move {
-            one(&sender, &bundle, &next).await.map_err(|error| error.to_string())?;
+            one(&sender, &next).await.map_err(|error| error.to_string())?;
             Ok::<_, String>(due.elapsed())
         });
     }

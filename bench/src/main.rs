@@ -40,14 +40,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn compare() -> Result<(), Box<dyn std::error::Error>> {
-    let bundle = bundle::generated(OBJECTS);
     let room = tempfile::tempdir()?;
     let bare = bare::Sender::start(room.path()).await?;
     let governed = governed::Sender::start(room.path()).await?;
     let (mut plain, mut whole, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS + WARM {
-        // Each bundle has its own ids: a row is inserted, never replaced.
-        let bytes = bundle::renamed(&bundle, round);
+        let bytes = bundle::generated(OBJECTS, round);
         let begun = Instant::now();
         bare.send(&bytes).await?;
         let bare_took = begun.elapsed();
