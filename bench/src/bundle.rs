@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// STIX 2.1 with `objects` objects. Each `round` has its own ids, so that a row is inserted and never replaced; they are
 /// version 4 as STIX asks (section 2.9), so that neither path finds them side by side.
-pub(crate) fn generated(objects: usize, round: usize) -> Vec<u8> {
+pub(crate) fn generated(objects: usize, round: usize) -> String {
     let mut out =
         String::from(r#"{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":["#);
     for number in 0..objects {
@@ -52,5 +52,5 @@ pub(crate) fn generated(objects: usize, round: usize) -> Vec<u8> {
         };
     }
     out.push_str("]}");
-    out.into_bytes()
+    out
 }

@@ -45,7 +45,7 @@ async fn compare() -> Result<(), Box<dyn std::error::Error>> {
     let governed = governed::Sender::start(room.path()).await?;
     let (mut plain, mut whole, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS + WARM {
-        let bytes = bundle::generated(OBJECTS, round);
+        let bytes = bundle::generated(OBJECTS, round).into_bytes();
         let begun = Instant::now();
         bare.send(&bytes).await?;
         let bare_took = begun.elapsed();

@@ -146,7 +146,8 @@ pub(crate) fn read(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileErro
         let long = format!("it has {} bytes, the most is {most}", metadata.len());
         return Err(error(io::Error::other(long)));
     }
-    let mut bytes = Vec::new();
+    // Its room at once, where it has a length: a large one that grows would lie in memory twice.
+    let mut bytes = Vec::with_capacity(metadata.len() as usize);
     file.take(most as u64 + 1).read_to_end(&mut bytes).map_err(&error)?;
     if bytes.len() > most {
         return Err(error(io::Error::other(format!("it is longer than {most} bytes"))));

@@ -49,6 +49,14 @@ pub struct MinimisedObject<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
+impl MinimisedObject<'_> {
+    /// Whether it is one object of the bundle, byte for byte.
+    #[must_use]
+    pub fn is_as_it_was(&self) -> bool {
+        matches!(self.bytes, Cow::Borrowed(_)) && self.sources.len() == 1
+    }
+}
+
 impl fmt::Debug for MinimisedObject<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} bytes", self.id, self.bytes.len())

@@ -128,8 +128,11 @@ pub(super) fn minimised_classes(
     let keep = kept(&asked);
     let nothing = Extract::nothing(&bundle, rulings, tools.table);
     let minimised = minimise(&bundle, &keep_profiles(&keep), tools.table, tools.token_key, entropy);
-    // Of several that became one, each.
-    let ids: Vec<String> = bundle.objects().iter().map(|object| object.id().to_owned()).collect();
+    // What travels as it was still has its id; of several that became one, each.
+    let became = minimised.objects.iter().filter(|object| !object.is_as_it_was());
+    let ids = became.flat_map(|object| &object.sources);
+    let mut ids: BTreeMap<usize, String> =
+        ids.map(|source| (*source, bundle.objects()[*source].id().to_owned())).collect();
     let sent = facts_as_sent(minimised.read_again(bundle, tools.limits), tools)?;
 
     // Classes that differ in what is told to nobody are one: otherwise their number would tell it.
@@ -148,7 +151,11 @@ pub(super) fn minimised_classes(
         let (objects, sources) = by_facts.entry(class).or_default();
         // A bundle's bound keeps it far below.
         let ordinal = objects.len() as u32;
-        sources.extend(object.sources.iter().filter_map(|source| Some((ordinal, ids.get(*source)?.clone()))));
+        if object.is_as_it_was() {
+            sources.push((ordinal, object.id.into_owned()));
+        } else {
+            sources.extend(object.sources.iter().filter_map(|source| Some((ordinal, ids.remove(source)?))));
+        }
         objects.push(object.bytes.into_owned());
     }
     let (kept, changed) = (minimised.counts.kept as u64, minimised.counts.changed as u64);

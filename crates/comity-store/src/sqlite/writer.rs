@@ -1,7 +1,8 @@
 //! The one thread that writes: whatever arrived during the last commit is one transaction.
 //!
-//! Owns the order of a commit, as the head of this crate numbers it. Every change has a savepoint of its own,
-//! so that a conflict in one leaves the others of its batch alone. A change that fails otherwise before the
+//! Owns the order of a commit, as the head of this crate numbers it. Every change of several has a savepoint of its own,
+//! so that a conflict in one leaves the others of its batch alone; one that is alone is taken back with its transaction,
+//! and SQLite copies no page aside for it. A change that fails otherwise before the
 //! commit fails alone, or with its batch when the engine rolled that back or the disk is full; from the commit on,
 //! any other failure stops the thread: nobody knows what persisted until the store is opened again.
 
@@ -116,7 +117,8 @@ impl<M: MarkFile> Writer<M> {
             return Ok(());
         }
         let mut batch = self.log.begin();
-        let made = changes.into_iter().map(|change| self.make(change, &mut batch)).collect();
+        let alone = changes.len() == 1;
+        let made = changes.into_iter().map(|change| self.make(change, &mut batch, alone)).collect();
         let grown = !batch.entries.is_empty();
         let integrated = self.log.integrate(&batch)?;
         if let Err(fault) = self.append(&batch, &integrated).and_then(|()| self.end()) {
@@ -194,11 +196,12 @@ impl<M: MarkFile> Writer<M> {
         Ok(())
     }
 
-    fn make(&self, change: Change, batch: &mut Batch) -> Made {
+    fn make(&self, change: Change, batch: &mut Batch, alone: bool) -> Made {
         match change {
             Change::Record(record, waiter) => {
                 let index = batch.next_index();
-                let made = self.apart(|connection| put_record(connection, &record, index, (self.clock)()));
+                let made =
+                    self.apart(alone, |connection| put_record(connection, &record, index, (self.clock)()));
                 let made = made.map(|()| {
                     record.entries.into_iter().for_each(|draft| batch.append(draft));
                     index
@@ -206,29 +209,38 @@ impl<M: MarkFile> Writer<M> {
                 Made::Record(made, waiter)
             }
             Change::ClaimDue { now, until, limit, besides, waiter } => {
-                Made::Claims(self.apart(|c| outbox::claim_due(c, now, until, limit, &besides)), waiter)
+                Made::Claims(self.apart(alone, |c| outbox::claim_due(c, now, until, limit, &besides)), waiter)
             }
             Change::Claim { exchange, now, until, waiter } => {
-                Made::Claim(self.apart(|c| outbox::claim(c, exchange, now, until)), waiter)
+                Made::Claim(self.apart(alone, |c| outbox::claim(c, exchange, now, until)), waiter)
             }
             Change::Postpone { exchange, next_at, waiter } => {
-                Made::Done(self.apart(|c| outbox::postpone(c, exchange, next_at)), waiter)
+                Made::Done(self.apart(alone, |c| outbox::postpone(c, exchange, next_at)), waiter)
             }
             Change::CloseBucket { bucket, now, waiter } => {
-                Made::Closed(self.apart(|c| erasure::close(c, &bucket, now)), waiter)
+                Made::Closed(self.apart(alone, |c| erasure::close(c, &bucket, now)), waiter)
             }
         }
     }
 
-    /// Does `work` under a savepoint: when it fails, it changed nothing.
-    fn apart<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
+    /// Does `work` so that it changed nothing when it fails: under a savepoint, or, where it is `alone` in its transaction,
+    /// with that.
+    fn apart<T>(&self, alone: bool, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, Fault> {
         if self.connection.is_autocommit() {
             // A savepoint would now be a transaction of its own, and commit by itself.
             return Err(rolled_back());
         }
+        let work = || work(&self.connection).and_then(|done| self.breaks(Point::Change).map(|()| done));
+        if alone {
+            let done = work();
+            if done.is_err() {
+                self.take_back()?;
+            }
+            return done;
+        }
         let run = |sql| change(&self.connection, sql, []);
         run("-- apart, begins\nSAVEPOINT change")?;
-        let done = work(&self.connection).and_then(|done| self.breaks(Point::Change).map(|()| done));
+        let done = work();
         if done.is_err() && !self.connection.is_autocommit() {
             run("-- apart, takes back\nROLLBACK TO change")?;
         }
