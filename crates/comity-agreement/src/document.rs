@@ -235,7 +235,18 @@ impl Table {
 
     /// Takes the value under a key that must be there.
     pub(crate) fn need(&mut self, key: &str) -> Read<Node> {
-        self.take(key).ok_or_else(|| self.wrong(format!("`{key}` is missing")))
+        if let Some(node) = self.take(key) {
+            return Ok(node);
+        }
+        // One that is there and looks like it is what its writer meant.
+        let meant = self.entries.iter().map(|(other, node)| (other, node, did_you_mean(other, [key])));
+        let meant = meant.into_iter().find(|(.., hint)| !hint.is_empty());
+        Err(meant.map_or_else(
+            || self.wrong(format!("`{key}` is missing")),
+            |(other, node, hint)| {
+                node.wrong(format!("`{key}` is missing, and no key `{other}` is known here{hint}"))
+            },
+        ))
     }
 
     pub(crate) fn text(&mut self, key: &str) -> Read<String> {

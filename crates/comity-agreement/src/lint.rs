@@ -7,10 +7,11 @@
 
 mod coverage;
 mod displaced;
+mod endings;
 mod together;
 
-pub(crate) use coverage::completeness;
 pub(crate) use displaced::inside as displaced_inside;
+pub(crate) use endings::completeness;
 pub use together::check_together;
 
 use crate::compile::{Law, Library};

@@ -1,45 +1,10 @@
-//! What a pack leaves open: categories of data without a rule that ends their keeping, articles without a rule,
-//! rules without an article.
+//! What a pack leaves open: articles without a rule, rules without an article, permits that name no data.
 
 use crate::compile::Law;
 use crate::finding::Finding;
 use crate::pack::{Kind, Pack, Rule, RuleEffect};
-use crate::vocabulary::{Dimension, Vocabulary};
-use comity_terms::{Article, Value};
-
-/// Why an agreement does not activate (C11): a category of its data that no deletion rule reaches, its own or of
-/// what it includes. What it covers, with whom and under whose supervision the manifest's reading has checked.
-pub(crate) fn completeness(law: &Law, vocabulary: &Vocabulary) -> Vec<Finding> {
-    let pack = law.pack();
-    if pack.kind != Kind::Agreement {
-        return Vec::new();
-    }
-    let erases = |kind| {
-        vocabulary.obligations().get(kind).is_some_and(|term| term.safeguard == Some(Dimension::EraseBy))
-    };
-    let ending: Vec<_> = law
-        .compiled()
-        .flat_map(|compiled| compiled.pack.rules().iter().map(move |rule| (&compiled.pack, rule)))
-        .filter(|(pack, rule)| pack.templates(&rule.id).iter().any(|template| erases(&template.kind)))
-        .map(|(_, rule)| rule.reach())
-        .collect();
-    let slot = vocabulary.slot("data_category");
-    let reached = |category: &str| {
-        ending.iter().any(|reach| {
-            let allowed = slot.and_then(|slot| reach.allowed(slot));
-            allowed.is_none_or(|words| words.contains(&Value::from(category)))
-        })
-    };
-    let file = format!("{}/pack.toml", pack.dir);
-    pack.data_categories
-        .iter()
-        .filter(|category| !reached(category.as_str()))
-        .map(|category| {
-            let text = format!("no rule says when `{category}` is deleted: the agreement does not activate");
-            Finding::error(&file, 0, text)
-        })
-        .collect()
-}
+use crate::vocabulary::Vocabulary;
+use comity_terms::Article;
 
 /// Articles that the pack says it answers for and does not, and rules of articles that it does not name.
 pub(super) fn articles(law: &Law) -> Vec<Finding> {

@@ -7,7 +7,7 @@ use crate::finding::{Finding, did_you_mean};
 use crate::pack::{Pack, RuleEffect};
 use crate::source::LawSource;
 use crate::vocabulary::{FactType, Vocabulary};
-use comity_terms::calendar::{Count, Period, Unit};
+use comity_terms::calendar::{CalendarError, Count, Period, Unit};
 use comity_terms::{DataClass, Handling, ObligationType, Onward, Owner, RuleId, Treatment, Value};
 use std::collections::BTreeMap;
 
@@ -232,7 +232,9 @@ impl Reading<'_> {
             let value = self.parameter(&name)?;
             table.done()?;
             let text = value.as_text().ok_or_else(|| name.wrong("this parameter is not a period"))?;
-            return text.parse().map(Length::Fixed).map_err(|error| name.wrong(format!("{error}")));
+            let wrong =
+                |error| name.wrong(format!("[parameter.{}]: {error}", name.as_text().unwrap_or_default()));
+            return text.parse().map(Length::Fixed).map_err(|error: CalendarError| wrong(error));
         }
         let units = [
             ("hours", Unit::Hours),

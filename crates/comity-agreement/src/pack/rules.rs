@@ -210,7 +210,9 @@ fn read_text(
         .map_err(|errors| LoadError(errors.iter().map(|error| diagnosed(&lines, error)).collect()))?;
     if let Some(template) = parsed.templates().next() {
         let id = template.annotation("id").unwrap_or_default();
-        let line = text.find(&format!("@id({id:?})")).map_or(0, |begin| lines.at(begin));
+        let named = text.find(&format!("@id({id:?})"));
+        let slot = || ["?principal", "?resource"].into_iter().filter_map(|slot| text.find(slot)).min();
+        let line = named.or_else(slot).map_or(0, |begin| lines.at(begin));
         let text = format!("rule `{id}` has a slot: write the rule out");
         return Err(Finding::error(path, line, text).into());
     }
@@ -249,10 +251,12 @@ fn read_text(
 
 /// A finding from what Cedar says, at the line that it points to.
 fn diagnosed(lines: &Lines, diagnostic: &dyn Diagnostic) -> Finding {
-    let line =
-        diagnostic.labels().and_then(|mut labels| labels.next()).map_or(0, |label| lines.at(label.offset()));
-    let help = diagnostic.help().map_or_else(String::new, |help| format!(" ({help})"));
-    Finding::error(&lines.file, line, format!("{diagnostic}{help}"))
+    let label = diagnostic.labels().and_then(|mut labels| labels.next());
+    let line = label.as_ref().map_or(0, |label| lines.at(label.offset()));
+    let expected = label.as_ref().and_then(|label| label.label()).map(ToOwned::to_owned);
+    let help = diagnostic.help().map(|help| help.to_string());
+    let said: String = expected.into_iter().chain(help).map(|text| format!(" ({text})")).collect();
+    Finding::error(&lines.file, line, format!("{diagnostic}{said}"))
 }
 
 /// Where a policy stands in its file.

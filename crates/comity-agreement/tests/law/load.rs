@@ -138,7 +138,22 @@ fn an_agreement_that_does_not_say_what_it_covers_is_an_error() {
 
 #[test]
 fn keys_are_known_and_typed() {
-    refused(PACK, "supervision ", "supervison ", 1, "`supervision` is missing");
+    refused(
+        PACK,
+        "supervision ",
+        "supervison ",
+        11,
+        "`supervision` is missing, and no key `supervison` is known",
+    );
+    refused(
+        PACK,
+        "certainty = \"design\"",
+        "certainty = \"sure\"",
+        5,
+        "`sure` is not one of S, K+, K, design",
+    );
+    let findings = changed(PACK, "\"30 days\"", "\"30 dies\"", "grove");
+    assert!(findings[0].text.contains("[parameter.retention]: `30 dies` is not a period"), "{findings:#?}");
     refused(PACK, "[treatments]", "[tretments]", 28, "did you mean `treatments`?");
     refused(OWED, "type     = \"delete_by\"", "type     = \"delete_at\"", 3, "did you mean `delete_by`?");
     refused(OWED, "{ fact = \"days\" }", "{ fact = \"activity\" }", 6, "expected number");
@@ -162,6 +177,25 @@ fn an_agreement_without_a_deletion_rule_for_a_category_does_not_activate() {
     let findings = changed(path, rule, narrower, "grove");
     assert!(findings[0].text.contains("no rule says when `indicator` is deleted"), "{findings:#?}");
     assert_eq!((findings.len(), findings[0].level), (1, Level::Error));
+}
+
+#[test]
+fn a_deletion_rule_that_waits_for_a_fact_ends_nothing_for_certain() {
+    let path = "agreements/grove/obligations.cedar";
+    let rest = "unless { context has personal_data && context.personal_data }";
+    let dated = "when { context has court_order && context.court_order }";
+    let findings = changed(path, rest, dated, "grove");
+    let said: Vec<_> = findings.iter().map(|found| found.text.as_str()).collect();
+    let of = |category| {
+        format!(
+            "no rule says when `{category}` is deleted that was given by `share` and is not about a person: the agreement does not activate"
+        )
+    };
+    assert_eq!(said, [of("indicator"), of("content_data")]);
+    // One that says when only where a fact says it is none either.
+    let own = "starts = \"at\"\nperiod = \"365 days\"";
+    let findings = changed(OWED, own, "due = { fact = \"first_delete_by\" }", "grove");
+    assert_eq!(findings.len(), 2, "{findings:#?}");
 }
 
 #[test]
