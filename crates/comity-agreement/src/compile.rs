@@ -301,8 +301,7 @@ impl<'s> Library<'s> {
             .collect();
         let own = Arc::new(Compiled::new(pack, Digest::of(text.as_bytes())));
         let law = Arc::new(Law { own, includes });
-        let mut gaps = lint::completeness(&law, &self.vocabulary);
-        gaps.extend(lint::displaced_inside(&law));
+        let gaps = lint::displaced_inside(&law);
         if !gaps.is_empty() {
             return Err(LoadError(gaps));
         }

@@ -1,6 +1,6 @@
 //! When data ends, read off the packs: the rules that say by when a category of data is erased.
 //!
-//! Leaves to `lint` what is an error (an agreement with a category that no such rule reaches does not load), and to a decision
+//! Leaves to `lint` what is an error (an agreement with a category that no such rule ends for certain is not adopted), and to a decision
 //! which of them apply, and when: that turns on facts.
 
 use crate::compile::Law;

@@ -11,7 +11,7 @@ mod endings;
 mod together;
 
 pub(crate) use displaced::inside as displaced_inside;
-pub(crate) use endings::completeness;
+pub use endings::completeness;
 pub use together::check_together;
 
 use crate::compile::{Law, Library};
@@ -29,6 +29,8 @@ pub fn check(library: &mut Library<'_>, slug: &PackSlug) -> Vec<Finding> {
         Err(LoadError(findings)) => findings,
         Ok(law) => {
             let mut findings = cooperation(&law);
+            findings.extend(completeness(&law, library.vocabulary()));
+            findings.extend(marks(&law));
             findings.extend(parameters(library, &law));
             findings.extend(scenarios(library, &law));
             findings.extend(displaced::anywhere(library, law.pack()));
@@ -49,6 +51,24 @@ fn cooperation(law: &Law) -> Vec<Finding> {
 
 fn rules(law: &Law) -> impl Iterator<Item = &Rule> {
     law.compiled().flat_map(|compiled| compiled.pack.rules())
+}
+
+/// Marks of how well a text was checked that are none.
+fn marks(law: &Law) -> Vec<Finding> {
+    let pack = law.pack();
+    let parameters = pack.parameters.values().map(|parameter| (parameter.line, &parameter.certainty));
+    let made = pack.declarations.iter().flat_map(|declaration| &declaration.made);
+    let every =
+        std::iter::once(&pack.certainty).chain(made.map(|made| &made.certainty)).map(|mark| (0, mark));
+    let file = format!("{}/pack.toml", pack.dir);
+    every
+        .chain(parameters)
+        .filter(|(_, mark)| !["S", "K+", "K", "design"].contains(&mark.as_str()))
+        .map(|(line, mark)| {
+            let text = format!("`{mark}` is no mark of certainty: S seen, K+ sure, K to be checked, design");
+            Finding::error(&file, line, text)
+        })
+        .collect()
 }
 
 /// Parameters that nothing uses. A rule cannot use one; templates, and figures the design names, can.

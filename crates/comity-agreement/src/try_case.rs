@@ -26,7 +26,11 @@ use std::sync::Arc;
 pub fn try_line(library: &mut Library<'_>, line: &str) -> Json {
     match serde_json::from_str(line) {
         Ok(case) => try_case(library, &case),
-        Err(error) => json!({ "id": null, "error": format!("not JSON: {error}") }),
+        // A case is one line: which of its file only the reader of the file knows.
+        Err(error) => {
+            let said = error.to_string().replace(" at line 1 column ", " at column ");
+            json!({ "id": null, "error": format!("not JSON: {said}") })
+        }
     }
 }
 
@@ -99,6 +103,11 @@ pub fn answer(library: &mut Library<'_>, case: &Json) -> Result<Decision, String
 pub fn read_case(library: &mut Library<'_>, case: &Json) -> Result<(LawSet, Question, Setting), String> {
     let instrument: PackSlug = named(case, "instrument")?;
     let vocabulary = library.vocabulary().clone();
+    if library.dir(&instrument).is_none() {
+        let known = library.slugs();
+        let near = crate::finding::did_you_mean(instrument.as_str(), known.iter().map(PackSlug::as_str));
+        return Err(format!("`instrument`: there is no pack `{instrument}`{near}"));
+    }
     let agreement = library.law(&instrument).map_err(|error| error.to_string())?;
     let setup = case.get("setup").filter(|setup| !setup.is_null());
     let setup = match setup {

@@ -60,6 +60,15 @@ pub struct ActionTerm {
     pub kind: String,
 }
 
+impl ActionTerm {
+    /// Whether somebody else comes to keep data by such an act: the laws of both ends are asked about it.
+    #[must_use]
+    pub fn hands_over(&self) -> bool {
+        let both = [LawPlace::Data, LawPlace::Asker];
+        self.kind == "transfer" && both.iter().all(|place| self.laws.contains(place))
+    }
+}
+
 /// Which facts bear on an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bearing {

@@ -157,7 +157,7 @@ impl Shelf {
         self.put(source, pack)
     }
 
-    /// A pack of `source` as a party may adopt it: it holds, leaves no right open unsaid, displaces what there is, and goes together with those of
+    /// A pack of `source` as a party may adopt it: it holds, ends all that it lets go, leaves no right open unsaid, displaces what there is, and goes together with those of
     /// `adopted` that it would be asked beside.
     ///
     /// # Errors
@@ -168,6 +168,7 @@ impl Shelf {
         let vocabulary = library.vocabulary().clone();
         let overlay = |law: &Law| law.pack().kind == Kind::Jurisdiction;
         let mut findings = lint::check_displaced(&mut library, &law);
+        findings.extend(lint::completeness(&law, &vocabulary));
         let gaps = rights::gaps(&library, &law)?;
         findings.extend(gaps.into_iter().filter(|finding| finding.level == Level::Error));
         // Laws that use other words cannot be asked the same question, so they are never asked together.

@@ -122,7 +122,7 @@ impl Prover {
         self.refute(&search, &actions)
     }
 
-    /// No question about `action` (any, unless given) for which `given` holds is one that `side` permits; refuted by
+    /// No question about `action` (those by which data is handed over, unless given) for which `given` holds is one that `side` permits; refuted by
     /// one that it does.
     #[must_use]
     pub fn permits_something(&self, side: &Side, given: Vec<Json>, action: Option<&Action>) -> Proof {
@@ -136,8 +136,9 @@ impl Prover {
             standing: standing(side, true),
             parties: &parties,
         };
-        let all = self.vocabulary.actions().keys();
-        let actions: Vec<&Action> = all.filter(|act| action.is_none_or(|only| only == *act)).collect();
+        let all = self.vocabulary.actions().iter();
+        let meant = all.filter(|(act, term)| action.map_or(term.hands_over(), |only| only == *act));
+        let actions: Vec<&Action> = meant.map(|(act, _)| act).collect();
         self.refute(&search, &actions)
     }
 

@@ -97,7 +97,7 @@ pub(crate) struct Exchange {
     /// Who gets it.
     #[arg(long, value_name = "CODE")]
     pub(crate) to: JurisdictionCode,
-    /// The act; any, unless given.
+    /// The act; those by which data is handed over, unless given.
     #[arg(long, value_name = "A")]
     pub(crate) action: Option<Action>,
     /// The kind of cooperation; any, unless given.

@@ -5,6 +5,7 @@ mod check;
 mod mutants;
 
 use crate::cli::{Cli, Command, Exchange, Prove, Recognise, Two};
+use comity_agreement::finding::did_you_mean;
 use comity_agreement::pack::Kind;
 use comity_agreement::{Law, Library, Vocabulary};
 use comity_prove::cache::Cache;
@@ -12,7 +13,7 @@ use comity_prove::claim::{about, at_home, concerns};
 use comity_prove::duties::{self, Duty};
 use comity_prove::solver::Solver;
 use comity_prove::{Proof, Prover, Side, Verdict, packs, report};
-use comity_terms::{JurisdictionCode, PackSlug};
+use comity_terms::{Action, Activity, JurisdictionCode, PackSlug};
 use serde_json::{Map, Value as Json, json};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -181,15 +182,22 @@ fn tell_duties(cli: &Cli, duties: &[Duty], name: &str) {
     }
 }
 
+/// That the vocabulary has such a kind of cooperation.
+fn known_activity(vocabulary: &Vocabulary, activity: &Activity) -> Result<(), Error> {
+    let words = vocabulary.list("activity").unwrap_or_default();
+    if words.iter().any(|known| known == activity.as_str()) {
+        return Ok(());
+    }
+    let near = did_you_mean(activity.as_str(), words.iter().map(String::as_str));
+    Err(format!("no activity `{activity}`{near}").into())
+}
+
 fn recognise(cli: &Cli, args: &Recognise) -> Result<bool, Error> {
     let (prover, a, b) = two(cli, &args.a, &args.b)?;
     if a.pack().kind != Kind::Jurisdiction || b.pack().kind != Kind::Jurisdiction {
         return Err("recognition is between the laws of two states".into());
     }
-    let word = args.activity.as_str();
-    if !prover.vocabulary.list("activity").is_some_and(|words| words.iter().any(|known| known == word)) {
-        return Err(format!("no activity `{word}`").into());
-    }
+    known_activity(&prover.vocabulary, &args.activity)?;
     let code = |law: &Law| law.pack().slug.as_str().parse::<JurisdictionCode>();
     let codes = [code(&a)?, code(&b)?];
     let way = |own: &Arc<Law>, other: &Arc<Law>| {
@@ -228,7 +236,19 @@ fn exchange(cli: &Cli, args: &Exchange) -> Result<bool, Error> {
     let (files, slug) = packs::named(&args.under)?;
     let mut library = Library::open(&files)?;
     let mut laws = vec![library.law(&slug)?];
+    if let Some(action) =
+        args.action.as_ref().filter(|act| !library.vocabulary().actions().contains_key(*act))
+    {
+        let known = library.vocabulary().actions().keys().map(Action::as_str);
+        return Err(format!("no action `{action}`{}", did_you_mean(action.as_str(), known)).into());
+    }
+    if let Some(activity) = &args.activity {
+        known_activity(library.vocabulary(), activity)?;
+    }
     for party in [&args.from, &args.to] {
+        if !library.vocabulary().places().contains_key(party) {
+            return Err(format!("`{party}` is no party: vocabulary/calendars has no file for it").into());
+        }
         let own: PackSlug = party.as_str().parse()?;
         if library.dir(&own).is_some() && laws.iter().all(|law| law.pack().slug != own) {
             laws.push(library.law(&own)?);

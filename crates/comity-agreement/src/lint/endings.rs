@@ -7,18 +7,19 @@
 use crate::compile::Law;
 use crate::finding::Finding;
 use crate::pack::{Kind, Pack, Rule, RuleEffect, Seen};
-use crate::vocabulary::{ActionTerm, Dimension, LawPlace, Vocabulary};
+use crate::vocabulary::{Dimension, Vocabulary};
 use comity_terms::{Action, DataCategory, Value};
 
-/// Why an agreement does not activate: a category of its data that its permits let go, and that no deletion rule, its own or
+/// Why an agreement does not activate, which is why nobody can adopt it: a category of its data that its permits let go, and that no deletion rule, its own or
 /// of what it includes, ends for whoever receives it; data about people and other data apart.
-pub(crate) fn completeness(law: &Law, vocabulary: &Vocabulary) -> Vec<Finding> {
+#[must_use]
+pub fn completeness(law: &Law, vocabulary: &Vocabulary) -> Vec<Finding> {
     let pack = law.pack();
     if pack.kind != Kind::Agreement {
         return Vec::new();
     }
     let ending = ending(law, vocabulary);
-    let given = vocabulary.actions().iter().filter(|(_, term)| hands_over(term)).map(|(action, _)| action);
+    let given = vocabulary.actions().iter().filter(|(_, term)| term.hands_over()).map(|(action, _)| action);
     let given: Vec<&Action> = given.collect();
     let gap = |category: &DataCategory| {
         let each = given.iter().flat_map(|action| [(*action, true), (*action, false)]);
@@ -61,11 +62,6 @@ fn ending<'l>(law: &'l Law, vocabulary: &Vocabulary) -> Vec<&'l Rule> {
         })
         .map(|(_, rule)| rule)
         .collect()
-}
-
-/// Whether somebody else comes to keep the data by such an act: the laws of both ends are asked about it.
-fn hands_over(term: &ActionTerm) -> bool {
-    term.kind == "transfer" && [LawPlace::Data, LawPlace::Asker].iter().all(|place| term.laws.contains(place))
 }
 
 /// What a question within the agreement states for certain, by the names of the facts.

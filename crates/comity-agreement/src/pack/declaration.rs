@@ -5,7 +5,7 @@
 //! party by party. What nobody declared is named all the same: a partner may do so tomorrow.
 
 use super::Pack;
-use super::manifest::{Read, certainty};
+use super::manifest::Read;
 use crate::document::Table;
 use crate::finding::did_you_mean;
 use crate::vocabulary::{DECLARATIONS, Vocabulary, one_of};
@@ -93,7 +93,7 @@ pub(super) fn read(mut row: Table, vocabulary: &Vocabulary) -> Read<Declaration>
             if from.zip(until).is_some_and(|(from, until)| until < from) {
                 return Err(made.wrong("`until` lies before `from`"));
             }
-            let certainty = certainty(&mut made)?;
+            let certainty = made.text("certainty")?;
             made.done()?;
             Ok(Made { by: parties, from, until, certainty })
         })

@@ -317,7 +317,7 @@ pub(super) fn read(source: &dyn LawSource, dir: &str, vocabulary: &Vocabulary) -
         title: table.text("title")?,
         citation: table.text("citation")?,
         source: table.optional_text("source")?,
-        certainty: certainty(&mut table)?,
+        certainty: table.text("certainty")?,
         include: table.names("include")?,
         activities,
         purposes,
@@ -409,12 +409,6 @@ fn status(mut row: Table, vocabulary: &Vocabulary) -> Read<Status> {
     Ok(status)
 }
 
-/// How well the text was checked: seen, sure, to be checked, or a design value.
-pub(super) fn certainty(table: &mut Table) -> Read<String> {
-    let marks = ["S", "K+", "K", "design"].map(|mark| (mark, mark.to_owned()));
-    one_of(&table.need("certainty")?, &marks)
-}
-
 fn parameter(mut table: Table) -> Read<Parameter> {
     let parameter = Parameter {
         value: table.need("value")?.literal(),
@@ -422,7 +416,7 @@ fn parameter(mut table: Table) -> Read<Parameter> {
             &table.need("kind")?,
             &[("treaty", ParameterKind::Treaty), ("party-set", ParameterKind::PartySet)],
         )?,
-        certainty: certainty(&mut table)?,
+        certainty: table.text("certainty")?,
         note: table.optional_text("note")?,
         line: table.line,
     };

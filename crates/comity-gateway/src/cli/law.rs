@@ -51,9 +51,10 @@ pub fn try_cases(args: &LawTry, _json: bool, cwd: &Path, out: &mut Out<'_>) -> E
         Err(error) => return out.bad_input(error),
     };
     let mut exit = Exit::Done;
-    for line in text.lines().filter(|line| !line.trim().is_empty()) {
-        let answer = try_case::try_line(&mut library, line);
+    for (number, line) in (1_usize..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
+        let mut answer = try_case::try_line(&mut library, line);
         if answer.get("error").is_some() {
+            answer["line"] = number.into();
             exit = Exit::BadInput;
         }
         out.json(&answer);

@@ -80,7 +80,7 @@ pub struct Exchange {
     /// Who gets it.
     #[arg(long, value_name = "CODE")]
     pub to: JurisdictionCode,
-    /// The act; any, unless given.
+    /// The act; those by which data is handed over, unless given.
     #[arg(long, value_name = "A")]
     pub action: Option<Action>,
     /// The kind of cooperation; any, unless given.

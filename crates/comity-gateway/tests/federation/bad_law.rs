@@ -148,3 +148,18 @@ async fn a_pack_that_was_changed_after_it_was_signed_is_not_asked() {
     assert!(said.contains(PACK) && said.contains(&digest.to_string()), "{said}");
     assert!(sender.gateway.laws(&slug, &"FI".parse().unwrap()).is_none(), "no question is put to it");
 }
+
+// C11: of one kind of data nobody would know when it ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agreement_that_leaves_data_without_an_end_is_not_adopted() {
+    let (sender, _receiver) = pair(&["EE", "FI"], true).await;
+    let room = tempfile::tempdir().unwrap();
+    let always = "unless { context has personal_data && context.personal_data };";
+    let sometimes = "when { context has sensitive && !context.sensitive.isEmpty() };";
+    let folder = changed(room.path(), PACK, "obligations.cedar", always, sometimes);
+    let said = refused(&sender, &folder).await;
+    assert!(
+        said.contains("no rule says when `indicator` is deleted") && said.contains("not about a person"),
+        "{said}"
+    );
+}

@@ -44,6 +44,10 @@ fn what_two_laws_permit_together_is_shown() {
     assert_eq!((status, &json["exists"]), (0, &true.into()));
     assert_eq!(json["asked"], serde_json::json!(["eu-nis2-2022-2555", "EE", "FI"]));
     assert_eq!(json["exchange"]["a"]["outcome"], "permit");
+    // Where no act is named, one by which data is handed over: that a person may ask what is held is no exchange.
+    let Some((_, json)) = prove("exchange --under eu-nis2-2022-2555 --from EE --to FI") else { return };
+    let handed = ["share", "transfer", "onward_share", "onward_transfer"];
+    assert!(handed.iter().any(|act| json["exchange"]["action"] == *act), "{}", json["exchange"]["action"]);
     let Some((status, json)) =
         prove("exchange --under eu-nis2-2022-2555 --from EE --to FI --action order_direct")
     else {
@@ -56,6 +60,13 @@ fn what_two_laws_permit_together_is_shown() {
 fn bad_input_is_told_apart() {
     let Some((status, _)) = prove("prove no-such-pack --implies comity-baseline") else { return };
     assert_eq!(status, 2);
+    for wrong in ["--to ZZ", "--to FI --action shre", "--to FI --activity threats"] {
+        let Some((status, _)) = prove(&format!("exchange --under eu-nis2-2022-2555 --from EE {wrong}"))
+        else {
+            return;
+        };
+        assert_eq!(status, 2, "{wrong}");
+    }
     // Before anything is scored: a file stands where the folder of cases would be made.
     let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml/cases");
     let words = ["mutants", "comity-open", "--per-pack", "1", "--cases", cases];
