@@ -11,11 +11,12 @@ use comity_exchange::entry::PublicEntry;
 use comity_exchange::federation::identity::SignedLaw;
 use comity_exchange::ports::{
     AdoptedLaw, ApprovalRow, Bar, Counted, DelegationRow, Derived, Epoch, EscalationRow, ExchangeRow,
-    FoundAnswer, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Left, Logged, Officer, OfficerKey,
-    OutboxItem, Peer, PeerRemoval, RecallRow, Recalls, Record, RecordName, RecordPlace, Removals,
-    Restriction, SealedSegment, Standing, Store, StoreError, TokenRow, UseCount, UseRow, Uses, Vitals,
+    FoundAnswer, FoundRecord, HeldFor, HeldRecord, HoldRow, Holds, Integrated, Left, Logged, Officer,
+    OfficerKey, OutboxItem, Peer, PeerRemoval, RecallRow, Recalls, Record, RecordName, RecordPlace, Removals,
+    RequestRow, Restriction, SealedSegment, Standing, Store, StoreError, SubjectTag, Subjects, TokenRow,
+    UseCount, UseRow, Uses, Vitals,
 };
-use comity_terms::ids::{HoldId, OrderId, SegmentId};
+use comity_terms::ids::{HoldId, OrderId, RequestId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
@@ -402,11 +403,53 @@ impl Recalls for Faulty<comity_store::SqliteStore> {
         at_once(self.inner.restricted_by(order))
     }
 
+    async fn restrictions_of(&self, exchange: ExchangeId) -> Result<Vec<Restriction>, StoreError> {
+        at_once(self.inner.restrictions_of(exchange))
+    }
+
     async fn restricts(&self) -> Result<bool, StoreError> {
         at_once(self.inner.restricts())
     }
 
     async fn restricted(&self, exchanges: Vec<ExchangeId>) -> Result<Vec<Restriction>, StoreError> {
         at_once(self.inner.restricted(exchanges))
+    }
+}
+
+/// Reads of requests do not fail here either.
+impl Subjects for Faulty<comity_store::SqliteStore> {
+    async fn tagged(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<FoundRecord>, StoreError> {
+        at_once(self.inner.tagged(tags))
+    }
+
+    async fn tagged_months(&self, month: Month) -> Result<Vec<Month>, StoreError> {
+        at_once(self.inner.tagged_months(month))
+    }
+
+    async fn tagged_sent(&self, tags: Vec<(Month, SubjectTag)>) -> Result<Vec<RecordName>, StoreError> {
+        at_once(self.inner.tagged_sent(tags))
+    }
+
+    async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
+        at_once(self.inner.requests(all))
+    }
+
+    async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        at_once(self.inner.request_of_case(case))
+    }
+
+    async fn requests_to_send(&self, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        at_once(self.inner.requests_to_send(by, limit))
+    }
+
+    async fn request_integrated(
+        &self,
+        id: RequestId,
+    ) -> Result<Option<(PublicEntry, Integrated)>, StoreError> {
+        at_once(self.inner.request_integrated(id))
+    }
+
+    async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        at_once(self.inner.request(id))
     }
 }

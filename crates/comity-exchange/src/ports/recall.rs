@@ -118,12 +118,15 @@ pub struct Derived {
 }
 
 /// Records of an exchange that nobody may use. A row is replaced by its exchange and order: each order stands until it is
-/// lifted itself. Of one that is written again with other records, all are restricted.
+/// lifted itself, and what was lifted stays so. Of one that is written again with other records, all are restricted.
+///
+/// An order to lift leaves a row too: of no records, and lifted from the start. So a restriction that comes after its own end
+/// finds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restriction {
     /// The exchange.
     pub exchange: ExchangeId,
-    /// Its records, each by class and place; `None` for whatever it has.
+    /// Its records, each by class and place; `None` for whatever it has; of none, nothing is restricted.
     pub records: Option<BTreeSet<(ClassId, u32)>>,
     /// By which order.
     pub order: OrderId,
@@ -186,6 +189,12 @@ pub trait Recalls: Send + Sync + 'static {
     fn restricted_by(
         &self,
         order: OrderId,
+    ) -> impl Future<Output = Result<Vec<Restriction>, StoreError>> + Send;
+
+    /// What orders restrict of an exchange, or restricted, and those that lifted it.
+    fn restrictions_of(
+        &self,
+        exchange: ExchangeId,
     ) -> impl Future<Output = Result<Vec<Restriction>, StoreError>> + Send;
 
     /// Whether anything is restricted now.

@@ -27,6 +27,7 @@
 //! | [`mod@take`] | a holder |
 //! | [`mod@bar`] | to whom data is not passed on: a partner was removed |
 //! | `onward` | to whom a holder passes an order on |
+//! | `lifted` | a restriction and its end, whichever comes first |
 //! | `restricted` | what nobody may use for now |
 //! | `sources` | what those said since whom a bundle is from |
 
@@ -34,6 +35,7 @@ mod answered;
 pub mod bar;
 pub mod deliver;
 pub mod give;
+mod lifted;
 mod onward;
 mod restricted;
 mod sources;

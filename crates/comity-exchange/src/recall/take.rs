@@ -13,13 +13,13 @@
 
 use super::answered::answered;
 use super::onward::{Named, Onward};
-use super::{Ruled, ask, keys_of};
+use super::{Ruled, ask, keys_of, lifted};
 use crate::ExchangeError;
 use crate::act::enter;
 use crate::audit::recorded::RecordedQuestion;
 use crate::erase::{Against, Order as Erasing, erase_unheld};
 use crate::federation::recall::{
-    ExchangeResult, Known, RecallAction, RecallAnswerHeader, RecallResult, TakenHop,
+    ExchangeResult, Known, OrderHeader, RecallAction, RecallAnswerHeader, RecallResult, TakenHop,
 };
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
@@ -29,6 +29,7 @@ use crate::report::{CitationReport, ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::wire::{Base64, Text, facts_from_wire};
 use comity_agreement::Outcome;
+use comity_terms::ids::OrderId;
 use comity_terms::{Act, Asserter, ExchangeId, Facts, Party, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -182,7 +183,8 @@ async fn decide<W: Shell>(
     facts["due"] = json!(due.map(|due| due.to_string()));
     facts["onward"] = json!(onward.parties());
     let changed = |_| {
-        let mut record = Record { recalls: vec![row.clone()], ..Record::default() };
+        let restrictions = lifted::marks(taken, mine, now);
+        let mut record = Record { recalls: vec![row.clone()], restrictions, ..Record::default() };
         onward.put(world, taken, (now, due), &mut record);
         record
     };
@@ -380,7 +382,8 @@ async fn carry_out<W: Shell>(
             result.records = kept.len() as u64;
             if !kept.is_empty() {
                 result.result = RecallResult::Completed;
-                restrictions.push(restriction(&kept));
+                let over = lifted::is_lifted_already(world, taken, held.id).await?;
+                restrictions.push(Restriction { lifted: over.then_some(now), ..restriction(&kept) });
             }
         }
         // What is said of it is kept with the answer.
@@ -392,17 +395,16 @@ async fn carry_out<W: Shell>(
         }
         RecallAction::Bar | RecallAction::Lift => {
             result.records = records().await?.len() as u64;
-            let known = world.store().restricted(vec![held.id]).await?;
-            for known in known {
-                // Whoever ordered it may lift it; what our own law or another's order asked stays.
-                let meant = taken.order.lifts.is_none_or(|lifted| lifted.0 == known.order);
-                if meant && is_origins(world, &known, taken).await? {
-                    result.result = RecallResult::Completed;
-                    restrictions.push(Restriction { lifted: Some(now), ..known });
-                } else if result.result != RecallResult::Completed {
-                    result.result = RecallResult::Refused;
-                }
+            let (ended, others) = lifted::ended_by(world, taken, held.id, now).await?;
+            if !ended.is_empty() {
+                result.result = RecallResult::Completed;
+            } else if others {
+                result.result = RecallResult::Refused;
+            } else if result.records > 0 {
+                // What it ends comes later, or ended before.
+                result.result = RecallResult::Completed;
             }
+            restrictions.extend(ended);
             if result.result == RecallResult::Refused {
                 result.reasons = vec![NOT_THEIRS.to_owned()];
             }
@@ -424,22 +426,17 @@ fn bars(taken: &TakenHop, mine: &[ExchangeRow]) -> Vec<Bar> {
     mine.iter().map(bar).collect()
 }
 
-/// Whether a restriction was ordered by the origin of `taken`: then it may lift it.
+/// An order that was taken here; `None` where it is none of a partner.
 ///
 /// # Errors
 /// [`ExchangeError`] when the store fails.
-async fn is_origins<W: Shell>(
+pub(super) async fn found_order<W: Shell>(
     world: &W,
-    restriction: &Restriction,
-    taken: &TakenHop,
-) -> Result<bool, ExchangeError> {
-    for row in world.store().recalls(Some(restriction.order)).await? {
-        if row.way == Way::Taken {
-            let (_, order) = TakenHop::stored(&row.header)?;
-            return Ok(order.action == RecallAction::Restrict && order.origin.0 == taken.order.origin.0);
-        }
-    }
-    Ok(false)
+    order: OrderId,
+) -> Result<Option<OrderHeader>, ExchangeError> {
+    let rows = world.store().recalls(Some(order)).await?;
+    let taken = rows.into_iter().find(|row| row.way == Way::Taken);
+    taken.map(|row| Ok(TakenHop::stored(&row.header)?.1)).transpose()
 }
 
 /// The reason of this gateway where another origin's order, or our own law, restricted what is to be lifted.

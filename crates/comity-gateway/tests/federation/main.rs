@@ -6,6 +6,7 @@ mod bad_law;
 mod chain;
 mod compromise;
 mod crossing;
+mod disorder;
 mod erasure;
 mod holds;
 mod house;

@@ -30,7 +30,7 @@ use comity_tlog::LeafIndex;
 use serde_json::Value as Json;
 use std::time::Duration;
 
-const RECALLS: &str = "/federation/v1/recalls";
+pub(crate) const RECALLS: &str = "/federation/v1/recalls";
 
 pub(crate) fn order(exchange: ExchangeId, action: RecallAction) -> Order {
     Order {
@@ -229,7 +229,7 @@ async fn who_orders_what_is_checked_before_anything_is_decided() {
 }
 
 /// The frame of a message as its gateway sends it.
-async fn framed(house: &House, row: &RecallRow) -> Vec<u8> {
+pub(crate) async fn framed(house: &House, row: &RecallRow) -> Vec<u8> {
     let (entry, integrated) = house.gateway.store().recall_integrated(row.message).await.unwrap().unwrap();
     let receipt = comity_exchange::proofs::receipt(house.gateway.store(), entry, &integrated).await.unwrap();
     let attachments = serde_json::json!({ "receipt": receipt.to_string() });

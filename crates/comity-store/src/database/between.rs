@@ -139,6 +139,10 @@ impl Recalls for Database {
         either!(self, store => store.restricted_by(order).await)
     }
 
+    async fn restrictions_of(&self, exchange: ExchangeId) -> Result<Vec<Restriction>, StoreError> {
+        either!(self, store => store.restrictions_of(exchange).await)
+    }
+
     async fn restricts(&self) -> Result<bool, StoreError> {
         either!(self, store => store.restricts().await)
     }

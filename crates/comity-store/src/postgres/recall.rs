@@ -67,6 +67,10 @@ impl Recalls for super::PostgresStore {
         self.ask(move |c| Box::pin(restricted_by(c, order))).await
     }
 
+    async fn restrictions_of(&self, exchange: ExchangeId) -> Result<Vec<Restriction>, StoreError> {
+        self.ask(move |c| Box::pin(restrictions_of(c, exchange))).await
+    }
+
     async fn restricts(&self) -> Result<bool, StoreError> {
         self.ask(|c| Box::pin(restricts(c))).await
     }
@@ -165,7 +169,7 @@ async fn put_restriction(client: &Client, row: &Restriction) -> Result<(), Fault
         "-- put_restriction
          INSERT INTO restricted (exchange, recall_order, begun, lifted, whole) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (exchange, recall_order) DO UPDATE
-         SET lifted = excluded.lifted, whole = greatest(restricted.whole, excluded.whole)",
+         SET lifted = coalesce(restricted.lifted, excluded.lifted), whole = greatest(restricted.whole, excluded.whole)",
         &[
             &&row.exchange.as_bytes()[..],
             &&row.order.as_bytes()[..],
@@ -362,6 +366,19 @@ async fn restricted(client: &Client, exchanges: Vec<ExchangeId>) -> Result<Vec<R
          SELECT exchange, recall_order, begun, lifted, whole FROM restricted
          WHERE exchange = ANY($1::bytea[]) AND lifted IS NULL ORDER BY begun, recall_order",
         &[&ids],
+        read_restriction,
+    )
+    .await?;
+    with_records(client, found).await
+}
+
+async fn restrictions_of(client: &Client, exchange: ExchangeId) -> Result<Vec<Restriction>, Fault> {
+    let found = every(
+        client,
+        "-- restrictions_of
+         SELECT exchange, recall_order, begun, lifted, whole FROM restricted
+         WHERE exchange = $1 ORDER BY begun, recall_order",
+        &[&&exchange.as_bytes()[..]],
         read_restriction,
     )
     .await?;

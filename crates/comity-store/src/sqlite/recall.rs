@@ -66,6 +66,10 @@ impl Recalls for super::SqliteStore {
         self.readers.read(move |c| restricted_by(c, order)).await
     }
 
+    async fn restrictions_of(&self, exchange: ExchangeId) -> Result<Vec<Restriction>, StoreError> {
+        self.readers.read(move |c| restrictions_of(c, exchange)).await
+    }
+
     async fn restricts(&self) -> Result<bool, StoreError> {
         self.readers.look(restricts).await
     }
@@ -149,7 +153,7 @@ fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), Fau
         "-- put_restriction
          INSERT INTO restricted (exchange, recall_order, begun, lifted, whole) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (exchange, recall_order) DO UPDATE
-         SET lifted = excluded.lifted, whole = max(whole, excluded.whole)",
+         SET lifted = coalesce(lifted, excluded.lifted), whole = max(whole, excluded.whole)",
         params![
             row.exchange.as_bytes(),
             row.order.as_bytes(),
@@ -350,6 +354,18 @@ fn restricted(connection: &Connection, exchanges: &[ExchangeId]) -> Result<Vec<R
             read_restriction,
         )?);
     }
+    with_records(connection, found)
+}
+
+fn restrictions_of(connection: &Connection, exchange: ExchangeId) -> Result<Vec<Restriction>, Fault> {
+    let found = every(
+        connection,
+        "-- restrictions_of
+         SELECT exchange, recall_order, begun, lifted, whole FROM restricted
+         WHERE exchange = ?1 ORDER BY begun, recall_order",
+        [exchange.as_bytes()],
+        read_restriction,
+    )?;
     with_records(connection, found)
 }
 

@@ -224,28 +224,36 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
             from: at("2026-11-26T00:00:00Z"),
             ..begun.clone()
         };
-        let again = Restriction { from: at("2026-11-25T12:00:00Z"), ..begun.clone() };
-        let both = Record { restrictions: vec![second.clone(), again], ..Record::default() };
+        let third = Restriction { order: OrderId::draw(&mut entropy), ..begun.clone() };
+        let again = Restriction { from: at("2026-11-25T12:00:00Z"), ..third.clone() };
+        let both = Record { restrictions: vec![second.clone(), third.clone()], ..Record::default() };
         store.record(both).await.unwrap();
-        let (first, lifted) =
-            (Restriction { lifted: None, ..begun.clone() }, Some(at("2026-11-27T00:00:00Z")));
+        store.record(put(again)).await.unwrap();
         let restricted = store.restricted(vec![one]).await.unwrap();
-        assert_eq!(restricted, [first, second.clone()], "since when does not change");
-        store.record(put(Restriction { lifted, ..begun.clone() })).await.unwrap();
+        assert_eq!(restricted, [third.clone(), second.clone()], "since when does not change");
+        let lifted = Some(at("2026-11-27T00:00:00Z"));
+        let third = Restriction { lifted, ..third };
+        store.record(put(third.clone())).await.unwrap();
         assert_eq!(store.restricted(vec![one]).await.unwrap(), std::slice::from_ref(&second));
-        let by_first = store.restricted_by(begun.order).await.unwrap();
-        assert_eq!(by_first, [Restriction { lifted, ..begun.clone() }]);
+        assert_eq!(store.restricted_by(third.order).await.unwrap(), std::slice::from_ref(&third));
+
+        // What was lifted stays so, whatever comes later under its order.
+        let late = Restriction { lifted: None, ..third.clone() };
+        store.record(put(late)).await.unwrap();
+        assert_eq!(store.restricted_by(third.order).await.unwrap(), std::slice::from_ref(&third));
+        let of_one = store.restrictions_of(one).await.unwrap();
+        let orders: Vec<OrderId> = of_one.iter().map(|row| row.order).collect();
+        assert_eq!(orders.len(), 3, "those that were lifted too");
+        assert!([begun.order, second.order, third.order].iter().all(|order| orders.contains(order)));
+        assert_eq!(store.restrictions_of(other).await.unwrap(), []);
 
         // What is named again later is restricted too, and nothing that was is not.
         store.record(put(Restriction { records: records(&[9]), ..second.clone() })).await.unwrap();
         let second = Restriction { records: records(&[0, 7, 9]), ..second };
         assert_eq!(store.restricted(vec![one]).await.unwrap(), std::slice::from_ref(&second));
         // An order that named all goes on naming all.
-        store
-            .record(put(Restriction { records: records(&[1]), lifted: None, ..begun.clone() }))
-            .await
-            .unwrap();
-        assert_eq!(store.restricted_by(begun.order).await.unwrap(), std::slice::from_ref(&begun));
+        store.record(put(Restriction { records: records(&[1]), ..third.clone() })).await.unwrap();
+        assert_eq!(store.restricted_by(third.order).await.unwrap(), [third]);
         assert_eq!(store.restricted_by(second.order).await.unwrap(), [second]);
     });
 }
