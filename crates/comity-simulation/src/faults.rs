@@ -156,6 +156,8 @@ pub struct Ledger {
     pub told: BTreeMap<ExchangeId, ExchangeRow>,
     /// Exchanges whose records were ordered to be erased; `true` once that was told to be done.
     pub ended: BTreeMap<ExchangeId, bool>,
+    /// Whether records may have been erased one by one: an order or a person named them.
+    pub by_record: bool,
     /// The failures that came.
     pub failures: Vec<Fault>,
 }

@@ -129,6 +129,8 @@ pub struct Gateway {
     memo: Mutex<Memo>,
     register: Mutex<Register>,
     time: Mutex<OwnTime>,
+    /// When the process started: its steady clock begins there.
+    started: Duration,
     token_secret: [u8; 32],
     sweeping: Arc<AtomicBool>,
 }
@@ -143,7 +145,7 @@ impl Drop for Sweeping {
 }
 
 /// The instant at which a run begins, UTC.
-const BEGINNING: &str = "2026-11-24T08:00:00Z";
+pub const BEGINNING: &str = "2026-11-24T08:00:00Z";
 
 /// How long readers of collections are told of what ended.
 const TOLD: Duration = Duration::from_secs(30 * 86_400);
@@ -213,6 +215,7 @@ impl Gateway {
             memo: Mutex::new(Memo::new(64)),
             register: Mutex::default(),
             time: Mutex::new(OwnTime::new(floor)),
+            started: clockwork.now(),
             token_secret: seed("tokens", number),
             sweeping: Arc::default(),
             disk: Arc::clone(disk),
@@ -286,6 +289,12 @@ impl Gateway {
         self.disk.transports.destroy_older(self.now(), HORIZON);
     }
 
+    /// The laws adopted here, in the order of adopting.
+    #[must_use]
+    pub fn adopted_laws(&self) -> Vec<SignedLaw> {
+        locked(&self.register).adopted.clone()
+    }
+
     fn adopted(&self, pack: &PackSlug) -> Option<Digest> {
         let register = locked(&self.register);
         register.adopted.iter().rev().find(|law| law.pack.0 == *pack).map(|law| law.digest.0)
@@ -326,7 +335,8 @@ impl Shell for Gateway {
     }
 
     fn now(&self) -> Timestamp {
-        locked(&self.time).at(system_time(&self.clockwork, &self.disk), self.clockwork.now())
+        let steady = self.clockwork.now().saturating_sub(self.started);
+        locked(&self.time).at(system_time(&self.clockwork, &self.disk), steady)
     }
 
     fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {

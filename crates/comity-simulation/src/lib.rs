@@ -29,6 +29,7 @@
 //! | [`check`] | what must hold |
 //! | [`faults`], [`faulty`], [`network`] | how calls and messages fail |
 //! | [`world`], [`gateway`], [`work`] | the gateways |
+//! | [`orders`], [`persons`] | what officers order of data that went out, and what persons ask |
 
 pub mod chance;
 pub mod check;
@@ -40,6 +41,8 @@ pub mod keys;
 pub mod law;
 pub mod network;
 pub mod op;
+pub mod orders;
+pub mod persons;
 pub mod run;
 pub mod work;
 pub mod world;

@@ -12,15 +12,35 @@ use comity_exchange::ExchangeError;
 use comity_exchange::federation::answer::AnswerHeader;
 use comity_exchange::federation::frame::Frame;
 use comity_exchange::federation::offer::{OfferAttachments, OfferHeader};
-use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad, StoreError};
+use comity_exchange::federation::recall::RecallAnswerHeader;
+use comity_exchange::ports::{Peer, PeerError, Peers, RecallRoad, ReferralRoad, StoreError};
 use comity_exchange::recall::{TakeError, keys_of, take};
 use comity_exchange::receive::{Answered, OfferError, receive};
 use comity_exchange::shell::Shell as _;
+use comity_exchange::subject::{TakeReferralError, take_referral};
 use comity_terms::{Digest, ExchangeId, Party};
 use comity_tlog::{Checkpoint, Receipt};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
+
+/// What is carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Message {
+    Offer,
+    Order,
+    Referral,
+}
+
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Offer => "an offer",
+            Self::Order => "an order",
+            Self::Referral => "a request",
+        })
+    }
+}
 
 /// How bad the road is, each in percent of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -42,7 +62,7 @@ pub struct Seen {
     pub offers: BTreeMap<ExchangeId, OfferHeader>,
     /// Every checkpoint that was shown, by origin and size: two roots are a fork.
     pub checkpoints: BTreeMap<(String, u64), Checkpoint>,
-    /// Final answers by who gave them and to which offer.
+    /// Final answers by who gave them and to which offer; of orders the signed header.
     answers: BTreeMap<(usize, Digest), Vec<u8>>,
     /// What should never be seen.
     pub wrong: Vec<String>,
@@ -114,12 +134,12 @@ impl Network {
         locked(&self.doors).get(number).and_then(Option::as_ref).and_then(Weak::upgrade)
     }
 
-    /// Carries an offer; its answer goes to `answer`, which learns when there will be none.
+    /// Carries a message; its answer goes to `answer`, which learns when there will be none.
     fn carry(
         self: &Arc<Self>,
         clockwork: &Clockwork,
         (from, to): (usize, usize),
-        mut frame: Vec<u8>,
+        (message, mut frame): (Message, Vec<u8>),
         answer: Option<Sender<Result<Vec<u8>, PeerError>>>,
     ) {
         let (network, works) = (Arc::clone(self), clockwork.clone());
@@ -129,47 +149,43 @@ impl Network {
             let most = if chance.happens(weather.slow) { 400 } else { 1 };
             works.dawdle(Duration::from_millis(1), Duration::from_secs(most)).await;
             if !network.passable(from, to) || chance.happens(weather.lost) {
-                return network.note(&works, &format!("an offer from {from} to {to} is lost"));
+                return network.note(&works, &format!("{message} from {from} to {to} is lost"));
             }
             let Some(gateway) = network.door(to) else {
-                return network.note(&works, &format!("an offer from {from} finds nobody at {to}"));
+                return network.note(&works, &format!("{message} from {from} finds nobody at {to}"));
             };
             if chance.happens(weather.cut) {
                 frame.truncate(usize::try_from(chance.below(frame.len() as u64)).unwrap_or_default());
             }
             let inner = works.clone();
-            works.spawn(Some(to), network.clone().taken(inner, gateway, (from, to), frame, answer));
+            let message = (message, frame);
+            works.spawn(Some(to), network.clone().taken(inner, gateway, (from, to), message, answer));
         });
     }
 
-    /// One offer at its receiver, and its answer's way back.
+    /// One message at its receiver, and its answer's way back.
     async fn taken(
         self: Arc<Self>,
         clockwork: Clockwork,
         gateway: Arc<Gateway>,
         (from, to): (usize, usize),
-        frame: Vec<u8>,
+        (message, frame): (Message, Vec<u8>),
         answer: Option<Sender<Result<Vec<u8>, PeerError>>>,
     ) {
         let Some(peer) = gateway.known(&law::party(from)) else { return };
-        let mut answered = receive(&*gateway, &peer, &frame, gateway.now()).await;
-        if matches!(&answered, Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_))))) {
-            // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
-            answered = receive(&*gateway, &peer, &frame, gateway.now()).await;
-        }
+        let answered = match message {
+            Message::Offer => offered(&gateway, &peer, &frame).await,
+            Message::Order => ordered(&gateway, &peer, &frame).await,
+            Message::Referral => referred(&gateway, &peer, &frame).await,
+        };
         let answered = match answered {
-            Ok(Answered { frame: bytes, .. }) => {
-                self.watch(to, &bytes);
+            Ok(bytes) => {
+                self.watch(to, message, &bytes);
                 self.note(&clockwork, &format!("{to} answers {from}: {}", Digest::of(&bytes)));
                 Ok(bytes)
             }
-            Err(error) => {
-                self.note(&clockwork, &format!("{to} tells {from}: {error}"));
-                let status = match error {
-                    OfferError::Misbehaved(_) => 400,
-                    OfferError::Conflict(_) => 409,
-                    OfferError::Failed(_) => 503,
-                };
+            Err((status, why)) => {
+                self.note(&clockwork, &format!("{to} tells {from}: {why}"));
                 Err(PeerError::Refused { status, detail: String::new() })
             }
         };
@@ -207,17 +223,25 @@ impl Network {
         }
     }
 
-    /// Looks at an answer: a final one is the same every time.
-    fn watch(&self, by: usize, bytes: &[u8]) {
+    /// Looks at an answer: a final one is the same every time, and what is signed of an order too.
+    fn watch(&self, by: usize, message: Message, bytes: &[u8]) {
         let Ok(parsed) = Frame::parse(bytes) else { return };
-        let Ok(header) = serde_json::from_slice::<AnswerHeader>(parsed.dangerous_unverified_header()) else {
-            return;
-        };
         let mut seen = self.seen();
         let attached: serde_json::Value = serde_json::from_slice(parsed.attachments).unwrap_or_default();
         if let Some(receipt) = attached["receipt"].as_str().and_then(|r| Receipt::parse(r.as_bytes()).ok()) {
             seen.checkpoint(receipt.checkpoint().checkpoint());
         }
+        let signed = parsed.dangerous_unverified_header();
+        if message == Message::Order
+            && let Ok(header) = serde_json::from_slice::<RecallAnswerHeader>(signed)
+        {
+            let first = seen.answers.entry((by, header.message.0)).or_insert_with(|| signed.to_vec());
+            if first != signed {
+                seen.wrong.push(format!("{by} answered order {} twice and not the same", header.order_id.0));
+            }
+            return;
+        }
+        let Ok(header) = serde_json::from_slice::<AnswerHeader>(signed) else { return };
         if !header.result.is_final() {
             return;
         }
@@ -279,6 +303,20 @@ fn cut_off() -> PeerError {
     PeerError::Unreachable("cut off".to_owned())
 }
 
+impl Road {
+    /// Sends a message, perhaps twice, and waits for the answer to one of them.
+    async fn sent(&self, to: usize, message: Message, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let weather = *locked(&self.network.weather);
+        let way = (self.from, to);
+        if self.clockwork.chance().happens(weather.twice) {
+            self.network.carry(&self.clockwork, way, (message, frame.clone()), None);
+        }
+        let (sender, receiver) = self.clockwork.channel();
+        self.network.carry(&self.clockwork, way, (message, frame), Some(sender));
+        receiver.within(PATIENCE).await.unwrap_or_else(|| Err(cut_off()))
+    }
+}
+
 impl Peers for Road {
     async fn offer(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let to = Self::number(peer)?;
@@ -288,14 +326,7 @@ impl Peers for Road {
         }
         self.network.watch_offer(&frame);
         self.network.note(&self.clockwork, &format!("{} offers to {to}", self.from));
-        let weather = *locked(&self.network.weather);
-        let way = (self.from, to);
-        if self.clockwork.chance().happens(weather.twice) {
-            self.network.carry(&self.clockwork, way, frame.clone(), None);
-        }
-        let (sender, receiver) = self.clockwork.channel();
-        self.network.carry(&self.clockwork, way, frame, Some(sender));
-        let answer = receiver.within(PATIENCE).await.unwrap_or_else(|| Err(cut_off()));
+        let answer = self.sent(to, Message::Offer, frame).await;
         if struck.is_some() { Err(cut_off()) } else { answer }
     }
 
@@ -319,29 +350,57 @@ impl Peers for Road {
 impl RecallRoad for Road {
     async fn recall(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let to = Self::number(peer)?;
-        self.clockwork.dawdle(Duration::from_millis(1), Duration::from_millis(200)).await;
-        let lost = locked(&self.network.weather).lost;
-        if !self.network.passable(self.from, to) || self.clockwork.chance().happens(lost) {
-            return Err(cut_off());
-        }
-        let gateway = self.network.door(to).ok_or_else(cut_off)?;
-        let caller = gateway.known(&law::party(self.from)).ok_or_else(cut_off)?;
-        let (sender, receiver) = self.clockwork.channel();
-        // By the process that takes it: what ends that, ends this.
-        self.clockwork.spawn(Some(to), async move {
-            let now = gateway.now();
-            let own = Arc::clone(&gateway);
-            let known = move |party: &Party| own.known(party).and_then(|peer| keys_of(&peer).ok());
-            let taken = take(&*gateway, &caller, &frame, known, (now, gateway.holds_until(now))).await;
-            sender.send(taken.map_err(|error| match error {
-                TakeError::Failed(_) => cut_off(),
-                other => PeerError::Refused { status: 400, detail: other.to_string() },
-            }));
-        });
-        let answer = receiver.within(PATIENCE).await.unwrap_or_else(|| Err(cut_off()));
-        // It may be lost though the order was carried out.
-        if self.clockwork.chance().happens(lost) { Err(cut_off()) } else { answer }
+        self.network.note(&self.clockwork, &format!("{} sends an order to {to}", self.from));
+        self.sent(to, Message::Order, frame).await
     }
+}
+
+impl ReferralRoad for Road {
+    async fn refer(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let to = Self::number(peer)?;
+        self.network.note(&self.clockwork, &format!("{} passes a request on to {to}", self.from));
+        self.sent(to, Message::Referral, frame).await
+    }
+}
+
+/// What came of a message at its receiver: the answer's frame, or a status and why there is none.
+type Taken = Result<Vec<u8>, (u16, String)>;
+
+async fn offered(gateway: &Gateway, peer: &Peer, frame: &[u8]) -> Taken {
+    let mut answered = receive(gateway, peer, frame, gateway.now()).await;
+    if matches!(&answered, Err(OfferError::Failed(ExchangeError::Store(StoreError::KeyClosed(_))))) {
+        // Sealed under a key that was being destroyed: nothing was kept, and a later key takes it.
+        answered = receive(gateway, peer, frame, gateway.now()).await;
+    }
+    answered.map(|Answered { frame, .. }| frame).map_err(|error| {
+        let status = match error {
+            OfferError::Misbehaved(_) => 400,
+            OfferError::Conflict(_) => 409,
+            OfferError::Failed(_) => 503,
+        };
+        (status, error.to_string())
+    })
+}
+
+async fn ordered(gateway: &Arc<Gateway>, peer: &Peer, frame: &[u8]) -> Taken {
+    let (now, own) = (gateway.now(), Arc::clone(gateway));
+    let known = move |party: &Party| own.known(party).and_then(|peer| keys_of(&peer).ok());
+    take(&**gateway, peer, frame, known, (now, gateway.holds_until(now))).await.map_err(|error| {
+        let status = match error {
+            TakeError::Misbehaved(_) => 400,
+            TakeError::Foreign(_) => 403,
+            TakeError::Conflict(_) => 409,
+            TakeError::Failed(_) => 503,
+        };
+        (status, error.to_string())
+    })
+}
+
+async fn referred(gateway: &Gateway, peer: &Peer, frame: &[u8]) -> Taken {
+    take_referral(gateway, peer, frame, gateway.now()).await.map_err(|error| {
+        let status = if matches!(error, TakeReferralError::Failed(_)) { 503 } else { 400 };
+        (status, error.to_string())
+    })
 }
 
 /// The longest that one call may take.

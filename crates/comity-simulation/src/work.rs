@@ -10,10 +10,12 @@ use comity_exchange::entry::Opening;
 use comity_exchange::erase::hold::{Placing, erase_after, place};
 use comity_exchange::erase::{Order as EraseOrder, destroy, erase_due, erase_exchange, waiting};
 use comity_exchange::federation::identity::{Identity, SignedLaw};
+use comity_exchange::opt_out::Known;
 use comity_exchange::ports::{
     AdoptedLaw, Draft, Officer, OutboxItem, Peer, Peers as _, Record, Store as _, StoreError,
 };
 use comity_exchange::question::{Request, Superseded};
+use comity_exchange::recall::Sources;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::{ExchangeError, report::ExchangeOutcome};
 use comity_terms::ids::HoldId;
@@ -79,7 +81,8 @@ async fn ordered(gateway: &Arc<Gateway>, order: Order) -> Result<Disclosed, Exch
         }
         let disclosed = match once(gateway, order, &peer, supersedes).await {
             // Sealed under an epoch key that was being destroyed: nothing was recorded, and a later key takes it.
-            Err(ExchangeError::Store(StoreError::KeyClosed(_))) => continue,
+            // Nor of what was erased or restricted meanwhile: it is asked again what may go.
+            Err(ExchangeError::Store(StoreError::KeyClosed(_) | StoreError::Conflict(_))) => continue,
             once => once?,
         };
         if again + 1 == TRIES_MAX || !disclosed.answer.as_ref().is_some_and(asks_again) {
@@ -114,7 +117,9 @@ async fn once(
     );
     let ends = (gateway.signatory().party.clone(), peer.party.clone());
     let bare = Request::bare(ends, law::agreement(), what, now);
-    let request = Request { facts, binding: lent.binding, supersedes, ..bare };
+    let sources = Sources::of(&**gateway, BUNDLES[order.bundle], now).await?;
+    let known = Known::default().with_restricted(sources.restricted);
+    let request = Request { facts, known, binding: lent.binding, supersedes, ..bare };
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now));
     let seal_to = seal_to.ok_or_else(|| ExchangeError::Keys("no transport key".to_owned()))?;
     let sealed = prepare(&**gateway, BUNDLES[order.bundle], request, &lent, Goes::To(&seal_to))?;

@@ -41,6 +41,9 @@ pub struct RecordedDecision {
     /// The exchange of its chain that was accepted before: this one was not decided on then.
     #[serde(default)]
     pub accepted_before: Option<Text<ExchangeId>>,
+    /// Whether an order about it came before it: nothing was decided then either.
+    #[serde(default)]
+    pub called_back: Option<bool>,
     /// The order that it let go out, or go on.
     #[serde(default)]
     pub order: Option<Text<OrderId>>,
@@ -236,7 +239,7 @@ pub fn read(content: &[u8]) -> Result<Option<RecordedDecision>, String> {
 
 fn read_decision(facts: &str) -> Result<Option<RecordedDecision>, String> {
     let decision: RecordedDecision = serde_json::from_str(facts).map_err(|error| error.to_string())?;
-    Ok(Some(decision).filter(|decision| decision.accepted_before.is_none()))
+    Ok(Some(decision).filter(|decision| decision.accepted_before.is_none() && decision.called_back.is_none()))
 }
 
 /// The facts of an opening whose act laws decided, as they are written.

@@ -120,7 +120,9 @@ impl Sealed {
     /// waits.
     ///
     /// # Errors
-    /// [`ExchangeError::Store`]; whether it persisted is then not known, and recovery finds out from storage.
+    /// [`ExchangeError::Store`]; whether it persisted is then not known, and recovery finds out from storage. A conflict
+    /// when its receiver was removed meanwhile, or what it passes on was erased or restricted by an order: callers prepare it
+    /// anew.
     pub async fn record<S: Store + Recalls>(
         self,
         store: &S,
@@ -172,6 +174,7 @@ impl Sealed {
             tagged,
             escalations: ended.into_iter().chain(waits).collect(),
             used: summary.used().into_iter().map(|digest| (digest, summary.id)).collect(),
+            usable: derived.iter().map(|derived| derived.source).collect(),
             derived,
             notices,
             bars,

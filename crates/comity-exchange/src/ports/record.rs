@@ -3,8 +3,8 @@
 use super::{
     AdoptedLaw, ApprovalRow, Bar, CollectedSegment, DelegationRow, Derived, Destruction, Erasure,
     EscalationRow, ExchangeRow, HoldRow, LookUp, MandateRow, MatchChange, NoticeRow, Officer, OfficerKey,
-    OptOutRow, OptOutTag, OutboxItem, Peer, PeerRemoval, RecallRow, Removal, RequestRow, Restriction,
-    Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, UseRow, WebhookRow, WitnessStep,
+    OptOutRow, OptOutTag, OutboxItem, Peer, PeerRemoval, RecallRow, RecordName, Removal, RequestRow,
+    Restriction, Rewrapped, StoredAnswer, SubjectRow, Tagged, TokenRow, UseRow, WebhookRow, WitnessStep,
 };
 use crate::collect::StandingRequest;
 use crate::entry::PublicEntry;
@@ -13,13 +13,15 @@ use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Digest, ExchangeId, Month, PackSlug, Party, Timestamp};
 use comity_tlog::TreeSize;
 use comity_vault::KeyRow;
+use std::collections::BTreeSet;
 
 /// Everything that one act changes. What is empty changes nothing.
 #[derive(Debug, Default)]
 pub struct Record {
     /// The entries to append, each with the segment that holds its sealed opening.
     pub entries: Vec<Draft>,
-    /// Exchanges that begin or move on: a row is replaced by its id.
+    /// Exchanges that begin or move on: a row is replaced by its id. One that begins here as received after an order about it
+    /// came is a conflict.
     pub exchanges: Vec<ExchangeRow>,
     /// Offers to deliver. One to a partner that is removed is a conflict.
     pub outbox: Vec<OutboxItem>,
@@ -83,6 +85,11 @@ pub struct Record {
     pub recalls: Vec<RecallRow>,
     /// Records given that had been received from others.
     pub derived: Vec<Derived>,
+    /// Records that this act passes on: one that was erased or restricted meanwhile is a conflict.
+    pub usable: BTreeSet<RecordName>,
+    /// Exchanges that an order speaks of and that are not here: one that came meanwhile is a conflict. What comes of them after
+    /// this is one, where the order left a row of them.
+    pub absent: Vec<ExchangeId>,
     /// Exchanges whose records nobody may use, or may again.
     pub restrictions: Vec<Restriction>,
     /// What finds records by the persons whom they name. Of its segments alone.

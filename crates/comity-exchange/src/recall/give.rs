@@ -3,8 +3,8 @@
 use super::{Ruled, ask, first_hop, withdrawn};
 use crate::ExchangeError;
 use crate::act::enter;
-use crate::federation::recall::{HopExchange, HopRecords, OrderHeader, RecallAction};
-use crate::ports::{RecallRow, Recalls, Record, Store, StoreError};
+use crate::federation::recall::{EXCHANGES_MAX, HopExchange, HopRecords, OrderHeader, RecallAction};
+use crate::ports::{ExchangeRow, RecallRow, Recalls, Record, Store, StoreError};
 use crate::report::{ExchangeOutcome, Side};
 use crate::shell::Shell;
 use crate::wire::{Base64, Text, WireFact, facts_to_wire};
@@ -75,7 +75,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             "exchange {exchange} was received here: {sender} gave it, and orders what becomes of it"
         )));
     }
-    if !went(row.outcome) || row.peer == world.signatory().party {
+    if row.peer == world.signatory().party || !may_have_arrived(world, &row).await? {
         return Err(ExchangeError::Question(format!(
             "nothing of exchange {exchange} was given to a partner"
         )));
@@ -123,6 +123,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
         enter(world, Act::RecallOrdered, (opened, None), *at, |_| Record::default()).await?;
         return Ok(Given { decision, due, row: None });
     }
+    let exchanges = offered(world, &row).await?;
     let until = world.claimed_until(*at);
     enter(world, Act::RecallOrdered, (opened, None), *at, |entry| {
         let signed = OrderHeader {
@@ -131,7 +132,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             origin: Text(own.clone()),
             action: *action,
             ground: Text(ground.clone()),
-            exchanges: vec![Text(*exchange)],
+            exchanges: exchanges.iter().copied().map(Text).collect(),
             replaced_by: replaced_by.map(Text),
             lifts: lifts.map(Text),
             party: None,
@@ -141,8 +142,9 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
             entry: Base64(entry.to_bytes().to_vec()),
         }
         .sign(&world.signatory().key);
-        let hop = HopExchange { exchange_id: Text(*exchange), records: records.clone() };
-        let hop = first_hop(world.signatory(), signed, &row.peer, vec![hop], *at);
+        let hops =
+            exchanges.iter().map(|id| HopExchange { exchange_id: Text(*id), records: records.clone() });
+        let hop = first_hop(world.signatory(), signed, &row.peer, hops.collect(), *at);
         // It is sent at once by whoever gives it.
         let message = RecallRow {
             due,
@@ -156,6 +158,30 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
     .await?;
     let row = world.store().recalls(Some(*order)).await?.pop();
     Ok(Given { decision, due, row })
+}
+
+/// The exchange, and those of its chain that were offered before it, the newest first: its receiver may have accepted one
+/// whose answer was never heard, and holds the records by that name.
+async fn offered<W: Shell>(world: &W, row: &ExchangeRow) -> Result<Vec<ExchangeId>, ExchangeError> {
+    let mut all = vec![row.id];
+    let mut before = row.supersedes;
+    while let Some(id) = before.filter(|_| all.len() < EXCHANGES_MAX) {
+        let Some(earlier) = world.store().exchange(id).await? else { break };
+        before = earlier.supersedes;
+        if earlier.offer.is_some() && earlier.peer == row.peer {
+            all.push(id);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether something of an exchange that this gateway gave may be at its receiver: it went, is to go, or its answer was never
+/// heard.
+pub(super) async fn may_have_arrived<W: Shell>(world: &W, row: &ExchangeRow) -> Result<bool, ExchangeError> {
+    if went(row.outcome) || row.offer.is_none() {
+        return Ok(went(row.outcome));
+    }
+    Ok(world.store().partner_receipt(row.id).await?.is_none())
 }
 
 /// Whether something of an exchange went to its receiver, or is to go.

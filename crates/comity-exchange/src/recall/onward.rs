@@ -1,5 +1,6 @@
 //! To whom a holder passes an order on: whoever it gave records that it had received by the exchanges of the order.
 
+use super::give::may_have_arrived;
 use super::withdrawn;
 use crate::ExchangeError;
 use crate::federation::recall::{
@@ -53,14 +54,16 @@ impl Onward {
         let mut onward = Self::default();
         for (id, records) in given.into_iter().filter(|(_, records)| !records.is_empty()) {
             let Some(row) = store.exchange(id).await? else { continue };
-            use ExchangeOutcome::{Delivered, PartlyDelivered, Queued};
-            let went = matches!(row.outcome, Delivered | PartlyDelivered | Queued);
-            if row.side != Side::Sender || !went || row.peer == world.signatory().party {
+            if row.side != Side::Sender
+                || row.peer == world.signatory().party
+                || !may_have_arrived(world, &row).await?
+            {
                 continue;
             }
+            let waits = row.outcome == ExchangeOutcome::Queued;
             if taken.order.party.as_ref().is_some_and(|party| party.0 == row.peer) {
                 // What it has, it has: that is called back apart. What waits for it does not go.
-                if row.outcome == Queued && taken.order.action == RecallAction::Bar {
+                if waits && taken.order.action == RecallAction::Bar {
                     onward.waiting.push(row);
                 }
                 continue;
@@ -74,7 +77,7 @@ impl Onward {
             let hop = HopExchange { exchange_id: Text(id), records: Some(records.collect()) };
             onward.hops.entry((row.peer.clone(), row.agreement.clone())).or_default().push(hop);
             // What may not be passed on further still goes where it may: the order follows it.
-            if row.outcome == Queued && taken.order.party.is_none() {
+            if waits && taken.order.party.is_none() {
                 onward.waiting.push(row);
             }
         }

@@ -183,8 +183,10 @@ async fn decide<W: Shell>(
     facts["due"] = json!(due.map(|due| due.to_string()));
     facts["onward"] = json!(onward.parties());
     let changed = |_| {
-        let restrictions = lifted::marks(taken, mine, now);
-        let mut record = Record { recalls: vec![row.clone()], restrictions, ..Record::default() };
+        let absent = lifted::absent(taken, mine);
+        let mut restrictions = lifted::marks(taken, mine, now);
+        restrictions.extend(absent.iter().map(|id| lifted::called_back(taken, *id, now)));
+        let mut record = Record { recalls: vec![row.clone()], restrictions, absent, ..Record::default() };
         onward.put(world, taken, (now, due), &mut record);
         record
     };
@@ -288,7 +290,13 @@ async fn done<W: Shell>(
         }
         results.push(result);
     }
+    // What was passed on since the order was taken: nothing of it is any more from here on.
+    let onward = Onward::of(world, taken, mine).await?;
+    let due = row.due;
     let mut facts = facts_of(taken, &ground(world, taken, mine));
+    if !onward.parties().is_empty() {
+        facts["onward"] = json!(onward.parties());
+    }
     facts["results"] = results.iter().map(result_json).collect();
     let erased = results.iter().any(|r| r.result == RecallResult::Completed && r.records > 0);
     let erased = erased && erases;
@@ -312,12 +320,14 @@ async fn done<W: Shell>(
             complete: true,
             ..row.clone()
         };
-        Record {
+        let mut record = Record {
             recalls: vec![row],
             restrictions: restrictions.clone(),
             bars: bars.clone(),
             ..Record::default()
-        }
+        };
+        onward.put(world, taken, (now, due), &mut record);
+        record
     };
     match enter(world, Act::RecallDone, (facts, None), now, changed).await {
         Ok(_) | Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
@@ -382,9 +392,11 @@ async fn carry_out<W: Shell>(
             result.records = kept.len() as u64;
             if !kept.is_empty() {
                 result.result = RecallResult::Completed;
-                let over = lifted::is_lifted_already(world, taken, held.id).await?;
-                restrictions.push(Restriction { lifted: over.then_some(now), ..restriction(&kept) });
             }
+            // Of an exchange of which nothing is held nothing comes any more, either.
+            let over = kept.is_empty() && named.is_whole()
+                || lifted::is_lifted_already(world, taken, held.id).await?;
+            restrictions.push(Restriction { lifted: over.then_some(now), ..restriction(&kept) });
         }
         // What is said of it is kept with the answer.
         RecallAction::Bar | RecallAction::Lift if taken.order.party.is_some() => {

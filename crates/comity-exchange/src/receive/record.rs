@@ -27,8 +27,8 @@ use crate::federation::offer::Offer;
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::notice::arising;
 use crate::ports::{
-    CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Record, SealedSegment, SegmentKind, Store,
-    StoreError, StoredAnswer, Tagged,
+    CollectedSegment, Draft, ExchangeRow, FoundAnswer, Peer, Recalls as _, Record, SealedSegment,
+    SegmentKind, Store, StoreError, StoredAnswer, Tagged,
 };
 use crate::proofs::{Cosigning, cosign, verify_receipt};
 use crate::report::{ExchangeOutcome, Side};
@@ -181,6 +181,8 @@ struct Kept<'a> {
     difference: Option<Difference>,
     /// The exchange of the chain that was accepted before.
     accepted: Option<ExchangeId>,
+    /// Whether an order about it came before it.
+    called_back: bool,
     safeguards: Option<Safeguards>,
     segments: Vec<SealedSegment>,
     /// What readers find the records by.
@@ -199,6 +201,7 @@ impl<'a> Kept<'a> {
             result,
             difference: None,
             accepted: None,
+            called_back: false,
             safeguards: None,
             segments: Vec::new(),
             collected: Vec::new(),
@@ -284,6 +287,14 @@ impl Kept<'_> {
         }
         let chain = self.offer.header.chain();
         let accepted = world.store().accepted_in_chain(&peer.party, chain).await?;
+        if self.result == AnswerResult::Accepted && !world.store().restrictions_of(exchange).await?.is_empty()
+        {
+            // It was called back before it came: whoever sent it has withdrawn it, and this is a late copy.
+            let kept = Kept::new(self.offer, Vec::new(), AnswerResult::RefusedUnopened);
+            let mut kept = Kept { called_back: true, ..kept };
+            let record = kept.assemble(world, peer, None, None, now)?;
+            return Ok(stored(world, recorded(world, peer, exchange, record).await?).await?);
+        }
         if accepted.is_none() || self.result != AnswerResult::Accepted {
             return Err(conflict.into());
         }
@@ -327,6 +338,7 @@ impl Kept<'_> {
             "asked": asked,
             "result": self.result,
             "accepted_before": self.accepted.map(|id| id.to_string()),
+            "called_back": self.called_back.then_some(true),
             "difference": self.difference.map(|d| json!({ "class": d.class, "what": d.what })),
             "classes": header.classes.iter().map(|class| {
                 json!({ "objects": class.objects, "digest": class.digest })

@@ -145,7 +145,10 @@ pub(super) async fn carried_out(
         }
         let (disclosed, lent) = match once(gateway, &order, &peer, (supersedes, approved.clone())).await {
             // Sealed under an epoch key that was being destroyed: nothing was recorded, and a later key takes it.
-            Err(GatewayError::Exchange(ExchangeError::Store(StoreError::KeyClosed(_)))) => continue,
+            // Nor of what was erased or restricted meanwhile: it is asked again what may go.
+            Err(GatewayError::Exchange(ExchangeError::Store(
+                StoreError::KeyClosed(_) | StoreError::Conflict(_),
+            ))) => continue,
             once => once?,
         };
         let asks = disclosed.answer.as_ref().is_some_and(asks_again);

@@ -234,3 +234,77 @@ async fn what_an_officer_erases_is_told_too_to_a_client_that_others_wrote() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_reads_while_its_records_are_erased_gets_the_whole_or_nothing_and_each_read_is_recorded()
+{
+    let (sender, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    officer(&receiver, "ana", 365).await;
+    let path = format!("{}objects/", collection(&receiver, "EE", &[]).await);
+    let exchange = sender.share_as("ana", PHISHING).await.exchange_id.0;
+    // Without a tombstone: what it says of what ended.
+    let whole = |answer: &Json| -> Vec<String> {
+        let objects = answer["objects"].as_array().cloned().unwrap_or_default();
+        let real = objects.into_iter().filter(|object| object["labels"] != json!(["removed"]));
+        real.map(|object| object.to_string()).collect()
+    };
+    let first = whole(&Tool::of(&receiver, "ana", PASSWORD).get(&path).await.taxii(200));
+    assert!(!first.is_empty());
+    let readers: Vec<_> = (0..3)
+        .map(|_| {
+            let (tool, path, first) = (Tool::of(&receiver, "ana", PASSWORD), path.clone(), first.clone());
+            tokio::spawn(async move {
+                let mut given = 0;
+                for _ in 0..400 {
+                    let read = whole(&tool.get(&path).await.taxii(200));
+                    assert!(read.iter().all(|object| first.contains(object)), "as it was: {read:?}");
+                    if read.is_empty() {
+                        return given;
+                    }
+                    given += read.len();
+                }
+                panic!("it is read on and on")
+            })
+        })
+        .collect();
+    let order = recall::Order {
+        exchange,
+        officer: "ana".to_owned(),
+        action: RecallAction::Erase,
+        records: None,
+        lifts: None,
+        replaced_by: None,
+        ground: "sent_in_error".parse().unwrap(),
+        facts: Vec::new(),
+    };
+    recall::order(&sender.gateway, &order).await.unwrap();
+    let mut given = first.len();
+    for reader in readers {
+        given += reader.await.unwrap();
+    }
+    assert_eq!(receiver.gateway.store().held_of(exchange, false, 1_000).await.unwrap().len(), 0);
+    // Whatever was given was recorded before: nobody read what no entry tells of.
+    let uses = uses_of(&receiver).await;
+    let recorded: u64 = uses.iter().filter_map(|told| told["given"].as_u64()).sum();
+    assert!(recorded as usize >= given, "{given} objects were given, {recorded} recorded");
+    assert_eq!(
+        whole(&Tool::of(&receiver, "ana", PASSWORD).get(&path).await.taxii(200)),
+        Vec::<String>::new()
+    );
+}
+
+/// What the openings of uses tell.
+async fn uses_of(house: &House) -> Vec<Json> {
+    let mut told = Vec::new();
+    for logged in house.gateway.store().logged(comity_tlog::LeafIndex(0), 10_000).await.unwrap() {
+        let opening = logged.opening.unwrap();
+        let gateway = &house.gateway;
+        let opened = gateway.with_keys(|keys| gateway.signatory().open_opening(&opening, keys));
+        let content: Json = serde_json::from_slice(opened.unwrap().unwrap().content()).unwrap();
+        if content["act"] == "records.used" {
+            told.push(content["facts"].clone());
+        }
+    }
+    told
+}

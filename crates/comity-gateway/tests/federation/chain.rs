@@ -27,7 +27,7 @@ async fn stale(sender: &House, lent: &Lent, item: OutboxItem) -> (Stale, Timesta
 }
 
 /// The offer decided again, as it would travel; with its new exchange.
-async fn renewed(sender: &House, receiver: &House, item: OutboxItem) -> (ExchangeId, Vec<u8>) {
+pub(crate) async fn renewed(sender: &House, receiver: &House, item: OutboxItem) -> (ExchangeId, Vec<u8>) {
     let lent = laws(sender, receiver);
     let (stale, _) = stale(sender, &lent, item).await;
     // The act is now: the laws of the test are those of today.

@@ -10,8 +10,9 @@
 //! ```
 //! A disk that is full stays so until somebody makes room: every call fails from the first one on.
 
+use crate::place::Place;
 use crate::traced::{Traced, can_trace};
-use crate::world::{Side, World, assert_whole};
+use crate::world::{Rows, Side, World, assert_whole};
 use Side::{Receiver, Sender};
 
 /// Whose disk is full, for which calls; whether it ends by itself.
@@ -62,4 +63,134 @@ async fn a_gateway_whose_disk_is_full_says_so_and_goes_on_once_there_is_room() {
     let answered = world.answered.clone();
     let (_room, home, away) = world.stop();
     assert_whole(&home, &away, &answered, None, &[]);
+}
+
+/// What ends data, at which of the two its disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    /// The sender calls back what it gave, and its own disk is full.
+    Recalled,
+    /// The same, and the holder's is.
+    RecalledThere,
+    /// An officer of the holder erases.
+    Erased,
+    /// A person has erased what names them.
+    Asked,
+    /// The holder's sweep destroys the key of what was erased.
+    Swept,
+}
+
+/// Whose disk is full for which calls, and whether it ends by itself.
+const ENDING: [(Act, &str, bool); 17] = [
+    (Act::Recalled, "pwrite64", false),
+    (Act::Recalled, "fsync", true),
+    (Act::Recalled, "fdatasync", true),
+    (Act::RecalledThere, "pwrite64", false),
+    (Act::RecalledThere, "fsync", true),
+    (Act::RecalledThere, "fdatasync", true),
+    (Act::Erased, "pwrite64", false),
+    (Act::Erased, "fsync", true),
+    (Act::Erased, "fdatasync", true),
+    (Act::Asked, "pwrite64", false),
+    (Act::Asked, "linkat", false),
+    (Act::Asked, "fsync", true),
+    (Act::Asked, "fdatasync", true),
+    (Act::Swept, "pwrite64", false),
+    (Act::Swept, "linkat", false),
+    (Act::Swept, "fsync", true),
+    (Act::Swept, "fdatasync", true),
+];
+
+/// Whoever is known by this address, as the person states it.
+const CLAIM: &[u8] = br#"{"identifiers":[{"kind":"email","value":"billing@invoice.example.com"}]}"#;
+
+/// Carries an act out at a place: whether it is done, or what was said.
+async fn done(act: Act, place: &Place, exchange: &str) -> Result<(), String> {
+    let unlawful = ["--officer", "tamm", "--identity-seen", "--fact", "processing_unlawful=true"];
+    let (words, stdin): (Vec<&str>, Option<&[u8]>) = match act {
+        Act::Recalled | Act::RecalledThere => {
+            (vec!["recall", exchange, "--officer", "tamm", "--ground", "sent_in_error"], None)
+        }
+        Act::Erased => {
+            (vec!["vault", "erase", exchange, "--officer", "tamm", "--ground", "erasure_ordered"], None)
+        }
+        Act::Asked => ([&["subject", "erase", "--identifiers", "-"][..], &unlawful].concat(), Some(CLAIM)),
+        Act::Swept => (vec!["vault", "sweep", "--at-once"], None),
+    };
+    let reply = place.tell(&words, stdin).await.ok_or("nobody answers")?;
+    if reply.exit == 0 { Ok(()) } else { Err(String::from_utf8_lossy(&reply.stderr.0).into_owned()) }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_ends_data_while_the_disk_is_full_says_so_and_is_done_once_there_is_room() {
+    if !can_trace() {
+        return;
+    }
+    let mut world = World::new();
+    let (kept, outcome) = world.node(Sender).place.share().await.unwrap();
+    assert_eq!(outcome, "delivered");
+    let mut gone = Vec::new();
+    for (act, calls, ends) in ENDING {
+        let (home, away) = (world.node(Sender).place.clone(), world.node(Receiver).place.clone());
+        let (exchange, outcome) = home.share().await.unwrap();
+        assert_eq!(outcome, "delivered", "{act:?} {calls}");
+        let before = Rows::of(&away).records_of(&exchange);
+        if act == Act::Swept {
+            done(Act::Erased, &away, &exchange).await.unwrap();
+        }
+        let full = if act == Act::Recalled { Sender } else { Receiver };
+        let at = if matches!(act, Act::Recalled | Act::RecalledThere) { &home } else { &away };
+        let traced = Traced::begin(world.node(full), calls, "error=ENOSPC:when=1+");
+        let told = traced.during(done(act, at, &exchange)).await;
+        match (act, &told) {
+            // The order stands at its origin, and waits.
+            (Act::RecalledThere, Ok(())) => {}
+            (_, Err(said)) => {
+                let clear = ["No space left on device", "full", "I/O", "nobody answers"];
+                assert!(clear.iter().any(|word| said.contains(word)), "{act:?} {calls}: {said}");
+            }
+            other => panic!("{act:?} {calls}: {other:?}"),
+        }
+        if ends {
+            world.again_after_doubt(full);
+        } else {
+            assert_eq!(
+                Rows::of(&away).records_of(&exchange),
+                if act == Act::Swept { 0 } else { before },
+                "{act:?} {calls}"
+            );
+        }
+        // There is room: it is done by itself, or when it is ordered again.
+        let (home, away) = (world.node(Sender).place.clone(), world.node(Receiver).place.clone());
+        let at = if matches!(act, Act::Recalled | Act::RecalledThere) { &home } else { &away };
+        if act != Act::RecalledThere {
+            let again = done(act, at, &exchange).await;
+            // What was in doubt may have been done.
+            assert!(again.is_ok() || ends, "{act:?} {calls}: {again:?}");
+        }
+        let began = std::time::Instant::now();
+        loop {
+            let left = Rows::of(&away).records_of(&exchange);
+            if left == 0 || act == Act::Asked && left < before {
+                break;
+            }
+            assert!(began.elapsed() < std::time::Duration::from_secs(60), "{act:?} {calls}: {left} are left");
+            // The gateway's own job sends what waits, and tells nobody when it has.
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        gone.push((exchange, act));
+    }
+    let (_room, home, away) = world.stop();
+    // A person's erasure is of all that names them, and of nothing else.
+    assert!(Rows::of(&away).records_of(&kept) > 0, "what names nobody stays");
+    for place in [&home, &away] {
+        let key = place.run(&["log", "key"], "");
+        crate::place::verified(place.dir.join("log").to_str().unwrap(), key.trim());
+        let replayed: serde_json::Value =
+            serde_json::from_str(&place.run(&["audit", "replay", "--json"], "")).unwrap();
+        assert_eq!(replayed["different"], serde_json::json!([]), "{replayed}");
+    }
+    away.run(&["vault", "sweep", "--at-once"], "");
+    let show: serde_json::Value = serde_json::from_str(&away.run(&["vault", "show", "--json"], "")).unwrap();
+    assert_eq!(show["erased"], show["destroyed"], "nothing waits for its key's end: {show}");
 }

@@ -100,21 +100,24 @@ pub(super) async fn accepted_in_chain(
     .await
 }
 
-/// Which exchanges of these chains, each of a peer, were accepted.
+/// Which exchanges of these chains, each of a peer, were accepted; and of which of these exchanges an order came before they
+/// did: of no chain.
 pub(super) async fn accepted(
     client: &Client,
-    peers: &[&str],
-    chains: &[&[u8]],
-) -> Result<Vec<(Chain, ExchangeId)>, Fault> {
+    (peers, chains, ids): (&[&str], &[&[u8]], &[&[u8]]),
+) -> Result<Vec<(Option<Chain>, ExchangeId)>, Fault> {
     every(
         client,
-        "-- accepted
+        "-- accepted, and called back
          SELECT peer, chain, id FROM exchange
          WHERE side = 'receiver' AND outcome = 'delivered'
-           AND (peer, chain) IN (SELECT * FROM unnest($1::text[], $2::bytea[]))",
-        &[&peers, &chains],
+           AND (peer, chain) IN (SELECT * FROM unnest($1::text[], $2::bytea[]))
+         UNION ALL
+         SELECT NULL, NULL, exchange FROM restricted
+         WHERE exchange = ANY($3::bytea[]) AND NOT EXISTS (SELECT 1 FROM exchange WHERE id = restricted.exchange)",
+        &[&peers, &chains, &ids],
         |row| {
-            let chain = (plain(row, "peer")?, plain(row, "chain")?);
+            let chain = plain::<Option<String>>(row, "peer")?.zip(plain::<Option<Vec<u8>>>(row, "chain")?);
             Ok((chain, id(row, "id", ExchangeId::from_bytes)?))
         },
     )

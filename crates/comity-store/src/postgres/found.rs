@@ -44,8 +44,13 @@ pub(super) async fn found(client: &Client, wanted: &Wanted<'_>) -> Result<Found,
         found.witnessed.extend(peers::sizes_witnessed(client, &wanted.witnessed).await?);
     }
     if !wanted.chains.0.is_empty() {
-        let (peers, chains) = &wanted.chains;
-        found.accepted.extend(exchange::accepted(client, peers, chains).await?);
+        let (peers, chains, ids) = &wanted.chains;
+        for (chain, exchange) in exchange::accepted(client, (peers, chains, ids)).await? {
+            match chain {
+                Some(chain) => _ = found.accepted.insert(chain, exchange),
+                None => _ = found.called_back.insert(exchange),
+            }
+        }
     }
     if !wanted.buckets.is_empty() {
         let buckets: Vec<Bucket> = wanted.buckets.iter().cloned().collect();

@@ -28,6 +28,8 @@ pub(super) struct Found {
     pub(super) witnessed: HashMap<String, TreeSize>,
     pub(super) closed: BTreeSet<Bucket>,
     pub(super) accepted: HashMap<Chain, ExchangeId>,
+    /// The exchanges that are not here, and that an order spoke of.
+    pub(super) called_back: HashSet<ExchangeId>,
     /// The partners that are removed.
     pub(super) removed: HashSet<String>,
 }
@@ -40,7 +42,8 @@ pub(super) struct Wanted<'r> {
     pub(super) segments: Vec<&'r [u8]>,
     pub(super) witnessed: Vec<&'r str>,
     pub(super) buckets: BTreeSet<Bucket>,
-    pub(super) chains: (Vec<&'r str>, Vec<&'r [u8]>),
+    /// The exchanges that are received: peers, chains, ids.
+    pub(super) chains: (Vec<&'r str>, Vec<&'r [u8]>, Vec<&'r [u8]>),
 }
 
 impl<'r> Wanted<'r> {
@@ -54,6 +57,7 @@ impl<'r> Wanted<'r> {
             for row in record.exchanges.iter().filter(|row| exchange::accepts(row).is_some()) {
                 wanted.chains.0.push(row.peer.as_str());
                 wanted.chains.1.push(&row.chain.as_bytes()[..]);
+                wanted.chains.2.push(&row.id.as_bytes()[..]);
             }
             wanted.buckets.extend(erasure::entering(record).into_keys());
             wanted.witnessed.extend(record.witness.iter().map(|step| step.origin.as_str()));
@@ -178,6 +182,11 @@ impl<'r> Plan<'r> {
         };
         if record.exchanges.iter().any(other) {
             return Err(Fault::Conflict("an accepted exchange of the chain"));
+        }
+        let called_back =
+            |row: &ExchangeRow| exchange::accepts(row).is_some() && self.found.called_back.contains(&row.id);
+        if record.exchanges.iter().any(called_back) {
+            return Err(Fault::Conflict("an order about the exchange"));
         }
         if record.outbox.iter().any(|item| self.found.offers.contains(&item.exchange.as_bytes()[..])) {
             return Err(Fault::Conflict("offer"));

@@ -94,6 +94,12 @@ pub(super) async fn put(client: &Client, record: &Record, index: LeafIndex) -> R
     if !record.derived.is_empty() {
         put_derived(client, &record.derived).await?;
     }
+    if !record.absent.is_empty() && any_here(client, &record.absent).await? {
+        return Err(Fault::Conflict("an exchange that an order speaks of"));
+    }
+    if !record.usable.is_empty() && usable(client, &record.usable).await? < record.usable.len() {
+        return Err(Fault::Conflict("what it passes on was erased or restricted meanwhile"));
+    }
     for row in &record.restrictions {
         put_restriction(client, row).await?;
     }
@@ -161,6 +167,46 @@ async fn put_derived(client: &Client, rows: &[Derived]) -> Result<(), Fault> {
     )
     .await
     .map(drop)
+}
+
+/// Whether one of these exchanges is here.
+async fn any_here(client: &Client, exchanges: &[ExchangeId]) -> Result<bool, Fault> {
+    let ids: Vec<&[u8]> = exchanges.iter().map(|id| &id.as_bytes()[..]).collect();
+    let here = first(
+        client,
+        "-- absent
+         SELECT 1::bigint AS one FROM exchange WHERE id = ANY($1::bytea[]) LIMIT 1",
+        &[&ids],
+        |row| plain::<i64>(row, "one"),
+    )
+    .await?;
+    Ok(here.is_some())
+}
+
+/// How many of these records are here, and restricted by nobody.
+async fn usable(client: &Client, names: &BTreeSet<RecordName>) -> Result<usize, Fault> {
+    let exchanges: Vec<&[u8]> = names.iter().map(|name| &name.exchange.as_bytes()[..]).collect();
+    let classes: Vec<&[u8]> = names.iter().map(|name| &name.class.as_bytes()[..]).collect();
+    let ordinals: Vec<i64> = names.iter().map(|name| name.ordinal.into()).collect();
+    let found = first(
+        client,
+        "-- usable
+         SELECT count(*) AS here
+         FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS named (exchange, class, ordinal)
+         WHERE EXISTS (SELECT 1 FROM segment JOIN key_row ON key_row.segment = segment.number
+                       WHERE segment.exchange = named.exchange AND segment.class = named.class
+                         AND key_row.ordinal = named.ordinal)
+           AND NOT EXISTS (SELECT 1 FROM restricted
+                           WHERE restricted.exchange = named.exchange AND lifted IS NULL AND (whole = 1 OR EXISTS (
+                               SELECT 1 FROM restricted_record AS record
+                               WHERE record.exchange = named.exchange
+                                 AND record.recall_order = restricted.recall_order
+                                 AND record.class = named.class AND record.ordinal = named.ordinal)))",
+        &[&exchanges, &classes, &ordinals],
+        |row| plain::<i64>(row, "here"),
+    )
+    .await?;
+    Ok(usize::try_from(found.unwrap_or_default()).unwrap_or_default())
 }
 
 async fn put_restriction(client: &Client, row: &Restriction) -> Result<(), Fault> {

@@ -7,6 +7,7 @@ use super::fault::Fault;
 use super::log::checkpoint_over;
 use crate::words::{outcome_of, side_of, side_text};
 use comity_exchange::ports::{ExchangeRow, FoundAnswer, Integrated, StoredAnswer};
+use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::{ExchangeId, Party};
 use comity_tlog::{LeafIndex, TreeSize};
 use rusqlite::{Connection, Row, params};
@@ -17,6 +18,9 @@ pub(super) fn put_exchange(
     row: &ExchangeRow,
     first: Option<LeafIndex>,
 ) -> Result<(), Fault> {
+    if is_called_back(connection, row)? {
+        return Err(Fault::Conflict("an order about the exchange"));
+    }
     let put = change(
         connection,
         "-- put_exchange
@@ -54,6 +58,22 @@ pub(super) fn put_exchange(
         }
         put => put.map(drop),
     }
+}
+
+/// Whether a row is of an exchange that is received now, and of which an order came before.
+fn is_called_back(connection: &Connection, row: &ExchangeRow) -> Result<bool, Fault> {
+    if row.side != Side::Receiver || row.outcome != ExchangeOutcome::Delivered {
+        return Ok(false);
+    }
+    let found = first(
+        connection,
+        "-- is_called_back
+         SELECT 1 AS one FROM restricted
+         WHERE exchange = ?1 AND NOT EXISTS (SELECT 1 FROM exchange WHERE id = ?1) LIMIT 1",
+        [row.id.as_bytes()],
+        |row| plain::<i64>(row, "one"),
+    )?;
+    Ok(found.is_some())
 }
 
 pub(super) fn accepted_in_chain(

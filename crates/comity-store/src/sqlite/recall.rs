@@ -87,11 +87,41 @@ pub(super) fn put(connection: &Connection, record: &Record, index: LeafIndex) ->
     for row in &record.derived {
         put_derived(connection, row)?;
     }
+    for exchange in &record.absent {
+        let here = first(
+            connection,
+            "-- absent
+             SELECT 1 AS one FROM exchange WHERE id = ?1",
+            [exchange.as_bytes()],
+            |row| plain::<i64>(row, "one"),
+        )?;
+        if here.is_some() {
+            return Err(Fault::Conflict("an exchange that an order speaks of"));
+        }
+    }
+    for name in &record.usable {
+        let usable = first(
+            connection,
+            "-- usable
+             SELECT 1 AS one FROM segment JOIN key_row ON key_row.segment = segment.number
+             WHERE segment.exchange = ?1 AND class = ?2 AND ordinal = ?3 AND NOT EXISTS (
+                 SELECT 1 FROM restricted WHERE exchange = ?1 AND lifted IS NULL AND (whole = 1 OR EXISTS (
+                     SELECT 1 FROM restricted_record AS named
+                     WHERE named.exchange = ?1 AND named.recall_order = restricted.recall_order
+                       AND named.class = ?2 AND named.ordinal = ?3)))",
+            params![name.exchange.as_bytes(), name.class.as_bytes(), name.ordinal],
+            |row| plain::<i64>(row, "one"),
+        )?;
+        usable.ok_or(Fault::Conflict(UNUSABLE))?;
+    }
     for row in &record.restrictions {
         put_restriction(connection, row)?;
     }
     Ok(())
 }
+
+/// What a record meets that passes on what was erased or restricted meanwhile.
+const UNUSABLE: &str = "what it passes on was erased or restricted meanwhile";
 
 fn put_recall(connection: &Connection, row: &RecallRow, index: LeafIndex) -> Result<(), Fault> {
     let entry = row.entered.then(|| integer(index.0)).transpose()?;

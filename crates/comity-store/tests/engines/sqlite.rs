@@ -112,6 +112,7 @@ conforms! {
     recall::of_two_tries_at_once_one_has_the_message,
     recall::where_records_went_is_found_from_both_ends,
     recall::what_is_restricted_stays_so_until_it_is_lifted,
+    recall::what_an_order_was_about_neither_comes_later_nor_is_passed_on,
     removals::no_offer_to_a_removed_partner_is_recorded,
     removals::of_two_words_about_a_party_the_later_counts,
     removals::who_is_to_be_told_is_found,

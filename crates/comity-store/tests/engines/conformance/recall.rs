@@ -1,14 +1,17 @@
 //! Orders that data be erased or restricted: each change of a message is the next version of its row; where records went,
 //! and what is restricted, is found again.
 
+use super::rows::exchange_row;
 use super::{Harness, Seeded, at, entries, record, segment, wait};
 use comity_exchange::collect::{ContentTag, ObjectTag};
 use comity_exchange::ports::{
-    CollectedObject, CollectedSegment, Collections, Derived, RecallRow, Recalls, Record, RecordName,
-    Restriction, SegmentKind, Store, StoreError, Stream, Way,
+    CollectedObject, CollectedSegment, Collections, Derived, ExchangeRow, RecallRow, Recalls, Record,
+    RecordName, Restriction, SegmentKind, Store, StoreError, Stream, Way,
 };
+use comity_exchange::report::{ExchangeOutcome, Side};
 use comity_terms::ids::{ClassId, OrderId};
 use comity_terms::{Digest, ExchangeId};
+use std::collections::BTreeSet;
 
 fn row(entropy: &mut Seeded, order: OrderId, from: &str, way: Way) -> RecallRow {
     let mut header = vec![0; 40];
@@ -255,5 +258,75 @@ pub(crate) fn what_is_restricted_stays_so_until_it_is_lifted<H: Harness<Store: R
         store.record(put(Restriction { records: records(&[1]), ..third.clone() })).await.unwrap();
         assert_eq!(store.restricted_by(third.order).await.unwrap(), [third]);
         assert_eq!(store.restricted_by(second.order).await.unwrap(), [second]);
+    });
+}
+
+pub(crate) fn what_an_order_was_about_neither_comes_later_nor_is_passed_on<H: Harness<Store: Recalls>>(
+    harness: &H,
+) {
+    let mut entropy = Seeded(45);
+    wait(async {
+        let store = harness.open();
+        let (known, late) = (ExchangeId::draw(&mut entropy), ExchangeId::draw(&mut entropy));
+        let received = |id| ExchangeRow {
+            side: Side::Receiver,
+            outcome: ExchangeOutcome::Delivered,
+            ..exchange_row(id)
+        };
+        let order = OrderId::draw(&mut entropy);
+        let row = |exchange, records, lifted| Restriction {
+            exchange,
+            records,
+            order,
+            from: at("2026-11-24T00:00:00Z"),
+            lifted,
+        };
+        // What is here is not absent.
+        store.record(Record { exchanges: vec![received(known)], ..Record::default() }).await.unwrap();
+        let absent = |id| Record { absent: vec![id], ..Record::default() };
+        let refused = store.record(absent(known)).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+
+        // What an order called back before it came does not begin; it may be kept as refused, and others come.
+        let lifted = Some(at("2026-11-24T00:00:00Z"));
+        let called_back =
+            Record { restrictions: vec![row(late, Some(BTreeSet::new()), lifted)], ..absent(late) };
+        store.record(called_back).await.unwrap();
+        let comes = |row| Record { exchanges: vec![row], ..Record::default() };
+        let refused = store.record(comes(received(late))).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+        assert_eq!(store.exchange(late).await.unwrap(), None);
+        let kept = ExchangeRow { outcome: ExchangeOutcome::Refused, ..received(late) };
+        store.record(comes(kept)).await.unwrap();
+        // One that was here before the order moves on as ever.
+        store
+            .record(Record { restrictions: vec![row(known, None, None)], ..Record::default() })
+            .await
+            .unwrap();
+        store.record(comes(received(known))).await.unwrap();
+
+        // What is not here, or is restricted, is not passed on.
+        let source = ExchangeId::draw(&mut entropy);
+        let sealed = segment(&mut entropy, Some(source), SegmentKind::Records, 2, 32);
+        let class = sealed.class.unwrap();
+        let mut came = record(&mut entropy, 1, Some(source));
+        came.segments.push(sealed);
+        store.record(came).await.unwrap();
+        let name = |ordinal| RecordName { exchange: source, class, ordinal };
+        let passes = |ordinals: &[u32]| Record {
+            usable: ordinals.iter().map(|ordinal| name(*ordinal)).collect(),
+            ..Record::default()
+        };
+        store.record(passes(&[0, 1])).await.unwrap();
+        let refused = store.record(passes(&[0, 2])).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+        let restricted = row(source, Some([(class, 1)].into()), None);
+        store.record(Record { restrictions: vec![restricted.clone()], ..Record::default() }).await.unwrap();
+        store.record(passes(&[0])).await.unwrap();
+        let refused = store.record(passes(&[0, 1])).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Conflict(_)), "{refused}");
+        let ended = Restriction { lifted: Some(at("2026-11-25T00:00:00Z")), ..restricted };
+        store.record(Record { restrictions: vec![ended], ..Record::default() }).await.unwrap();
+        store.record(passes(&[0, 1])).await.unwrap();
     });
 }
