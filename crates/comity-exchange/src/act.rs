@@ -4,7 +4,8 @@ use crate::ExchangeError;
 use crate::entry::{Opening, PublicEntry};
 use crate::ports::{Draft, Integrated, Record, SealedSegment, Store, StoreError};
 use crate::shell::Shell;
-use comity_terms::{Act, ExchangeId, PackSlug, Timestamp};
+use comity_terms::ids::SegmentId;
+use comity_terms::{Act, Digest, ExchangeId, PackSlug, Timestamp};
 use serde_json::Value as Json;
 
 /// The entry of an act and its opening, sealed under a pack: with the records of an exchange, or with none.
@@ -19,13 +20,51 @@ pub(crate) fn drawn<W: Shell>(
     held_with: (&PackSlug, Option<ExchangeId>),
     now: Timestamp,
 ) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
+    let segment = SegmentId::draw(&mut world.entropy());
+    drawn_as(world, segment, act, facts, held_with, now)
+}
+
+fn drawn_as<W: Shell>(
+    world: &W,
+    segment: SegmentId,
+    act: Act,
+    facts: Json,
+    held_with: (&PackSlug, Option<ExchangeId>),
+    now: Timestamp,
+) -> Result<(PublicEntry, SealedSegment), ExchangeError> {
     let until = world.opening_until(held_with.0, now)?;
     world.with_keys(|keys| {
         let entropy = &mut world.entropy();
         let (entry, opening) = Opening::draw(act, now, facts, entropy);
-        let sealed = world.signatory().seal_opening(&opening, held_with, until, keys, entropy)?;
+        let signatory = world.signatory();
+        let sealed = signatory.seal_opening_as(segment, &opening, held_with, until, keys, entropy)?;
         Ok((entry, sealed))
     })
+}
+
+/// Records an act that `name` stands for, and that is recorded once whoever else is about to: whether it was now.
+///
+/// # Errors
+/// As [`enter`].
+pub(crate) async fn enter_once<W: Shell>(
+    world: &W,
+    name: &Digest,
+    act: Act,
+    (facts, exchange): (Json, Option<ExchangeId>),
+    now: Timestamp,
+) -> Result<bool, ExchangeError> {
+    let home = world.signatory().home();
+    let mut again = true;
+    loop {
+        let segment = SegmentId::of_digest(name);
+        let (entry, opening) = drawn_as(world, segment, act, facts.clone(), (&home, None), now)?;
+        let entries = vec![Draft { entry, opening: opening.id, exchange }];
+        match world.store().record(Record { entries, segments: vec![opening], ..Record::default() }).await {
+            Err(StoreError::KeyClosed(_)) if again => again = false,
+            Err(StoreError::Conflict(_)) => return Ok(false),
+            recorded => return recorded.map(|_| true).map_err(ExchangeError::from),
+        }
+    }
 }
 
 /// Records an act with what it changes, which may depend on its entry: held under this party's own law, about `exchange`

@@ -4,7 +4,7 @@ use crate::ExchangeError;
 use crate::collect::read::opened;
 use crate::ports::{HeldRecord, SealedSegment, SegmentKind};
 use crate::shell::Shell;
-use comity_terms::ids::ClassId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{ExchangeId, Month, Timestamp};
 use comity_vault::{Cleartext, EpochKeys as _};
 
@@ -18,6 +18,21 @@ pub(crate) fn sealed<W: Shell>(
     bytes: &[u8],
     until: Timestamp,
 ) -> Result<SealedSegment, ExchangeError> {
+    let segment = SegmentId::draw(&mut world.entropy());
+    sealed_as(world, segment, number, bytes, until)
+}
+
+/// As [`sealed`], into the segment `segment`: recorded a second time it is a conflict.
+///
+/// # Errors
+/// As there.
+pub(crate) fn sealed_as<W: Shell>(
+    world: &W,
+    segment: SegmentId,
+    number: [u8; 16],
+    bytes: &[u8],
+    until: Timestamp,
+) -> Result<SealedSegment, ExchangeError> {
     // Unwrap safety: numbers are random (v4) UUIDs, as ids of exchanges are.
     let bound = ExchangeId::from_bytes(number).unwrap_or_else(|| unreachable!("a number is an id"));
     let home = world.signatory().home();
@@ -26,7 +41,8 @@ pub(crate) fn sealed<W: Shell>(
         world.with_keys(|keys| keys.current(&home, Month::of(until))).map_err(ExchangeError::keys)?;
     let of = (&home, bound, ClassId::draw(entropy));
     let record = std::iter::once(bytes);
-    world.signatory().seal_records(
+    world.signatory().seal_records_as(
+        segment,
         of,
         record.map(|record| (record, (until, &bucket, &key))),
         SegmentKind::Records,

@@ -16,6 +16,7 @@
 //! | [`recall`] | an order that data be erased or restricted, carried to every holder |
 //! | [`matching`] | whether a partner holds certain values, without either showing its own |
 //! | [`opt_out`] | what people have opted out of, and what those who speak for them have allowed |
+//! | [`once`] | what a client asks under a key of its own, at any node, done once |
 //! | [`notice`] | persons who are to be told: by when, what may wait, and what goes out |
 //! | [`subject`] | what persons ask about their data, and how it is found and answered |
 //! | [`entry`] | what the log shows of an act, and what it commits to |
@@ -36,6 +37,7 @@ pub mod federation;
 pub mod matching;
 pub mod misbehaviour;
 pub mod notice;
+pub mod once;
 pub mod opt_out;
 pub mod ports;
 pub mod proofs;

@@ -73,12 +73,28 @@ impl Signatory {
         kind: SegmentKind,
         entropy: &mut dyn Entropy,
     ) -> Result<SealedSegment, ExchangeError> {
+        let segment = SegmentId::draw(entropy);
+        self.seal_records_as(segment, (agreement, exchange, class), records, kind, entropy)
+    }
+
+    /// As [`seal_records`](Self::seal_records), into the segment `segment`: recorded a second time it is a conflict.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn seal_records_as<'r>(
+        &self,
+        segment: SegmentId,
+        (agreement, exchange, class): (&PackSlug, ExchangeId, ClassId),
+        records: impl IntoIterator<Item = (&'r [u8], KeptUnder<'r>)>,
+        kind: SegmentKind,
+        entropy: &mut dyn Entropy,
+    ) -> Result<SealedSegment, ExchangeError> {
         let context = SegmentContext {
             store: self.store.clone(),
             agreement: agreement.clone(),
             exchange,
             class,
-            segment: SegmentId::draw(entropy),
+            segment,
         };
         let mut segment = SegmentBuilder::new(&context);
         let mut pool = Pool::new(entropy);
@@ -122,11 +138,26 @@ impl Signatory {
         keys: &mut K,
         entropy: &mut dyn Entropy,
     ) -> Result<SealedSegment, ExchangeError> {
-        let context = OpeningContext {
-            store: self.store.clone(),
-            agreement: agreement.clone(),
-            opening: SegmentId::draw(entropy),
-        };
+        let segment = SegmentId::draw(entropy);
+        self.seal_opening_as(segment, opening, (agreement, exchange), erase_by, keys, entropy)
+    }
+
+    /// As [`seal_opening`](Self::seal_opening), into the segment `segment`: an act that may be recorded once has its opening
+    /// there, and a second one is a conflict.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn seal_opening_as<K: EpochKeys<Error: std::fmt::Display>>(
+        &self,
+        segment: SegmentId,
+        opening: &Opening,
+        (agreement, exchange): (&PackSlug, Option<ExchangeId>),
+        erase_by: Timestamp,
+        keys: &mut K,
+        entropy: &mut dyn Entropy,
+    ) -> Result<SealedSegment, ExchangeError> {
+        let context =
+            OpeningContext { store: self.store.clone(), agreement: agreement.clone(), opening: segment };
         let (bucket, key) = keys.current(agreement, Month::of(erase_by)).map_err(ExchangeError::keys)?;
         let sealed = seal_opening(&opening.to_bytes(), &context, erase_by, (&bucket, &key), entropy)?;
         Ok(SealedSegment {

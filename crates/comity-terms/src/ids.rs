@@ -1,6 +1,7 @@
-//! Identifiers. Random (v4) throughout: a time-ordered id would tell an outsider when an act was done.
+//! Identifiers. Random (v4) throughout: a time-ordered id would tell an outsider when an act was done. One that stands for a
+//! digest has the same form: what may be recorded once is recorded under it, and a second time is a conflict.
 
-use crate::Entropy;
+use crate::{Digest, Entropy};
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,6 +24,14 @@ macro_rules! id {
             pub fn from_bytes(bytes: [u8; 16]) -> Option<Self> {
                 let id = uuid::Uuid::from_bytes(bytes);
                 (id.get_version_num() == 4).then_some(Self(id))
+            }
+
+            /// The id that stands for a digest: its first 16 bytes, as those of a random (v4) UUID.
+            #[must_use]
+            pub fn of_digest(digest: &Digest) -> Self {
+                let mut bytes = [0; 16];
+                bytes.copy_from_slice(&digest.0[..16]);
+                Self(uuid::Builder::from_random_bytes(bytes).into_uuid())
             }
 
             /// The 16 bytes.

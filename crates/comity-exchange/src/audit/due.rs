@@ -5,16 +5,17 @@
 //! log ─> decisions of exchanges ─> duties of this party that people fulfil ─> due ─> `obligation.due` ─> late ─> `obligation.overdue`
 //! ```
 //! The log is read once, and from then on only what is new in it; what is awaited is a few words for each open duty. Whatever
-//! has been told is read off the log too, so that a restart tells nothing twice; two nodes that look at the same moment may.
+//! has been told is read off the log too, so that a restart tells nothing twice. Nor do two nodes that look at the same moment:
+//! the opening of such an act lies where its duty says, so that the second is a conflict and changes nothing.
 //!
 //! Not told: what the gateway does itself (its deliveries, erasures and answers have acts of their own), and whether a person
 //! is to be told something, which is the officers' to know while it waits ([`notice`](crate::notice)).
 
 use super::replay::read;
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::enter_once;
 use crate::entry::Opening;
-use crate::ports::{Record, SealedSegment, Store};
+use crate::ports::{SealedSegment, Store};
 use crate::shell::Shell;
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
@@ -207,9 +208,11 @@ pub async fn tell<W: Shell>(
         });
         // A use is nobody's exchange.
         let exchange = world.store().exchange(duty.exchange).await?.map(|row| row.id);
-        enter(world, step.act(), (facts, exchange), now, |_| Record::default()).await?;
+        // Another node may tell of it at this moment: then it is told.
+        if enter_once(world, &telling(name, step), step.act(), (facts, exchange), now).await? {
+            told += 1;
+        }
         awaited.note(name, step);
-        told += 1;
     }
     Ok(told)
 }
@@ -237,6 +240,11 @@ impl Announced {
 
 fn name_of(entry: LeafIndex, duty: &Json) -> Name {
     Digest::of_parts("comity/duty/v1", &[&entry.0.to_be_bytes(), duty.to_string().as_bytes()])
+}
+
+/// What stands for telling of a duty: there is one opening of it.
+fn telling(name: Name, step: Step) -> Digest {
+    Digest::of_parts("comity/duty/told/v1", &[&name.0, step.act().as_str().as_bytes()])
 }
 
 /// Whether the act that an opening is of decided on an exchange.

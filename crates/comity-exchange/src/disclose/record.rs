@@ -129,8 +129,17 @@ impl Sealed {
         claimed_until: Timestamp,
     ) -> Result<(Summary, Filed, Receipt), ExchangeError> {
         let derived = self.derived(store).await?;
-        let Self { summary, entry, opening, dispatch, waiting, placed: (placed, collected), tagged, .. } =
-            self;
+        let Self {
+            summary,
+            entry,
+            opening,
+            dispatch,
+            waiting,
+            placed: (placed, collected),
+            tagged,
+            taken,
+            ..
+        } = self;
         let request = &summary.request;
         let basis = dispatch.as_ref().map(|dispatch| dispatch.basis.clone());
         let barred = request.barred.iter().filter(|_| dispatch.is_some());
@@ -169,7 +178,7 @@ impl Sealed {
             entries: vec![Draft { entry, opening: opening.id, exchange: Some(summary.id) }],
             exchanges: vec![row],
             outbox: item.clone().into_iter().collect(),
-            segments: std::iter::once(opening).chain(order).chain(placed).collect(),
+            segments: std::iter::once(opening).chain(order).chain(placed).chain(taken).collect(),
             collected,
             tagged,
             escalations: ended.into_iter().chain(waits).collect(),

@@ -44,6 +44,8 @@ pub struct Sealed {
     pub(super) sent: Vec<(RecordName, ObjectTag)>,
     /// What finds by persons what is placed here, or was sent.
     pub(super) tagged: Vec<Tagged>,
+    /// What the client's own key stands for from now on, where it was asked under one.
+    pub(super) taken: Option<SealedSegment>,
 }
 
 impl Sealed {
@@ -63,7 +65,20 @@ impl Sealed {
             placed: (segments, collected),
             sent: Vec::new(),
             tagged,
+            taken: None,
         }
+    }
+
+    /// What is told of the exchange.
+    #[must_use]
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The same, to be recorded with what a client's key stands for: where that is taken already, nothing is recorded.
+    #[must_use]
+    pub fn under(self, taken: SealedSegment) -> Self {
+        Self { taken: Some(taken), ..self }
     }
 }
 
@@ -291,6 +306,7 @@ impl Minimised {
             waiting: None,
             placed: Default::default(),
             sent,
+            taken: None,
         })
     }
 }
@@ -365,6 +381,7 @@ impl Halted {
             placed: Default::default(),
             sent: Vec::new(),
             tagged: Vec::new(),
+            taken: None,
         })
     }
 }

@@ -1,11 +1,12 @@
 //! How a notice begins: an exchange whose decision owes it, or an officer who opens one.
 
-use super::record::{changed, place_of, written};
+use super::record::{changed, place_of, readdress, taken, written};
 use super::settle::clock;
 use super::{Addressee, NoticeFile, Teller};
 use crate::ExchangeError;
 use crate::alone::sealed;
 use crate::audit::recorded::recorded_facts;
+use crate::once::Once;
 use crate::ports::{ExchangeRow, NoticeDetail, NoticeRow, NoticeState, Record, Store};
 use crate::report::{ExchangeOutcome, Side};
 use crate::wire::Text;
@@ -75,6 +76,8 @@ pub struct Opening {
     pub facts: Facts,
     /// Whose order it is, in words that an entry may hold: a key and its signature.
     pub by: Json,
+    /// The client's own key that it is opened under: once.
+    pub once: Option<Once>,
 }
 
 /// Opens a notice: its clock is fixed by the law as it stands, from when it arose. A notice that an exchange gave rise to
@@ -98,7 +101,7 @@ pub async fn open<W: Teller>(world: &W, opening: &Opening) -> Result<NoticeRow, 
             NoticeState::Arisen => super::settle(world, arisen, now).await?,
             _ => arisen,
         };
-        return super::address(world, arisen, opening.to.clone(), &opening.by).await;
+        return readdress(world, arisen, opening.to.clone(), &opening.by, opening.once.as_ref()).await;
     }
     let detail = NoticeDetail {
         owed_by: owed.as_ref().map(|owed| owed.detail.owed_by.clone()).unwrap_or_default(),
@@ -131,7 +134,9 @@ pub async fn open<W: Teller>(world: &W, opening: &Opening) -> Result<NoticeRow, 
         row.detail.file = Some(Text(segment.id));
         let mut facts = super::record::facts(&row);
         facts["opened"] = opening.by.clone();
-        let change = Record { segments: vec![segment], notices: vec![row.clone()], ..Record::default() };
+        let taken = taken(world, &row, opening.once.as_ref())?;
+        let segments = std::iter::once(segment).chain(taken).collect();
+        let change = Record { segments, notices: vec![row.clone()], ..Record::default() };
         Ok((row, vec![(Act::NoticeOpened, facts)], change))
     })
     .await

@@ -5,8 +5,10 @@ use super::{Addressee, NoticeFile, Teller};
 use crate::ExchangeError;
 use crate::act::drawn;
 use crate::alone::{clear, held, sealed};
+use crate::once::Once;
 use crate::ports::{
-    Draft, Erasure, HeldRecord, NoticeRow, NoticeState, Notices as _, Record, Store, StoreError,
+    Draft, Erasure, HeldRecord, NoticeRow, NoticeState, Notices as _, Record, SealedSegment, Store,
+    StoreError,
 };
 use crate::wire::Text;
 use comity_terms::ids::{NoticeId, SegmentId};
@@ -116,6 +118,26 @@ pub async fn address<W: Teller>(
     to: Addressee,
     by: &Json,
 ) -> Result<NoticeRow, ExchangeError> {
+    readdress(world, row, to, by, None).await
+}
+
+/// What a client's key stands for from the change of `row` on: its number.
+pub(super) fn taken<W: Teller>(
+    world: &W,
+    row: &NoticeRow,
+    once: Option<&Once>,
+) -> Result<Option<SealedSegment>, ExchangeError> {
+    once.map(|once| once.taken(world, row.id.to_string().as_bytes())).transpose()
+}
+
+/// As [`address`], under a client's own key: once.
+pub(super) async fn readdress<W: Teller>(
+    world: &W,
+    row: NoticeRow,
+    to: Addressee,
+    by: &Json,
+    once: Option<&Once>,
+) -> Result<NoticeRow, ExchangeError> {
     if !row.state.is_owed() || row.state == NoticeState::Arisen {
         return Err(StoreError::Conflict("a notice that takes nobody").into());
     }
@@ -136,6 +158,7 @@ pub async fn address<W: Teller>(
         facts["addressed"] = by.clone();
         acts.push((Act::NoticeOpened, facts));
         change.notices = vec![row.clone()];
+        change.segments.extend(taken(world, &row, once)?);
         Ok((row, acts, change))
     })
     .await

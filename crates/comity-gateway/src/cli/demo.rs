@@ -98,6 +98,7 @@ async fn show(args: &Demo, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Res
             attestations: Vec::new(),
             assume_in_force: args.assume_in_force,
             added: None,
+            once: None,
         };
         let report = match share::share(&sender.gateway, order).await {
             Ok(report) => report,

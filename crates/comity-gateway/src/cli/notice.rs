@@ -110,6 +110,7 @@ async fn open(
         under: args.under.clone(),
         to: addressee(&args.to, stdin, cwd)?,
         facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
+        once: None,
     };
     notices::open(gateway, &args.officer, order).await
 }

@@ -240,6 +240,7 @@ async fn shared(
         attestations,
         assume_in_force: false,
         added: None,
+        once: None,
     };
     let report = share::share(gateway, order).await.map_err(|error| match error {
         GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),

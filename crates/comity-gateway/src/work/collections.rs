@@ -238,6 +238,7 @@ async fn written(
         attestations: Vec::new(),
         assume_in_force: false,
         added,
+        once: None,
     };
     share::share(gateway, order).await
 }

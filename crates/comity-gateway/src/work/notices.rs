@@ -14,6 +14,7 @@ use comity_exchange::ExchangeError;
 use comity_exchange::notice::{
     self, Addressee, Closing, Deferring, Done, Opening, Trouble, Way, failed, filed, given, overdue,
 };
+use comity_exchange::once::Once;
 use comity_exchange::ports::{NoticeRow, NoticeState, Notices as _, Store as _, StoreError};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::subject::Desk as _;
@@ -32,6 +33,8 @@ pub struct Order {
     pub to: Addressee,
     /// What the officer states.
     pub facts: Vec<(FactKey, String)>,
+    /// The client's own key that it is opened under: once.
+    pub once: Option<Once>,
 }
 
 /// How an officer puts a notice off.
@@ -109,11 +112,21 @@ pub async fn open(gateway: &Gateway, officer: &str, order: Order) -> Result<Noti
     // Whom it goes to is in no entry, and not in what is signed: one digest of it, salted by nothing, would be guessed.
     let by = ordered(gateway, officer, &format!("notice open\n{exchange}\n{agreement}\n")).await?;
     let _one = gateway.telling().lock().await;
-    let opening = Opening { exchange: order.exchange, agreement, to: order.to, facts, by };
+    let opening = Opening { exchange: order.exchange, agreement, to: order.to, facts, by, once: order.once };
     notice::open(gateway, &opening).await.map_err(|error| match error {
         ExchangeError::Question(why) | ExchangeError::Law(why) => GatewayError::Input(why),
         other => other.into(),
     })
+}
+
+/// The notice of that number, as one that was opened under a client's key and that nobody has answered.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn told_again(gateway: &Gateway, told: &[u8]) -> Result<NoticeRow, GatewayError> {
+    let number = std::str::from_utf8(told).ok().and_then(|text| text.parse().ok());
+    let broken = || GatewayError::Broken("what is kept under a client's key does not read".to_owned());
+    known(gateway, number.ok_or_else(broken)?).await
 }
 
 /// Says whom a notice goes to.

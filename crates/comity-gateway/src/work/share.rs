@@ -12,9 +12,10 @@ use super::{officers, opt_outs};
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::approval::Person;
 use comity_exchange::ExchangeError;
-use comity_exchange::disclose::{Disclosed, Goes, asks_again, carry_out, keep as keep_here, prepare};
+use comity_exchange::disclose::{Disclosed, Goes, Sealed, asks_again, carry_out, keep as keep_here, prepare};
 use comity_exchange::escalation::{Approved, Escalating};
 use comity_exchange::federation::offer::WireBar;
+use comity_exchange::once::Once;
 use comity_exchange::opt_out::Flow;
 use comity_exchange::ports::{Bar, Peer, Store as _, StoreError};
 use comity_exchange::question::{Ordered, Request, Superseded};
@@ -50,6 +51,8 @@ pub struct Order {
     pub assume_in_force: bool,
     /// When what is placed here is said to be added; `None`: now. For tests of readers.
     pub added: Option<Timestamp>,
+    /// The client's own key that it is ordered under: it is done once.
+    pub once: Option<Once>,
 }
 
 /// An order as it is kept, sealed with its bundle, while it waits for offices.
@@ -103,6 +106,7 @@ impl Order {
             attestations: kept.attestations.into_iter().map(|(key, file)| (key.0, file.0)).collect(),
             assume_in_force: kept.assume_in_force,
             added: None,
+            once: None,
         })
     }
 }
@@ -196,6 +200,7 @@ async fn place(
     .await
     .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
     .map_err(input)?;
+    let sealed = under_its_key(gateway, order, sealed, &lent).await?;
     let disclosed = keep_here(&**gateway, sealed).await?;
     report::of(gateway, order, &disclosed, &lent).await
 }
@@ -260,6 +265,7 @@ async fn once(
             .await
             .map_err(|error| GatewayError::Broken(format!("preparing broke off: {error}")))?
             .map_err(input)?;
+    let sealed = under_its_key(gateway, order, sealed, &lent).await?;
     let disclosed = match carry_out(&**gateway, sealed, peer).await {
         Err(error @ ExchangeError::Store(StoreError::Conflict(_))) => {
             // Removed meanwhile, maybe at another node: then nothing was recorded.
@@ -272,6 +278,39 @@ async fn once(
         gateway.counts().reached(&peer.party, disclosed.answer.is_some());
     }
     Ok((disclosed, lent))
+}
+
+/// The exchange with what the client's key stands for: its report, as far as it is known before the exchange is recorded. One
+/// that replaces another is recorded under the key of that already.
+async fn under_its_key(
+    gateway: &Arc<Gateway>,
+    order: &Order,
+    sealed: Sealed,
+    lent: &Lent,
+) -> Result<Sealed, GatewayError> {
+    let summary = sealed.summary();
+    let Some(once) = order.once.as_ref().filter(|_| summary.request.supersedes.is_none()) else {
+        return Ok(sealed);
+    };
+    let report = report::begun(gateway, order, summary, lent).await?;
+    let told = serde_json::to_vec(&report).map_err(|error| GatewayError::Broken(error.to_string()))?;
+    let taken = once.taken(&**gateway, &told)?;
+    Ok(sealed.under(taken))
+}
+
+/// The report of an exchange that was taken under a client's key, as `told` then, and that nobody has answered: as it stands
+/// now. `None` while it waits for its partner and is not `ended`, for who took it may answer still.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn told_again(
+    gateway: &Gateway,
+    told: &[u8],
+    ended: bool,
+) -> Result<Option<ExchangeReport>, GatewayError> {
+    let report = serde_json::from_slice(told)
+        .map_err(|_| GatewayError::Broken("what is kept under a client's key does not read".to_owned()))?;
+    report::as_it_stands(gateway, report, ended).await
 }
 
 /// What the officer gave is at fault, not the gateway.

@@ -151,6 +151,7 @@ async fn a_record_of_every_data_class_ends_when_its_time_has_come() {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         let report = share::share(&ee.gateway, order).await.unwrap();
         let there = held(&fi, report.exchange_id.0).await;

@@ -48,6 +48,7 @@ fn order(facts: &[(&str, &str)], attested: &[(&str, Json)]) -> share::Order {
             .collect(),
         assume_in_force: false,
         added: None,
+        once: None,
     }
 }
 

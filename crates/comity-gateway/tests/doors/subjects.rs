@@ -85,6 +85,7 @@ async fn holding() -> (House, House, Tool) {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         let report = share::share(&ee.gateway, order).await.unwrap();
         assert_eq!(report.outcome.as_str(), "delivered", "{to}");

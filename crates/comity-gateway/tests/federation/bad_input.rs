@@ -24,6 +24,7 @@ fn order(house: &House, bundle: &[u8]) -> Order {
         attestations: Vec::new(),
         assume_in_force: false,
         added: None,
+        once: None,
     }
 }
 

@@ -181,6 +181,7 @@ impl House {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         let shared = tokio::time::timeout(Duration::from_secs(300), share::share(&self.gateway, order));
         shared.await.expect("sharing ends").unwrap()

@@ -60,6 +60,7 @@ fn order_to(house: &House, bundle: &[u8]) -> sharing::Order {
         attestations: Vec::new(),
         assume_in_force: false,
         added: None,
+        once: None,
     }
 }
 

@@ -30,7 +30,7 @@ fn off(ground: &str, recheck: Timestamp) -> Off {
 
 fn order(to: Addressee, facts: &[(&str, &str)]) -> Order {
     let facts = facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect();
-    Order { exchange: None, under: Some(LED.parse().unwrap()), to, facts }
+    Order { exchange: None, under: Some(LED.parse().unwrap()), to, facts, once: None }
 }
 
 async fn opened(room: &Room, to: Addressee) -> NoticeRow {
@@ -269,13 +269,23 @@ async fn an_exchange_that_owes_a_notice_opens_one_with_its_clock() {
     // Nobody is addressed: it can be sent to nobody, and says what it would.
     let error = notices::send(&room.gateway, arisen.id, "ana").await.unwrap_err();
     assert!(error.to_string().contains("nobody is named"), "{error}");
-    let order =
-        Order { exchange: Some(report.exchange_id.0), under: None, to: person("mailbox"), facts: Vec::new() };
+    let order = Order {
+        exchange: Some(report.exchange_id.0),
+        under: None,
+        to: person("mailbox"),
+        facts: Vec::new(),
+        once: None,
+    };
     let addressed = notices::open(&room.gateway, "ana", order).await.unwrap();
     assert_eq!(addressed.id, arisen.id, "the first person is the one that it waits for");
     // A second person of the same exchange has a notice of their own, and the same clock.
-    let order =
-        Order { exchange: Some(report.exchange_id.0), under: None, to: person("mailbox"), facts: Vec::new() };
+    let order = Order {
+        exchange: Some(report.exchange_id.0),
+        under: None,
+        to: person("mailbox"),
+        facts: Vec::new(),
+        once: None,
+    };
     let second = notices::open(&room.gateway, "ana", order).await.unwrap();
     assert_ne!(second.id, arisen.id);
     assert_eq!(second.due_operational, settled.due_operational);
@@ -307,6 +317,7 @@ async fn a_notice_is_closed_where_the_decision_owes_none_and_never_where_it_does
         under: None,
         to: person("mailbox"),
         facts: Vec::new(),
+        once: None,
     };
     let opened = notices::open(&room.gateway, "ana", about).await.unwrap();
     let unknown = notices::close(&room.gateway, opened.id, "ana", &"no_such_reason".parse().unwrap()).await;

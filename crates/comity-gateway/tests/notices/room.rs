@@ -83,6 +83,7 @@ impl Room {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         share::share(&self.gateway, order).await.unwrap()
     }
@@ -121,6 +122,7 @@ impl Room {
             attestations: vec![("authorisation".parse().unwrap(), attested.to_string().into_bytes())],
             assume_in_force: false,
             added: None,
+            once: None,
         };
         share::share(&self.gateway, order).await.unwrap()
     }

@@ -1,8 +1,9 @@
 //! Several gateway processes on one PostgreSQL: shares go through any of them, and whichever is killed or stopped,
 //! nothing is lost, nothing is there twice, and there is one log.
 
-use crate::place::{Node, Place, anywhere, comity, verified};
+use crate::place::{AGREEMENT, Node, Place, anywhere, comity, verified};
 use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -273,6 +274,88 @@ async fn a_status_is_told_by_every_node_and_after_a_restart() {
 async fn a_status_is_told_after_a_restart_without_a_server() {
     let room = tempfile::tempdir().unwrap();
     statuses(None, room.path()).await;
+}
+
+/// What the node at an address answers to an order under a key of the client's own: the status of HTTP, and the body as it came.
+fn ordered(at: SocketAddr, to: &str, key: &str, body: &str) -> (u16, String) {
+    let output = Command::new("curl")
+        .args(["-s", "-u", "tamm:a long enough password", "-w", "\n%{http_code}"])
+        .args(["-H", "content-type: application/json", "-H", &format!("idempotency-key: {key}")])
+        .args(["--data-binary", body, &format!("http://{at}/api/v1/{to}")])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (body, status) = text.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+/// The same request under one key, at two nodes at once, later, and after a restart: one act, one answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_is_one_act_whichever_node_is_asked() {
+    let Some(world) = World::new() else { return };
+    let database = world.server.database("once");
+    let one = world.home.serve(Some(&database), anywhere());
+    // The officer's key is made with their first order.
+    one.place.share().await.unwrap();
+    let two = another(&world.home, world.room.path().join("two")).serve(None, anywhere());
+    let bundle = include_str!("../../../../examples/bundles/phishing-campaign.json");
+    let share = format!(
+        r#"{{"under":"{AGREEMENT}","to":"FI","activity":"threat_intel","purpose":"cyber_defence","bundle":{bundle}}}"#
+    );
+    let person = r#"{"name":"Mari Kask","mailbox":"380","language":"et","audience":"person"}"#;
+    let notice = format!(r#"{{"under":"{AGREEMENT}","to":{person}}}"#);
+    let acts =
+        |of: &str| -> u64 { sql(&database, &format!("SELECT count(*) FROM {of}"))[0].parse().unwrap() };
+    for (to, body, of, status) in
+        [("exchanges", &share, "exchange", 200), ("notices", &notice, "notice", 201)]
+    {
+        let (key, before) = (format!("a-key-for-{to}"), acts(of));
+        let at_once: Vec<(u16, String)> = std::thread::scope(|scope| {
+            let ask = |node: &Node| {
+                let (at, key) = (node.public, &key);
+                scope.spawn(move || ordered(at, to, key, body))
+            };
+            let asked = [&one, &two, &one, &two].map(ask);
+            asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+        });
+        assert_eq!(at_once[0].0, status, "{to}: {}", at_once[0].1);
+        for (status, told) in &at_once {
+            // What is told of an exchange is long.
+            assert!(*told == at_once[0].1, "{to}: not the same answer, byte for byte: {status} {told:.400}");
+        }
+        assert!(ordered(two.public, to, &key, body) == at_once[0], "{to}: later");
+        assert_eq!(acts(of), before + 1, "{to}: one act");
+        let other = body.replace("threat_intel", "incident_response").replace("Mari", "Jaan");
+        let (refused, told) = ordered(two.public, to, &key, &other);
+        assert_eq!(refused, 422, "another request under it, at a node that did not take the first: {told}");
+    }
+    let (_, before) = ordered(one.public, "exchanges", "a-key-for-exchanges", &share);
+    one.stop();
+    let one = world.home.serve(None, anywhere());
+    assert!(
+        ordered(one.public, "exchanges", "a-key-for-exchanges", &share).1 == before,
+        "the same after a restart"
+    );
+
+    // Who took it has died before it could answer: what was done is told as it stands, and nothing is done again.
+    let last = |_| sql(&database, "SELECT number FROM segment ORDER BY number DESC LIMIT 1")[0].clone();
+    let (begun, (_, told)) = (last(()), ordered(two.public, "exchanges", "another-key", &share));
+    let answer = last(());
+    assert_ne!(answer, begun);
+    sql(&database, &format!("DELETE FROM key_row WHERE segment = {answer}"));
+    sql(&database, &format!("DELETE FROM segment WHERE number = {answer}"));
+    let (status, again) = ordered(one.public, "exchanges", "another-key", &share);
+    let [told, again]: [serde_json::Value; 2] =
+        [told, again].map(|text| serde_json::from_str(&text).unwrap());
+    assert_eq!((status, &again["outcome"]), (200, &"delivered".into()), "{again}");
+    for key in ["exchange_id", "objects", "withholdings", "safeguards", "pack_digest"] {
+        assert_eq!(again[key], told[key], "{key}");
+    }
+    for side in ["sender", "receiver"] {
+        assert_eq!(again["receipts"][side]["origin"], told["receipts"][side]["origin"], "{side}");
+    }
+    assert_eq!(acts("exchange"), 3);
+    [one, two].into_iter().for_each(Node::stop);
 }
 
 /// A copy of the gateway is taken while its nodes serve; more is signed since, so the gateway that is made of it is refused.

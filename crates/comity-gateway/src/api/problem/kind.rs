@@ -49,6 +49,8 @@ kinds! {
     TooLong = "too-long", PAYLOAD_TOO_LARGE, "the body is too long";
     /// An `Idempotency-Key` came with another request before.
     Idempotency = "idempotency", UNPROCESSABLE_ENTITY, "the key was used for another request";
+    /// The first request under an `Idempotency-Key` is not answered yet.
+    UnderWay = "under-way", CONFLICT, "the first request under this key is under way";
     /// Nothing is there, or nothing that may be told of.
     NotFound = "not-found", NOT_FOUND, "there is nothing here";
     /// The resource knows no such method.

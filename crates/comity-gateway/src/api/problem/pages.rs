@@ -136,10 +136,16 @@ fn about(kind: Kind) -> About {
             detail: "it has 268435456 bytes, the most is 134217728 bytes",
         },
         Kind::Idempotency => About {
-            what: "Nothing was done: this `Idempotency-Key` came with another request within the last day.",
+            what: "Nothing was done: this `Idempotency-Key` came with another request within the last day, at this node or another.",
             why: "A key stands for one request, so that asking again does nothing twice.",
             todo: "Draw a new key for a new request. For the same request, send the same bytes.",
             detail: "draw a new `Idempotency-Key`",
+        },
+        Kind::UnderWay => About {
+            what: "The same request came under this `Idempotency-Key` before, and is still being done. Nothing was done twice.",
+            why: "A partner takes long to answer, or the node that took the request has died before it could answer.",
+            todo: "Ask again in a minute, under the same key: every node gives the answer of the first request, or what came of it.",
+            detail: "ask again in a minute, under the same key",
         },
         Kind::NotFound => About {
             what: "There is nothing under this path, or nothing that may be told of.",

@@ -1,9 +1,11 @@
 //! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
 
+use super::once::Asked;
 use super::order::{self, ShareRequest};
 use super::problems::{HasBody, Signed};
-use super::{Api, Officer, Refused, answer, json_body, malformed, written};
+use super::{Api, Officer, Refused, answer, json_body, malformed, once, written};
 use crate::api::problem::{Kind, Problem};
+use crate::gateway::{Gateway, GatewayError};
 use crate::work::preview::preview;
 use crate::work::share;
 use axum::body::Bytes;
@@ -12,6 +14,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use comity_exchange::ports::Store as _;
+use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::Shell as _;
 use comity_terms::{Digest, ExchangeId};
 use serde::Deserialize;
@@ -36,6 +39,7 @@ pub(super) struct Dry {
     responses(
         (status = 200, description = "The exchange, whatever the laws said of it: `outcome`", body = Object),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "The first request under this key is under way", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
         HasBody,
         Signed
@@ -55,19 +59,26 @@ pub(super) async fn share(
     if dry_run {
         return Ok(answer(&preview(&api.gateway, &order).await?));
     }
-    let work = async {
-        let report = share::share(&api.gateway, order).await?;
-        // Unwrap safety: a report is plain data with text keys.
-        Ok(serde_json::to_vec(&report).expect("a report is plain data"))
+    let Some(once) = once::key(&api, &officer.officer, &headers, Digest::of(&body))? else {
+        return Ok(written(in_bytes(&share::share(&api.gateway, order).await?)));
     };
-    let bytes = match headers.get("idempotency-key") {
-        None => work.await?,
-        Some(key) => {
-            let of = (officer.officer.as_str(), key.as_bytes());
-            api.once.answer(of, Digest::of(&body), api.gateway.now(), work).await?
-        }
-    };
-    Ok(written(bytes))
+    let (gateway, ordered) = (Arc::clone(&api.gateway), share::Order { once: Some(once.clone()), ..order });
+    let work = async move { Ok(in_bytes(&share::share(&gateway, ordered).await?)) };
+    Ok(written(once::answer(&api.gateway, once, work, Asked::Share).await?))
+}
+
+/// The answer to what was taken under a client's key, of what was `told` of it then.
+pub(super) async fn told_again(
+    gateway: &Gateway,
+    told: &[u8],
+    ended: bool,
+) -> Result<Option<Vec<u8>>, GatewayError> {
+    Ok(share::told_again(gateway, told, ended).await?.as_ref().map(in_bytes))
+}
+
+fn in_bytes(report: &ExchangeReport) -> Vec<u8> {
+    // Unwrap safety: a report is plain data with text keys.
+    serde_json::to_vec(report).expect("a report is plain data")
 }
 
 #[utoipa::path(
@@ -89,7 +100,7 @@ pub(super) async fn stands(
 ) -> Result<Response, Refused> {
     let none = || Problem::new(Kind::NotFound).with_detail("no such exchange is recorded here");
     let id: ExchangeId = id.parse().map_err(|_| none())?;
-    let row = api.gateway.store().exchange(id).await.map_err(crate::gateway::GatewayError::from)?;
+    let row = api.gateway.store().exchange(id).await.map_err(GatewayError::from)?;
     let row = row.ok_or_else(none)?;
     Ok(answer(&json!({
         "exchange_id": row.id.to_string(),

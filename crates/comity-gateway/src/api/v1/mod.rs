@@ -47,7 +47,6 @@ use comity_exchange::ExchangeError;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_terms::FactKey;
-use once::Once;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -56,13 +55,12 @@ use std::sync::Arc;
 /// What the routes share.
 struct Api {
     gateway: Arc<Gateway>,
-    once: Once,
 }
 
 /// The routes under `/api`.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let bytes_max = gateway.settings().limits.bytes_max;
-    let api = Arc::new(Api { gateway, once: Once::default() });
+    let api = Arc::new(Api { gateway });
     Router::new()
         .route("/api", get(document::page))
         .route("/api/", get(document::page))

@@ -1,12 +1,13 @@
 //! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
 
 use super::desk::Part;
+use super::once::Asked;
 use super::problems::{HasBody, Signed};
 use super::{
-    Api, Officer, Refused, answer, json_body, malformed, number, read_body, read_json, stated, written,
+    Api, Officer, Refused, answer, json_body, malformed, number, once, read_body, read_json, stated, written,
 };
 use crate::api::problem::Problem;
-use crate::gateway::GatewayError;
+use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
 use crate::work::notices::{self, Off, Order, REASONS_BYTES_MAX};
 use axum::Router;
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use comity_exchange::notice::Addressee;
+use comity_exchange::ports::NoticeRow;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
@@ -113,6 +115,7 @@ pub(super) struct NoticeOrder {
             status = 201, description = "Its number, and by when it is due", body = Object,
             headers(("location" = String, description = "The notice"))
         ),
+        (status = 409, description = "The first request under this key is under way", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Not now", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
         HasBody,
@@ -136,18 +139,16 @@ pub(super) async fn open(
         under: asked.under.map(|under| under.0),
         to,
         facts: stated(asked.facts),
+        // The body of another route may be the same.
+        once: once::key(&api, &officer.officer, &headers, Digest::of_parts("comity/notices/open", &[&body]))?,
     };
-    let work = async {
-        let row = notices::open(&api.gateway, &officer.officer, order).await?;
-        Ok(notices::row_json(&row, api.gateway.now()).to_string().into_bytes())
-    };
-    let made = match headers.get("idempotency-key") {
-        None => work.await?,
-        Some(key) => {
-            // The body of another route may be the same.
-            let request = Digest::of_parts("comity/notices/open", &[&body]);
-            let of = (officer.officer.as_str(), key.as_bytes());
-            api.once.answer(of, request, api.gateway.now(), work).await?
+    let made = match order.once.clone() {
+        None => told(&api.gateway, &notices::open(&api.gateway, &officer.officer, order).await?),
+        Some(once) => {
+            let gateway = Arc::clone(&api.gateway);
+            let work =
+                async move { Ok(told(&gateway, &notices::open(&gateway, &officer.officer, order).await?)) };
+            once::answer(&api.gateway, once, work, Asked::Notice).await?
         }
     };
     // The same answer, where it is given again, has the same place.
@@ -155,6 +156,15 @@ pub(super) async fn open(
         .map_err(|error| GatewayError::Broken(format!("an answer does not read: {error}")))?;
     let place = format!("/api/v1/notices/{number}");
     Ok((StatusCode::CREATED, [(header::LOCATION, place)], written(made)).into_response())
+}
+
+fn told(gateway: &Gateway, row: &NoticeRow) -> Vec<u8> {
+    notices::row_json(row, gateway.now()).to_string().into_bytes()
+}
+
+/// The answer to what was taken under a client's key, of what was told of it then: its number.
+pub(super) async fn told_again(gateway: &Gateway, number: &[u8]) -> Result<Vec<u8>, GatewayError> {
+    Ok(told(gateway, &notices::told_again(gateway, number).await?))
 }
 
 /// What of an opened notice tells its place.

@@ -64,6 +64,7 @@ pub fn read(body: &[u8], officer: &str) -> Result<Order, serde_json::Error> {
         attestations: attested.map(|(key, file)| (key.0, file.get().as_bytes().to_vec())).collect(),
         assume_in_force: false,
         added: None,
+        once: None,
     })
 }
 

@@ -6,6 +6,8 @@ use crate::gateway::{Gateway, GatewayError};
 use crate::warning::warned;
 use comity_exchange::disclose::{Disclosed, Summary};
 use comity_exchange::federation::answer::AnswerResult;
+use comity_exchange::ports::Store as _;
+use comity_exchange::proofs::receipt;
 use comity_exchange::report::{
     ExchangeOutcome, ExchangeReport, ReceiptReport, Receipts, RejectedReport, SafeguardsReport, Side,
     WarningReport, WithholdingReport,
@@ -37,17 +39,39 @@ pub(super) async fn of(
     lent: &Lent,
 ) -> Result<ExchangeReport, GatewayError> {
     let summary = &disclosed.summary;
-    let mut decisions: Vec<_> = summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect();
-    gateway.counts().decisions(Side::Sender, &decisions);
-    gateway.counts().refusals(Side::Sender, &decisions, &summary.reasons);
+    let mut report = begun(gateway, order, summary, lent).await?;
+    gateway.counts().decisions(Side::Sender, &report.decisions);
+    gateway.counts().refusals(Side::Sender, &report.decisions, &summary.reasons);
     gateway.counts().exchange(Side::Sender, summary.outcome);
-    decisions.extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
-    let held = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone());
-    let safeguards = held.map_or_else(|| summary.safeguards.clone(), Safeguards::from);
+    report
+        .decisions
+        .extend(disclosed.answer.iter().flat_map(|answer| answer.header.decisions.iter().cloned()));
+    if let Some(held) = disclosed.answer.as_ref().and_then(|answer| answer.header.safeguards.clone()) {
+        report.safeguards = SafeguardsReport::from(&Safeguards::from(held));
+    }
+    report.refused_by = refused_by(summary, disclosed.answer.as_ref().map(|a| a.header.result), &order.to);
+    report.receipts = Receipts {
+        sender: Some(keep(gateway, summary.id, "sender", &disclosed.receipt)?),
+        receiver: match &disclosed.partner_receipt {
+            Some(receipt) => Some(keep(gateway, summary.id, "receiver", receipt)?),
+            None => None,
+        },
+    };
+    report.waiting = disclosed.waiting.clone().or(report.waiting);
+    Ok(report)
+}
+
+/// The exchange as far as it is known before it is recorded: without receipts, and without what its partner says.
+pub(super) async fn begun(
+    gateway: &Arc<Gateway>,
+    order: &Order,
+    summary: &Summary,
+    lent: &Lent,
+) -> Result<ExchangeReport, GatewayError> {
     Ok(ExchangeReport {
         exchange_id: Text(summary.id),
         outcome: summary.outcome,
-        refused_by: refused_by(disclosed, &order.to),
+        refused_by: refused_by(summary, None, &order.to),
         pack: Text(order.under.clone()),
         pack_digest: Text(lent.laws.agreement.digest()),
         sender: Text(gateway.signatory().party.clone()),
@@ -56,22 +80,49 @@ pub(super) async fn of(
         purpose: Text(order.purpose.clone()),
         assumed_in_force: order.assume_in_force,
         objects: summary.counts,
-        decisions,
+        decisions: summary.rulings.iter().map(|ruling| ruling.report(Side::Sender)).collect(),
         withholdings: summary.withholdings.iter().map(withholding_report).collect(),
         rejected: summary.rejected.iter().map(rejected_report).collect(),
         reasons: summary.reasons.clone(),
         warnings: warnings(gateway, order).await?,
-        safeguards: SafeguardsReport::from(&safeguards),
-        receipts: Receipts {
-            sender: Some(keep(gateway, summary.id, "sender", &disclosed.receipt)?),
-            receiver: match &disclosed.partner_receipt {
-                Some(receipt) => Some(keep(gateway, summary.id, "receiver", receipt)?),
-                None => None,
-            },
-        },
-        waiting: disclosed.waiting.clone().or_else(|| waits(summary)),
+        safeguards: SafeguardsReport::from(&summary.safeguards),
+        receipts: Receipts::default(),
+        waiting: waits(summary),
         supersedes: summary.request.supersedes.map(|superseded| Text(superseded.exchange)),
     })
+}
+
+/// What was told as [`begun`], as the exchange stands now, with the receipts that there are; what its partner's laws said is not
+/// told any more. `None` while it waits for its partner and is not `ended`.
+pub(super) async fn as_it_stands(
+    gateway: &Gateway,
+    mut report: ExchangeReport,
+    ended: bool,
+) -> Result<Option<ExchangeReport>, GatewayError> {
+    let (id, store) = (report.exchange_id.0, gateway.store());
+    let row = store.exchange(id).await?;
+    let lost = || GatewayError::Broken("an exchange that was taken is not recorded".to_owned());
+    let row = row.ok_or_else(lost)?;
+    if row.outcome == ExchangeOutcome::Queued && !ended {
+        return Ok(None);
+    }
+    if row.outcome == ExchangeOutcome::Refused && report.outcome != row.outcome {
+        report.refused_by = Some(report.receiver.0.to_string());
+    }
+    report.outcome = row.outcome;
+    if let Some((entry, integrated)) = store.exchange_integrated(id).await? {
+        let receipt = receipt(store, entry, &integrated).await?;
+        report.receipts.sender = Some(keep(gateway, id, "sender", &receipt)?);
+    }
+    if let Some(theirs) = store.partner_receipt(id).await? {
+        let theirs = Receipt::parse(&theirs)
+            .map_err(|_| GatewayError::Broken("a partner's receipt does not read".to_owned()))?;
+        report.receipts.receiver = Some(keep(gateway, id, "receiver", &theirs)?);
+    }
+    if row.outcome == ExchangeOutcome::Queued {
+        report.waiting = Some("the partner has not answered yet".to_owned());
+    }
+    Ok(Some(report))
 }
 
 /// For which offices an escalated exchange waits.
@@ -106,16 +157,16 @@ pub fn rejected_report(rejected: &comity_minimise::Rejected) -> RejectedReport {
 }
 
 /// Who refused: the partner's gateway, the first of our laws that did, or the step that left nothing to give.
-fn refused_by(disclosed: &Disclosed, partner: &Party) -> Option<String> {
-    if disclosed.summary.outcome != ExchangeOutcome::Refused {
+fn refused_by(summary: &Summary, answer: Option<AnswerResult>, partner: &Party) -> Option<String> {
+    if summary.outcome != ExchangeOutcome::Refused {
         return None;
     }
-    match disclosed.answer.as_ref().map(|answer| answer.header.result) {
+    match answer {
         Some(AnswerResult::Accepted) | None => {
-            let grounds = disclosed.summary.rulings.iter().flat_map(|ruling| &ruling.decision.grounds);
+            let grounds = summary.rulings.iter().flat_map(|ruling| &ruling.decision.grounds);
             let law = grounds.map(|ground| ground.law.to_string()).next();
             // Where no object could be asked about, the bundle was not even read.
-            let read = !disclosed.summary.rulings.is_empty();
+            let read = !summary.rulings.is_empty();
             Some(law.unwrap_or_else(|| if read { "minimising" } else { "reading" }.to_owned()))
         }
         Some(_) => Some(partner.to_string()),

@@ -89,6 +89,7 @@ async fn replaced(
         attestations: Vec::new(),
         assume_in_force: false,
         added: None,
+        once: None,
     };
     let report = match share::share(gateway, order).await {
         Ok(report) => report,
