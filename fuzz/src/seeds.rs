@@ -126,6 +126,30 @@ pub(crate) fn recall_answers() -> Vec<Vec<u8>> {
     texts(&[answer, &format!("{answer}\0{onward}")])
 }
 
+/// Questions to look at records, with what is looked for behind them.
+pub(crate) fn view_questions() -> Vec<Vec<u8>> {
+    let bodies = [
+        r#"{"objects":["indicator--00000000-0000-4000-8000-000000000001"]}"#,
+        r#"{"person":{"identifiers":[{"kind":"email","value":"mari@example.ee"}]}}"#,
+    ];
+    bodies.iter().map(|body| [crate::targets::VIEW.as_bytes(), b"\0", body.as_bytes()].concat()).collect()
+}
+
+/// Answers to them.
+pub(crate) fn view_answers() -> Vec<Vec<u8>> {
+    let none = comity_terms::Digest::of(b"");
+    let answer = |result: &str, rest: &str| {
+        format!(
+            r#"{{"version":1,"view_id":"00000000-0000-4000-8000-000000000001","message":"{none}","holder":"FI","at":"2026-01-01T00:00:00Z","result":"{result}","given":0,"masked":0,"reasons":[],"escalate_to":[],"citations":[]{rest}}}"#
+        )
+        .into_bytes()
+    };
+    vec![
+        answer("stale", ""),
+        answer("viewed", &format!(r#","encapsulated":"","sealed":"{none}","entry":"""#)),
+    ]
+}
+
 pub(crate) fn match_questions() -> Vec<Vec<u8>> {
     let evaluated = [MATCH.as_bytes(), &[0], &batch()[..]].concat();
     let mut found = texts(&[

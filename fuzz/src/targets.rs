@@ -11,6 +11,9 @@ use comity_exchange::federation::matching::{MatchAnswered, MatchHeader, MatchQue
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
 use comity_exchange::federation::referral::{HeardReferral, TakenReferral};
+use comity_exchange::federation::view::{
+    ViewAnswered, ViewHeader, ViewQuestion, looked_for, read_looked_for,
+};
 use comity_exchange::signature::{Domain, PartyKey, PartyVerifier};
 use comity_exchange::wire::Base64;
 use comity_minimise::json::Node;
@@ -232,6 +235,40 @@ pub fn match_answer(data: &[u8]) {
     let keys = known(&party("FI")).expect("a key");
     let _ = MatchAnswered::read(&frame, (&asked, message.unwrap_or(Digest::of(b""))), &keys);
 }
+
+/// The header of a question to look at records that its asker did sign, with the sealed body behind it (after the first zero
+/// byte), which is also read as what was opened.
+pub fn view_question(data: &[u8]) {
+    let (header, body) = split(data);
+    let mut header = header.to_vec();
+    if let Ok(mut question) = serde_json::from_slice::<ViewHeader>(&header) {
+        question.entry = Base64(ENTRY.to_vec());
+        question.sealed.0 = Digest::of(body);
+        header = serde_json::to_vec(&question).expect("plain data");
+    }
+    let attachments = format!("{{\"receipt\":{}}}", serde_json::Value::from(receipt_of_entry()));
+    let frame = SignedHeader::sign(header, Domain::View, &key()).frame(attachments.as_bytes(), body);
+    let keys = known(&party("EE")).expect("a key");
+    let _ = ViewQuestion::read(&frame, (&party("EE"), &party("FI")), &keys);
+    if let Ok(selector) = read_looked_for(body) {
+        let again = looked_for(&selector).expect("what is looked for is named");
+        assert!(read_looked_for(&again).is_ok(), "and reads again");
+    }
+}
+
+/// The header of an answer to such a question that its holder did sign, with what follows (after the first zero byte).
+pub fn view_answer(data: &[u8]) {
+    let (header, body) = split(data);
+    let frame = SignedHeader::sign(header.to_vec(), Domain::ViewAnswer, &key()).frame(b"{}", body);
+    let said: serde_json::Value = serde_json::from_slice(header).unwrap_or_default();
+    let message: Option<Digest> = said["message"].as_str().and_then(|digest| digest.parse().ok());
+    let asked: ViewHeader = serde_json::from_str(VIEW).expect("our own question reads");
+    let keys = known(&party("FI")).expect("a key");
+    let _ = ViewAnswered::read(&frame, (&asked, message.unwrap_or(Digest::of(b""))), &keys);
+}
+
+/// A question to look at records as its asker signs it, but for its receipt.
+pub(crate) const VIEW: &str = r#"{"version":1,"view_id":"00000000-0000-4000-8000-000000000001","asker":"EE","holder":"FI","agreement":"pact-2026","laws":{},"activity":"threat_intel","purpose":"cyber_defence","facts":[],"at":"2026-01-01T00:00:00Z","transport_key":"sha256:0000000000000000000000000000000000000000000000000000000000000000","encapsulated":"","sealed":"sha256:0000000000000000000000000000000000000000000000000000000000000000","answer_to":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","entry":""}"#;
 
 /// A filter: what is one answers every question, and is written as it was read. Also a batch, and a value.
 pub fn match_filter(data: &[u8]) {

@@ -49,6 +49,7 @@ pub mod shell;
 pub mod signatory;
 pub mod signature;
 pub mod subject;
+pub mod view;
 pub mod wire;
 
 pub use error::ExchangeError;

@@ -52,6 +52,14 @@ pub enum Misbehaviour {
     MatchKeyChanged,
     /// An evaluation that is not by the key of the day.
     MatchEvaluation,
+    /// A question to look at records that does not read or open.
+    ViewUnreadable,
+    /// One that is not signed by whoever sends it.
+    ViewForged,
+    /// One whose receipt does not hold.
+    ViewUnproven,
+    /// Another question under the id of a view that was answered.
+    ViewConflict,
     /// A person's request, passed on, that does not read or open.
     ReferralUnreadable,
     /// One that is not signed by whoever sends it.
@@ -84,6 +92,10 @@ impl Misbehaviour {
             Self::MatchConflict => "match_conflict",
             Self::MatchKeyChanged => "match_key_changed",
             Self::MatchEvaluation => "match_evaluation",
+            Self::ViewUnreadable => "view_unreadable",
+            Self::ViewForged => "view_forged",
+            Self::ViewUnproven => "view_unproven",
+            Self::ViewConflict => "view_conflict",
             Self::ReferralUnreadable => "referral_unreadable",
             Self::ReferralForged => "referral_forged",
             Self::ReferralUnproven => "referral_unproven",
@@ -124,6 +136,18 @@ impl Misbehaviour {
             ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::MatchForged),
             ExchangeError::Frame(_) => Some(Self::MatchUnreadable),
             ExchangeError::Proof(_) => Some(Self::MatchUnproven),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with a question to look at records that was not taken with `error`; `None` where the partner did nothing
+    /// wrong.
+    #[must_use]
+    pub fn of_view(error: &ExchangeError) -> Option<Self> {
+        match error {
+            ExchangeError::Frame(FrameError::Signature(_)) => Some(Self::ViewForged),
+            ExchangeError::Frame(_) => Some(Self::ViewUnreadable),
+            ExchangeError::Proof(_) => Some(Self::ViewUnproven),
             _ => None,
         }
     }

@@ -42,7 +42,7 @@ pub use parties::{AdoptedLaw, Officer, OfficerKey, Peer};
 pub use recall::{Derived, RecallRow, Recalls, RecordName, Restriction, Way};
 pub use record::{Draft, Record, SealedSegment, SegmentKind};
 pub use removals::{Bar, PeerRemoval, Removals};
-pub use road::{PeerError, Peers, RecallRoad, ReferralRoad};
+pub use road::{PeerError, Peers, RecallRoad, ReferralRoad, ViewRoad};
 pub use subjects::{
     FoundRecord, OrderedFor, Referral, ReferralSent, Referred, ReferredAnswer, RequestDetail, RequestRow,
     SubjectTag, Subjects, Tagged,

@@ -40,6 +40,10 @@ pub enum Domain {
     MatchAnswer,
     /// What such questions of a day are answered with: key and filter.
     MatchEpoch,
+    /// A question to look at records where they lie.
+    View,
+    /// The answer to one.
+    ViewAnswer,
     /// How often a holder used what it was given.
     Uses,
     /// A person's request, passed on to a partner.
@@ -65,6 +69,8 @@ impl Domain {
             Self::Match => "comity/match/v1",
             Self::MatchAnswer => "comity/match-answer/v1",
             Self::MatchEpoch => "comity/match-epoch/v1",
+            Self::View => "comity/view/v1",
+            Self::ViewAnswer => "comity/view-answer/v1",
             Self::Referral => "comity/referral/v1",
             Self::ReferralAnswer => "comity/referral-answer/v1",
         }

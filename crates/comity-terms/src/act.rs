@@ -174,6 +174,14 @@ pub enum Act {
     MatchAnswered,
     /// What was asked of a partner came to its end.
     MatchDone,
+    /// An officer asked to look at what stays with a partner.
+    ViewAsked,
+    /// A partner's officer looks at records where they lie: decided and counted, and opened after it.
+    RecordsViewed,
+    /// A partner that asked to look was answered.
+    ViewAnswered,
+    /// A view came to its end.
+    ViewDone,
     /// Somebody opted out of sharing, who has not been seen yet.
     OptOutFiled,
     /// An opt-out took effect, or was refused.
@@ -218,7 +226,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 64] = [
         Self::ExchangeDecided,
         Self::ExchangeReceived,
         Self::ExchangeRefused,
@@ -259,6 +267,10 @@ impl Act {
         Self::MatchOpened,
         Self::MatchAnswered,
         Self::MatchDone,
+        Self::ViewAsked,
+        Self::RecordsViewed,
+        Self::ViewAnswered,
+        Self::ViewDone,
         Self::OptOutFiled,
         Self::OptOutDecided,
         Self::OptOutEnded,
@@ -382,6 +394,10 @@ impl Act {
             Self::MatchOpened => "match.opened",
             Self::MatchAnswered => "match.answered",
             Self::MatchDone => "match.done",
+            Self::ViewAsked => "view.asked",
+            Self::RecordsViewed => "records.viewed",
+            Self::ViewAnswered => "view.answered",
+            Self::ViewDone => "view.done",
             Self::OptOutFiled => "opt_out.filed",
             Self::OptOutDecided => "opt_out.decided",
             Self::OptOutEnded => "opt_out.ended",

@@ -116,6 +116,10 @@ id! {
     MatchId
 }
 id! {
+    /// One view of what stays with a partner, the same at both gateways.
+    ViewId
+}
+id! {
     /// One hold: what keeps records from erasure for a time.
     HoldId
 }

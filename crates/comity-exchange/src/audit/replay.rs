@@ -256,18 +256,21 @@ fn decided(content: &[u8]) -> Result<Option<&str>, String> {
 }
 
 /// The acts that laws decided.
-const DECIDED: [Act; 14] = [
+const DECIDED: [Act; 17] = [
     Act::ExchangeDecided,
     Act::ExchangeReceived,
     Act::ExchangeRefused,
     Act::ExchangeMismatched,
     Act::RecordsUsed,
     Act::RecordsUnmasked,
+    Act::RecordsViewed,
     Act::RecallOrdered,
     Act::RecallTaken,
     Act::MatchAsked,
     Act::MatchOpened,
     Act::MatchAnswered,
+    Act::ViewAsked,
+    Act::ViewAnswered,
     Act::HoldPlaced,
     Act::HoldLifted,
     Act::RetentionReviewed,

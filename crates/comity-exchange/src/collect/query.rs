@@ -50,6 +50,8 @@ pub enum Manner {
     Query,
     /// As a part of taking out all there is; the place after which it begins.
     Bulk(Option<Timestamp>),
+    /// By a partner's officer, who looks at it here and takes nothing away.
+    View,
     /// By a query for what is masked.
     Unmask {
         /// Where somebody approved it: whether that is who asks.
@@ -89,6 +91,8 @@ pub struct Found {
     pub read: Read,
     /// The caps that held it.
     pub caps: Caps,
+    /// The facts of each class, in the order of the decisions; the class of a record is its place here.
+    pub(crate) classes: Vec<Facts>,
 }
 
 /// The most records that are found: a query that finds more is broader than any law lets it be, or goes on after it.
@@ -103,6 +107,9 @@ const PERSON: &str = "lookups_max_per_person";
 const OFFICER: &str = "lookups_max_per_officer";
 const PERIOD: &str = "lookups_counted_over";
 
+/// The fact that it is looked at where it lies; also what such a use is called.
+pub(crate) const REMOTE_VIEW: &str = "remote_view";
+
 /// Looks for records.
 ///
 /// # Errors
@@ -110,7 +117,7 @@ const PERIOD: &str = "lookups_counted_over";
 pub async fn query<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Result<Found, ExchangeError> {
     let page = page(world, query).await?;
     if page.listed.is_empty() {
-        return Ok(Found { read: Read::default(), caps: Caps::default() });
+        return Ok(Found { read: Read::default(), caps: Caps::default(), classes: Vec::new() });
     }
     let Query { reading, manner, .. } = query;
     let asked = Asked::of(world, &page, reading).await?;
@@ -119,7 +126,11 @@ pub async fn query<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Res
     let first = asked.decide(world, reading, &page, &|_| base.clone())?;
     let limits = Limits::of(&first, reading.request.at)?;
     let people = query.people(world, &page, &first);
-    let act = if matches!(manner, Manner::Unmask { .. }) { Act::RecordsUnmasked } else { Act::RecordsUsed };
+    let act = match manner {
+        Manner::Unmask { .. } => Act::RecordsUnmasked,
+        Manner::View => Act::RecordsViewed,
+        Manner::Query | Manner::Bulk(_) => Act::RecordsUsed,
+    };
     for _ in 0..TRIES_MAX {
         let counts = counted(world, &limits, &people, reading).await?;
         let caps = limits.caps(&counts, reading.reader.as_ref().map(|key| officer(world, key)));
@@ -136,12 +147,13 @@ pub async fn query<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Res
             Err(ExchangeError::Store(StoreError::Conflict(_))) => continue,
             recorded => recorded?,
         }
+        let classes = decided.used.iter().map(|used| used.facts.clone()).collect();
         let mut read = give(world, page, decided)?;
-        if matches!(manner, Manner::Query | Manner::Unmask { .. }) {
+        if !matches!(manner, Manner::Bulk(_)) {
             // Where it goes on is no query's business.
             read.last = None;
         }
-        return Ok(Found { read, caps });
+        return Ok(Found { read, caps, classes });
     }
     Err(ExchangeError::Store(StoreError::Conflict("another look-up")))
 }
@@ -209,9 +221,12 @@ impl Query {
         say("specific_identifier", self.selector.is_specific().into(), Asserter::Detected);
         match self.manner {
             Manner::Bulk(_) => say("bulk", true.into(), Asserter::Detected),
-            Manner::Query => {
+            Manner::Query | Manner::View => {
                 say("query", true.into(), Asserter::Gateway);
                 say("query_breadth", long(breadth), Asserter::Gateway);
+                if matches!(self.manner, Manner::View) {
+                    say(REMOTE_VIEW, true.into(), Asserter::Gateway);
+                }
             }
             Manner::Unmask { approver_is_requester } => {
                 if let Some(is_requester) = approver_is_requester {

@@ -2,6 +2,7 @@
 
 use super::mask;
 use super::place::ClassKnown;
+use super::query::REMOTE_VIEW;
 use crate::ExchangeError;
 use crate::act::drawn;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
@@ -16,7 +17,7 @@ use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
 use comity_terms::ids::SegmentId;
-use comity_terms::{Act, Asserter, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
+use comity_terms::{Act, Action, Asserter, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
 use comity_tlog::LeafIndex;
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
 use serde_json::{Value as Json, json};
@@ -305,7 +306,7 @@ pub(super) async fn record<W: Shell>(
     let change = Change {
         entries: vec![Draft { entry, opening: opening.id, exchange: None }],
         segments: vec![opening],
-        uses: uses(reading, decided, page),
+        uses: uses(reading, decided, page, used_as(act, request)?),
         looked_up: look_ups,
         ..Change::default()
     };
@@ -313,8 +314,18 @@ pub(super) async fn record<W: Shell>(
     Ok(())
 }
 
+/// What a use is called: what law was asked, but for a view, of which law is asked as of a copy.
+fn used_as(act: Act, request: &Request) -> Result<Action, ExchangeError> {
+    match act {
+        Act::RecordsViewed => {
+            Action::new(REMOTE_VIEW).map_err(|error| ExchangeError::Question(error.to_string()))
+        }
+        _ => Ok(request.action.clone()),
+    }
+}
+
 /// The use, exchange by exchange.
-fn uses(reading: &Reading, decided: &Decided, page: &Page) -> Vec<UseRow> {
+fn uses(reading: &Reading, decided: &Decided, page: &Page, action: Action) -> Vec<UseRow> {
     let Reading { request, reader, .. } = reading;
     let exchanges: HashMap<SegmentId, ExchangeId> =
         page.segments.iter().filter_map(|(segment, _)| Some((segment.id, segment.exchange?))).collect();
@@ -330,7 +341,7 @@ fn uses(reading: &Reading, decided: &Decided, page: &Page) -> Vec<UseRow> {
             exchange,
             entry: LeafIndex(0),
             at: request.at,
-            action: request.action.clone(),
+            action: action.clone(),
             purpose: request.purpose.clone(),
             reader: reader.clone(),
             given,

@@ -24,3 +24,4 @@ pub mod recall;
 pub mod referral;
 pub mod transport;
 pub mod uses;
+pub mod view;

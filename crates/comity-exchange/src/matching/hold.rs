@@ -4,7 +4,7 @@ use super::Matcher;
 use crate::ExchangeError;
 use crate::audit::recorded::{RecordedRuling, no_cases};
 use crate::collect::read::{Asked, Reading, Record, Used, give};
-use crate::opt_out::{OPT_OUT, opted_out, redacts};
+use crate::opt_out::{OPT_OUT, Register, opted_out, redacts};
 use crate::ports::{Collections, MatchScope, Stream, VersionWanted, Wanted};
 use crate::question::Request;
 use crate::shell::Lent;
@@ -100,7 +100,7 @@ const TRAINED: &str = "training_valid";
 
 /// The places of records that name somebody who has opted out, and that a share to whoever asks would leave at home for that:
 /// by the same rules, of the same laws. What these cannot say, for want of a fact, takes it out too.
-async fn taken_out<W: Matcher>(
+pub(crate) async fn taken_out<W: Register>(
     world: &W,
     (request, lent): (&Request, &Lent),
     classes: &[Facts],

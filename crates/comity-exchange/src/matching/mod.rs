@@ -25,7 +25,7 @@
 //! | `hold` | the holder's set |
 
 pub mod ask;
-mod hold;
+pub(crate) mod hold;
 pub mod take;
 
 pub use ask::{Asked, Asking, End, Traffic, ask};
@@ -71,12 +71,17 @@ fn request(
 }
 
 /// What the laws say of asking at all, before anything is known of what is held.
-struct Ruled {
-    decision: Decision,
-    ruling: RecordedRuling,
+pub(crate) struct Ruled {
+    pub(crate) decision: Decision,
+    pub(crate) ruling: RecordedRuling,
 }
 
-fn rule<W: Shell>(world: &W, request: &Request, lent: &Lent, objects: u64) -> Result<Ruled, ExchangeError> {
+pub(crate) fn rule<W: Shell>(
+    world: &W,
+    request: &Request,
+    lent: &Lent,
+    objects: u64,
+) -> Result<Ruled, ExchangeError> {
     let laws = &*lent.laws;
     let none = Facts::new();
     let (question, setting) = (request.question(&none, laws), request.setting());

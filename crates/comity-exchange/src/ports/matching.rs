@@ -58,7 +58,7 @@ impl std::fmt::Debug for MatchEpochRow {
     }
 }
 
-/// An answer that was given to a batch: the same message gets it again.
+/// An answer that was given to a batch, or to a view: the same message gets it again.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MatchAnswerRow {
     /// What the message is known by.
@@ -67,9 +67,9 @@ pub struct MatchAnswerRow {
     pub peer: Party,
     /// The question.
     pub id: MatchId,
-    /// Which batch of it, from 1.
+    /// Which batch of it, from 1; 0 where it is a view.
     pub batch: u32,
-    /// The day of its key.
+    /// The day of its key; of a view the last one on which it is kept.
     pub day: Day,
     /// The answer's header as signed.
     pub answer: SignedHeader,

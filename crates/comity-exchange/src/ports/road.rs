@@ -36,6 +36,15 @@ pub trait ReferralRoad: Send + Sync + 'static {
     fn refer(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
 }
 
+/// The road that officers look at what stays with a partner by.
+pub trait ViewRoad: Send + Sync + 'static {
+    /// Sends a question's frame and gives the answer's frame.
+    ///
+    /// # Errors
+    /// [`PeerError`]; no answer decides nothing.
+    fn view(&self, peer: &Peer, frame: Vec<u8>) -> impl Future<Output = Result<Vec<u8>, PeerError>> + Send;
+}
+
 /// Why a partner gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PeerError {

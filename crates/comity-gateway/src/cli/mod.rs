@@ -35,6 +35,7 @@ pub mod taxii;
 mod token;
 mod uses;
 pub mod vault;
+mod views;
 mod webhook;
 
 pub use arguments::*;

@@ -63,6 +63,14 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
                  --under {pack} --activity {activity} --purpose {purpose} --officer N"
             ));
         }
+        if decision.obligations.iter().any(offers_a_view) {
+            let (sender, receiver) = (&report.sender.0, &report.receiver.0);
+            let (pack, activity, purpose) = (&report.pack.0, &report.activity.0, &report.purpose.0);
+            out.line(&format!(
+                "    it stays at {sender}, where officers of {receiver} may look at it\n      comity vault view --with {sender} \
+                 --under {pack} --activity {activity} --purpose {purpose} --object ID --officer N"
+            ));
+        }
     }
     // The same thing done to many objects is one line.
     let mut taken: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
@@ -107,8 +115,17 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
 
 /// Whether a law that refuses says that the data may be asked about in its place: `answer_only` among the ways that remain.
 fn offers_an_answer(obligation: &serde_json::Value) -> bool {
+    offers(obligation, "answer_only")
+}
+
+/// Whether it says that the partner's officers may look at it where it is: `remote_view`.
+fn offers_a_view(obligation: &serde_json::Value) -> bool {
+    offers(obligation, "remote_view")
+}
+
+fn offers(obligation: &serde_json::Value, way: &str) -> bool {
     let options = obligation["options"].as_array().into_iter().flatten();
-    obligation["type"] == "suggest_alternative" && options.into_iter().any(|option| option == "answer_only")
+    obligation["type"] == "suggest_alternative" && options.into_iter().any(|option| option == way)
 }
 
 #[cfg(test)]

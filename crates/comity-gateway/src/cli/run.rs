@@ -120,6 +120,7 @@ fn place(command: &Command) -> Option<&Place> {
         Command::Vault(Vault::Export(args)) => Some(&args.of.place),
         Command::Vault(Vault::Unmask(args)) => Some(&args.of.place),
         Command::Vault(Vault::Approve(args)) => Some(&args.of.place),
+        Command::Vault(Vault::View(args)) => Some(&args.place),
         Command::Audit(Audit::Uses(args)) => Some(&args.place),
         Command::Hold(command) => Some(command.place()),
         _ => None,

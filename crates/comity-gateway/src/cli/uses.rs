@@ -1,7 +1,7 @@
 //! `comity vault read`, `export` and `unmask`, and `comity audit uses`: what an officer reads, and how often it was read.
 
 use super::out::{Exit, Out};
-use super::{AuditUses, Cli, UseOf, VaultApprove, VaultExport, VaultRead, VaultUnmask};
+use super::{Attestation, AuditUses, Cli, UseOf, VaultApprove, VaultExport, VaultRead, VaultUnmask};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::work::unmasking::{self, APPROVAL_BYTES_MAX, Approval};
@@ -9,6 +9,7 @@ use crate::work::uses::{self, Asked};
 use comity_exchange::collect::{Caps, Read, Selector};
 use comity_exchange::subject::Claim;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
+use comity_terms::FactKey;
 use serde_json::Value as Json;
 use std::path::Path;
 
@@ -130,11 +131,7 @@ pub(super) async fn of(
 }
 
 fn asked(of: &UseOf, selector: Selector, cwd: &Path) -> Result<Asked, GatewayError> {
-    let mut attestations = Vec::new();
-    for attested in &of.attestations {
-        let path = cwd.join(&attested.file);
-        attestations.push((attested.key.clone(), file(&path, ATTESTATION_BYTES_MAX)?));
-    }
+    let attestations = attested(&of.attestations, cwd)?;
     let came_in = of.came_in.clone().unwrap_or_else(|| of.activity.clone());
     let came_for = of.came_for.clone().unwrap_or_else(|| of.purpose.clone());
     Ok(Asked {
@@ -149,7 +146,12 @@ fn asked(of: &UseOf, selector: Selector, cwd: &Path) -> Result<Asked, GatewayErr
     })
 }
 
-fn claim(path: &Path) -> Result<Claim, GatewayError> {
+pub(super) fn attested(given: &[Attestation], cwd: &Path) -> Result<Vec<(FactKey, Vec<u8>)>, GatewayError> {
+    let read = |one: &Attestation| Ok((one.key.clone(), file(&cwd.join(&one.file), ATTESTATION_BYTES_MAX)?));
+    given.iter().map(read).collect()
+}
+
+pub(super) fn claim(path: &Path) -> Result<Claim, GatewayError> {
     Claim::read(&file(path, CLAIM_BYTES_MAX)?)
         .map_err(|error| GatewayError::Input(format!("{}: {error}", path.display())))
 }

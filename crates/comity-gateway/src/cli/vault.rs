@@ -1,7 +1,7 @@
 //! `comity vault`: what is held, what is due, and the end of it.
 
 use super::out::{Exit, Out};
-use super::{Cli, ReviewOutcome, Vault, VaultErase, VaultReview, uses};
+use super::{Cli, ReviewOutcome, Vault, VaultErase, VaultReview, uses, views};
 use crate::gateway::{Gateway, GatewayError};
 use crate::jobs::sweep::{self, Haste, Swept};
 use crate::work::holds::{self, hold_json};
@@ -39,6 +39,7 @@ pub async fn run(
         Vault::Read(args) => uses::read(gateway, cli, args, cwd, out).await,
         Vault::Export(args) => uses::export(gateway, cli, args, cwd, out).await,
         Vault::Unmask(args) => uses::unmask(gateway, cli, args, cwd, out).await,
+        Vault::View(args) => views::run(gateway, cli, args, cwd, out).await,
         Vault::Approve(args) => uses::approve(gateway, args, cwd, out).await,
     }
 }

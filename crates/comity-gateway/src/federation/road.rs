@@ -8,8 +8,8 @@ use comity_agreement::LawFiles;
 use comity_exchange::federation::answer::ANSWER_BYTES_MAX;
 use comity_exchange::federation::identity::IDENTITY_BYTES_MAX;
 use comity_exchange::federation::referral::REFERRAL_ANSWER_BYTES_MAX;
-use comity_exchange::federation::{matching, recall, uses};
-use comity_exchange::ports::{MatchRoad, Peer, PeerError, Peers, RecallRoad, ReferralRoad};
+use comity_exchange::federation::{matching, recall, uses, view};
+use comity_exchange::ports::{MatchRoad, Peer, PeerError, Peers, RecallRoad, ReferralRoad, ViewRoad};
 use comity_terms::{Digest, Party};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -131,6 +131,13 @@ impl MatchRoad for Road {
     async fn ask_match(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
         let client = self.client(peer)?;
         client.post("/federation/v1/matches", frame, matching::ANSWER_BYTES_MAX).await.map_err(told)
+    }
+}
+
+impl ViewRoad for Road {
+    async fn view(&self, peer: &Peer, frame: Vec<u8>) -> Result<Vec<u8>, PeerError> {
+        let client = self.client(peer)?;
+        client.post("/federation/v1/views", frame, view::VIEW_ANSWER_BYTES_MAX).await.map_err(told)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What partner gateways can ask.
 
 use super::partner::{Called, NotTaken, Partner, answered, apart};
-use super::{matches, recalls, referrals, uses};
+use super::{matches, recalls, referrals, uses, views};
 use crate::api::problem::{Kind, Problem, pages};
 use crate::gateway::{Gateway, GatewayError};
 use crate::net::body::at_most;
@@ -45,6 +45,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
             "/federation/v1/matches",
             at_most(federation::matching::QUESTION_BYTES_MAX, post(matches::question)),
         )
+        .route("/federation/v1/views", at_most(federation::view::VIEW_BYTES_MAX, post(views::view)))
         .route("/federation/v1/uses", at_most(federation::uses::QUESTION_BYTES_MAX, post(uses::uses)))
         .route("/federation/v1/referrals", at_most(REFERRAL_BYTES_MAX, post(referrals::referral)))
         .route("/federation/v1/identity", at_most(IDENTITY_BYTES_MAX, get(identity).post(told)))

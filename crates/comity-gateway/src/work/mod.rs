@@ -18,6 +18,7 @@
 //! | [`tokens`] | what stands for an officer in their tools |
 //! | [`webhooks`] | endpoints that are told of acts |
 //! | [`deletion`] | what ends by which rule, and what does not |
+//! | [`views`] | what an officer looks at while it stays with a partner |
 //! | [`uses`] | what an officer reads of what was received, and how often it was used |
 //! | [`subjects`] | what persons ask about their data |
 //! | [`opt_outs`], [`mandates`] | what people have opted out of; what those who speak for them have allowed |
@@ -52,4 +53,5 @@ pub mod succession;
 pub mod tokens;
 pub mod unmasking;
 pub mod uses;
+pub mod views;
 pub mod webhooks;

@@ -140,7 +140,7 @@ async fn one(
 }
 
 /// What stands for what is looked for in an officer's signature: of a person their statement, which nobody keeps.
-fn selected(selector: &Selector) -> Digest {
+pub(super) fn selected(selector: &Selector) -> Digest {
     let parts = |words: &[String]| words.iter().map(|word| word.clone().into_bytes()).collect::<Vec<_>>();
     let (kind, parts) = match selector {
         Selector::Objects(ids) => ("objects", parts(ids)),

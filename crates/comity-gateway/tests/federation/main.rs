@@ -22,6 +22,7 @@ mod removal;
 mod replay;
 mod succession;
 mod uses;
+mod views;
 mod warned;
 mod watching;
 

@@ -79,6 +79,10 @@ kinds! {
     MatchNotAccepted = "match-not-accepted", BAD_REQUEST, "the question is not accepted";
     /// Another batch was answered under the number of this one.
     MatchConflict = "match-conflict", CONFLICT, "another batch was answered under this number";
+    /// A partner's question to look at records is not one that counts.
+    ViewNotAccepted = "view-not-accepted", BAD_REQUEST, "the question is not accepted";
+    /// Another question was answered under the id of this one.
+    ViewConflict = "view-conflict", CONFLICT, "another question was answered under this id";
     /// A person's request that a partner passes on is not one that counts.
     ReferralNotAccepted = "referral-not-accepted", BAD_REQUEST, "the referral is not accepted";
     /// A partner's identity does not follow from the one that is known.

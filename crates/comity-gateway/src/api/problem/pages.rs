@@ -237,6 +237,18 @@ fn about(kind: Kind) -> About {
             todo: "Ask under a new question.",
             detail: "6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10",
         },
+        Kind::ViewNotAccepted => About {
+            what: "The question to look at records was not taken. Nothing was opened, and the try is recorded.",
+            why: "It does not read or open, is not signed by who sends it, or its receipt does not prove it recorded.",
+            todo: "Correct what `detail` names, and ask under a new view.",
+            detail: "the signature is not by a known key of the party",
+        },
+        Kind::ViewConflict => About {
+            what: "Nothing was shown: another question was answered under the same id. The try is recorded.",
+            why: "A view is one question, and the answer given to it stands.",
+            todo: "Ask under a new view.",
+            detail: "6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10",
+        },
         Kind::IdentityNotFollowed => About {
             what: "The identity that was told is not taken in the place of the one that is known.",
             why: "Its number is older, two identities bear the same number, or no known party key leads to its party key.",

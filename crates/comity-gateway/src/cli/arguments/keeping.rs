@@ -1,6 +1,6 @@
 //! The log, keys, copies and the vault.
 
-use super::{VaultApprove, VaultExport, VaultRead, VaultUnmask};
+use super::{VaultApprove, VaultExport, VaultRead, VaultUnmask, VaultView};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::{ExchangeId, ReasonCode};
@@ -131,6 +131,11 @@ pub enum Vault {
         after_help = "Example:\n  comity vault approve identity--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6 --officer k.lill --for a.tamm \\\n    --until 2027-01-31T18:00:00Z --under eu-nis2-2022-2555 --from FI --activity incident_response \\\n    --purpose incident_response > approval.json"
     )]
     Approve(Box<VaultApprove>),
+    /// Look at records that stay with a partner: decided by the laws of both, seen once, and not kept here.
+    #[command(
+        after_help = "Example:\n  comity vault view --with XA --officer b.lind --under comity-open --activity threat_intel \\\n    --purpose cyber_defence --object user-account--0c7e22ad-b099-4dc3-b0df-2ea3f49ae2e6"
+    )]
+    View(Box<VaultView>),
     /// Look at whether what is held of an exchange is still needed; what is not is erased.
     #[command(
         after_help = "Example:\n  comity vault review 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 --officer a.tamm --outcome still_needed"

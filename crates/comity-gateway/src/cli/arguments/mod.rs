@@ -39,5 +39,5 @@ pub use subject::{
     Subject, SubjectAsk, SubjectDecide, SubjectFile, SubjectLift, SubjectList, SubjectShow, SubjectStatus,
 };
 pub use taxii::{Taxii, TaxiiAdd, TaxiiEnd, TaxiiImport};
-pub use uses::{AuditUses, UseOf, VaultApprove, VaultExport, VaultRead, VaultUnmask};
+pub use uses::{AuditUses, UseOf, VaultApprove, VaultExport, VaultRead, VaultUnmask, VaultView};
 pub use webhook::{Webhook, WebhookAdd, WebhookOf};

@@ -103,6 +103,44 @@ pub struct VaultApprove {
     pub until: Timestamp,
 }
 
+/// `comity vault view`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct VaultView {
+    /// Where.
+    #[command(flatten)]
+    pub place: Place,
+    /// Where the records lie.
+    #[arg(long, value_name = "CODE")]
+    pub with: JurisdictionCode,
+    /// The officer who looks.
+    #[arg(long, value_name = "N")]
+    pub officer: String,
+    /// The agreement.
+    #[arg(long, value_name = "PACK")]
+    pub under: PackSlug,
+    /// The agreed category of collaboration, in which they are kept there.
+    #[arg(long)]
+    pub activity: Activity,
+    /// What it is for, as they are kept there for.
+    #[arg(long)]
+    pub purpose: Purpose,
+    /// An object, by its STIX id; may be repeated.
+    #[arg(long = "object", value_name = "ID", conflicts_with = "person", required_unless_present = "person")]
+    pub objects: Vec<String>,
+    /// Whatever is about a person: a JSON file with identifiers, each with kind and value.
+    #[arg(long, value_name = "FILE")]
+    pub person: Option<PathBuf>,
+    /// A fact that the officer states, as KEY=VALUE; may be repeated.
+    #[arg(long = "fact", value_name = "KEY=VALUE")]
+    pub facts: Vec<GivenFact>,
+    /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
+    #[arg(long = "attest", value_name = "KEY=FILE")]
+    pub attestations: Vec<Attestation>,
+    /// Say what this gateway's laws answer; ask nothing, record nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// `comity audit uses`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
 pub struct AuditUses {
