@@ -120,6 +120,7 @@ impl Sender {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         let report = share::share(&self.gateway, order).await?;
         if report.outcome != ExchangeOutcome::Delivered {

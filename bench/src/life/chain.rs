@@ -36,6 +36,7 @@ async fn given(from: &House, to: &str, bundle: Vec<u8>) -> Tested<ExchangeId> {
         attestations: Vec::new(),
         assume_in_force: false,
         added: None,
+        once: None,
     };
     let report = share::share(&from.gateway, order).await?;
     if report.outcome == ExchangeOutcome::Delivered {

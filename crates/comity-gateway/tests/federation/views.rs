@@ -366,6 +366,7 @@ async fn what_may_not_leave_is_looked_at_where_it_is() {
             attestations: Vec::new(),
             assume_in_force: false,
             added: None,
+            once: None,
         };
         share::share(&holder.gateway, order).await.unwrap()
     };
