@@ -432,6 +432,7 @@ async fn a_notice_that_waits_is_told_to_no_endpoint() {
         under: Some("eu-led-2016-680".parse().unwrap()),
         to: comity_exchange::notice::Addressee::read(to.to_string().as_bytes()).unwrap(),
         facts: facts.map(|(key, value)| (key.parse().unwrap(), value.to_owned())).to_vec(),
+        once: None,
     };
     let opened = notices::open(&house.gateway, "ana", order).await.unwrap();
     let off = notices::Off {
