@@ -4,7 +4,7 @@
 use crate::gateway::Gateway;
 use crate::law;
 use comity_exchange::disclose::{
-    Disclosed, Goes, Sent, abandon, asks_again, carry_out, next_try, prepare, resume,
+    Disclosed, Goes, Sealed, Sent, abandon, asks_again, carry_out, next_try, prepare, resume,
 };
 use comity_exchange::entry::Opening;
 use comity_exchange::erase::hold::{Placing, erase_after, place};
@@ -100,6 +100,19 @@ async fn once(
     peer: &Peer,
     supersedes: Option<Superseded>,
 ) -> Result<Disclosed, ExchangeError> {
+    carry_out(&**gateway, prepared(gateway, order, peer, supersedes).await?, peer).await
+}
+
+/// An order decided on and sealed, before it is recorded.
+///
+/// # Errors
+/// [`ExchangeError`]; nothing happened.
+pub async fn prepared(
+    gateway: &Arc<Gateway>,
+    order: Order,
+    peer: &Peer,
+    supersedes: Option<Superseded>,
+) -> Result<Sealed, ExchangeError> {
     let now = gateway.now();
     let lent = gateway
         .laws(&law::agreement(), &peer.party)
@@ -122,8 +135,7 @@ async fn once(
     let request = Request { facts, known, binding: lent.binding, supersedes, ..bare };
     let seal_to = peer.identity.transport.as_ref().and_then(|key| key.seal_to(now));
     let seal_to = seal_to.ok_or_else(|| ExchangeError::Keys("no transport key".to_owned()))?;
-    let sealed = prepare(&**gateway, BUNDLES[order.bundle], request, &lent, Goes::To(&seal_to))?;
-    carry_out(&**gateway, sealed, peer).await
+    prepare(&**gateway, BUNDLES[order.bundle], request, &lent, Goes::To(&seal_to))
 }
 
 /// Works the outbox off, until the process ends: soon after something was due, seldom when nothing is.

@@ -34,6 +34,20 @@ const ANSWERED: Duration = Duration::from_secs(120);
 struct Line {
     _room: tempfile::TempDir,
     nodes: [Option<Node>; 3],
+    /// How many objects were shared.
+    objects: u32,
+}
+
+/// A bundle of one indicator.
+fn bundle(number: u32) -> String {
+    let id = format!("0b0a8a5a-8d0e-4a51-9c36-{number:012x}");
+    let pattern = format!("[domain-name:value = 'login-{number}.invoice.example.com']");
+    serde_json::json!({ "type": "bundle", "id": format!("bundle--{id}"), "objects": [{
+        "type": "indicator", "spec_version": "2.1", "id": format!("indicator--{id}"),
+        "created": "2026-11-01T00:00:00.000Z", "modified": "2026-11-01T00:00:00.000Z",
+        "pattern": pattern, "pattern_type": "stix", "valid_from": "2026-11-01T00:00:00Z",
+    }] })
+    .to_string()
 }
 
 impl Line {
@@ -51,7 +65,7 @@ impl Line {
         let at = somewhere();
         first.meet("FI", second, &format!("https://{at}"));
         let near = second.serve(None, at);
-        Self { _room: room, nodes: [Some(first.serve(None, anywhere())), Some(near), Some(far)] }
+        Self { _room: room, nodes: [Some(first.serve(None, anywhere())), Some(near), Some(far)], objects: 0 }
     }
 
     fn node(&self, number: usize) -> &Node {
@@ -75,14 +89,16 @@ impl Line {
         dead
     }
 
-    /// The first shares with the second, and that with the third: the same objects.
-    async fn shared(&self) -> [String; 2] {
+    /// The first shares with the second, and that with the third: the same object, which nobody had before.
+    async fn shared(&mut self) -> [String; 2] {
         let mut exchanges = Vec::new();
+        self.objects += 1;
+        let bundle = bundle(self.objects);
         for (number, to) in [(0, "FI"), (1, "BE")] {
             let words = ["share", "-", "--officer", "tamm", "--under", AGREEMENT, "--to", to];
             let more = ["--activity", "threat_intel", "--purpose", "cyber_defence"];
-            let bundle = include_bytes!("../../../../examples/bundles/phishing-campaign.json");
-            let told = json(&self.place(number), &[&words[..], &more].concat(), Some(bundle)).await.unwrap();
+            let words = [&words[..], &more].concat();
+            let told = json(&self.place(number), &words, Some(bundle.as_bytes())).await.unwrap();
             assert_eq!(told["outcome"], "delivered", "{told}");
             exchanges.push(told["exchange_id"].as_str().unwrap().to_owned());
         }
