@@ -8,11 +8,11 @@ use crate::ports::{CollectedObject, CollectedSegment, SegmentKind, Stream};
 use crate::report::ExchangeOutcome;
 use crate::signatory::Signatory;
 use crate::subject::Named;
-use crate::wire::{Base64, WireFact, WireSafeguards, facts_to_wire};
+use crate::wire::{Base64, Text, WireFact, WireSafeguards, facts_to_wire};
 use comity_agreement::LawSet;
 use comity_terms::beside::in_halves;
 use comity_terms::ids::{ClassId, SegmentId};
-use comity_terms::{Entropy, ExchangeId, Month, Timestamp};
+use comity_terms::{Activity, Entropy, ExchangeId, Month, Purpose, Timestamp};
 use comity_vault::EpochKeys;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -29,6 +29,10 @@ pub struct ClassKnown {
     /// Whether it tells of objects that are gone: then its own end is told to nobody.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub tombstone: bool,
+    /// The activity and the purpose that they came for. Of a copy of what lies in a collection already nothing else tells it;
+    /// absent where an earlier release wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_for: Option<(Text<Activity>, Text<Purpose>)>,
 }
 
 /// What placing needs beside the stage itself.
@@ -88,6 +92,7 @@ impl Minimised {
                 facts: facts_to_wire(&class.sent),
                 safeguards: WireSafeguards::from(&self.extract.safeguards),
                 tombstone: false,
+                asked_for: Some((Text(stream.activity.clone()), Text(stream.purpose.clone()))),
             };
             for objects in class.objects.chunks(SEGMENT_OBJECTS_MAX) {
                 let of = (&agreement, id, ClassId::draw(entropy));

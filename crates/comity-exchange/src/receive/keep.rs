@@ -15,7 +15,7 @@ use crate::ports::{
 };
 use crate::shell::Shell;
 use crate::subject::{Named, about_people};
-use crate::wire::{Base64, WireSafeguards, facts_from_wire};
+use crate::wire::{Base64, Text, WireSafeguards, facts_from_wire};
 use comity_terms::beside::both;
 use comity_terms::{Entropy as _, Month, Safeguards, Timestamp};
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _};
@@ -177,6 +177,7 @@ impl SealedRecords {
                     facts: class.sent.clone(),
                     safeguards: WireSafeguards::from(safeguards),
                     tombstone: false,
+                    asked_for: Some((Text(stream.activity.clone()), Text(stream.purpose.clone()))),
                 };
                 CollectedSegment::of(segment.id, &stream, &known, objects)
             });

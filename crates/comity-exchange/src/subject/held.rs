@@ -12,7 +12,7 @@ use crate::collect::ClassKnown;
 use crate::collect::read::opened;
 use crate::erase::{Against, requested};
 use crate::ports::{FoundRecord, SealedSegment, SegmentKind, Store};
-use crate::wire::facts_from_wire;
+use crate::wire::{Text, facts_from_wire};
 use comity_terms::ids::SegmentId;
 use comity_terms::{Asserter, ExchangeId, Facts, PackSlug, Timestamp};
 use comity_vault::{Cleartext, EpochKeys as _};
@@ -197,11 +197,16 @@ fn facts_of_held(record: &FoundRecord) -> Option<Facts> {
     if record.held.kind != SegmentKind::Records {
         return None;
     }
-    let (known, stream) = (record.known.as_ref()?, record.stream.as_ref()?);
-    let ClassKnown { facts, .. } = serde_json::from_str(known).ok()?;
+    let ClassKnown { facts, asked_for, .. } = serde_json::from_str(record.known.as_ref()?).ok()?;
+    // A copy of what lies in a collection already lies in none itself.
+    let (activity, purpose) = match (&record.stream, &asked_for) {
+        (Some(stream), _) => (&stream.activity, &stream.purpose),
+        (None, Some((Text(activity), Text(purpose)))) => (activity, purpose),
+        (None, None) => return None,
+    };
     let mut facts = facts_from_wire(&facts)?;
-    facts.know("activity", stream.activity.as_str(), Asserter::Officer);
-    facts.know("purpose", stream.purpose.as_str(), Asserter::Officer);
+    facts.know("activity", activity.as_str(), Asserter::Officer);
+    facts.know("purpose", purpose.as_str(), Asserter::Officer);
     Some(facts)
 }
 

@@ -215,3 +215,26 @@ async fn an_order_about_thousands_of_records_is_one_message_a_hop_and_erases_all
 async fn told_of(house: &House, act: &str) -> usize {
     told(house, act).await.len()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_twice_is_told_and_erased_twice_for_a_person() {
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    let bundle = about(PERSON, 0, 3);
+    let given = [share(first, second, &bundle).await, share(first, second, &bundle).await];
+    let claim = json!({ "identifiers": [{ "kind": "email", "value": PERSON }] });
+    let claim = Claim::read(claim.to_string().as_bytes()).unwrap();
+    let seen = SeenByOfficer(true);
+    let asked = subjects::file(&second.gateway, Kind::Access, &claim).await.unwrap();
+    let decided = subjects::decide(&second.gateway, asked.number, "trained", &seen, &[]).await.unwrap();
+    let answer: Json = serde_json::from_slice(&decided.decided.answer.0).unwrap();
+    assert_eq!(answer["records"].as_array().map(Vec::len), Some(6), "both copies: {answer}");
+
+    let asked = subjects::file(&second.gateway, Kind::Erase, &claim).await.unwrap();
+    let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
+    let decided = subjects::decide(&second.gateway, asked.number, "trained", &seen, &unlawful).await.unwrap();
+    assert_eq!(decided.decided.record["granted"], 6, "{}", decided.decided.record);
+    for exchange in given {
+        assert_eq!(second.gateway.store().held_of(exchange, false, 100).await.unwrap().len(), 0);
+    }
+}
