@@ -88,11 +88,12 @@ def verifies(key, message, signature):
         return False
 
 
-def frame(input):
-    magic, rest = b"comity/1\n", bytes_of(input["frame"])
-    if not rest.startswith(magic):
-        return {"valid": False}
-    rest = rest[len(magic):]
+def unframed(bytes, domain, key):
+    """Header, what the message is known by, attachments and bodies; None where it is no frame, or not signed by that key."""
+    magic = b"comity/1\n"
+    if not bytes.startswith(magic):
+        return None
+    rest = bytes[len(magic):]
 
     def part(rest):
         length = int.from_bytes(rest[:4], "big")
@@ -101,14 +102,21 @@ def frame(input):
     header, rest = part(rest)
     signature, rest = rest[:64], rest[64:]
     if header is None or len(signature) < 64:
-        return {"valid": False}
+        return None
     attachments, bodies = part(rest)
-    message = input["domain"].encode() + b"\n" + header
-    if attachments is None or not verifies(bytes_of(input["key"]), message, signature):
+    if attachments is None or not verifies(key, domain.encode() + b"\n" + header, signature):
+        return None
+    return header, named(parts("comity/message/v1", header, signature)), attachments, bodies
+
+
+def frame(input):
+    found = unframed(bytes_of(input["frame"]), input["domain"], bytes_of(input["key"]))
+    if found is None:
         return {"valid": False}
+    header, digest, attachments, bodies = found
     return {
         "valid": True,
-        "digest": named(parts("comity/message/v1", header, signature)),
+        "digest": digest,
         "header": text_of(header),
         "attachments": text_of(attachments),
         "bodies": text_of(bodies),
@@ -143,20 +151,24 @@ def exporter(secret, encapsulated, info):
     return lambda context: labelled(suite, exporting, b"sec", context, 32)
 
 
+def open_body(export, number, associated, body):
+    """The text that a body seals; None where it was sealed under another secret, or to other data."""
+    label = b"comity offer 1 body"
+    both = expand(export(len(label).to_bytes(8, "big") + label + number.to_bytes(8, "big")), associated, 64)
+    if not hmac.compare_digest(both[32:], body[:32]):
+        return None
+    return AESGCM(both[:32]).decrypt(bytes(12), body[32:], associated)
+
+
 def bodies(input):
     exchange, sender, receiver = input["exchange"], input["sender"], input["receiver"]
     info = f"comity/offer/v1\n{exchange}\n{sender}\n{receiver}\n".encode()
     export = exporter(bytes_of(input["transport_secret"]), bytes_of(input["encapsulated"]), info)
-    label = b"comity offer 1 body"
     texts = []
     for number, (name, body) in enumerate(zip(input["classes"], map(bytes_of, input["sealed"]))):
-        secret = export(len(label).to_bytes(8, "big") + label + number.to_bytes(8, "big"))
         associated = uuid.UUID(exchange).bytes + uuid.UUID(name).bytes + input["agreement"].encode()
-        both = expand(secret, associated, 64)
-        if not hmac.compare_digest(both[32:], body[:32]):
-            texts.append(None)
-            continue
-        texts.append(text_of(AESGCM(both[:32]).decrypt(bytes(12), body[32:], associated)))
+        text = open_body(export, number, associated, body)
+        texts.append(None if text is None else text_of(text))
     return {"cleartexts": texts}
 
 
@@ -198,6 +210,139 @@ def receipt(input):
     return {"valid": True, "index": index, "tree_size": int(size)}
 
 
+def proves(attachments, entry, vkey):
+    """Whether what is attached proves an entry of the remedy family in that log."""
+    if len(entry) != 38 or entry[:2] != bytes([1, 2]):
+        return False
+    asked = {"receipt": json.loads(attachments)["receipt"], "entry": text_of(entry), "vkey": vkey}
+    return receipt(asked)["valid"]
+
+
+class Wrong(Exception):
+    """A message that does not count."""
+
+
+def need(holds):
+    if not holds:
+        raise Wrong
+
+
+def message(bytes, domain, key):
+    """A message's header as JSON, what it is known by, attachments and bodies."""
+    found = unframed(bytes, domain, bytes_of(key))
+    need(found is not None)
+    header = json.loads(found[0])
+    need(header["version"] == 1)
+    return header, *found[1:]
+
+
+def recall_hop(input):
+    known = input["known"]
+    need(input["sender"] in known)
+    hop, name, attachments, _ = message(
+        bytes_of(input["frame"]), "comity/recall-hop/v1", known[input["sender"]]["key"]
+    )
+    need((hop["sender"], hop["receiver"]) == (input["sender"], input["receiver"]))
+    exchanges = [one["exchange_id"] for one in hop["exchanges"]]
+    need(1 <= len(exchanges) <= 4096 and len(set(exchanges)) == len(exchanges))
+    signed, order = bytes_of(hop["order"]), json.loads(bytes_of(hop["order"]))
+    pinned = known.get(order["origin"])
+    key = bytes_of(pinned["key"] if pinned else hop["origin_key"])
+    need(verifies(key, b"comity/recall/v1\n" + signed, bytes_of(hop["order_signature"])))
+    action, party = order["action"], order.get("party")
+    need(order["version"] == 1 and (action == "correct") == ("replaced_by" in order))
+    need(action == "bar" if party and action != "lift" else party or action != "bar")
+    need(not party or (party != order["origin"] and "lifts" not in order))
+    entry = bytes_of(order["entry"])
+    need(len(entry) == 38 and entry[:2] == bytes([1, 2]))
+    need(not pinned or proves(attachments, entry, pinned["log"]))
+    return {
+        "valid": True,
+        "message": name,
+        "order_id": order["order_id"],
+        "origin": order["origin"],
+        "action": action,
+        "exchanges": hop["exchanges"],
+    }
+
+
+def recall_answer(input):
+    def read(bytes, holder, key, log, of, depth=0):
+        need(depth <= 8)
+        header, _, attachments, bodies = message(bytes, "comity/recall-answer/v1", key)
+        need(of is None or header["message"] == of)
+        need((header["order_id"], header["holder"]) == (input["order_id"], holder))
+        need(proves(attachments, bytes_of(header["entry"]), log))
+        onward, complete = [], True
+        for one in json.loads(bodies) if bodies else []:
+            answer = None
+            if one["answer"] is not None:
+                keys = input["known"].get(one["party"], {"key": one["party_key"], "log": one["log"]})
+                answer, whole = read(bytes_of(one["answer"]), one["party"], keys["key"], keys["log"], None, depth + 1)
+            complete = complete and answer is not None and whole
+            onward.append({"party": one["party"], "answer": answer})
+        results = [{"exchange_id": one["exchange_id"], "result": one["result"]} for one in header["results"]]
+        return {"holder": holder, "results": results, "onward": onward}, complete
+
+    keys = input["known"][input["holder"]]
+    answer, complete = read(
+        bytes_of(input["frame"]), input["holder"], keys["key"], keys["log"], input["message"]
+    )
+    return {"valid": True, "answer": answer, "complete": complete}
+
+
+def padded_text(input, encapsulated, info, associated, body):
+    text = open_body(exporter(bytes_of(input["transport_secret"]), bytes_of(encapsulated), info), 0, associated, body)
+    return None if text is None else text_of(text.rstrip(b" "))
+
+
+def referral(input):
+    sender, receiver = input["sender"], input["receiver"]
+    keys = input["known"][sender]
+    header, name, attachments, body = message(bytes_of(input["frame"]), "comity/referral/v1", keys["key"])
+    need((header["sender"], header["receiver"]) == (sender, receiver) and header["depth"] < 8)
+    need(header["sealed"] == named(sha256(body)))
+    need(proves(attachments, bytes_of(header["entry"]), keys["log"]))
+    info = f"comity referral v1\n{header['case_id']}\n{sender}\n{receiver}\n".encode()
+    statement = padded_text(input, header["encapsulated"], info, b"statement", body)
+    return {"valid": True, "message": name, "case_id": header["case_id"], "statement": statement}
+
+
+def referral_answer(input):
+    holder, asks = input["holder"], input["asks"]
+    keys = input["known"][holder]
+    header, _, attachments, body = message(bytes_of(input["frame"]), "comity/referral-answer/v1", keys["key"])
+    need((header["case_id"], header["message"], header["holder"]) == (input["case_id"], input["message"], holder))
+    to = header["body"]
+    need((to is not None) == (header["result"] == "answered"))
+    need(named(sha256(body)) == (to["sealed"] if to else named(sha256(b""))))
+    need(proves(attachments, bytes_of(header["entry"]), keys["log"]))
+    info = f"comity referral answer v1\n{header['case_id']}\n{holder}\n{asks}\n".encode()
+    answers = padded_text(input, to["encapsulated"], info, b"answers", body) if to else None
+    return {"valid": True, "result": header["result"], "complete": header["complete"], "answers": answers}
+
+
+def uses(input):
+    holder = input["holder"]
+    header, *_ = message(bytes_of(input["frame"]), "comity/uses/v1", input["known"][holder]["key"])
+    need((header["holder"], header["asker"]) == (holder, input["asker"]))
+    spoken = [one["exchange_id"] for one in header["uses"]]
+    need(len(set(spoken)) == len(spoken) and set(spoken) <= set(input["asked"]))
+    return {"valid": True, "uses": header["uses"]}
+
+
+def counts(read):
+    """What `read` reads of a message, or that it does not count."""
+
+    def told(input):
+        try:
+            return read(input)
+        except Wrong:
+            return {"valid": False}
+
+    return told
+
+
 KINDS = {
     "digest-of-parts": digest_of_parts,
     "entry": entry,
@@ -206,6 +351,11 @@ KINDS = {
     "frame": frame,
     "bodies": bodies,
     "receipt": receipt,
+    "recall-hop": counts(recall_hop),
+    "recall-answer": counts(recall_answer),
+    "referral": counts(referral),
+    "referral-answer": counts(referral_answer),
+    "uses": counts(uses),
 }
 
 for line in sys.stdin:

@@ -1,6 +1,8 @@
 //! The vectors of `docs/spec/`: what a second implementation must find, as this one makes it. They never change but with
 //! the version of a format: `UPDATE_GOLDEN=1 cargo test -p comity-exchange --test spec`, and read the diff.
 
+mod messages;
+
 use comity_exchange::entry::{Opening, record_commitment, records_root};
 use comity_exchange::federation::frame::{Frame, SignedHeader};
 use comity_exchange::federation::offer::{OfferHeader, join_objects, split_objects};
@@ -231,7 +233,8 @@ fn receipts() -> Vec<Json> {
 
 #[test]
 fn the_vectors_are_what_this_implementation_makes() {
-    let all = [digests(), entries(), roots(), objects(), frames(), bodies(), receipts()].concat();
+    let all =
+        [digests(), entries(), roots(), objects(), frames(), bodies(), receipts(), messages::all()].concat();
     let text: String = all.iter().map(|vector| format!("{vector}\n")).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/vectors.jsonl");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -263,9 +266,12 @@ fn the_runner_tells_what_is_wrong_with_an_implementation_and_waits_for_none() {
     let answers =
         |answer: &str| format!("import sys\nfor line in sys.stdin:\n    print('{answer}', flush=True)");
     let (nothing, one) = (answers(r#"{"unsupported": true}"#), answers(r#"{"unsupported": 1}"#));
+    let count = std::fs::read_to_string(spec.join("vectors.jsonl")).unwrap().lines().count();
+    let none = format!("0 of {count} right, {count} not supported");
+    let wrong = format!("0 of {count} right, 0 not supported");
     for (title, command, exit, told) in [
-        ("does nothing of it", vec!["-c", &nothing], 1, "0 of 30 right, 30 not supported"),
-        ("one is not true", vec!["-c", &one], 1, "0 of 30 right, 0 not supported"),
+        ("does nothing of it", vec!["-c", &nothing], 1, none.as_str()),
+        ("one is not true", vec!["-c", &one], 1, wrong.as_str()),
         ("no JSON", vec!["-c", "while True: print('y', flush=True)"], 1, "the answer is no JSON: y"),
         ("ends", vec!["-c", "pass"], 1, "the command ended"),
         // It never answers: the runner, which is given 2 seconds here, kills it.
