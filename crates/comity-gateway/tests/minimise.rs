@@ -193,3 +193,46 @@ fn a_directory_without_a_pack_is_told_from_a_name_that_is_none() {
     let typed = told(Path::new("eu-nis2-2022-255"));
     assert!(typed.contains("(did you mean `eu-nis2-2022-2555`?)"), "{typed}");
 }
+
+/// What an exchange policy, or a word of the Permissible Actions Protocol, says of a bundle is asked of the law that knows such
+/// policies: nobody has to say it again as a fact.
+#[test]
+fn an_exchange_policy_in_a_marking_is_asked_of_the_law() {
+    let direct = "planned_action=externally-visible-direct-actions";
+    for (definition, fact, reason) in [
+        (json!({"iep": {"end_date": "2020-01-01"}}), None, Some("iep_expired")),
+        (json!({"iep": {"end_date": "when it is over"}}), None, Some("iep_expired")),
+        (json!({"iep": {"start_date": "2199-01-01T00:00:00Z"}}), None, Some("iep_not_begun")),
+        (json!({"iep": {"permitted_actions": "none"}}), Some(direct), Some("iep_permitted_actions")),
+        (json!({"statement": "PAP:RED"}), Some(direct), Some("iep_permitted_actions")),
+        (json!({"statement": "PAP:AMBER"}), Some(direct), Some("iep_permitted_actions")),
+        (json!({"statement": "PAP:GREEN"}), Some(direct), None),
+        (json!({"iep": {"start_date": "2020-01-01", "end_date": "2199-01-01"}}), None, None),
+    ] {
+        let id = "marking-definition--00000000-0000-4000-8000-000000000007";
+        let marking = json!({"type": "marking-definition", "spec_version": "2.1", "id": id,
+            "created": "2026-01-01T00:00:00Z", "definition_type": "statement", "definition": definition});
+        let mut marked = malware(1);
+        marked["object_marking_refs"] = json!([id]);
+        let bundle = json!({"type": "bundle", "id": "bundle--00000000-0000-4000-8000-000000000009",
+            "objects": [marking, marked]});
+        let room = tempfile::tempdir().unwrap();
+        let (file, report) = (room.path().join("bundle.json"), room.path().join("report.json"));
+        std::fs::write(&file, bundle.to_string()).unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_comity"))
+            .arg("minimise")
+            .arg(&file)
+            .args(["--under", "first-iep-2.0", "--from", "EE", "--to", "FI", "--activity", "threat_intel"])
+            .args(["--purpose", "cyber_defence", "--report"])
+            .arg(&report)
+            .args(fact.iter().flat_map(|fact| ["--fact", fact]))
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+        let refused = reason.is_some();
+        assert_eq!(output.status.code(), Some(i32::from(refused)), "{definition}: {}", said(&output));
+        let reasons: Vec<&str> =
+            report["reasons"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(reasons, reason.into_iter().collect::<Vec<_>>(), "{definition}");
+    }
+}

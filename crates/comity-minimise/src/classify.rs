@@ -9,6 +9,7 @@
 //! | `touches_untargeted` | true where an indicator, or what lies on the attacker's side, is on a warning list |
 //! | `marking` | the strictest handling that its markings ask for; only where there is one |
 //! | `handling_code` | the handling code of police information exchange that its markings carry; only where there is one |
+//! | `iep` | what the exchange policies that it is marked with limit, and words of the Permissible Actions Protocol; only where there is one |
 //!
 //! Deliberately absent: sensitive categories, vulnerability and privilege. Structure does not tell them, so
 //! they stay for an officer to say, and a law that needs them finds them missing and refuses.
@@ -16,7 +17,7 @@
 use crate::bundle::{Bundle, Object};
 use crate::graph::Subjects;
 use crate::json::Node;
-use crate::marking::markings;
+use crate::marking::{Policy, markings};
 use crate::method::{Token, finds};
 use crate::table::{PathTable, Place, Row};
 use crate::warning::of_object;
@@ -89,6 +90,7 @@ fn facts_of(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<Arc<
             untargeted: !of_object(index, object, &subjects, table.warning_lists()).is_empty(),
             marking: markings[index].strictest,
             code: markings[index].code,
+            policy: markings[index].policy.clone(),
         }
     };
     let mut shared: HashMap<Told<'_>, Arc<Facts>> = HashMap::new();
@@ -99,7 +101,7 @@ fn facts_of(bundle: &Bundle<'_>, table: &PathTable, texts_too: bool) -> Vec<Arc<
 }
 
 /// What can be told of an object.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Told<'t> {
     personal: bool,
     category: &'t str,
@@ -108,6 +110,7 @@ struct Told<'t> {
     untargeted: bool,
     marking: Option<Handling>,
     code: Option<&'t str>,
+    policy: Option<Arc<Policy>>,
 }
 
 impl Told<'_> {
@@ -130,6 +133,10 @@ impl Told<'_> {
         }
         if let Some(code) = self.code {
             state("handling_code", code.into());
+        }
+        if let Some(policy) = &self.policy {
+            let fields = policy.iter().map(|(field, said)| (field.clone(), said.as_str().into()));
+            state("iep", comity_terms::Value::Record(fields.collect()));
         }
         facts
     }

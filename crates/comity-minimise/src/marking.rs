@@ -1,7 +1,8 @@
 //! Markings: the handling that each object asks for.
 //!
 //! Reads the Traffic Light Protocol, version 1 and 2, also where an Information Exchange Policy (IEP 2.0) names it: by the ids
-//! known to the standard, by the definition in the bundle. Reads the handling codes of police information exchange, by a
+//! known to the standard, by the definition in the bundle. Reads what such a policy limits, and words of the Permissible Actions
+//! Protocol, which limit as it does. Reads the handling codes of police information exchange, by a
 //! property of their own or in a statement that names them. A marking that is neither known nor in the bundle could say
 //! anything, so it counts as the strictest of both; one that is there and says nothing about handling (a statement) asks for
 //! none; a word that is on no scale is stricter than any that is.
@@ -12,13 +13,16 @@ use crate::table::PathTable;
 use codes::Code;
 use comity_terms::Handling;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 mod codes;
+mod policies;
 
 pub(crate) use codes::Codes;
+pub(crate) use policies::{Policies, Policy};
 
 /// What an object's markings ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Markings<'t> {
     /// The strictest marking of the object as a whole; `None` when it has none.
     pub object: Option<Handling>,
@@ -27,34 +31,40 @@ pub struct Markings<'t> {
     /// The handling code of the object or of any part of it, in the table's words; `None` when it has none. Of two that are
     /// not comparable it is one that is no looser than either.
     pub code: Option<&'t str>,
+    /// What the exchange policies of the object and of any part of it limit: each field as the strictest of them says it;
+    /// `None` when it has none.
+    pub(crate) policy: Option<Arc<Policy>>,
 }
 
 /// What one marking asks for.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Asks {
     handling: Option<Handling>,
     code: Option<Code>,
+    policy: Option<Policy>,
 }
 
 /// The markings of every object, in the order of the bundle.
 #[must_use]
 pub fn markings<'t>(bundle: &Bundle<'_>, table: &'t PathTable) -> Vec<Markings<'t>> {
-    let codes = table.codes();
+    let (codes, policies) = (table.codes(), table.policies());
     let defined: HashMap<&str, Asks> = bundle
         .objects()
         .iter()
         .filter(|object| object.stix_type() == "marking-definition")
-        .map(|object| (object.id(), definition(object, codes)))
+        .map(|object| (object.id(), definition(object, table)))
         .collect();
-    let unknown = Asks { handling: Some(Handling::Red), code: Some(codes.strictest()) };
+    // Where there is no policy to read, the handling is as strict as any.
+    let unknown = Asks { handling: Some(Handling::Red), code: Some(codes.strictest()), policy: None };
     let asks = |id: &str| match table.handling(id) {
-        Some(handling) => Asks { handling: Some(handling), code: None },
-        None => defined.get(id).copied().unwrap_or(unknown),
+        Some(handling) => Asks { handling: Some(handling), ..Asks::default() },
+        None => defined.get(id).unwrap_or(&unknown).clone(),
     };
     let joined = |ids: &mut dyn Iterator<Item = &str>| {
         ids.map(asks).fold(Asks::default(), |one, other| Asks {
             handling: one.handling.max(other.handling),
             code: codes.join(one.code, other.code),
+            policy: policies.join(one.policy, other.policy),
         })
     };
     let of = |object: &Object<'_>| {
@@ -64,18 +74,21 @@ pub fn markings<'t>(bundle: &Bundle<'_>, table: &'t PathTable) -> Vec<Markings<'
         let parts = granular.iter().flat_map(|list| list.items());
         let parts = joined(&mut parts.filter_map(|part| part.get("marking_ref")?.as_text()));
         // A code that is defined here is one of the definition too: it goes nowhere without what it binds.
-        let own = defined.get(object.id()).and_then(|asks| asks.code);
-        let code = codes.join(codes.join(whole.code, parts.code), own);
+        let own = defined.get(object.id()).cloned().unwrap_or_default();
+        let code = codes.join(codes.join(whole.code, parts.code), own.code);
+        let policy = policies.join(policies.join(whole.policy, parts.policy), own.policy);
         Markings {
             object: whole.handling,
             strictest: whole.handling.max(parts.handling),
             code: code.map(|code| codes.word(code)),
+            policy: policy.map(Arc::new),
         }
     };
     bundle.objects().iter().map(of).collect()
 }
 
-fn definition(object: &Object<'_>, codes: &Codes) -> Asks {
+fn definition(object: &Object<'_>, table: &PathTable) -> Asks {
+    let codes = table.codes();
     let tree = object.tree();
     let definition = tree.get("definition");
     let code = codes.asked(tree);
@@ -93,7 +106,7 @@ fn definition(object: &Object<'_>, codes: &Codes) -> Asks {
         // A level that is not on the scale is stricter than any that is known.
         format!("TLP:{word}").parse().unwrap_or(Handling::Red)
     });
-    Asks { handling: by_word.max(by_code), code }
+    Asks { handling: by_word.max(by_code), code, policy: table.policies().asked(tree) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use crate::bundle::split_id;
 use crate::json::Node;
-use crate::marking::Codes;
+use crate::marking::{Codes, Policies};
 use crate::method::{Coarsening, Token};
 use crate::subject::IdentifierKind;
 use crate::warning::WarningLists;
@@ -190,6 +190,7 @@ pub struct PathTable {
     pub(crate) subject: SubjectRules,
     handling: HashMap<String, Handling>,
     codes: Codes,
+    policies: Policies,
     /// The lists that facts are found by: both gateways of an exchange read the same.
     warning: WarningLists,
     /// The classes whose values are ids of other objects.
@@ -238,6 +239,11 @@ impl PathTable {
     /// The handling codes of police information exchange.
     pub(crate) fn codes(&self) -> &Codes {
         &self.codes
+    }
+
+    /// What information exchange policies limit.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// Whether the table has a section for the type.

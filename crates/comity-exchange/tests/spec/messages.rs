@@ -212,7 +212,7 @@ fn hops(world: &World) -> Vec<Json> {
             "a correction",
             OrderHeader {
                 action: RecallAction::Correct,
-                replaced_by: Some(recall.exchanges[0].clone()),
+                replaced_by: Some(recall.exchanges[0]),
                 ..recall.clone()
             },
         ),

@@ -73,6 +73,38 @@ async fn what_is_wrong_is_told_as_taxii_tells_it() {
         let told = tool.get(&format!("{objects}?{query}")).await.taxii(400);
         assert!(told["description"].as_str().unwrap().contains(query.split('=').next().unwrap()), "{told}");
     }
+    for query in [
+        "limit=",
+        "limit=-1",
+        "limit=+3",
+        "limit=1.5",
+        "added_after=",
+        "added_after=2024-01-01",
+        "added_after=2024-02-30T00:00:00Z",
+        "added_after=2024-01-01T00:00:00%2B01:00",
+        "next=",
+        "next=%00",
+        "match[type]=",
+        "match[type]=indicator,",
+        "match[type]=,indicator",
+        "match[type]=%ff",
+        "match[type]=indicator&match[type]=malware",
+        "match[version]=LAST",
+        "match[version]=2024-01-02",
+    ] {
+        for of in [&objects, &format!("{path}manifest/")] {
+            let told = tool.get(&format!("{of}?{query}")).await.taxii(400);
+            let name = query.split('=').next().unwrap();
+            assert!(told["description"].as_str().unwrap().contains(name), "{query}: {told}");
+        }
+    }
+    // What the standard does not know asks for nothing.
+    for query in ["", "&&&", "foo=bar", "%zz=1", "match[]=x", "match%5Btype%5D=indicator%2Cmalware"] {
+        assert_eq!(tool.get(&format!("{objects}?{query}")).await.taxii(200), json!({}), "{query}");
+    }
+    let overridden = [("x-http-method-override", "DELETE"), ("content-type", TAXII)];
+    tool.ask("POST", &format!("{path}manifest/"), &overridden, b"{}").await.taxii(405);
+    tool.ask("POST", &format!("{objects}{}/", id(1)), &overridden, b"{}").await.taxii(405);
     for (kind, body, status) in [
         (TAXII, "{", 400),
         (TAXII, "not JSON", 400),

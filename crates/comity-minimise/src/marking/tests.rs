@@ -149,3 +149,99 @@ fn a_policy_of_information_exchange_is_read_for_its_traffic_light() {
     assert_eq!(iep("WHITE"), Some(Handling::Clear));
     assert_eq!(iep("violet"), Some(Handling::Red));
 }
+
+/// What the policies of an object limit that is marked by `refs` and so defined.
+fn policy(marks: &[&str], definitions: &str) -> Option<Vec<(String, String)>> {
+    let refs: Vec<String> = marks.iter().map(|id| format!(r#""{id}""#)).collect();
+    let text = format!(
+        r#"[{{"type":"mutex","id":"mutex--00000000-0000-4000-8000-000000000001","name":"a","object_marking_refs":[{}]}}{definitions}]"#,
+        refs.join(",")
+    );
+    let bundle = Bundle::parse(text.as_bytes(), &Limits::default()).expect("a bundle");
+    let table = PathTable::shipped().expect("the shipped table");
+    let found = markings(&bundle, &table).swap_remove(0).policy;
+    found.map(|policy| policy.iter().map(|(field, said)| (field.clone(), said.clone())).collect())
+}
+
+fn limits(iep: &str) -> String {
+    let found = policy(&[OWN], &marking(OWN, &format!(r#""definition":{{"iep":{iep}}}"#)));
+    let said: Vec<String> =
+        found.expect("a policy").iter().map(|(field, said)| format!("{field} {said}")).collect();
+    said.join(", ")
+}
+
+#[test]
+fn an_exchange_policy_is_read_field_by_field() {
+    for (iep, read) in [
+        ("{}", ""),
+        (r#"{"id":"x","name":"Secret","version":"1","external_reference":"https://x.example/"}"#, ""),
+        (r#"{"permitted_actions":"none","tlp":"amber"}"#, "permitted_actions none, tlp amber"),
+        (
+            r#"{"permitted_actions":"INTERNALLY VISIBLE ACTIONS"}"#,
+            "permitted_actions internally-visible-actions",
+        ),
+        (
+            r#"{"encrypt_in_transit":"MUST","attribution":"must_not"}"#,
+            "attribution must-not, encrypt_in_transit must",
+        ),
+        (r#"{"end_date":null,"unmodified_resale":null}"#, ""),
+        (
+            r#"{"start_date":"2026-01-01","end_date":"2026-12-31T00:00:00Z"}"#,
+            "end_date 2026-12-31T00:00:00Z, start_date 2026-01-01",
+        ),
+        // What cannot be read is not left out.
+        (r#"{"permitted_actions":"whatever you like"}"#, "permitted_actions none"),
+        (r#"{"affected_party_notifications":7}"#, "affected_party_notifications must-not"),
+        (
+            r#"{"start_date":"soon","end_date":"later"}"#,
+            "end_date 0001-01-01T00:00:00Z, start_date 9999-12-30T00:00:00Z",
+        ),
+    ] {
+        assert_eq!(limits(iep), read, "{iep}");
+    }
+    assert_eq!(policy(&[], ""), None);
+    let statement = marking(OWN, r#""definition":{"statement":"Copyright"}"#);
+    assert_eq!(policy(&[OWN], &statement), None);
+}
+
+#[test]
+fn of_several_policies_each_field_is_as_the_strictest_says_it() {
+    let one = marking(
+        OWN,
+        r#""definition":{"iep":{"permitted_actions":"none","end_date":"2027-01-01","start_date":"2026-01-01"}}"#,
+    );
+    let other = marking(
+        OTHER,
+        r#""definition":{"iep":{"permitted_actions":"contact-for-instruction","attribution":"must","end_date":"2026-06-01T00:00:00Z","start_date":"2026-02-01"}}"#,
+    );
+    let expected = [
+        ("attribution", "must"),
+        ("end_date", "2026-06-01T00:00:00Z"),
+        ("permitted_actions", "none"),
+        ("start_date", "2026-02-01"),
+    ];
+    let expected = Some(expected.map(|(field, said)| (field.to_owned(), said.to_owned())).to_vec());
+    assert_eq!(policy(&[OWN, OTHER], &format!("{one}{other}")), expected);
+    assert_eq!(policy(&[OTHER, OWN], &format!("{other}{one}")), expected, "whichever comes first");
+}
+
+#[test]
+fn a_word_of_the_permissible_actions_protocol_limits_what_is_done() {
+    for (statement, read) in [
+        ("PAP:RED", Some("internally-visible-actions")),
+        ("pap:amber", Some("externally-visible-indirect-actions")),
+        (" PAP:GREEN ", Some("externally-visible-direct-actions")),
+        ("PAP:CLEAR", Some("externally-visible-direct-actions")),
+        ("PAP:ULTRAVIOLET", Some("none")),
+        ("PAPER", None),
+        ("PA", None),
+        ("", None),
+    ] {
+        let defined = marking(
+            OWN,
+            &format!(r#""definition_type":"statement","definition":{{"statement":"{statement}"}}"#),
+        );
+        let read = read.map(|word| vec![("permitted_actions".to_owned(), word.to_owned())]);
+        assert_eq!(policy(&[OWN], &defined), read, "{statement}");
+    }
+}

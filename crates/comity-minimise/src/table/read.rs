@@ -19,6 +19,7 @@ struct File {
     subject: SubjectRules,
     handling: BTreeMap<String, Spanned<String>>,
     handling_code: Spanned<CodesText>,
+    iep: Spanned<Policies>,
     shared: Shared,
     #[serde(rename = "type")]
     types: BTreeMap<String, Spanned<TypeText>>,
@@ -186,6 +187,9 @@ impl Builder<'_> {
         let texts = (codes.named.clone(), codes.known_by.clone());
         let codes = Codes::new(codes.codes.clone(), texts, elsewhere)
             .ok_or_else(|| self.fail(offset, "expected two handling codes or more".to_owned()))?;
+        if let Some(fault) = file.iep.get_ref().fault() {
+            return Err(self.fail(file.iep.span().start, fault));
+        }
         let (reference, marking) = (self.class("reference", 0)?, self.class("marking", 0)?);
         Ok(PathTable {
             classes: self.classes,
@@ -193,6 +197,7 @@ impl Builder<'_> {
             subject: file.subject,
             handling,
             codes,
+            policies: file.iep.into_inner(),
             warning: WarningLists::default(),
             reference,
             marking,
