@@ -89,6 +89,7 @@ pub enum Command {
     #[command(subcommand)]
     Webhook(Webhook),
     /// Print the identity file to give to a partner's operator.
+    #[command(after_help = "Example:\n  comity identity --dir /srv/comity > EE.identity.json")]
     Identity(Place),
     /// The partner gateways.
     #[command(subcommand)]

@@ -11,6 +11,7 @@ use crate::dirs::Directory;
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
 use crate::passwords;
+use crate::work::preview::preview;
 use crate::work::subjects::effects;
 use crate::work::{collections, manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
@@ -242,10 +243,25 @@ async fn shared(
         added: None,
         once: None,
     };
-    let report = share::share(gateway, order).await.map_err(|error| match error {
+    let of_the_file = |error| match error {
         GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),
         other => other,
-    })?;
+    };
+    if args.dry_run {
+        let preview = preview(gateway, &order).await.map_err(of_the_file)?;
+        let between = print::Between {
+            sender: gateway.signatory().party.as_str(),
+            receiver: args.to.as_str(),
+            asked: (args.under.as_str(), args.activity.as_str(), args.purpose.as_str()),
+        };
+        if cli.json {
+            out.json(&preview)
+        } else {
+            print::preview(&preview, between, out)
+        }
+        return Ok(print::exit(preview.outcome));
+    }
+    let report = share::share(gateway, order).await.map_err(of_the_file)?;
     if cli.json {
         out.json(&report)
     } else {

@@ -1,8 +1,11 @@
 //! An exchange in words: what each law said, what was taken out and why, what holds on the other side.
 
 use super::out::{Exit, Out};
-use comity_exchange::report::{ExchangeOutcome, ExchangeReport, Side};
-use std::collections::BTreeMap;
+use crate::work::preview::Preview;
+use comity_exchange::report::{
+    DecisionReport, ExchangeOutcome, ExchangeReport, RejectedReport, Side, WithholdingReport,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a command that shared exits with.
 #[must_use]
@@ -32,7 +35,67 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
         objects.changed,
         objects.withheld,
     ));
-    for decision in &report.decisions {
+    let between = Between {
+        sender: report.sender.0.as_str(),
+        receiver: report.receiver.0.as_str(),
+        asked: (report.pack.0.as_str(), report.activity.0.as_str(), report.purpose.0.as_str()),
+    };
+    decided(&report.decisions, between, out);
+    taken(&report.withholdings, &report.reasons, &report.rejected, out);
+    let safeguards = &report.safeguards;
+    let date = |at: &Option<comity_exchange::wire::Text<comity_terms::Timestamp>>| {
+        at.as_ref().map_or("no date".to_owned(), |at| at.0.to_string())
+    };
+    out.line(&format!(
+        "  safeguards: erase by {}, pass on to {}, {}",
+        date(&safeguards.erase_by),
+        safeguards.onward,
+        safeguards.handling
+    ));
+    for (side, receipt) in [("sender", &report.receipts.sender), ("receiver", &report.receipts.receiver)] {
+        if let Some(receipt) = receipt {
+            out.line(&format!(
+                "  receipt of the {side}: entry {} of {} in {}, {}",
+                receipt.index, receipt.tree_size, receipt.origin, receipt.grade
+            ));
+        }
+    }
+    if let Some(waiting) = &report.waiting {
+        out.line(&format!("  waiting: {waiting}"));
+    }
+}
+
+/// Prints what would come of an order, for people.
+pub fn preview(preview: &Preview, between: Between<'_>, out: &mut Out<'_>) {
+    let objects = preview.objects;
+    out.line(&format!(
+        "dry run: nothing was recorded or sent\n  {} to {}: {} by the laws asked here, {} objects in, {} would go as they are, {} changed, {} stay",
+        between.sender,
+        between.receiver,
+        preview.outcome.as_str(),
+        objects.input,
+        objects.kept,
+        objects.changed,
+        objects.withheld,
+    ));
+    decided(&preview.decisions, between, out);
+    taken(&preview.withholdings, &preview.reasons, &preview.rejected, out);
+}
+
+/// Between whom something goes, and what as: agreement, activity, purpose.
+#[derive(Debug, Clone, Copy)]
+pub struct Between<'a> {
+    /// Where the data is.
+    pub sender: &'a str,
+    /// Who gets it.
+    pub receiver: &'a str,
+    /// Agreement, activity and purpose.
+    pub asked: (&'a str, &'a str, &'a str),
+}
+
+/// What each law said, class by class.
+fn decided(decisions: &[DecisionReport], between: Between<'_>, out: &mut Out<'_>) {
+    for decision in decisions {
         let side = match decision.side {
             Side::Sender => "sender",
             Side::Receiver => "receiver",
@@ -55,9 +118,7 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
             ));
         }
         if decision.obligations.iter().any(offers_an_answer) {
-            let (sender, receiver) = (&report.sender.0, &report.receiver.0);
-            let asked = (&report.pack.0, &report.activity.0, &report.purpose.0);
-            let (pack, activity, purpose) = asked;
+            let Between { sender, receiver, asked: (pack, activity, purpose) } = between;
             out.line(&format!(
                 "    it stays at {sender}, which answers whether it has a value: {receiver} may ask\n      comity match FILE --with {sender} \
                  --under {pack} --activity {activity} --purpose {purpose} --officer N"
@@ -72,9 +133,18 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
             ));
         }
     }
+}
+
+/// What was taken out or changed, what stays home, and what did not read.
+fn taken(
+    withholdings: &[WithholdingReport],
+    reasons: &BTreeSet<String>,
+    rejected: &[RejectedReport],
+    out: &mut Out<'_>,
+) {
     // The same thing done to many objects is one line.
     let mut taken: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
-    for withholding in &report.withholdings {
+    for withholding in withholdings {
         *taken.entry((&withholding.treatment, &withholding.data_class, &withholding.ground)).or_default() +=
             1;
     }
@@ -84,32 +154,11 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
     for ((treatment, class, ground), count) in taken {
         out.line(&format!("    {count:>4} x {treatment} {class}  ({ground})"));
     }
-    for reason in &report.reasons {
+    for reason in reasons {
         out.line(&format!("  stays home: {reason}"));
     }
-    for rejected in &report.rejected {
+    for rejected in rejected {
         out.line(&format!("  not read: {}", rejected.reason));
-    }
-    let safeguards = &report.safeguards;
-    let date = |at: &Option<comity_exchange::wire::Text<comity_terms::Timestamp>>| {
-        at.as_ref().map_or("no date".to_owned(), |at| at.0.to_string())
-    };
-    out.line(&format!(
-        "  safeguards: erase by {}, pass on to {}, {}",
-        date(&safeguards.erase_by),
-        safeguards.onward,
-        safeguards.handling
-    ));
-    for (side, receipt) in [("sender", &report.receipts.sender), ("receiver", &report.receipts.receiver)] {
-        if let Some(receipt) = receipt {
-            out.line(&format!(
-                "  receipt of the {side}: entry {} of {} in {}, {}",
-                receipt.index, receipt.tree_size, receipt.origin, receipt.grade
-            ));
-        }
-    }
-    if let Some(waiting) = &report.waiting {
-        out.line(&format!("  waiting: {waiting}"));
     }
 }
 

@@ -212,3 +212,48 @@ fn packs_that_are_named_together_are_held_against_each_other() {
     let circular = circular.filter(|found| found["text"].as_str().unwrap().contains("circular"));
     assert_eq!((status, circular.count()), (1, 2), "{json}");
 }
+
+/// The words of a line as a shell has them, up to where it sends output elsewhere.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut quote) = (vec![String::new()], None);
+    for c in line.trim().chars() {
+        match (c, quote) {
+            ('"' | '\'', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            (' ', None) => words.push(String::new()),
+            (c, _) => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    let end = words.iter().position(|word| ["<", ">", "|", ";", "&&"].contains(&word.as_str()));
+    words.truncate(end.unwrap_or(words.len()));
+    words
+}
+
+/// What a command's help shows can be typed: every command that does something has an example, and each one reads.
+#[test]
+fn every_command_has_examples_and_each_of_them_reads() {
+    fn walk(command: &clap::Command, name: &str, told: &mut (usize, Vec<String>)) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default().replace("\\\n", " ");
+        let typed =
+            |line: &str| line.starts_with("  ").then(|| line.find("comity ").map(|at| words(&line[at..])));
+        let lines: Vec<Vec<String>> = help.lines().filter_map(typed).flatten().collect();
+        if lines.is_empty() && !command.has_subcommands() {
+            told.1.push(format!("{name}: no example"));
+        }
+        // The first page says beside each of its lines what it is for.
+        for line in lines.iter().filter(|_| !name.is_empty()) {
+            match Cli::try_parse_from(line) {
+                Ok(_) => told.0 += 1,
+                Err(error) => told.1.push(format!("{name}: {line:?}: {error}")),
+            }
+        }
+        for one in command.get_subcommands() {
+            walk(one, format!("{name} {}", one.get_name()).trim(), told);
+        }
+    }
+    let mut told = (0, Vec::new());
+    walk(&Cli::command(), "", &mut told);
+    assert_eq!(told.1, Vec::<String>::new());
+    assert!(told.0 > 90, "{} examples", told.0);
+}

@@ -1,7 +1,8 @@
 //! The executable itself, as processes: several nodes of one gateway, gateways that are killed at each durable step,
-//! that find their disk full, or that stop by themselves.
+//! that find their disk full, or that stop by themselves; and what an officer types there.
 
 mod chain;
+mod dry;
 mod erasing;
 mod full;
 mod killed;

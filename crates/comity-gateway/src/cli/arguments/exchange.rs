@@ -40,6 +40,9 @@ pub struct Share {
     /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
+    /// Only say what would come of it: the same laws and facts are asked, and nothing is recorded or sent.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `comity recall`

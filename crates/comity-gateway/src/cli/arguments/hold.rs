@@ -21,6 +21,7 @@ pub enum Hold {
     )]
     Lift(HoldLift),
     /// What is held, since when, until when, why, and by which rule; what was held before too.
+    #[command(after_help = "Example:\n  comity hold list --json")]
     List(Place),
 }
 

@@ -10,11 +10,15 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Log {
     /// Print the key that verifies the log: a vkey.
+    #[command(after_help = "Example:\n  comity log key --dir /srv/comity")]
     Key(Place),
     /// End the log and begin the one that succeeds it: after a database was restored.
     #[command(after_help = "Example:\n  comity log succeed --dir /srv/comity")]
     Succeed(Place),
     /// Print the receipt of an exchange: a C2SP tlog-proof, to be checked with `comity audit receipt`.
+    #[command(
+        after_help = "Example:\n  comity log receipt 6f1c2f0e-7d7b-4a44-9b57-0a4f0a5f7a10 > receipt.txt"
+    )]
     Receipt(LogReceipt),
 }
 
@@ -32,6 +36,7 @@ pub struct LogReceipt {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Key {
     /// List the keys in use, those that still count, and the partners that have not heard of them.
+    #[command(after_help = "Example:\n  comity key list --json")]
     List(Place),
     /// Put a new key in the place of one: as planned, or because it is in other hands.
     #[command(
@@ -103,8 +108,10 @@ pub struct Restore {
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Vault {
     /// Show what is held, what is overdue, and which epoch keys wait for their destruction.
+    #[command(after_help = "Example:\n  comity vault show --dir /srv/comity")]
     Show(Place),
     /// Erase what is due and destroy the keys of what was erased; `serve` does it by itself.
+    #[command(after_help = "Example:\n  comity vault sweep --dir /srv/comity")]
     Sweep(VaultSweep),
     /// Erase what is held of an exchange before its time.
     #[command(

@@ -23,6 +23,7 @@ pub enum Mandate {
     )]
     End(MandateEnd),
     /// Every mandate, those that have ended too.
+    #[command(after_help = "Example:\n  comity mandate list --json")]
     List(Place),
 }
 

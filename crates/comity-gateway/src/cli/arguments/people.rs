@@ -15,6 +15,7 @@ pub enum Officer {
     )]
     Add(OfficerAdd),
     /// End an officer's key: from now on they order nothing.
+    #[command(after_help = "Example:\n  comity officer revoke --name a.tamm")]
     Revoke(OfficerRevoke),
     /// Lend an officer's office to another officer, until an instant.
     #[command(
@@ -83,6 +84,7 @@ pub enum Token {
     )]
     Add(TokenAdd),
     /// The tokens: whose, for what, until when; those that have ended too.
+    #[command(after_help = "Example:\n  comity token list --json")]
     List(Place),
     /// End a token, from now on.
     #[command(after_help = "Example:\n  comity token end 0123456789abcdef")]
@@ -131,6 +133,7 @@ pub enum Peer {
     )]
     Remove(PeerRemove),
     /// The partners; which of them are removed, since when and why.
+    #[command(after_help = "Example:\n  comity peer list --json")]
     List(Place),
 }
 

@@ -12,6 +12,7 @@ pub enum Webhook {
     )]
     Add(WebhookAdd),
     /// The endpoints: where, for what, how they are; those that have ended too.
+    #[command(after_help = "Example:\n  comity webhook list --json")]
     List(Place),
     /// Tell an endpoint nothing any more.
     #[command(after_help = "Example:\n  comity webhook end 6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d")]
