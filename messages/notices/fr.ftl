@@ -58,6 +58,70 @@ number-you = Le numéro de cette lettre est { $number }. Indiquez-le quand vous 
 number-child = Le numéro de cette lettre est { $number }.
 number-they = Numéro de la notification : { $number }.
 
+# Les réponses à ce qu'une personne a demandé au sujet de ses données. Ce qui est dit est le même pour tous ; docs/subjects.md dit ce qui est quoi.
+
+answer-subject-person = Notre réponse au sujet de données qui vous concernent
+answer-subject-child = Notre réponse
+answer-subject-expert = Réponse à la demande d'une personne concernée : détails
+answer-subject-journalist = Une personne a reçu une réponse au sujet de données qui la concernent
+answer-subject-partner = Pour information : réponse à une personne concernée
+answer-intro-person = Cette lettre vient de cette autorité : { $authority }. Le { $filed }, vous nous avez demandé ceci : { $request }.
+answer-intro-child = Nous sommes : { $authority }. Le { $filed }, tu nous as demandé ceci : { $request }. Voici ce que nous pouvons dire.
+answer-intro-expert = { $authority }, pour cette partie : { $party }, a répondu le { $date } à une demande du { $filed }. Demande : { $request }.
+answer-intro-journalist = { $authority } a répondu à une personne. La demande était celle-ci : { $request }. Ce texte ne dit pas qui est la personne.
+answer-intro-partner = { $authority } a répondu à une personne concernée. Demande : { $request }.
+answer-refused-you = Nous ne pouvons pas faire ce que vous avez demandé.
+answer-refused-child = Nous ne pouvons pas faire ce que tu as demandé.
+answer-refused-they = La demande est refusée.
+answer-why-you = Voici pourquoi :
+answer-why-child = Voici pourquoi :
+answer-why-they = Motifs :
+answer-law-you = La loi le dit ici :
+answer-law-child = Ces règles le disent :
+answer-law-they = Décidé selon :
+answer-held-you = Voici ce que nous pouvons vous montrer. Les données sont jointes à cette lettre :
+answer-held-child = Voici ce que nous pouvons te montrer :
+answer-held-they = Enregistrements remis à la personne :
+answer-record = Origine : { $from }. Enregistrements : { $count }. But : { $purpose }. Conservés jusqu'au { $kept }.
+answer-sent-you = Nous avons transmis des données qui vous concernent à ces partenaires :
+answer-sent-child = Nous avons donné des informations sur toi à ces amis dans d'autres pays :
+answer-sent-they = Destinataires indiqués à la personne :
+answer-sent-line = { $partner }, { $given }
+answer-done-you = Voici ce que nous avons fait :
+answer-done-child = Voici ce que nous avons fait :
+answer-done-they = Fait :
+answer-done-erased = Effacés. Enregistrements : { $count }.
+answer-done-restricted = Ne sont plus utilisés. Enregistrements : { $count }.
+answer-done-corrected = Corrigés. Enregistrements : { $count }.
+answer-done-other = { $what }. Enregistrements : { $count }.
+answer-declined-you = Voici ce que nous n'avons pas fait, et les règles qui le disent :
+answer-declined-child = Voici ce que nous n'avons pas pu faire, et les règles qui le disent :
+answer-declined-they = Non fait, et selon quelles règles :
+answer-declined-line = Enregistrements : { $count }. { $why } ({ $rules })
+answer-neither-you = Nous ne pouvons rien dire de plus. Peut-être n'avons-nous pas d'autres données qui vous concernent. Peut-être la loi ne nous permet-elle pas de le dire. Dans les deux cas, vous lisez ces mêmes mots.
+answer-neither-child = Nous ne pouvons rien dire de plus. Peut-être n'y a-t-il rien d'autre à dire. Peut-être une règle nous en empêche-t-elle. Dans les deux cas, tu lis ces mêmes mots.
+answer-neither-they = L'existence d'autres données n'est ni confirmée ni démentie.
+answer-number-you = Le numéro de votre demande est { $number }. Indiquez-le quand vous nous écrivez.
+answer-number-child = Le numéro de ta demande est { $number }.
+answer-number-they = Numéro de la demande : { $number }.
+own-records = ce que nous avons noté
+
+request-access = quelles données sont conservées
+request-correct = corriger des données
+request-erase = effacer des données
+request-restrict = ne plus utiliser des données
+request-object = ne pas utiliser des données d'une certaine façon
+request-port = emporter des données
+request-complain = examiner ce qui a été fait
+
+reason-identity_not_verified = l'identité de la personne qui demande n'est pas encore établie
+reason-ground_not_available = la loi ne donne pas ce droit ici
+reason-restricted_proportionately = un motif prévu par la loi s'y oppose pour le moment
+reason-restriction_not_examined = personne n'a encore examiné ce qui s'y oppose
+reason-restrict_instead_of_erase = les données doivent être gardées comme preuve et ne sont pas utilisées pour le moment
+reason-held = les données doivent être gardées un certain temps
+reason-preserved = les données doivent être gardées un certain temps
+
 date = { $day ->
     [1] 1er
    *[other] { $day }

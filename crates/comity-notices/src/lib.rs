@@ -1,4 +1,4 @@
-//! Notices in words: from the facts of one notice to a text, for each audience, in each language.
+//! Notices, and answers to what persons ask, in words: from the facts of one to a text, for each audience, in each language.
 //!
 //! ```text
 //! facts ──┬─ person, child                a letter to whom it concerns
@@ -9,10 +9,12 @@
 //! Invariants: every audience reads the same facts; what is no letter never has a name in it. A word of the vocabulary that
 //! has no text here is written as it is: no notice is lost for a word. Pure.
 
+mod answer;
 mod facts;
 mod message;
 mod words;
 
+pub use answer::{AnswerFacts, DeclinedRecords, GivenRecords, render_answer};
 pub use facts::{Delay, Event, Facts, Remedy};
 pub use message::{Message, Part};
 pub use words::{Audience, Language, Missing, NotKnown};

@@ -1,6 +1,9 @@
 //! Every notice in every language to every audience: the same facts, in words that its readers know.
 
-use comity_notices::{Audience, Delay, Event, Facts, Language, Message, Part, Remedy, render};
+use comity_notices::{
+    AnswerFacts, Audience, DeclinedRecords, Delay, Event, Facts, GivenRecords, Language, Message, Part,
+    Remedy, render, render_answer,
+};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -38,6 +41,52 @@ fn facts() -> Facts {
     }
 }
 
+fn answered() -> AnswerFacts {
+    AnswerFacts {
+        number: "6f1c0a5e-3b52-4b0e-9d0a-0c6a3f1c2b7d".into(),
+        filed_at: "2026-11-02T09:20:00Z".parse().unwrap(),
+        at: "2026-11-20T09:20:00Z".parse().unwrap(),
+        party: "EE".into(),
+        authority: Some("National Cyber Centre".into()),
+        request: "erase".into(),
+        refused: false,
+        reasons: Vec::new(),
+        rules: vec![("EE".into(), "Personal Data Protection Act § 25".into())],
+        given: vec![
+            GivenRecords {
+                from: Some("FI".into()),
+                purpose: Some("cyber_defence".into()),
+                kept_until: "2027-05-02T09:20:00Z".parse().unwrap(),
+                records: 2,
+            },
+            GivenRecords {
+                from: None,
+                purpose: None,
+                kept_until: "2027-06-02T09:20:00Z".parse().unwrap(),
+                records: 1,
+            },
+        ],
+        sent: vec![("BE".into(), "2026-10-02T09:20:00Z".parse().unwrap())],
+        done: vec![("erased".into(), 2)],
+        declined: vec![DeclinedRecords {
+            records: 1,
+            reasons: vec!["restrict_instead_of_erase".into()],
+            rules: vec![("EE".into(), "§ 25(3)".into())],
+        }],
+        remedies: facts().remedies,
+    }
+}
+
+/// Nothing is told: the request is answered, and no record is in it.
+fn nothing() -> AnswerFacts {
+    let (given, sent, done, declined) = Default::default();
+    AnswerFacts { given, sent, done, declined, ..answered() }
+}
+
+fn refused() -> AnswerFacts {
+    AnswerFacts { refused: true, reasons: vec!["identity_not_verified".into()], ..nothing() }
+}
+
 fn every() -> impl Iterator<Item = (Language, Audience)> {
     Language::ALL.into_iter().flat_map(|language| Audience::ALL.map(|audience| (language, audience)))
 }
@@ -55,6 +104,63 @@ fn every_text_reads_as_it_was_agreed() {
         std::fs::write(&path, &all).unwrap();
     }
     assert_eq!(std::fs::read_to_string(&path).unwrap(), all, "COMITY_GOLDEN=write, and read the difference");
+}
+
+/// The same of answers.
+#[test]
+fn every_answer_reads_as_it_was_agreed() {
+    let mut all = String::new();
+    for (language, audience) in every() {
+        for (what, facts) in [("told", answered()), ("nothing", nothing()), ("refused", refused())] {
+            let message = render_answer(&facts, audience, language, None).unwrap();
+            all.push_str(&format!(
+                "== {language} {audience} {what}\n{}\n\n{}\n",
+                message.subject,
+                message.text()
+            ));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/answers.golden");
+    if std::env::var("COMITY_GOLDEN").is_ok_and(|how| how == "write") {
+        std::fs::write(&path, &all).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), all, "COMITY_GOLDEN=write, and read the difference");
+}
+
+#[test]
+fn every_audience_reads_the_same_answer() {
+    for (language, audience) in every() {
+        let text = render_answer(&answered(), audience, language, Some("Mari Kask")).unwrap().text();
+        for said in ["Personal Data Protection Act § 25", "§ 25(3)", "halduskohus", "2027", "2026"] {
+            assert!(text.contains(said), "{language} {audience} lacks {said}:\n{text}");
+        }
+        assert_eq!(text.contains("Mari Kask"), audience.is_letter(), "{language} {audience}");
+        assert_eq!(
+            text.contains(&answered().number),
+            audience != Audience::Journalist,
+            "{language} {audience}"
+        );
+        assert!(!text.contains('{') && !text.contains('_'), "{language} {audience}:\n{text}");
+        // What no answer may leave out: that more may be held, but where the request itself is refused and nobody looked.
+        let voice = |facts: &AnswerFacts| render_answer(facts, audience, language, None).unwrap().parts;
+        let (told, none, refused) = (voice(&answered()), voice(&nothing()), voice(&refused()));
+        let neither: Vec<&Part> =
+            none.iter().filter(|part| told.contains(part) && !refused.contains(part)).collect();
+        assert_eq!(neither.len(), 1, "{language} {audience}");
+    }
+}
+
+#[test]
+fn english_answers_are_easy_to_read() {
+    for (audience, most) in [(Audience::Person, 8.0), (Audience::Child, 5.0)] {
+        for facts in [answered(), nothing(), refused()] {
+            let plain =
+                AnswerFacts { rules: Vec::new(), remedies: Vec::new(), declined: Vec::new(), ..facts };
+            let message = render_answer(&plain, audience, Language::En, Some("Mari")).unwrap();
+            let grade = grade(&message);
+            assert!(grade <= most, "{audience}: grade {grade:.1}, at most {most}\n{}", message.text());
+        }
+    }
 }
 
 #[test]

@@ -4,11 +4,12 @@ use super::out::{Exit, Out};
 use super::{Cli, GivenFact, Subject, SubjectDecide, SubjectFile};
 use crate::files;
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::subjects::effects;
 use crate::work::subjects::{self, Closed, SeenByOfficer};
+use crate::work::subjects::{effects, words};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::subject::{Claim, Kind};
+use comity_notices::{Audience, Language};
 use comity_terms::FactKey;
 use comity_terms::ids::RequestId;
 use serde_json::Value as Json;
@@ -61,12 +62,32 @@ pub(super) async fn run(
             let Some(status) = subjects::status(gateway, args.number, code.trim()).await? else {
                 return Err(GatewayError::Input("no request has this number and this code".to_owned()));
             };
-            told(cli, &read(&status)?, out);
+            let mut said = read(&status)?;
+            let words = match (args.audience, args.language) {
+                (None, None) => None,
+                (audience, language) => {
+                    let reads = (audience.unwrap_or(Audience::Person), language.unwrap_or(Language::En));
+                    words::in_words(&said, gateway.authority(), reads)?
+                }
+            };
+            if let Some(words) = words.as_ref().filter(|_| cli.json) {
+                said["message"] = words::message_json(words);
+            }
+            told(cli, &said, out);
+            for text in words.iter().flatten().filter(|_| !cli.json) {
+                out.line(&format!("\n{}\n\n{}", text.subject, text.text().trim_end()));
+            }
             Ok(Exit::Done)
         }
         Subject::OptOut(command) => super::opt_out::run(gateway, cli, command, stdin, cwd, out).await,
         Subject::List(args) => {
             let listed = subjects::listed(gateway, args.all).await?;
+            let (all, limit) = (listed.len(), args.limit.unwrap_or(usize::MAX));
+            let listed: Vec<Json> = listed.into_iter().skip(args.after).take(limit).collect();
+            let end = args.after.saturating_add(listed.len());
+            if end < all {
+                out.note(&format!("{} of {all}; the next: --after {end}", listed.len()));
+            }
             if cli.json {
                 out.json(&listed);
                 return Ok(Exit::Done);

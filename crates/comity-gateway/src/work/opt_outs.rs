@@ -87,6 +87,19 @@ pub async fn status(gateway: &Gateway, number: OptOutId, code: &str) -> Result<O
     Ok(row.map(|row| status_json(&row, gateway.now())))
 }
 
+/// Every category that somebody may opt out of, by the vocabulary of this party's law.
+///
+/// # Errors
+/// [`GatewayError::Input`] when this party's own law is not adopted here, or its vocabulary has none.
+pub fn categories(gateway: &Gateway) -> Result<Vec<String>, GatewayError> {
+    let lent = gateway.home_laws()?;
+    let known = lent.laws.vocabulary.list(CATEGORIES).map(<[String]>::to_vec);
+    known.ok_or_else(|| GatewayError::Input("the vocabulary has no categories to opt out of".to_owned()))
+}
+
+/// The list of the vocabulary that they are words of.
+const CATEGORIES: &str = "sensitive_category";
+
 /// Withdraws an opt-out, for whoever has its code. `None` for a wrong code as for a wrong number.
 ///
 /// # Errors

@@ -2,6 +2,7 @@
 //! has number and code; and what an overseer is told of it.
 
 pub mod effects;
+pub mod words;
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
 use super::{officers, referrals};

@@ -6,10 +6,11 @@ use crate::api::problem::Problem;
 use crate::work::{self, audit};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use comity_exchange::shell::Shell as _;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
 #[utoipa::path(
@@ -69,6 +70,19 @@ impl Part {
         } else {
             Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")))
         }
+    }
+
+    /// That part of a list, with the address of the next one where there is one (RFC 8288).
+    pub(super) fn of(&self, path: &str, all: &[Json]) -> Response {
+        let part: Vec<_> = all.iter().skip(self.after).take(self.limit).collect();
+        let end = self.after.saturating_add(part.len());
+        let mut response = answer(&part);
+        if end < all.len() {
+            let next = format!("<{path}?after={end}&limit={}>; rel=\"next\"", self.limit);
+            // Unwrap safety: digits between words.
+            response.headers_mut().insert(header::LINK, HeaderValue::from_str(&next).expect("a header"));
+        }
+        response
     }
 }
 

@@ -14,6 +14,8 @@
 //! POST /api/v1/subject/requests/{number}/decision  an officer decides
 //! POST /api/v1/subject/opt-outs       a person opts out; GET, DELETE …/{number}: for whoever has its code
 //! POST /api/v1/subject/opt-outs/{number}/decision  an officer decides
+//! GET  /.well-known/data-rights.json  what a person's agent may exercise in the shapes of the Data Rights Protocol, and
+//! POST /drp/v1/data-rights-request    does; GET …/{id}: its status
 //! GET  /api/v1/notices                persons who are to be told; POST: open a notice
 //! GET  /api/v1/notices/{number}       a notice, and what it says
 //! POST /api/v1/notices/{number}/{deferral,approval,sending}
@@ -23,6 +25,7 @@
 
 mod desk;
 mod document;
+mod drp;
 mod exchanges;
 mod notices;
 mod once;
@@ -73,6 +76,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/collections", get(desk::collections))
         .merge(subjects::routes())
         .merge(opt_outs::routes())
+        .merge(drp::routes())
         .merge(notices::routes())
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))

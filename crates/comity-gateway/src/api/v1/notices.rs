@@ -14,7 +14,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use comity_exchange::notice::Addressee;
@@ -70,17 +70,8 @@ pub(super) async fn owed(
     _: Officer,
     query: Result<Query<Part>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Part { after, limit } = Part::read(query)?;
-    let all = notices::listed(&api.gateway, false).await?;
-    let part: Vec<_> = all.iter().skip(after).take(limit).collect();
-    let mut response = answer(&part);
-    let end = after.saturating_add(part.len());
-    if end < all.len() {
-        let next = format!("</api/v1/notices?after={end}&limit={limit}>; rel=\"next\"");
-        // Unwrap safety: digits between words.
-        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&next).expect("a header"));
-    }
-    Ok(response)
+    let part = Part::read(query)?;
+    Ok(part.of("/api/v1/notices", &notices::listed(&api.gateway, false).await?))
 }
 
 /// How a notice is opened.
@@ -201,10 +192,19 @@ pub(super) async fn shown(
     Path(of): Path<String>,
     query: Result<Query<Reader>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let Query(reader) = query.map_err(|_| malformed("`audience`, `language`: expected one word each"))?;
-    let audience = word::<Audience>("audience", reader.audience)?;
-    let language = word::<Language>("language", reader.language)?;
+    let (audience, language) = Reader::read(query)?;
     Ok(answer(&notices::shown(&api.gateway, number(&of, NOTICE)?, audience, language).await?))
+}
+
+impl Reader {
+    /// What is asked for.
+    pub(super) fn read(
+        query: Result<Query<Self>, QueryRejection>,
+    ) -> Result<(Option<Audience>, Option<Language>), Refused> {
+        let Query(reader) = query.map_err(|_| malformed("`audience`, `language`: expected one word each"))?;
+        let audience = word::<Audience>("audience", reader.audience)?;
+        Ok((audience, word::<Language>("language", reader.language)?))
+    }
 }
 
 /// One of a few words, where one is given.

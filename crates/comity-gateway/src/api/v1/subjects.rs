@@ -2,15 +2,18 @@
 //!
 //! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
 
+use super::desk::Part;
+use super::notices::Reader;
 use super::problems::{Anybody, HasBody, Signed};
 use super::{Api, Officer, Refused, answer, code, malformed, read_body, stated, written};
 use crate::api::problem::{Kind as ProblemKind, Problem};
+use crate::gateway::GatewayError;
 use crate::net::body::at_most;
-use crate::work::subjects::{self, SeenByOfficer};
+use crate::work::subjects::{self, SeenByOfficer, words};
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{FromRequestParts, Path, State};
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +22,7 @@ use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::subject::{Claim, Kind};
 use comity_exchange::wire::Text;
+use comity_notices::{Audience, Language};
 use comity_terms::FactKey;
 use comity_terms::ids::RequestId;
 use serde::Deserialize;
@@ -106,10 +110,13 @@ pub(super) async fn file(
     summary = "Where a request stands, and its answer; no sign-in",
     params(
         ("number" = String, Path, description = "Its number"),
-        ("Request-Code" = String, Header, description = "The code that was given with it")
+        ("Request-Code" = String, Header, description = "The code that was given with it"),
+        ("audience" = Option<String>, Query, description = "The answer in words, for whom: person, child, expert, journalist, partner"),
+        ("language" = Option<String>, Query, description = "The answer in words, in which language: en, fr, de, et")
     ),
     responses(
-        (status = 200, description = "Where it stands; `answer` once there is one", body = Object),
+        (status = 200, description = "Where it stands; `answer` once there is one; `message`, where words are asked for", body = Object),
+        (status = 400, description = "No such audience or language", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No request has this number and this code", body = Problem, content_type = "application/problem+json"),
         Anybody
     )
@@ -118,26 +125,54 @@ pub(super) async fn stands(
     State(api): State<Arc<Api>>,
     _: Person,
     Path(number): Path<String>,
+    query: Result<Query<Reader>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    let reads = match Reader::read(query)? {
+        (None, None) => None,
+        (audience, language) => {
+            Some((audience.unwrap_or(Audience::Person), language.unwrap_or(Language::En)))
+        }
+    };
     let none = || Problem::new(ProblemKind::NotFound).with_detail("no request has this number and this code");
     let number: RequestId = number.parse().map_err(|_| none())?;
     let status = subjects::status(&api.gateway, number, code(&headers)).await?.ok_or_else(none)?;
-    Ok(written(status))
+    let Some(reads) = reads else { return Ok(written(status)) };
+    let unread = |_| GatewayError::Broken("a request's status does not read".to_owned());
+    let said = serde_json::from_str(&status).map_err(unread)?;
+    let Some(words) = words::in_words(&said, api.gateway.authority(), reads)? else {
+        return Ok(written(status));
+    };
+    // The answer stays as it was sealed: the words stand behind it.
+    let head = status.strip_suffix('}').unwrap_or(&status);
+    Ok(written(format!("{head},\"message\":{}}}", words::message_json(&words))))
 }
 
 #[utoipa::path(
     get,
     path = "/api/v1/subject/requests",
     summary = "The requests of persons that wait: what is asked, and by when it is to be answered",
+    params(
+        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
     responses(
-        (status = 200, description = "Nothing of who asks, and nothing of what is held", body = [Object]),
+        (
+            status = 200, description = "Nothing of who asks, and nothing of what is held", body = [Object],
+            headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
+        ),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
 )]
-pub(super) async fn waiting(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
-    Ok(answer(&subjects::listed(&api.gateway, false).await?))
+pub(super) async fn waiting(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Part>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let part = Part::read(query)?;
+    Ok(part.of("/api/v1/subject/requests", &subjects::listed(&api.gateway, false).await?))
 }
 
 #[utoipa::path(

@@ -4,6 +4,7 @@ use super::{GivenFact, OptOut};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_exchange::subject::Kind;
+use comity_notices::{Audience, Language};
 use comity_terms::ReasonCode;
 use comity_terms::ids::RequestId;
 use std::path::PathBuf;
@@ -163,6 +164,12 @@ pub struct SubjectStatus {
     /// Where.
     #[command(flatten)]
     pub place: Place,
+    /// The answer in words, for whom: person, child, expert, journalist, partner.
+    #[arg(long)]
+    pub audience: Option<Audience>,
+    /// The answer in words, in which language: en, fr, de, et.
+    #[arg(long)]
+    pub language: Option<Language>,
 }
 
 /// `comity subject list`
@@ -174,6 +181,12 @@ pub struct SubjectList {
     /// Those that were answered too.
     #[arg(long)]
     pub all: bool,
+    /// How many to leave out, in the order of filing.
+    #[arg(long, default_value_t = 0)]
+    pub after: usize,
+    /// How many at most; all unless given.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
 }
 
 impl SubjectAsk {
