@@ -211,8 +211,11 @@ impl Asked {
                 Ok::<_, ExchangeError>((decision, owed))
             })?;
             let permitted = decision.outcome == Outcome::Permitted && !standing.restricted;
-            let given = permitted && treats_no_more(&decision, &came_under);
-            let masked = owed.iter().any(|duty| duty.kind.as_str() == MASK);
+            let whole = treats_no_more(&decision, &came_under);
+            // A view treats nothing anew: of what a law treats more than it was when it was kept, it shows what a mask leaves.
+            let viewed = facts.get(REMOTE_VIEW).is_some_and(|fact| fact.value == true.into());
+            let given = permitted && (whole || viewed && withholds_no_object(&decision));
+            let masked = !whole || owed.iter().any(|duty| duty.kind.as_str() == MASK);
             by_known.insert((class, standing), used.len());
             class_of.insert((segment, restricted), used.len());
             used.push(Used { facts, objects, decision, owed, given, masked });
@@ -246,6 +249,11 @@ fn treats_no_more(decision: &Decision, came_under: &Safeguards) -> bool {
     let mut treatments = decision.safeguards.treatments.iter();
     treatments
         .all(|(class, treatment)| came_under.treatments.get(class).unwrap_or(&Treatment::Keep) >= treatment)
+}
+
+/// Whether no law keeps whole objects of any data class back.
+fn withholds_no_object(decision: &Decision) -> bool {
+    decision.safeguards.treatments.values().all(|treatment| *treatment < Treatment::WithholdObject)
 }
 
 /// What is recorded of a use beside what the laws said.

@@ -388,6 +388,9 @@ async fn what_may_not_leave_is_looked_at_where_it_is() {
     let viewed = look(&asker, seen).await;
     assert_eq!((&viewed.end, viewed.records.len()), (&End::Viewed, 1), "{:?}", reasons(&viewed));
     assert_eq!(records(&viewed)[0]["id"], RESIDENT);
+    // Finland's law treats more than was treated when it was kept: it sees what a mask leaves.
+    assert_eq!(viewed.masked, 1);
+    assert!(records(&viewed)[0]["name"].is_null(), "{:?}", records(&viewed));
     // By whom it is about.
     let claim = br#"{"identifiers":[{"kind":"name","value":"Ilmar Varga"}]}"#;
     let person = Order {

@@ -153,7 +153,12 @@ pub const STATE: &[State] = &[
         With("when the period of the caps has passed"),
     ),
     of(Table, "match_epoch", "key and filter of a day's blind matching", With("when its day has passed")),
-    of(Table, "match_answer", "blinded elements as they were answered", With("when their day has passed")),
+    of(
+        Table,
+        "match_answer",
+        "blinded elements as they were answered, and sealed answers to views",
+        With("when their day has passed"),
+    ),
     of(Table, "match_spent", "evaluations that partners have used", With("when their month has passed")),
     of(Table, "opt_out", "categories and dates of opt-outs", With("with the year in which it ends")),
     of(
