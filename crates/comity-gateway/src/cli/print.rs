@@ -125,8 +125,7 @@ fn decided(decisions: &[DecisionReport], between: Between<'_>, out: &mut Out<'_>
             ));
         }
         if decision.obligations.iter().any(offers_a_view) {
-            let (sender, receiver) = (&report.sender.0, &report.receiver.0);
-            let (pack, activity, purpose) = (&report.pack.0, &report.activity.0, &report.purpose.0);
+            let Between { sender, receiver, asked: (pack, activity, purpose) } = between;
             out.line(&format!(
                 "    it stays at {sender}, where officers of {receiver} may look at it\n      comity vault view --with {sender} \
                  --under {pack} --activity {activity} --purpose {purpose} --object ID --officer N"
