@@ -198,7 +198,7 @@ def receipt(input):
     text, signatures = note.split("\n\n", 1)
     text += "\n"
     origin, size, claimed = text.split("\n")[:3]
-    name, _, key = input["vkey"].rsplit("+", 2)
+    name, _, key = input["vkey"].split("+", 2)
     key = bytes_of(key)
     signed = any(
         line.startswith(f"— {name} ") and verifies(key[1:], text.encode(), bytes_of(line.split(" ")[2])[4:])
