@@ -82,7 +82,11 @@ impl Recalls for super::PostgresStore {
 
 /// Whether the record says anything of orders.
 pub(super) fn speaks(record: &Record) -> bool {
-    !(record.recalls.is_empty() && record.derived.is_empty() && record.restrictions.is_empty())
+    !(record.recalls.is_empty()
+        && record.derived.is_empty()
+        && record.restrictions.is_empty()
+        && record.absent.is_empty()
+        && record.usable.is_empty())
 }
 
 /// Keeps what a record says of orders; its first entry will have `index`. When it fails, whatever it changed is to be taken
