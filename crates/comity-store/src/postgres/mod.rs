@@ -38,6 +38,7 @@ mod plan;
 mod published;
 mod recall;
 mod removals;
+mod restriction;
 mod schema;
 mod store;
 mod subjects;

@@ -115,6 +115,9 @@ impl<'r> Plan<'r> {
                 self.first_entries.entry(row.id).or_insert(first);
             }
         }
+        // Of an exchange that is not here, and that this record speaks of, nothing begins any more.
+        let spoken_of = record.restrictions.iter().map(|row| row.exchange);
+        self.found.called_back.extend(spoken_of.filter(|exchange| record.absent.contains(exchange)));
         for item in &record.outbox {
             self.found.offers.insert(item.exchange.as_bytes().to_vec());
             self.offers.insert(item.exchange, item);
@@ -187,6 +190,10 @@ impl<'r> Plan<'r> {
             |row: &ExchangeRow| exchange::accepts(row).is_some() && self.found.called_back.contains(&row.id);
         if record.exchanges.iter().any(called_back) {
             return Err(Fault::Conflict("an order about the exchange"));
+        }
+        // What is here since before this batch, the database tells.
+        if record.absent.iter().any(|exchange| self.exchanges.contains_key(exchange)) {
+            return Err(Fault::Conflict("an exchange that an order speaks of"));
         }
         if record.outbox.iter().any(|item| self.found.offers.contains(&item.exchange.as_bytes()[..])) {
             return Err(Fault::Conflict("offer"));
@@ -311,3 +318,6 @@ fn values<K, V: Copy>(rows: &BTreeMap<K, V>) -> Vec<V> {
 fn key_of(answer: &StoredAnswer) -> (String, Vec<u8>) {
     (answer.peer.as_str().to_owned(), answer.exchange.as_bytes().to_vec())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,7 @@ mod peers;
 mod read;
 mod recall;
 mod removals;
+mod restriction;
 mod schema;
 mod subjects;
 mod succession;
