@@ -3,7 +3,7 @@
 //! It says what the answer says and nothing beside: equal answers are equal words, so that whoever is told nothing reads the
 //! same whether nothing is held or the law does not let it be said.
 
-use crate::words::Words;
+use crate::voice::Voice;
 use crate::{Audience, Language, Message, Missing, Part, Remedy};
 use jiff::Timestamp;
 
@@ -76,27 +76,25 @@ pub fn render_answer(
     language: Language,
     name: Option<&str>,
 ) -> Result<Message, Missing> {
-    Writer { facts, audience, words: Words::of(language) }.message(name)
+    Writer { facts, voice: Voice::of(audience, language) }.message(name)
 }
 
 struct Writer<'a> {
     facts: &'a AnswerFacts,
-    audience: Audience,
-    words: Words,
+    voice: Voice,
 }
 
 impl Writer<'_> {
     fn message(&self, name: Option<&str>) -> Result<Message, Missing> {
-        let Self { facts, audience, words } = self;
+        let Self { facts, voice } = self;
+        let Voice { audience, words } = voice;
         let subject = words.say(&format!("answer-subject-{}", audience.as_str()), &[])?;
         let mut parts = Vec::new();
-        if let Some(name) = name.filter(|_| audience.is_letter()) {
-            parts.push(Part::Text(self.say("greeting", &[("name", name)])?));
-        }
+        voice.greet(&mut parts, name)?;
         let party = words.word("party", &facts.party);
         let authority = facts.authority.as_deref().unwrap_or(&party);
         let request = words.word("request", &facts.request);
-        let (filed, date) = (self.date(facts.filed_at)?, self.date(facts.at)?);
+        let (filed, date) = (voice.date(facts.filed_at)?, voice.date(facts.at)?);
         let intro = [
             ("authority", authority),
             ("party", &party),
@@ -106,20 +104,20 @@ impl Writer<'_> {
         ];
         parts.push(Part::Text(words.say(&format!("answer-intro-{}", audience.as_str()), &intro)?));
         if facts.refused {
-            parts.push(Part::Text(self.say("answer-refused", &[])?));
-            self.list(&mut parts, "answer-why", self.reasons(&facts.reasons))?;
+            parts.push(Part::Text(voice.say("answer-refused", &[])?));
+            voice.list(&mut parts, "answer-why", self.reasons(&facts.reasons))?;
         }
         let mut given = Vec::new();
         for records in &facts.given {
             given.push(self.given(records)?);
         }
-        self.list(&mut parts, "answer-held", given)?;
+        voice.list(&mut parts, "answer-held", given)?;
         let mut sent = Vec::new();
         for (to, at) in &facts.sent {
-            let (partner, given) = (words.word("party", to), self.date(*at)?);
+            let (partner, given) = (words.word("party", to), voice.date(*at)?);
             sent.push(words.say("answer-sent-line", &[("partner", &partner), ("given", &given)])?);
         }
-        self.list(&mut parts, "answer-sent", sent)?;
+        voice.list(&mut parts, "answer-sent", sent)?;
         let mut done = Vec::new();
         for (what, records) in &facts.done {
             let (count, said) = (records.to_string(), what.replace('_', " "));
@@ -127,7 +125,7 @@ impl Writer<'_> {
             let known = words.say(&format!("answer-done-{what}"), &said);
             done.push(known.or_else(|_| words.say("answer-done-other", &said))?);
         }
-        self.list(&mut parts, "answer-done", done)?;
+        voice.list(&mut parts, "answer-done", done)?;
         let mut declined = Vec::new();
         for records in &facts.declined {
             let (count, why) = (records.records.to_string(), self.reasons(&records.reasons).join("; "));
@@ -135,60 +133,37 @@ impl Writer<'_> {
             let said = [("count", count.as_str()), ("why", &why), ("rules", &rules)];
             declined.push(words.say("answer-declined-line", &said)?);
         }
-        self.list(&mut parts, "answer-declined", declined)?;
+        voice.list(&mut parts, "answer-declined", declined)?;
         if !facts.refused {
             // Whatever is told, and whatever is held: this stands.
-            parts.push(Part::Text(self.say("answer-neither", &[])?));
+            parts.push(Part::Text(voice.say("answer-neither", &[])?));
         }
-        self.list(&mut parts, "answer-law", self.rules(&facts.rules))?;
-        let options: Vec<String> =
-            facts.remedies.iter().flat_map(|remedy| remedy.options.iter().cloned()).collect();
-        if !options.is_empty() {
-            self.list(&mut parts, "turn", options)?;
-            // The soonest end is the safe one.
-            if let Some(until) = facts.remedies.iter().filter_map(|remedy| remedy.until).min() {
-                parts.push(Part::Text(self.say("until", &[("until", &self.date(until)?)])?));
-            }
-        }
-        if *audience != Audience::Journalist {
-            parts.push(Part::Text(self.say("answer-number", &[("number", facts.number.as_str())])?));
-        }
+        voice.list(&mut parts, "answer-law", self.rules(&facts.rules))?;
+        voice.remedies(&mut parts, &facts.remedies)?;
+        voice.number(&mut parts, "answer-number", &facts.number)?;
         Ok(Message { language: words.language(), subject, parts })
     }
 
     fn given(&self, records: &GivenRecords) -> Result<String, Missing> {
-        let words = &self.words;
+        let words = &self.voice.words;
         let from = match &records.from {
             Some(from) => words.word("party", from),
             None => words.say("own-records", &[])?,
         };
         let purpose = records.purpose.as_ref().map_or_else(|| "-".to_owned(), |w| words.word("purpose", w));
-        let (count, kept) = (records.records.to_string(), self.date(records.kept_until)?);
+        let (count, kept) = (records.records.to_string(), self.voice.date(records.kept_until)?);
         let said = [("from", from.as_str()), ("count", &count), ("purpose", &purpose), ("kept", &kept)];
         words.say("answer-record", &said)
     }
 
     fn reasons(&self, reasons: &[String]) -> Vec<String> {
-        reasons.iter().map(|reason| self.words.word("reason", reason)).collect()
+        reasons.iter().map(|reason| self.voice.words.word("reason", reason)).collect()
     }
 
     fn rules(&self, rules: &[(String, String)]) -> Vec<String> {
-        rules.iter().map(|(pack, article)| format!("{}: {article}", self.words.word("party", pack))).collect()
-    }
-
-    fn list(&self, parts: &mut Vec<Part>, key: &str, lines: Vec<String>) -> Result<(), Missing> {
-        if !lines.is_empty() {
-            parts.push(Part::Text(self.say(key, &[])?));
-            parts.push(Part::List(lines));
-        }
-        Ok(())
-    }
-
-    fn say(&self, key: &str, said: &[(&str, &str)]) -> Result<String, Missing> {
-        self.words.say(&format!("{key}-{}", self.audience.voice()), said)
-    }
-
-    fn date(&self, at: Timestamp) -> Result<String, Missing> {
-        if self.audience == Audience::Expert { Ok(format!("{at:.0}")) } else { self.words.date(at) }
+        rules
+            .iter()
+            .map(|(pack, article)| format!("{}: {article}", self.voice.words.word("party", pack)))
+            .collect()
     }
 }

@@ -12,6 +12,7 @@
 mod answer;
 mod facts;
 mod message;
+mod voice;
 mod words;
 
 pub use answer::{AnswerFacts, DeclinedRecords, GivenRecords, render_answer};
@@ -19,8 +20,7 @@ pub use facts::{Delay, Event, Facts, Remedy};
 pub use message::{Message, Part};
 pub use words::{Audience, Language, Missing, NotKnown};
 
-use jiff::Timestamp;
-use words::Words;
+use voice::Voice;
 
 /// The text of a notice, to an audience in a language. `name` is how the person is called, for a letter to them.
 ///
@@ -34,94 +34,61 @@ pub fn render(
     language: Language,
     name: Option<&str>,
 ) -> Result<Message, Missing> {
-    Writer { facts, audience, words: Words::of(language) }.message(name)
+    Writer { facts, voice: Voice::of(audience, language) }.message(name)
 }
 
 struct Writer<'a> {
     facts: &'a Facts,
-    audience: Audience,
-    words: Words,
+    voice: Voice,
 }
 
 impl Writer<'_> {
     fn message(&self, name: Option<&str>) -> Result<Message, Missing> {
-        let Self { facts, audience, words } = self;
+        let Self { facts, voice } = self;
+        let Voice { audience, words } = voice;
         let subject = words.say(&format!("subject-{}", audience.as_str()), &[])?;
         let mut parts = Vec::new();
-        if let Some(name) = name.filter(|_| audience.is_letter()) {
-            parts.push(Part::Text(self.say("greeting", &[("name", name)])?));
-        }
-        let at = self.date(facts.at)?;
+        voice.greet(&mut parts, name)?;
+        let at = voice.date(facts.at)?;
         let party = words.word("party", &facts.party);
         let intro = [("authority", facts.authority.as_str()), ("party", &party), ("date", &at)];
         parts.push(Part::Text(words.say(&format!("intro-{}", audience.as_str()), &intro)?));
         parts.push(Part::Text(self.event()?));
-        parts.push(Part::Text(self.say("agreement", &[("agreement", facts.agreement.as_str())])?));
-        if !facts.owed_by.is_empty() {
-            parts.push(Part::Text(self.say("law", &[])?));
-            let rule = |(law, article): &(String, String)| format!("{law}: {article}");
-            parts.push(Part::List(facts.owed_by.iter().map(rule).collect()));
-        }
-        if !facts.categories.is_empty() {
-            parts.push(Part::Text(self.say("data", &[])?));
-            let category = |word: &String| words.word("category", word);
-            parts.push(Part::List(facts.categories.iter().map(category).collect()));
-        }
+        parts.push(Part::Text(voice.say("agreement", &[("agreement", facts.agreement.as_str())])?));
+        let rule = |(law, article): &(String, String)| format!("{law}: {article}");
+        voice.list(&mut parts, "law", facts.owed_by.iter().map(rule).collect())?;
+        let category = |word: &String| words.word("category", word);
+        voice.list(&mut parts, "data", facts.categories.iter().map(category).collect())?;
         if let Some(purpose) = &facts.purpose {
             let purpose = words.word("purpose", purpose);
             let activity =
                 facts.activity.as_ref().map_or_else(|| "-".to_owned(), |w| words.word("activity", w));
             let said = [("purpose", purpose.as_str()), ("activity", &activity)];
-            parts.push(Part::Text(self.say("purpose", &said)?));
+            parts.push(Part::Text(voice.say("purpose", &said)?));
         }
         if let Some(kept) = facts.kept_until {
-            parts.push(Part::Text(self.say("kept", &[("kept", &self.date(kept)?)])?));
+            parts.push(Part::Text(voice.say("kept", &[("kept", &voice.date(kept)?)])?));
         }
         for delay in &facts.delays {
             let ground = words.word("ground", &delay.ground);
-            let (from, to) = (self.date(delay.from)?, self.date(delay.to)?);
+            let (from, to) = (voice.date(delay.from)?, voice.date(delay.to)?);
             let said =
                 [("ground", ground.as_str()), ("article", &delay.article), ("from", &from), ("to", &to)];
-            parts.push(Part::Text(self.say("deferred", &said)?));
+            parts.push(Part::Text(voice.say("deferred", &said)?));
         }
-        parts.push(Part::Text(self.say("rights", &[])?));
-        self.remedies(&mut parts)?;
-        if *audience != Audience::Journalist {
-            parts.push(Part::Text(self.say("number", &[("number", facts.number.as_str())])?));
-        }
+        parts.push(Part::Text(voice.say("rights", &[])?));
+        voice.remedies(&mut parts, &facts.remedies)?;
+        voice.number(&mut parts, "number", &facts.number)?;
         Ok(Message { language: words.language(), subject, parts })
     }
 
     fn event(&self) -> Result<String, Missing> {
         let Some(event) = self.facts.event.as_ref().filter(|event| event.partner != self.facts.party) else {
-            return self.say("held", &[]);
+            return self.voice.say("held", &[]);
         };
-        let partner = self.words.word("party", &event.partner);
-        let given = self.date(event.at)?;
+        let partner = self.voice.words.word("party", &event.partner);
+        let given = self.voice.date(event.at)?;
         let key = if event.received { "received" } else { "given" };
-        self.say(key, &[("partner", &partner), ("given", &given)])
-    }
-
-    fn remedies(&self, parts: &mut Vec<Part>) -> Result<(), Missing> {
-        let options: Vec<String> =
-            self.facts.remedies.iter().flat_map(|remedy| remedy.options.clone()).collect();
-        if options.is_empty() {
-            return Ok(());
-        }
-        parts.push(Part::Text(self.say("turn", &[])?));
-        parts.push(Part::List(options));
-        // The soonest end is the safe one.
-        if let Some(until) = self.facts.remedies.iter().filter_map(|remedy| remedy.until).min() {
-            parts.push(Part::Text(self.say("until", &[("until", &self.date(until)?)])?));
-        }
-        Ok(())
-    }
-
-    fn say(&self, key: &str, said: &[(&str, &str)]) -> Result<String, Missing> {
-        self.words.say(&format!("{key}-{}", self.audience.voice()), said)
-    }
-
-    fn date(&self, at: Timestamp) -> Result<String, Missing> {
-        if self.audience == Audience::Expert { Ok(format!("{at:.0}")) } else { self.words.date(at) }
+        self.voice.say(key, &[("partner", &partner), ("given", &given)])
     }
 }
