@@ -82,6 +82,19 @@ pub(crate) async fn enter<W: Shell>(
     enter_sealing(world, act, (facts, exchange), now, |entry| Ok(change(entry))).await
 }
 
+/// Records an act that changes nothing; gives its entry, for whoever names it in a message.
+///
+/// # Errors
+/// As [`enter`].
+pub(crate) async fn note<W: Shell>(
+    world: &W,
+    act: Act,
+    told: (Json, Option<ExchangeId>),
+    now: Timestamp,
+) -> Result<(PublicEntry, Integrated), ExchangeError> {
+    recorded(world, act, told, now, |_| Ok(Record::default())).await
+}
+
 /// As [`enter`], where the change seals something of its own: anew, when a key that it was sealed under was being destroyed.
 ///
 /// # Errors
@@ -93,6 +106,16 @@ pub(crate) async fn enter_sealing<W: Shell>(
     now: Timestamp,
     change: impl Fn(PublicEntry) -> Result<Record, ExchangeError>,
 ) -> Result<Integrated, ExchangeError> {
+    recorded(world, act, (facts, exchange), now, change).await.map(|(_, integrated)| integrated)
+}
+
+async fn recorded<W: Shell>(
+    world: &W,
+    act: Act,
+    (facts, exchange): (Json, Option<ExchangeId>),
+    now: Timestamp,
+    change: impl Fn(PublicEntry) -> Result<Record, ExchangeError>,
+) -> Result<(PublicEntry, Integrated), ExchangeError> {
     let home = world.signatory().home();
     let mut again = true;
     loop {
@@ -102,7 +125,7 @@ pub(crate) async fn enter_sealing<W: Shell>(
         record.segments.insert(0, opening);
         match world.store().record(record).await {
             Err(StoreError::KeyClosed(_)) if again => again = false,
-            recorded => return Ok(recorded?),
+            recorded => return Ok((entry, recorded?)),
         }
     }
 }

@@ -4,9 +4,9 @@
 //! offer is tried again, a log that has forked is not cosigned.
 
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::note;
 use crate::federation::frame::FrameError;
-use crate::ports::{Peer, Record};
+use crate::ports::Peer;
 use crate::shell::Shell;
 use comity_terms::{Act, ExchangeId, Timestamp};
 use serde_json::json;
@@ -178,5 +178,5 @@ pub async fn misbehaved<W: Shell>(
     if let Some(exchange) = exchange {
         facts["exchange"] = exchange.to_string().into();
     }
-    enter(world, Act::PeerMisbehaved, (facts, None), now, |_| Record::default()).await.map(drop)
+    note(world, Act::PeerMisbehaved, (facts, None), now).await.map(drop)
 }

@@ -14,7 +14,7 @@
 
 use super::preserved;
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::{enter, note};
 use crate::ports::{ExchangeRow, HeldRecord, HoldRow, Holds, Record, Store, StoreError};
 use crate::recall::{Ruled, ask};
 use crate::report::{CitationReport, ExchangeOutcome, Side};
@@ -223,7 +223,7 @@ pub async fn review<W: Shell>(
         "rulings": [ruled.ruling],
         "ordered": by,
     });
-    enter(world, Act::RetentionReviewed, (opened, None), at, |_| Record::default()).await?;
+    note(world, Act::RetentionReviewed, (opened, None), at).await?;
     Ok(ruled.decision)
 }
 

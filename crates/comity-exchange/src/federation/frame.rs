@@ -8,6 +8,7 @@
 //! made anew for each try without changing the digest that a message is known by. Bodies are bound by their
 //! digests in the header.
 
+use crate::ExchangeError;
 use crate::signature::{Domain, PartyKey, PartyVerifier, Signature, SignatureError};
 use comity_terms::Digest;
 
@@ -163,6 +164,11 @@ impl SignedHeader {
         out.extend_from_slice(bodies);
         out
     }
+}
+
+/// What is wrong with a part of a message. `reason` repeats no value of the peer's.
+pub(crate) fn wrong(part: &'static str, reason: impl Into<String>) -> ExchangeError {
+    FrameError::Content { part, reason: reason.into() }.into()
 }
 
 /// Reads a JSON part into its struct, naming line and column when it does not fit.

@@ -8,7 +8,7 @@
 //! the most. What a person stated and what they are told stands in bodies alone, padded: [`padded`]. The same referral again
 //! gets the answer that there is by then.
 
-use super::frame::{Frame, FrameError, SignedHeader, read_json};
+use super::frame::{Frame, SignedHeader, read_json, wrong};
 use super::recall::Known;
 use crate::ExchangeError;
 use crate::entry::PublicEntry;
@@ -178,10 +178,6 @@ pub fn padded(mut json: Vec<u8>) -> Vec<u8> {
     let length = json.len().max(4 << 10).next_power_of_two();
     json.resize(length, b' ');
     json
-}
-
-fn wrong(part: &'static str, reason: impl Into<String>) -> ExchangeError {
-    FrameError::Content { part, reason: reason.into() }.into()
 }
 
 /// A referral whose signature, form and receipt hold. Its body is not opened.

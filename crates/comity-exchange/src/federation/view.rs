@@ -10,7 +10,7 @@
 //!
 //! Source: `docs/spec/view.md`.
 
-use super::frame::{ATTACHMENTS_BYTES_MAX, Frame, FrameError, SignedHeader, read_json};
+use super::frame::{ATTACHMENTS_BYTES_MAX, Frame, FrameError, SignedHeader, read_json, wrong};
 use super::recall::Known;
 use crate::ExchangeError;
 use crate::collect::Selector;
@@ -257,10 +257,6 @@ pub fn read_looked_for(clear: &[u8]) -> Result<Selector, ExchangeError> {
             Ok(Selector::Person(claim.map_err(|error| wrong("bodies", error.to_string()))?))
         }
     }
-}
-
-fn wrong(part: &'static str, reason: impl Into<String>) -> ExchangeError {
-    FrameError::Content { part, reason: reason.into() }.into()
 }
 
 /// A question whose signature, form and receipt hold. Its body is not opened.

@@ -2,7 +2,7 @@
 
 use super::{Matcher, Ruled, request, rule};
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::note;
 use crate::federation::frame::FrameError;
 use crate::federation::matching::{
     ANSWER_BYTES_MAX, BATCHES_MAX, MatchAnswered, MatchAttachments, MatchHeader, MatchResult, MatchStep,
@@ -24,7 +24,6 @@ use comity_minimise::matching::{BATCH, Blinded, ELEMENT_LENGTH, Filter, MatchVal
 use comity_terms::ids::MatchId;
 use comity_terms::{Act, Activity, Day, Digest, Facts, Office, PackSlug, Purpose, ReasonCode, Timestamp};
 use serde_json::{Value as Json, json};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// What an officer asks.
@@ -162,12 +161,7 @@ pub async fn ask<W: Matcher>(world: &W, peer: &Peer, asking: &Asking) -> Result<
         "rulings": [ruling],
         "ordered": asking.by,
     });
-    let drawn = Mutex::new(None);
-    let integrated = enter(world, Act::MatchAsked, (facts, None), *at, |entry| {
-        *drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
-        Record::default()
-    })
-    .await?;
+    let (entry, integrated) = note(world, Act::MatchAsked, (facts, None), *at).await?;
     let mut done = Asked {
         decision,
         matched: vec![None; values.len()],
@@ -180,8 +174,6 @@ pub async fn ask<W: Matcher>(world: &W, peer: &Peer, asking: &Asking) -> Result<
     if !permitted {
         return Ok(done);
     }
-    let entry = drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let entry = entry.ok_or_else(|| ExchangeError::proof("no entry lets this question go"))?;
     let attachments =
         MatchAttachments { receipt: receipt(world.store(), entry, &integrated).await?.to_string() };
     let mut talk = Talk {
@@ -223,7 +215,7 @@ pub async fn ask<W: Matcher>(world: &W, peer: &Peer, asking: &Asking) -> Result<
         "evaluations": done.evaluations,
         "day": done.day.map(|day| day.to_string()),
     });
-    enter(world, Act::MatchDone, (facts, None), world.now(), |_| Record::default()).await?;
+    note(world, Act::MatchDone, (facts, None), world.now()).await?;
     Ok(done)
 }
 

@@ -12,7 +12,7 @@
 use super::hold::{Ready, ready};
 use super::{Matcher, Ruled, request, rule};
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::{enter, note};
 use crate::entry::PublicEntry;
 use crate::federation::frame::SignedHeader;
 use crate::federation::matching::{
@@ -338,15 +338,7 @@ async fn acted<W: Matcher>(
     facts["result"] = header.result.as_str().into();
     facts["evaluations"] = 0.into();
     facts["rulings"] = json!([ruled.ruling]);
-    // Which entry it got is known once it is recorded.
-    let drawn = std::sync::Mutex::new(None);
-    let integrated = enter(world, Act::MatchAnswered, (facts, None), now, |entry| {
-        *drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(entry);
-        Record::default()
-    })
-    .await?;
-    let entry = drawn.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let entry = entry.ok_or_else(|| ExchangeError::proof("no entry records this answer"))?;
+    let (entry, integrated) = note(world, Act::MatchAnswered, (facts, None), now).await?;
     let header = MatchAnswerHeader { entry: Some(Base64(entry.to_bytes().to_vec())), ..header };
     let attachments = proved(world, entry, &integrated).await?;
     framed(&header.sign(&world.signatory().key), &attachments, &[])

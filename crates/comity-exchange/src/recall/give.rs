@@ -2,7 +2,7 @@
 
 use super::{Ruled, ask, first_hop, withdrawn};
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::{enter, note};
 use crate::federation::recall::{EXCHANGES_MAX, HopExchange, HopRecords, OrderHeader, RecallAction};
 use crate::ports::{ExchangeRow, RecallRow, Recalls, Record, Store, StoreError};
 use crate::report::{ExchangeOutcome, Side};
@@ -120,7 +120,7 @@ async fn try_give<W: Shell>(world: &W, giving: &Giving) -> Result<Given, Exchang
         "ordered": by,
     });
     if decision.outcome != Outcome::Permitted {
-        enter(world, Act::RecallOrdered, (opened, None), *at, |_| Record::default()).await?;
+        note(world, Act::RecallOrdered, (opened, None), *at).await?;
         return Ok(Given { decision, due, row: None });
     }
     let exchanges = offered(world, &row).await?;

@@ -4,8 +4,8 @@ use super::Desk;
 use super::claim::Claim;
 use super::request::opened_claim;
 use crate::ExchangeError;
-use crate::act::enter;
-use crate::ports::{Record, RequestRow, Store};
+use crate::act::note;
+use crate::ports::{RequestRow, Store};
 use comity_terms::{Act, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -23,6 +23,6 @@ pub async fn read<W: Desk>(
     let segment = world.store().segment(row.detail.claim.0).await?;
     let Some(segment) = segment.filter(|segment| !segment.rows.is_empty()) else { return Ok(None) };
     let facts = json!({ "request": row.id.to_string(), "read": by });
-    enter(world, Act::RequestRead, (facts, None), at, |_| Record::default()).await?;
+    note(world, Act::RequestRead, (facts, None), at).await?;
     opened_claim(world, &segment)
 }

@@ -2,9 +2,9 @@
 
 use super::{USE, request};
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::note;
 use crate::collect::Selector;
-use crate::federation::frame::FrameError;
+use crate::federation::frame::{FrameError, wrong};
 use crate::federation::referral::padded;
 use crate::federation::view::{
     LOOKED_FOR, RECORDS, VIEW_ANSWER_BYTES_MAX, ViewAnswerHeader, ViewAnswered, ViewAttachments, ViewHeader,
@@ -12,7 +12,7 @@ use crate::federation::view::{
 };
 use crate::matching::{Matcher, Ruled, rule};
 use crate::misbehaviour::{Misbehaviour, misbehaved};
-use crate::ports::{Peer, PeerError, Record, ViewRoad};
+use crate::ports::{Peer, PeerError, ViewRoad};
 use crate::proofs::receipt;
 use crate::question::Request;
 use crate::recall::keys_of;
@@ -26,14 +26,11 @@ use comity_vault::{TransportSecret, open_offer, seal_offer};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// What an officer asks to see.
+/// What the laws are asked about a view: not at whom or what.
 #[derive(Debug)]
-pub struct Asking {
-    /// The view.
-    pub id: ViewId,
+pub struct Asked {
     /// The agreement that it is under.
     pub agreement: PackSlug,
     /// The agreed category.
@@ -42,12 +39,21 @@ pub struct Asking {
     pub purpose: Purpose,
     /// What the officer states, and what the gateway knows of officer and query.
     pub facts: Facts,
+    /// The instant of the act, UTC.
+    pub at: Timestamp,
+}
+
+/// What an officer asks to see.
+#[derive(Debug)]
+pub struct Asking {
+    /// The view.
+    pub id: ViewId,
+    /// What the laws are asked.
+    pub asked: Asked,
     /// By whose key it is asked, in words that an entry may hold.
     pub by: Json,
     /// At what: objects, or a person.
     pub selector: Selector,
-    /// The instant of the act, UTC.
-    pub at: Timestamp,
 }
 
 /// How it ended.
@@ -141,16 +147,12 @@ impl Viewed {
 ///
 /// # Errors
 /// [`ExchangeError::Question`] when the laws cannot be asked.
-pub fn preview<W: Shell>(world: &W, peer: &Peer, asking: &Asking) -> Result<Decision, ExchangeError> {
-    Ok(decided(world, peer, asking)?.2.decision)
+pub fn preview<W: Shell>(world: &W, peer: &Peer, asked: &Asked) -> Result<Decision, ExchangeError> {
+    Ok(decided(world, peer, asked)?.2.decision)
 }
 
-fn decided<W: Shell>(
-    world: &W,
-    peer: &Peer,
-    asking: &Asking,
-) -> Result<(Lent, Request, Ruled), ExchangeError> {
-    let Asking { agreement, activity, purpose, facts, at, .. } = asking;
+fn decided<W: Shell>(world: &W, peer: &Peer, asked: &Asked) -> Result<(Lent, Request, Ruled), ExchangeError> {
+    let Asked { agreement, activity, purpose, facts, at } = asked;
     let lent = world
         .laws(agreement, &peer.party)
         .ok_or_else(|| ExchangeError::Question(format!("`{agreement}` is not adopted here")))?;
@@ -171,32 +173,25 @@ pub async fn ask<W: Matcher<Peers: ViewRoad>>(
     peer: &Peer,
     asking: &Asking,
 ) -> Result<Viewed, ExchangeError> {
-    let Asking { id, at, .. } = asking;
+    let Asking { id, asked: Asked { agreement, activity, purpose, facts, at }, by, .. } = asking;
     let own = &world.signatory().party;
     let named = looked_for(&asking.selector);
     let named = named.ok_or_else(|| ExchangeError::Question("name whom or what is looked at".to_owned()))?;
     let named = Zeroizing::new(padded(named));
-    let (lent, asked, ruled) = decided(world, peer, asking)?;
+    let (lent, asked, ruled) = decided(world, peer, &asking.asked)?;
     let told = json!({
         "view": id.to_string(),
         "to": peer.party.to_string(),
-        "activity": asking.activity.to_string(),
-        "purpose": asking.purpose.to_string(),
+        "activity": activity.to_string(),
+        "purpose": purpose.to_string(),
         "asked": asked.recorded(&lent.laws),
-        "by": asking.by,
+        "by": by,
         "rulings": [ruled.ruling],
     });
-    let drawn = Mutex::new(None);
-    let integrated = enter(world, Act::ViewAsked, (told, None), *at, |entry| {
-        *drawn.lock().unwrap_or_else(PoisonError::into_inner) = Some(entry);
-        Record::default()
-    })
-    .await?;
+    let (entry, integrated) = note(world, Act::ViewAsked, (told, None), *at).await?;
     if ruled.decision.outcome != Outcome::Permitted {
         return Ok(Viewed::ended(ruled.decision, End::RefusedHere));
     }
-    let entry = drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let entry = entry.ok_or_else(|| ExchangeError::proof("no entry records this question"))?;
     let key = peer.identity.transport.as_ref().and_then(|key| key.seal_to(*at)).ok_or_else(|| {
         ExchangeError::Question(format!("no transport key of {} is known and it is not reached", peer.party))
     })?;
@@ -209,11 +204,11 @@ pub async fn ask<W: Matcher<Peers: ViewRoad>>(
         view_id: Text(*id),
         asker: Text(own.clone()),
         holder: Text(peer.party.clone()),
-        agreement: Text(asking.agreement.clone()),
+        agreement: Text(agreement.clone()),
         laws: law_digests(&lent.laws),
-        activity: Text(asking.activity.clone()),
-        purpose: Text(asking.purpose.clone()),
-        facts: facts_to_wire(&asking.facts),
+        activity: Text(activity.clone()),
+        purpose: Text(purpose.clone()),
+        facts: facts_to_wire(facts),
         at: Text(*at),
         transport_key: Text(key.id),
         encapsulated: Base64(sealed.encapsulated),
@@ -249,13 +244,13 @@ pub async fn ask<W: Matcher<Peers: ViewRoad>>(
     let facts = json!({
         "view": id.to_string(),
         "with": peer.party.to_string(),
-        "purpose": asking.purpose.to_string(),
+        "purpose": purpose.to_string(),
         "result": viewed.end.as_str(),
         "given": viewed.records.len(),
         "masked": viewed.masked,
     });
     // Recorded, then shown.
-    enter(world, Act::ViewDone, (facts, None), world.now(), |_| Record::default()).await?;
+    note(world, Act::ViewDone, (facts, None), world.now()).await?;
     Ok(viewed)
 }
 
@@ -294,11 +289,11 @@ fn open(
     let Some(encapsulated) = &answered.header.encapsulated else { return Ok(Vec::new()) };
     let info = ViewAnswerHeader::seal_info(asking.id, holder, own);
     let clear = open_offer(secret, &encapsulated.0, &info)?.open(0, RECORDS, &answered.body)?;
-    let wrong = |reason: &str| FrameError::Content { part: "bodies", reason: reason.to_owned() };
+    let wrong = |reason: &str| wrong("bodies", reason);
     let objects: Vec<&RawValue> = serde_json::from_slice(clear.as_bytes().trim_ascii_end())
         .map_err(|_| wrong("what was opened is no list of records"))?;
     if objects.len() as u64 != answered.header.given {
-        return Err(wrong("it has another number of records than it says").into());
+        return Err(wrong("it has another number of records than it says"));
     }
     if let Selector::Objects(ids) = &asking.selector {
         let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
@@ -308,7 +303,7 @@ fn open(
             object["id"].as_str().is_some_and(|id| !ids.contains(id))
         };
         if objects.iter().any(strange) {
-            return Err(wrong("a record is in it that was not asked for").into());
+            return Err(wrong("a record is in it that was not asked for"));
         }
     }
     Ok(objects.into_iter().map(|object| Zeroizing::new(object.get().to_owned())).collect())

@@ -11,7 +11,7 @@
 
 use super::{LOOK_UP, SHARE, SKEW, USE, request};
 use crate::ExchangeError;
-use crate::act::enter;
+use crate::act::{enter, note};
 use crate::audit::recorded::no_cases;
 use crate::collect::{Found, Manner, Query, Reading, Selector, query};
 use crate::entry::PublicEntry;
@@ -385,14 +385,7 @@ async fn acted<W: Matcher>(
 ) -> Result<Vec<u8>, ExchangeError> {
     let mut facts = taking.told(ruled);
     facts["result"] = header.result.as_str().into();
-    let drawn = std::sync::Mutex::new(None);
-    let integrated = enter(world, Act::ViewAnswered, (facts, None), taking.now, |entry| {
-        *drawn.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(entry);
-        Record::default()
-    })
-    .await?;
-    let entry = drawn.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let entry = entry.ok_or_else(|| ExchangeError::proof("no entry records this answer"))?;
+    let (entry, integrated) = note(world, Act::ViewAnswered, (facts, None), taking.now).await?;
     let header = ViewAnswerHeader { entry: Some(Base64(entry.to_bytes().to_vec())), ..header };
     framed(world, &header.sign(&world.signatory().key), (entry, &integrated), &[]).await
 }

@@ -40,7 +40,7 @@ pub(super) async fn run(
         attestations: attested(&args.attestations, cwd)?,
     };
     if args.dry_run {
-        let decision = dry_run(gateway, asked).await?;
+        let decision = dry_run(gateway, &asked).await?;
         let said = decision_report(&decision, Side::Receiver, 0, &BTreeSet::new());
         let permitted = decision.outcome == Outcome::Permitted;
         if cli.json {

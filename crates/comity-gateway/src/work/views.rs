@@ -1,14 +1,14 @@
 //! An officer looks at what stays with a partner.
 
-use super::{manage, officers, offices, share};
+use super::{manage, officers, share};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::Decision;
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Selector;
-use comity_exchange::ports::Peer;
+use comity_exchange::ports::Store as _;
 use comity_exchange::shell::Shell as _;
-use comity_exchange::view::{Asking, End, Viewed, ask, preview};
+use comity_exchange::view::{Asked, Asking, End, Viewed, ask, preview};
 use comity_terms::ids::ViewId;
 use comity_terms::{Activity, Asserter, FactKey, PackSlug, Party, Purpose};
 
@@ -43,9 +43,20 @@ const QUERY: &str = "query";
 /// [`GatewayError::Input`] when no such officer may ask it, there is no such partner, or the laws cannot be asked; nothing
 /// was asked then.
 pub async fn order(gateway: &Gateway, order: Order) -> Result<(ViewId, Viewed), GatewayError> {
-    let (peer, asking) = asking(gateway, order).await?;
-    let viewed = ask(gateway, &peer, &asking).await.map_err(input)?;
-    let (id, party) = (asking.id, &peer.party);
+    let acting = officers::acting(gateway, &order.officer).await?;
+    let mut peer = gateway.peer(&order.with)?;
+    if !peer.identity.transport.as_ref().is_some_and(|key| key.is_current(gateway.now())) {
+        // What is known may do: whoever is not reached is not asked either.
+        peer = manage::hear_from(gateway, &peer).await.unwrap_or(peer);
+    }
+    let asked = asked(gateway, &order).await?;
+    let (id, Order { under, with, activity, purpose, selector, .. }) = (ViewId::draw(&mut OsEntropy), order);
+    // Of whom or what it is, an officer's signature tells by the selector's digest alone.
+    let of = super::uses::selected(&selector);
+    let at = asked.at;
+    let by = acting.signed(&format!("view\n{id}\n{of}\n{under}\n{with}\n{activity}\n{purpose}\n{at}\n"));
+    let viewed = ask(gateway, &peer, &Asking { id, asked, by, selector }).await.map_err(input)?;
+    let party = &peer.party;
     if let End::Broken { misbehaved: Some(kind), .. } = &viewed.end {
         gateway.counts().misbehaved();
         tracing::warn!(%id, %party, kind = kind.as_str(), "a partner's answer to a view is none");
@@ -58,42 +69,35 @@ pub async fn order(gateway: &Gateway, order: Order) -> Result<(ViewId, Viewed), 
     Ok((id, viewed))
 }
 
-/// What our own laws say of looking: nothing is asked, recorded or counted.
+/// What our own laws say of looking: nothing is asked, recorded or counted, and no key drawn.
 ///
 /// # Errors
 /// As [`order`].
-pub async fn dry_run(gateway: &Gateway, order: Order) -> Result<Decision, GatewayError> {
-    let (peer, asking) = asking(gateway, order).await?;
-    preview(gateway, &peer, &asking).map_err(input)
+pub async fn dry_run(gateway: &Gateway, order: &Order) -> Result<Decision, GatewayError> {
+    let peer = gateway.peer(&order.with)?;
+    preview(gateway, &peer, &asked(gateway, order).await?).map_err(input)
 }
 
-async fn asking(gateway: &Gateway, order: Order) -> Result<(Peer, Asking), GatewayError> {
-    let acting = officers::acting(gateway, &order.officer).await?;
-    let trained = offices::trained(gateway, &order.officer).await.is_ok();
-    let mut peer = gateway.peer(&order.with)?;
-    if !peer.identity.transport.as_ref().is_some_and(|key| key.is_current(gateway.now())) {
-        // What is known may do: whoever is not reached is not asked either.
-        peer = manage::hear_from(gateway, &peer).await.unwrap_or(peer);
-    }
-    let Order { under, with, activity, purpose, selector, .. } = order;
-    if !selector.is_specific() {
+/// What the laws are asked, as the officer and the gateway state it.
+async fn asked(gateway: &Gateway, order: &Order) -> Result<Asked, GatewayError> {
+    let Order { officer, under, with, .. } = order;
+    let known = gateway.store().officer(officer).await?;
+    let known = known.ok_or_else(|| GatewayError::Input(format!("no officer `{officer}` is known")))?;
+    if !order.selector.is_specific() {
         return Err(GatewayError::Input("name what is looked at: `--object` or `--person`".to_owned()));
     }
-    let lent = gateway.laws(&under, &with).ok_or_else(|| {
+    let lent = gateway.laws(under, with).ok_or_else(|| {
         GatewayError::Input(format!("`{under}` is not adopted here; `comity law adopt {under}`"))
     })?;
     let at = gateway.now();
     share::assertable_by_officer(&order.facts, &lent)?;
     let mut facts = share::stated_by_officer(&order.facts, &lent)?;
     share::attested(&order.attestations, &lent, at, &mut facts)?;
-    share::known_training(&mut facts, trained)?;
+    share::known_training(&mut facts, at <= known.training_until)?;
     facts.know(SPECIFIC, true, Asserter::Detected);
     facts.know(QUERY, true, Asserter::Gateway);
-    let id = ViewId::draw(&mut OsEntropy);
-    // Of whom or what it is, an officer's signature tells by the selector's digest alone.
-    let of = super::uses::selected(&selector);
-    let by = acting.signed(&format!("view\n{id}\n{of}\n{under}\n{with}\n{activity}\n{purpose}\n{at}\n"));
-    Ok((peer, Asking { id, agreement: under, activity, purpose, facts, by, selector, at }))
+    let (agreement, activity, purpose) = (under.clone(), order.activity.clone(), order.purpose.clone());
+    Ok(Asked { agreement, activity, purpose, facts, at })
 }
 
 fn input(error: ExchangeError) -> GatewayError {

@@ -15,6 +15,7 @@ mod misbehaving;
 mod mismatch;
 mod outbox;
 mod partner;
+mod questions;
 mod recall;
 mod recall_chain;
 mod referral;

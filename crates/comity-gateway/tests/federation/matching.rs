@@ -1,6 +1,7 @@
 //! Whether a partner holds values, without either showing its own: decided at both ends, within a budget, logged by counts.
 
 use crate::house::{House, PHISHING, pair};
+use crate::questions::{self, AGREEMENT, houses, misbehaved, proved, refused};
 use crate::recall::told;
 use crate::{MOST, client, entries, files, holds};
 use comity_exchange::federation::frame::{Frame, SignedHeader};
@@ -9,15 +10,12 @@ use comity_exchange::federation::matching::{
 };
 use comity_exchange::matching::{Asked, End};
 use comity_exchange::misbehaviour::Misbehaviour;
-use comity_exchange::ports::{Integrated, MatchChange, Matches as _, OptOutState, Record, Store as _};
-use comity_exchange::proofs::receipt;
-use comity_exchange::report::ExchangeOutcome;
+use comity_exchange::ports::{MatchChange, Matches as _, OptOutState, Record, Store as _};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey};
 use comity_exchange::subject::Claim;
 use comity_exchange::wire::{Base64, Text, facts_to_wire, law_digests};
 use comity_gateway::gateway::GatewayError;
-use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::replay;
 use comity_gateway::work::matching::{Order, order, read_values};
 use comity_gateway::work::opt_outs;
@@ -25,26 +23,11 @@ use comity_gateway::work::subjects::SeenByOfficer;
 use comity_minimise::Limits;
 use comity_minimise::matching::{BATCH, Blinded, MatchValue};
 use comity_terms::ids::MatchId;
-use comity_terms::{Asserter, Day, Digest, Facts, Family, Month, PackSlug, Purpose, Timestamp};
-use comity_tlog::{LeafIndex, SignedCheckpoint};
+use comity_terms::{Asserter, Day, Digest, Facts, Month, PackSlug, Purpose, Timestamp};
 use serde_json::Value as Json;
 use std::collections::BTreeSet;
 
 const MATCHES: &str = "/federation/v1/matches";
-const AGREEMENT: &str = "eu-nis2-2022-2555";
-
-/// EE keeps a bundle at home, FI asks.
-async fn houses() -> (House, House) {
-    let (holder, asker) = pair(&["EE", "FI"], true).await;
-    asker.officers().await;
-    let own = holder.party();
-    let placed = holder.share_to(&own, "trained", PHISHING, &[]).await;
-    assert!(
-        matches!(placed.outcome, ExchangeOutcome::Delivered | ExchangeOutcome::PartlyDelivered),
-        "{placed:?}"
-    );
-    (holder, asker)
-}
 
 fn values(text: &str) -> BTreeSet<MatchValue> {
     read_values(text.as_bytes(), &Limits::default()).unwrap()
@@ -240,13 +223,7 @@ async fn question(
     key: Option<&PartyKey>,
 ) -> Vec<u8> {
     let gateway = &asker.gateway;
-    let store = gateway.store();
-    let logged = store.logged(LeafIndex(0), 1_000).await.unwrap();
-    let entry = logged.iter().rfind(|logged| logged.entry.family() == Family::Exchange).unwrap();
-    let checkpoint = store.checkpoint().await.unwrap();
-    let size = SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap().checkpoint().size();
-    let integrated = Integrated { index: entry.index, size, checkpoint };
-    let receipt = receipt(store, entry.entry, &integrated).await.unwrap().to_string();
+    let (entry, receipt) = proved(asker).await;
     let agreement: PackSlug = AGREEMENT.parse().unwrap();
     let lent = gateway.laws(&agreement, &holder.party()).unwrap();
     let mut facts = Facts::new();
@@ -263,7 +240,7 @@ async fn question(
         facts: facts_to_wire(&facts),
         at: Text(gateway.now()),
         step,
-        entry: Base64(entry.entry.to_bytes().to_vec()),
+        entry: Base64(entry.to_bytes().to_vec()),
     };
     bend(&mut header);
     let key = key.unwrap_or(&gateway.signatory().key);
@@ -282,18 +259,7 @@ fn batch(text: &str) -> Vec<u8> {
 }
 
 fn answer(bytes: &[u8]) -> MatchAnswerHeader {
-    serde_json::from_slice(Frame::parse(bytes).unwrap().dangerous_unverified_header()).unwrap()
-}
-
-fn refused(answered: Result<Vec<u8>, ClientError>, status: u16, what: &str) {
-    assert!(
-        matches!(answered, Err(ClientError::Refused { status: told, .. }) if told == status),
-        "{what}: {answered:?}"
-    );
-}
-
-async fn misbehaved(house: &House) -> Json {
-    told(house, "peer.misbehaved").await.pop().map_or(Json::Null, |told| told["kind"].clone())
+    questions::answer(bytes)
 }
 
 #[tokio::test(flavor = "multi_thread")]

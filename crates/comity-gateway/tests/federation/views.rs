@@ -1,6 +1,7 @@
 //! Remote view: a partner's officer looks at what stays where it is, decided at both ends, counted, logged, seen once.
 
-use crate::house::{House, PHISHING, pair};
+use crate::house::{House, pair};
+use crate::questions::{self, AGREEMENT, houses, misbehaved, proved, refused};
 use crate::recall::told;
 use crate::uses::CREDENTIAL_PAGE;
 use crate::{MOST, client, entries, files, holds};
@@ -10,8 +11,7 @@ use comity_exchange::federation::referral::padded;
 use comity_exchange::federation::view::{
     ViewAnswerHeader, ViewAttachments, ViewHeader, ViewResult, looked_for,
 };
-use comity_exchange::ports::{Integrated, Store as _, Uses as _};
-use comity_exchange::proofs::receipt;
+use comity_exchange::ports::Uses as _;
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey};
@@ -20,36 +20,20 @@ use comity_exchange::view::{End, Viewed};
 use comity_exchange::wire::{Base64, Text, facts_to_wire, law_digests};
 use comity_gateway::clock::OsEntropy;
 use comity_gateway::gateway::GatewayError;
-use comity_gateway::net::client::ClientError;
 use comity_gateway::work::audit::replay;
 use comity_gateway::work::views::{Order, dry_run, order};
 use comity_gateway::work::{manage, share};
 use comity_terms::ids::ViewId;
-use comity_terms::{Asserter, Digest, Facts, Family, Month, PackSlug, Timestamp};
-use comity_tlog::{LeafIndex, SignedCheckpoint};
+use comity_terms::{Asserter, Digest, Facts, Month, PackSlug, Timestamp};
 use comity_vault::{TransportSecret, seal_offer};
 use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
 
 const VIEWS: &str = "/federation/v1/views";
-const AGREEMENT: &str = "eu-nis2-2022-2555";
 
 /// The person whom the campaign of the example targets.
 const VICTIM: &str = "identity--cbf27734-ac10-4525-8b66-402800e03d2c";
-
-/// EE keeps a bundle at home, FI looks.
-async fn houses() -> (House, House) {
-    let (holder, asker) = pair(&["EE", "FI"], true).await;
-    asker.officers().await;
-    let own = holder.party();
-    let placed = holder.share_to(&own, "trained", PHISHING, &[]).await;
-    assert!(
-        matches!(placed.outcome, ExchangeOutcome::Delivered | ExchangeOutcome::PartlyDelivered),
-        "{placed:?}"
-    );
-    (holder, asker)
-}
 
 fn at(holder: &House, id: &str) -> Order {
     Order {
@@ -126,11 +110,16 @@ async fn what_the_askers_law_does_not_let_its_officer_use_is_not_asked() {
     let before = entries(&holder).await;
     let criminal = Order { purpose: "employment_decision".parse().unwrap(), ..at(&holder, CREDENTIAL_PAGE) };
     let untrained = Order { officer: "untrained".to_owned(), ..at(&holder, CREDENTIAL_PAGE) };
-    let dry =
-        dry_run(&asker.gateway, Order { officer: "untrained".to_owned(), ..at(&holder, CREDENTIAL_PAGE) });
-    let dry: Vec<String> = dry.await.unwrap().reasons().iter().map(ToString::to_string).collect();
+    let mine = entries(&asker).await;
+    let dry: Vec<String> = dry_run(&asker.gateway, &untrained)
+        .await
+        .unwrap()
+        .reasons()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert!(dry.contains(&"training_not_valid".to_owned()), "{dry:?}");
-    assert_eq!(told(&asker, "view.asked").await.len(), 0, "a dry run is no act");
+    assert_eq!(entries(&asker).await, mine, "a dry run is no act, and draws no officer's first key");
     for (order, reason) in [(criminal, "incompatible_purpose"), (untrained, "training_not_valid")] {
         let viewed = look(&asker, order).await;
         assert_eq!((viewed.end.clone(), viewed.records.len()), (End::RefusedHere, 0));
@@ -203,13 +192,7 @@ async fn question(
     key: Option<&PartyKey>,
 ) -> Vec<u8> {
     let gateway = &asker.gateway;
-    let store = gateway.store();
-    let logged = store.logged(LeafIndex(0), 1_000).await.unwrap();
-    let entry = logged.iter().rfind(|logged| logged.entry.family() == Family::Exchange).unwrap();
-    let checkpoint = store.checkpoint().await.unwrap();
-    let size = SignedCheckpoint::parse(checkpoint.as_bytes()).unwrap().checkpoint().size();
-    let integrated = Integrated { index: entry.index, size, checkpoint };
-    let receipt = receipt(store, entry.entry, &integrated).await.unwrap().to_string();
+    let (entry, receipt) = proved(asker).await;
     let agreement: PackSlug = AGREEMENT.parse().unwrap();
     let lent = gateway.laws(&agreement, &holder.party()).unwrap();
     let mut facts = Facts::new();
@@ -235,7 +218,7 @@ async fn question(
         encapsulated: Base64(sealed.encapsulated),
         sealed: Text(Digest::of(&sealed.ciphertexts[0])),
         answer_to: Base64(TransportSecret::draw(&mut OsEntropy).public().to_bytes().to_vec()),
-        entry: Base64(entry.entry.to_bytes().to_vec()),
+        entry: Base64(entry.to_bytes().to_vec()),
     };
     bend(&mut header);
     let key = key.unwrap_or(&gateway.signatory().key);
@@ -249,18 +232,7 @@ fn looks_for(id: &str) -> Vec<u8> {
 }
 
 fn answer(bytes: &[u8]) -> ViewAnswerHeader {
-    serde_json::from_slice(Frame::parse(bytes).unwrap().dangerous_unverified_header()).unwrap()
-}
-
-fn refused(answered: Result<Vec<u8>, ClientError>, status: u16, what: &str) {
-    assert!(
-        matches!(answered, Err(ClientError::Refused { status: told, .. }) if told == status),
-        "{what}: {answered:?}"
-    );
-}
-
-async fn misbehaved(house: &House) -> Json {
-    told(house, "peer.misbehaved").await.pop().map_or(Json::Null, |told| told["kind"].clone())
+    questions::answer(bytes)
 }
 
 #[tokio::test(flavor = "multi_thread")]

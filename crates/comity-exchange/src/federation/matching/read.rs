@@ -5,17 +5,13 @@ use super::{
     MatchStep, NUMBER_MAX, QUESTION_HEADER_BYTES_MAX, question_digest,
 };
 use crate::ExchangeError;
-use crate::federation::frame::{Frame, FrameError, SignedHeader, read_json};
+use crate::federation::frame::{Frame, FrameError, SignedHeader, read_json, wrong};
 use crate::federation::recall::Known;
 use crate::ports::MatchScope;
 use crate::proofs::verify_receipt;
 use crate::signature::{Domain, Signature};
 use comity_minimise::matching::{ELEMENT_LENGTH, Elements, Filter, PROOF_LENGTH};
 use comity_terms::{Digest, Family, Party};
-
-fn wrong(part: &'static str, reason: impl Into<String>) -> ExchangeError {
-    FrameError::Content { part, reason: reason.into() }.into()
-}
 
 /// A question whose signature, receipt and form hold.
 #[derive(Debug)]

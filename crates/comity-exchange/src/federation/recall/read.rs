@@ -5,7 +5,7 @@ use super::{
     RecallAction, RecallAnswerAttachments, RecallAnswerHeader,
 };
 use crate::ExchangeError;
-use crate::federation::frame::{Frame, FrameError, read_json};
+use crate::federation::frame::{Frame, FrameError, read_json, wrong};
 use crate::proofs::verify_receipt;
 use crate::signature::{Domain, PartyVerifier, Signature};
 use comity_terms::ids::OrderId;
@@ -36,10 +36,6 @@ pub struct TakenHop {
     pub order: OrderHeader,
     /// The origin's receipt, as it came.
     pub receipt: String,
-}
-
-fn wrong(part: &'static str, reason: impl Into<String>) -> ExchangeError {
-    FrameError::Content { part, reason: reason.into() }.into()
 }
 
 impl TakenHop {
