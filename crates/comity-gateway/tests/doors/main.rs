@@ -1,6 +1,7 @@
 //! The doors that tools and programs come in by, over a real socket: TAXII 2.1, clause by clause, with what governing adds
 //! to it and clients that others wrote; the API, its problems and examples; and webhooks.
 
+mod answers;
 mod api;
 mod clients;
 mod conformance;

@@ -150,6 +150,7 @@ async fn killed(line: &mut Line, who: usize, calls: &str, when: u32) -> (bool, [
                 if line.node(who).is_dead() {
                     return;
                 }
+                // Another process: it tells nobody that it is done, or dead.
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         })

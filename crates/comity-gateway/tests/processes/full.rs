@@ -143,11 +143,13 @@ async fn whatever_ends_data_while_the_disk_is_full_says_so_and_is_done_once_ther
         // is in doubt ends; what failed before the commit was refused, and its gateway goes on.
         let began = Instant::now();
         while calls != "pwrite64" && !world.node(full).is_dead() && began.elapsed() < Duration::from_secs(3) {
+            // Another process, which its end is told of by the system alone.
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let is_done = |left: u64| left == 0 || act == Act::Asked && left < before;
         while !is_done(Rows::of(&away).records_of(&exchange)) || world.node(full).is_dead() {
             assert!(began.elapsed() < Duration::from_secs(60), "{act:?} {calls}: it is not done");
+            // The gateway's own jobs do it, in another process that tells nobody when they have.
             tokio::time::sleep(Duration::from_millis(100)).await;
             if world.node(full).is_dead() {
                 world.again_after_doubt(full);

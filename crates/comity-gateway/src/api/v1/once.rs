@@ -138,6 +138,7 @@ async fn first(
                 .with_detail("ask again in a minute, under the same key")
                 .into());
         }
+        // The first may be at another node: what it does is told by the database alone, which tells nobody by itself.
         tokio::time::sleep(LOOK_EVERY).await;
         now = known(&**gateway, once).await.map_err(GatewayError::from)?;
     }
