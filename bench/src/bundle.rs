@@ -3,20 +3,31 @@
 use comity_terms::Digest;
 use std::fmt::Write as _;
 
-/// STIX 2.1 with `objects` objects. Each `round` has its own ids, so that a row is inserted and never replaced; they are
-/// version 4 as STIX asks (section 2.9), so that neither path finds them side by side.
-pub(crate) fn generated(objects: usize, round: usize) -> String {
+/// How the ids of a bundle lie beside each other.
+#[derive(Clone, Copy)]
+pub(crate) enum Ids {
+    /// Version 4, as STIX asks (2.1, section 2.9): a table keyed by id is written all over.
+    Drawn,
+    /// One after the other: a table keyed by id is written at its right edge alone.
+    Numbered,
+}
+
+/// STIX 2.1 with `objects` objects. Each `round` has its own ids, so that a row is inserted and never replaced.
+pub(crate) fn generated(objects: usize, round: usize, ids: Ids) -> String {
     let mut out =
         String::from(r#"{"type":"bundle","id":"bundle--00000000-0000-4000-8000-000000000000","objects":["#);
     for number in 0..objects {
         if number > 0 {
             out.push(',');
         }
-        let id = |kind: &str, number: usize| {
-            let Digest(drawn) =
-                Digest::of_parts("comity-bench/id", &[&round.to_be_bytes(), &number.to_be_bytes()]);
-            let drawn = std::array::from_fn(|byte| drawn[byte]);
-            format!("{kind}--{}", uuid::Builder::from_random_bytes(drawn).into_uuid())
+        let id = |kind: &str, number: usize| match ids {
+            Ids::Drawn => {
+                let Digest(drawn) =
+                    Digest::of_parts("comity-bench/id", &[&round.to_be_bytes(), &number.to_be_bytes()]);
+                let drawn = std::array::from_fn(|byte| drawn[byte]);
+                format!("{kind}--{}", uuid::Builder::from_random_bytes(drawn).into_uuid())
+            }
+            Ids::Numbered => format!("{kind}--{:08x}-0000-4000-8000-{number:012x}", round + 1),
         };
         let times = r#""spec_version":"2.1","created":"2026-01-01T00:00:00.000Z","modified":"2026-01-01T00:00:00.000Z""#;
         let (high, low) = (number / 250 % 250, number % 250);

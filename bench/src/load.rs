@@ -91,7 +91,7 @@ async fn measured(room: &Path, rate: Option<f64>) -> Tested<f64> {
 
 async fn one(sender: &Sender, next: &AtomicUsize) -> Tested<()> {
     let round = next.fetch_add(1, Ordering::Relaxed);
-    sender.send(bundle::generated(OBJECTS, round).as_bytes()).await?;
+    sender.send(bundle::generated(OBJECTS, round, bundle::Ids::Drawn).as_bytes()).await?;
     Ok(())
 }
 

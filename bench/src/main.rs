@@ -21,6 +21,7 @@ const WARM: usize = 3;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    comity_gateway::processors::spread();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["bare-receiver", room] => runtime.block_on(bare::receive(room.as_ref())),
@@ -35,17 +36,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             runtime.block_on(life::compare(arguments.get(1))).map_err(|error| error.to_string().into())
         }
         ["open-loop"] => runtime.block_on(load::compare()),
-        _ => runtime.block_on(compare()),
+        ["numbered-ids"] => runtime.block_on(compare(bundle::Ids::Numbered)),
+        _ => runtime.block_on(compare(bundle::Ids::Drawn)),
     }
 }
 
-async fn compare() -> Result<(), Box<dyn std::error::Error>> {
+async fn compare(ids: bundle::Ids) -> Result<(), Box<dyn std::error::Error>> {
     let room = tempfile::tempdir()?;
     let bare = bare::Sender::start(room.path()).await?;
     let governed = governed::Sender::start(room.path()).await?;
     let (mut plain, mut whole, mut parts) = (Vec::new(), Vec::new(), Vec::new());
     for round in 0..ROUNDS + WARM {
-        let bytes = bundle::generated(OBJECTS, round).into_bytes();
+        let bytes = bundle::generated(OBJECTS, round, ids).into_bytes();
         let begun = Instant::now();
         bare.send(&bytes).await?;
         let bare_took = begun.elapsed();

@@ -7,7 +7,8 @@ mod words;
 
 use crate::compile::Library;
 use crate::finding::LoadError;
-use crate::pack::{Pack, Rule, RuleEffect};
+use crate::pack::{Pack, ParameterKind, Rule, RuleEffect};
+use crate::person;
 use crate::question::value_json;
 use crate::try_case::try_case;
 use comity_terms::{Article, PackSlug, RuleId};
@@ -19,8 +20,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Diff {
     /// The rules that came, went or were changed, by id.
     pub rules: Vec<RuleChange>,
+    /// The sentences for a person who is no lawyer that are there no more.
+    pub gone: Vec<String>,
+    /// Those that are there now.
+    pub come: Vec<String>,
     /// Figures, status and whatever else of the manifest: what, as it was, as it is.
     pub figures: Vec<(String, String, String)>,
+    /// The parameters among them that the treaty sets: a pack that says otherwise is not that treaty any more.
+    pub treaty: Vec<String>,
     /// The cases of either pack that come out otherwise.
     pub cases: Vec<CaseChange>,
     /// How many cases were tried under both.
@@ -101,9 +108,16 @@ pub fn diff(
     (new, new_slug): (&mut Library<'_>, &PackSlug),
 ) -> Result<Diff, LoadError> {
     let (before, after) = (old.law(old_slug)?, new.law(new_slug)?);
+    let sentences = |law, library: &Library<'_>| -> Vec<String> {
+        person::for_person(law, library.vocabulary()).into_iter().flat_map(|told| told.lines).collect()
+    };
+    let (was, is) = (sentences(&before, old), sentences(&after, new));
     let mut out = Diff {
+        gone: was.iter().filter(|line| !is.contains(line)).cloned().collect(),
+        come: is.iter().filter(|line| !was.contains(line)).cloned().collect(),
         rules: rules(before.pack(), after.pack()),
         figures: figures(before.pack(), after.pack()),
+        treaty: of_the_treaty(before.pack(), after.pack()),
         ..Diff::default()
     };
     let mut cases: BTreeMap<String, Json> = BTreeMap::new();
@@ -208,6 +222,13 @@ fn lifted(was: &Rule, is: &Rule) -> Direction {
 /// The condition as Cedar prints it: what the sieve leaves untold differs here.
 fn condition(rule: &Rule) -> String {
     rule.matcher().map_or_else(String::new, ToString::to_string)
+}
+
+fn of_the_treaty(old: &Pack, new: &Pack) -> Vec<String> {
+    let set_there = old.parameters.iter().filter(|(_, was)| was.kind == ParameterKind::Treaty);
+    let changed =
+        set_there.filter(|(name, was)| new.parameters.get(*name).is_none_or(|is| is.value != was.value));
+    changed.map(|(name, _)| name.clone()).collect()
 }
 
 fn figures(old: &Pack, new: &Pack) -> Vec<(String, String, String)> {

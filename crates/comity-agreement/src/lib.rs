@@ -16,6 +16,7 @@
 //! | [`pack`] | what a parsed pack guarantees |
 //! | [`facts`] | who may say what, and what absence means |
 //! | [`obligations`] | what is owed, by when |
+//! | [`draft`], [`mod@diff`] | a pack as it would be, and what that changes |
 //! | [`deletion`] | which rules end the keeping of which data |
 //! | [`rights`] | which articles keep which right |
 //! | [`hypothetical`] | what would change an answer, and who can |
@@ -27,6 +28,7 @@ pub mod decide;
 pub mod deletion;
 pub mod diff;
 mod document;
+pub mod draft;
 pub mod escalation;
 pub mod explain;
 pub mod facts;

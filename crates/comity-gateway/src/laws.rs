@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 mod named;
 
-pub use named::{Directory, Named, named, packs};
+pub use named::{Directory, Named, named, packs, write_pack};
 
 /// The most that a pack with all it needs may weigh: 2,000 rules of 2 KiB, as much again for cases, and the
 /// vocabulary.
@@ -46,6 +46,9 @@ pub enum LawError {
     /// A directory, but none that holds a pack.
     #[error("no pack `{}`: the directory has no `pack.toml`", .0.display())]
     NoPack(PathBuf),
+    /// Where a pack is to be written something lies already.
+    #[error("{} is there already: a draft is written to a folder of its own", .0.display())]
+    Taken(PathBuf),
     /// What was fetched is not what was signed.
     #[error("the text of `{pack}` has the digest {found}, not {signed}")]
     Digest {

@@ -36,6 +36,7 @@ pub mod misp;
 pub mod net;
 pub mod notices;
 pub mod passwords;
+pub mod processors;
 pub mod settings;
 pub mod signin;
 pub mod socket;

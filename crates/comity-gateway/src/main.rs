@@ -3,6 +3,7 @@
 use clap::Parser as _;
 use comity_gateway::cli::out::Out;
 use comity_gateway::cli::{Cli, run};
+use comity_gateway::processors;
 use comity_gateway::watch::{LogFormat, start_logging};
 use std::process::ExitCode;
 
@@ -18,5 +19,6 @@ async fn main() -> ExitCode {
     if let Err(error) = start_logging(format, &cli.log_level) {
         return out.bad_input(error).into();
     }
+    processors::spread();
     run::run(cli, &mut out).await.into()
 }

@@ -1,6 +1,7 @@
 //! Work at once, where there is enough of it: the same in every room that has much to do for one bundle.
 //!
-//! Nothing here depends on which thread is faster: what comes out is what one thread would have made.
+//! Nothing here depends on which thread is faster: what comes out is what one thread would have made. The threads are
+//! rayon's own for all of a process; a gateway says where they run (`processors.rs` there).
 
 /// From so many things on, a thread costs less than it saves.
 const THINGS_MIN: usize = 256;
@@ -12,24 +13,17 @@ const BYTES_MIN: usize = 64 << 10;
 const PIECE: usize = 4_096;
 
 /// What both come to: the second beside the first where there are `bytes` enough, else after it.
-pub fn both<A, B: Send>(bytes: usize, here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
-    if bytes < BYTES_MIN { (here(), beside()) } else { at_once(here, beside) }
+pub fn both<A: Send, B: Send>(
+    bytes: usize,
+    here: impl FnOnce() -> A + Send,
+    beside: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if bytes < BYTES_MIN { (here(), beside()) } else { rayon::join(here, beside) }
 }
 
 /// What `tell` says of each position, in order: of many the second half beside the first.
 pub fn in_halves<T: Send>(length: usize, tell: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    if length < THINGS_MIN {
-        return (0..length).map(tell).collect();
-    }
-    let (half, tell) = (length / 2, &tell);
-    let first = || {
-        let mut all = Vec::with_capacity(length);
-        all.extend((0..half).map(tell));
-        all
-    };
-    let (mut all, second) = at_once(first, || (half..length).map(tell).collect::<Vec<_>>());
-    all.extend(second);
-    all
+    halves((0, length), length > PIECE, &tell)
 }
 
 /// Hands `take` each position with what `tell` says of it, in order.
@@ -39,12 +33,34 @@ pub fn each_in_halves<T: Send>(
     mut take: impl FnMut(usize, T),
 ) {
     for first in (0..length).step_by(PIECE) {
-        let told = in_halves(PIECE.min(length - first), |at| tell(first + at));
+        let told = halves((first, PIECE.min(length - first)), length > PIECE, &tell);
         told.into_iter().enumerate().for_each(|(at, told)| take(first + at, told));
     }
 }
 
-fn at_once<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
+/// Of `length` positions from `first` on. The halves of a `long` list get a thread that ends with them: what it held goes back,
+/// and that it starts a millisecond late counts for nothing.
+fn halves<T: Send>(
+    (first, length): (usize, usize),
+    long: bool,
+    tell: &(impl Fn(usize) -> T + Sync),
+) -> Vec<T> {
+    if length < THINGS_MIN {
+        return (first..first + length).map(tell).collect();
+    }
+    let (half, end) = (first + length / 2, first + length);
+    let here = || {
+        let mut all = Vec::with_capacity(length);
+        all.extend((first..half).map(tell));
+        all
+    };
+    let beside = || (half..end).map(tell).collect::<Vec<_>>();
+    let (mut all, second) = if long { on_a_thread(here, beside) } else { rayon::join(here, beside) };
+    all.extend(second);
+    all
+}
+
+fn on_a_thread<A, B: Send>(here: impl FnOnce() -> A, beside: impl FnOnce() -> B + Send) -> (A, B) {
     std::thread::scope(|scope| {
         let beside = scope.spawn(beside);
         let here = here();

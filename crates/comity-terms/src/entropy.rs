@@ -1,7 +1,7 @@
 //! Randomness as an argument: the shell gives the operating system's, a simulation gives a seeded one.
 
 /// A source of random bytes. Keys are drawn from it, so the shell's must be cryptographically secure.
-pub trait Entropy {
+pub trait Entropy: Send {
     /// Fills `out` with random bytes.
     fn fill(&mut self, out: &mut [u8]);
 
@@ -16,7 +16,7 @@ pub trait Entropy {
     }
 }
 
-impl<F: FnMut(&mut [u8])> Entropy for F {
+impl<F: FnMut(&mut [u8]) + Send> Entropy for F {
     fn fill(&mut self, out: &mut [u8]) {
         self(out);
     }

@@ -54,6 +54,8 @@ fn words_change_nothing_and_conditions_must_be_proved() {
     let told = amended(&[("pack.toml", "\"30 days\"", "\"31 days\"")]);
     assert_eq!(told.figures, [("parameter `retention`".into(), "\"30 days\"".into(), "\"31 days\"".into())]);
     assert_eq!(told.rules[0].what, ["duties"], "the duty that counts by it");
+    assert!(told.gone.iter().any(|sentence| sentence.contains("30 days")), "{:?}", told.gone);
+    assert!(told.come.iter().any(|sentence| sentence.contains("31 days")), "{:?}", told.come);
 }
 
 #[test]

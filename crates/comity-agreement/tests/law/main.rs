@@ -5,6 +5,7 @@ mod cases;
 mod common;
 mod decide;
 mod diff;
+mod draft;
 mod explain;
 mod floors;
 mod holidays;

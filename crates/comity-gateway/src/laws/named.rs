@@ -95,6 +95,25 @@ pub fn named(name: &str, cwd: &Path) -> Result<(LawFiles, PackSlug), LawError> {
     }
 }
 
+/// Writes the files of one pack to a folder of their own, which [`named`] reads again.
+///
+/// # Errors
+/// [`LawError::Taken`] when something lies there already; [`LawError::File`] when the file system fails.
+pub fn write_pack(laws: &LawFiles, pack: &PackSlug, folder: &Path) -> Result<(), LawError> {
+    if folder.exists() {
+        return Err(LawError::Taken(folder.to_owned()));
+    }
+    std::fs::create_dir_all(folder).map_err(files::at(folder, "create"))?;
+    let places = ["agreements", "jurisdictions"].map(|root| format!("{root}/{pack}/"));
+    for (path, bytes) in &laws.0 {
+        if let Some(name) = places.iter().find_map(|place| path.strip_prefix(place)) {
+            let path = folder.join(name);
+            std::fs::write(&path, bytes).map_err(files::at(&path, "write"))?;
+        }
+    }
+    Ok(())
+}
+
 /// The packs of that name: one as [`named`] finds it, else those in the folders of a directory, by their names.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use super::GivenFact;
 use crate::cli::Place;
 use crate::cli::prove;
 use clap::{Args, Subcommand};
+use comity_agreement::draft::NewValue;
 use comity_terms::{Action, JurisdictionCode};
 use std::path::PathBuf;
 
@@ -29,9 +30,10 @@ pub enum Law {
         after_help = "Example:\n  comity law explain --under eu-nis2-2022-2555 --from EE --to FI --action share --fact tlp=amber"
     )]
     Explain(LawExplain),
-    /// What changed between two packs: rules, figures, cases that come out otherwise; with --dir also past exchanges.
+    /// What changed between two packs, or what a figure would change: rules, sentences, cases that come out otherwise; with
+    /// --dir also past exchanges.
     #[command(
-        after_help = "Examples:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --dir /srv/comity"
+        after_help = "Examples:\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --json\n  comity law diff eu-nis2-2022-2555 ./eu-nis2-2022-2555 --dir /srv/comity\n  comity law diff eu-nis2-2022-2555 --set 'retention_personal=90 days' --into ./draft"
     )]
     Diff(LawDiff),
     /// Prove that a law, as encoded, permits nothing that the floor of another pack forbids, or show the case.
@@ -55,8 +57,15 @@ pub enum Law {
 pub struct LawDiff {
     /// The pack as it was: a shipped name or a directory.
     pub old: String,
-    /// The pack as it would be.
-    pub new: String,
+    /// The pack as it would be; OLD with `--set` unless given.
+    #[arg(required_unless_present = "set")]
+    pub new: Option<String>,
+    /// A parameter as it would be, in a draft that nobody has to write; may be repeated.
+    #[arg(long, value_name = "PARAMETER=VALUE")]
+    pub set: Vec<NewValue>,
+    /// Where that draft is written, as a pack to read, prove and adopt: a folder that is not there yet.
+    #[arg(long, value_name = "FOLDER", requires = "set")]
+    pub into: Option<PathBuf>,
     /// Prove which way the change goes (needs `comity-prove` and cvc5).
     #[arg(long)]
     pub prove: bool,

@@ -5,16 +5,17 @@ use crate::cli::{LawDiff, prove};
 use crate::gateway::{Gateway, GatewayError};
 use crate::laws::{self, LawError};
 use crate::work::audit;
-use comity_agreement::Library;
 use comity_agreement::diff::{self, Diff};
+use comity_agreement::{LawFiles, Library, draft};
 use comity_exchange::audit::amended::{Otherwise, Said};
+use comity_terms::PackSlug;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 /// `comity law diff`: what changed between two packs.
 pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
-    let told = match told(args, cwd) {
+    let told = match Compared::named(args, cwd).and_then(|compared| compared.told()) {
         Ok(told) => told,
         Err(error) => return out.bad_input(error),
     };
@@ -35,7 +36,12 @@ fn proved(args: &LawDiff, cwd: &Path) -> Result<Option<Json>, String> {
     if !args.prove {
         return Ok(None);
     }
-    let mut words = vec!["amend".to_owned(), args.old.clone(), args.new.clone()];
+    let new = match (&args.into, &args.new) {
+        (Some(folder), _) => folder.display().to_string(),
+        (None, Some(new)) if args.set.is_empty() => new.clone(),
+        _ => return Err("a draft is proved where it lies: `--into FOLDER` writes it".to_owned()),
+    };
+    let mut words = vec!["amend".to_owned(), args.old.clone(), new];
     words.extend(args.kept.words());
     prove::ask(&words, cwd).map(|(_, json)| Some(json)).map_err(|error| error.to_string())
 }
@@ -51,9 +57,10 @@ pub async fn differ_at(
     cwd: &Path,
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
-    let told = told(args, cwd)?;
+    let compared = Compared::named(args, cwd)?;
+    let told = compared.told()?;
     let proved = tokio::task::block_in_place(|| proved(args, cwd)).map_err(GatewayError::Input)?;
-    let amendment = audit::amended(gateway, laws::named(&args.new, cwd)?).await?;
+    let amendment = audit::amended(gateway, compared.new).await?;
     if json_out {
         let mut json = diff_json(&told, proved);
         json["decisions"] = amendment.decisions.into();
@@ -114,6 +121,8 @@ fn diff_json(told: &Diff, proved: Option<Json>) -> Json {
             "rule": change.rule.to_string(), "article": change.article.to_string(), "what": change.what,
             "words": change.words, "direction": change.direction.as_str(),
         })).collect::<Vec<_>>(),
+        "sentences": json!({ "gone": told.gone, "come": told.come }),
+        "treaty": told.treaty,
         "figures": told.figures.iter().map(|(what, was, is)| json!({ "what": what, "old": was, "new": is }))
             .collect::<Vec<_>>(),
         "cases": told.cases.iter().map(|case| json!({
@@ -144,6 +153,12 @@ fn diff_lines(told: &Diff, proved: Option<&Json>) -> Vec<String> {
             .iter()
             .map(|(what, was, is)| format!("{what} is {}, before {}", figure(is), figure(was))),
     );
+    lines.extend(told.treaty.iter().map(|name| {
+        format!("`{name}` is set by the treaty: with another value the pack is not that treaty any more")
+    }));
+    for (says, sentences) in [("no more", &told.gone), ("now", &told.come)] {
+        lines.extend(sentences.iter().map(|sentence| format!("{says}: {sentence}")));
+    }
     for case in &told.cases {
         let (was, is) = (&case.old, &case.new);
         lines.push(match was.0 == is.0 {
@@ -177,8 +192,28 @@ fn duty(word: &str) -> String {
     if says.is_empty() { kind } else { format!("{kind} ({})", says.join(", ")) }
 }
 
-fn told(args: &LawDiff, cwd: &Path) -> Result<Diff, LawError> {
-    let ((old, old_slug), (new, new_slug)) = (laws::named(&args.old, cwd)?, laws::named(&args.new, cwd)?);
-    let (mut old, mut new) = (Library::open(&old)?, Library::open(&new)?);
-    Ok(diff::diff((&mut old, &old_slug), (&mut new, &new_slug))?)
+/// The two packs to be compared.
+struct Compared {
+    old: (LawFiles, PackSlug),
+    new: (LawFiles, PackSlug),
+}
+
+impl Compared {
+    /// As they are named, the new one with the values that are set for it; written to where it is asked for.
+    fn named(args: &LawDiff, cwd: &Path) -> Result<Self, LawError> {
+        let old = laws::named(&args.old, cwd)?;
+        let (files, slug) = args.new.as_ref().map_or_else(|| Ok(old.clone()), |new| laws::named(new, cwd))?;
+        let drafted = draft::with_values(&files, &slug, &args.set);
+        let files = drafted.map_err(|error| LawError::Load(error.to_string()))?;
+        if let Some(folder) = &args.into {
+            laws::write_pack(&files, &slug, &cwd.join(folder))?;
+        }
+        Ok(Self { old, new: (files, slug) })
+    }
+
+    fn told(&self) -> Result<Diff, LawError> {
+        let ((old, old_slug), (new, new_slug)) = (&self.old, &self.new);
+        let (mut old, mut new) = (Library::open(old)?, Library::open(new)?);
+        Ok(diff::diff((&mut old, old_slug), (&mut new, new_slug))?)
+    }
 }

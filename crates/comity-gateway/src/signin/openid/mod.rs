@@ -138,7 +138,7 @@ impl OpenId {
         &self,
         back: &str,
         now: Timestamp,
-        entropy: &mut (impl Entropy + Send),
+        entropy: &mut impl Entropy,
     ) -> Result<(String, String), OpenIdError> {
         let [state, nonce, verifier, cookie] = [(); 4].map(|()| random(entropy));
         let scopes = ["openid"].into_iter().chain(self.settings.scopes.iter().map(String::as_str));
