@@ -11,6 +11,7 @@ pub mod convert;
 pub mod demo;
 pub mod detect;
 pub mod doctor;
+mod dry;
 mod hold;
 pub mod keep;
 pub mod key;
