@@ -26,6 +26,7 @@ mod opt_out;
 pub mod out;
 mod peer;
 pub mod print;
+mod progress;
 pub mod prove;
 pub mod recall;
 pub mod record;

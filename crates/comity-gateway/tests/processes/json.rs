@@ -308,6 +308,9 @@ fn every_command_prints_one_document_or_says_why_not() {
             wrong.push(format!("{line}: exit {status}, no JSON: {said}{told}"));
             continue;
         };
+        if said.contains('\u{1b}') || told.contains('\u{1b}') {
+            wrong.push(format!("{line}: colours or progress where no terminal is: {told:?}"));
+        }
         match status {
             0 | 1 if documents.is_empty() => wrong.push(format!("{line}: prints nothing: {told}")),
             0 | 1 => {
