@@ -37,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "recall_answer", run: targets::recall_answer, seeds: seeds::recall_answers },
     Target { name: "view_question", run: targets::view_question, seeds: seeds::view_questions },
     Target { name: "view_answer", run: targets::view_answer, seeds: seeds::view_answers },
+    Target { name: "uses", run: targets::uses, seeds: seeds::uses },
     Target { name: "match_question", run: targets::match_question, seeds: seeds::match_questions },
     Target { name: "match_answer", run: targets::match_answer, seeds: seeds::match_answers },
     Target { name: "match_filter", run: targets::match_filter, seeds: seeds::match_filters },

@@ -2,7 +2,7 @@
 
 pub(crate) mod doors;
 
-use crate::targets::{MATCH, PACK, PACK_FILES, key};
+use crate::targets::{MATCH, PACK, PACK_FILES, USED, key};
 use comity_agreement::shipped;
 use comity_exchange::federation::frame::SignedHeader;
 use comity_exchange::federation::offer::join_objects;
@@ -148,6 +148,28 @@ pub(crate) fn view_answers() -> Vec<Vec<u8>> {
         answer("stale", ""),
         answer("viewed", &format!(r#","encapsulated":"","sealed":"{none}","entry":"""#)),
     ]
+}
+
+pub(crate) fn uses() -> Vec<Vec<u8>> {
+    let count = format!(
+        r#"{{"exchange_id":"{USED}","uses":2,"given":1,"refused":18446744073709551615,"unmasked":0}}"#
+    );
+    let answer = |uses: &str| {
+        format!(r#"{{"version":1,"holder":"FI","asker":"EE","at":"2026-01-01T00:00:00Z","uses":[{uses}]}}"#)
+    };
+    let question = |exchanges: &str| format!(r#"{{"exchanges":[{exchanges}]}}"#);
+    let many = vec![format!("\"{USED}\""); 257].join(",");
+    let found = [
+        question(""),
+        question(&format!("\"{USED}\"")),
+        question(&many),
+        answer(""),
+        answer(&count),
+        answer(&format!("{count},{count}")),
+        answer(&count.replace("0001", "0002")),
+        answer(&count).replace("\"EE\"", "\"XA\""),
+    ];
+    found.into_iter().map(String::into_bytes).collect()
 }
 
 pub(crate) fn match_questions() -> Vec<Vec<u8>> {

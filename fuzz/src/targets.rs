@@ -11,6 +11,7 @@ use comity_exchange::federation::matching::{MatchAnswered, MatchHeader, MatchQue
 use comity_exchange::federation::offer::{Offer, split_objects};
 use comity_exchange::federation::recall::{Answered, HopHeader, Known, TakenHop};
 use comity_exchange::federation::referral::{HeardReferral, TakenReferral};
+use comity_exchange::federation::uses::{EXCHANGES_MAX, UsesAnswer, UsesQuestion};
 use comity_exchange::federation::view::{
     ViewAnswered, ViewHeader, ViewQuestion, looked_for, read_looked_for,
 };
@@ -26,6 +27,7 @@ use comity_tlog::{
     AddCheckpoint, Checkpoint, Note, Policy, Receipt, Resource, SignedCheckpoint, SigningKey, TreeSize,
     VerifierKey, leaf_hash,
 };
+use std::collections::BTreeSet;
 use std::sync::{LazyLock, OnceLock};
 
 /// The bounds that bundles are read within: small, so that reaching them is part of the search.
@@ -266,6 +268,27 @@ pub fn view_answer(data: &[u8]) {
     let keys = known(&party("FI")).expect("a key");
     let _ = ViewAnswered::read(&frame, (&asked, message.unwrap_or(Digest::of(b""))), &keys);
 }
+
+/// A question how often what was given was used; and the header of an answer that its holder did sign, to a question of one
+/// exchange.
+pub fn uses(data: &[u8]) {
+    if let Ok(question) = UsesQuestion::read(data) {
+        assert!(question.exchanges.len() <= EXCHANGES_MAX);
+    }
+    let frame = SignedHeader::sign(data.to_vec(), Domain::Uses, &key()).frame(b"{}", &[]);
+    let asked = BTreeSet::from([USED.parse().expect("an exchange")]);
+    let verifier = key().verifier();
+    let holder = party("FI");
+    if let Ok(answer) = UsesAnswer::read(&frame, (&holder, &verifier), &party("EE"), &asked) {
+        assert!(
+            answer.uses.len() <= 1 && answer.holder.0 == holder,
+            "what was asked, once, by whom it was asked"
+        );
+    }
+}
+
+/// The exchange that is asked about.
+pub(crate) const USED: &str = "00000000-0000-4000-8000-000000000001";
 
 /// A question to look at records as its asker signs it, but for its receipt.
 pub(crate) const VIEW: &str = r#"{"version":1,"view_id":"00000000-0000-4000-8000-000000000001","asker":"EE","holder":"FI","agreement":"pact-2026","laws":{},"activity":"threat_intel","purpose":"cyber_defence","facts":[],"at":"2026-01-01T00:00:00Z","transport_key":"sha256:0000000000000000000000000000000000000000000000000000000000000000","encapsulated":"","sealed":"sha256:0000000000000000000000000000000000000000000000000000000000000000","answer_to":"AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=","entry":""}"#;

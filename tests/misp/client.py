@@ -63,6 +63,22 @@ def main():
     found["after_edit"] = say(misp.get_event(event.uuid, pythonify=True))
     found["sighted"] = misp.add_sighting({"type": "0", "timestamp": 1767400000, "source": "honeypot"}, attribute=seen.uuid)
     found["after_sighting"] = say(misp.get_event(event.uuid, pythonify=True))
+    found["sightings"] = [one["Sighting"] for one in misp.search_sightings(context="event", context_id=event.uuid, publish_timestamp=0, include_attribute=True, include_event_meta=True)]
+    parsed = misp.search_sightings(context="attribute", context_id=seen.uuid, publish_timestamp=0, include_attribute=True, pythonify=True)
+    found["sighted_value"] = [one["attribute"].value for one in parsed]
+    found["recently"] = misp.search_sightings(publish_timestamp="1d")
+    # As a server that syncs does: which it has, the others at once, and once more.
+    many = [{"uuid": f"5f1c0a42-8d21-4e0f-9a58-0000000000{number:02}", "attribute_uuid": seen.uuid, "type": kind, "date_sighting": "1767500000", "source": "", "org_id": "1",
+             "Organisation": {"name": "Another CERT", "uuid": "5f1c0a42-8d21-4e0f-9a58-0000000000cc"}} for number, kind in [(1, "0"), (2, "1")]]
+    many.append(dict(many[0], uuid="5f1c0a42-8d21-4e0f-9a58-000000000003", attribute_uuid="5f1c0a42-8d21-4e0f-9a58-000000000004"))
+    uuids = [one["uuid"] for one in many]
+    ask = lambda call, data: misp.direct_call(f"sightings/{call}/{event.uuid}", data)
+    found["bulk"] = [ask("filterSightingUuidsForPush", uuids), ask("bulkSaveSightings", many), ask("bulkSaveSightings", many), ask("filterSightingUuidsForPush", uuids)]
+    pulled = misp.direct_call("sightings/restSearch/event", {"returnFormat": "json", "last": 0, "includeUuid": True, "uuid": [event.uuid]})
+    found["pulled"] = sorted([one["Sighting"]["uuid"][-2:], one["Sighting"]["type"], one["Sighting"].get("Organisation", {}).get("name")] for one in pulled)
+    found["sighted_at"] = misp.search_index()[0]["sighting_timestamp"]
+    found["of_no_event"] = misp.direct_call("sightings/bulkSaveSightings/5f1c0a42-8d21-4e0f-9a58-000000000000", many).get("errors", [0])[0]
+    found["proposals"] = [misp.attribute_proposals(), misp.attribute_proposals(event.uuid)]
     found["by_value"] = [one.uuid for one in misp.search(value="c2.example", pythonify=True)]
     found["by_part"] = [one.uuid for one in misp.search(value="%2.exam%", pythonify=True)]
     found["by_other_value"] = len(misp.search(value="elsewhere.example", pythonify=True))

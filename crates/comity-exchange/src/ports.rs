@@ -206,6 +206,9 @@ pub enum StoreError {
     /// the key that is current by now.
     #[error("the epoch key of {0} takes no more records")]
     KeyClosed(Bucket),
+    /// The act is a dry run: it came as far as its record, which is kept aside to be told of. Nothing changed.
+    #[error("a dry run: nothing is recorded")]
+    DryRun,
     /// The store failed; whether the change persisted is not known. Callers stop and recover by reading.
     #[error("the store failed: {0}")]
     Failed(String),

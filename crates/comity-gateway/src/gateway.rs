@@ -7,8 +7,7 @@ use crate::dirs::{self, Directory, DirectoryError, Lock, SeedOf};
 use crate::federation::Road;
 use crate::files::{self, FileError};
 use crate::keys::{
-    FileEpochKeys, HeldTokenKeys, Hsm, KeyError, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys,
-    WebhookSecrets, index,
+    Hsm, KeyError, KeyRing, MatchSecrets, SubjectKeys, TokenSecrets, TransportKeys, WebhookSecrets, index,
 };
 use crate::laws::{LawError, Shelf};
 use crate::net::tls::{Certificate, PinSet};
@@ -27,7 +26,7 @@ use comity_exchange::signatory::Signatory;
 use comity_exchange::signature::PartyKey;
 use comity_exchange::wire::{Base64, Text};
 use comity_minimise::{PathTable, WarningLists};
-use comity_store::{Database, FileMark, LogIdentity, Mark, MarkFile as _};
+use comity_store::{Database, DryUntil, FileMark, LogIdentity, Mark, MarkFile as _};
 use comity_terms::{Digest, PackSlug};
 use comity_tlog::{Checkpoint, CosigningKey, SignedCheckpoint, SigningKey};
 use std::path::PathBuf;
@@ -38,15 +37,23 @@ mod register;
 
 pub use register::Register;
 
-/// An open gateway.
+/// An open gateway, or a dry run of it ([`Gateway::dry_run`]): what is there once, and what a dry run has of its own.
 pub struct Gateway {
+    house: Arc<House>,
+    store: Database,
+    keys: KeyRing,
+    road: Road,
+    dry: bool,
+}
+
+/// What there is once of a gateway.
+struct House {
     directory: Directory,
     seat: dirs::Gateway,
     next_certificate: Option<Digest>,
     signatory: Signatory,
     certificate: Certificate,
     settings: Settings,
-    store: Database,
     shelf: Shelf,
     register: RwLock<Register>,
     /// The version of the register as it was read last; held while it is read.
@@ -54,14 +61,8 @@ pub struct Gateway {
     table: PathTable,
     warning_lists: WarningLists,
     memo: Mutex<Memo>,
-    epoch_keys: Mutex<FileEpochKeys>,
     hsm: Option<Arc<Hsm>>,
     transport_keys: TransportKeys,
-    token_secrets: TokenSecrets,
-    token_keys: HeldTokenKeys,
-    subject_keys: SubjectKeys,
-    match_secrets: MatchSecrets,
-    opt_out_keys: SubjectKeys,
     webhook_secrets: WebhookSecrets,
     tags: Tags,
     sweeping: tokio::sync::Mutex<()>,
@@ -71,7 +72,6 @@ pub struct Gateway {
     telling: tokio::sync::Mutex<()>,
     counts: Counts,
     signin: SignIn,
-    road: Road,
     pins: PinSet,
     clock: Arc<Clock>,
     _lock: Lock,
@@ -143,11 +143,9 @@ impl Gateway {
         let next_certificate = seat.generations.next_certificate.map(|next| directory.certificate(next));
         let next_certificate = next_certificate.transpose()?.map(|next| next.pin());
         let hsm = hsm(&settings)?;
-        let token_secrets = TokenSecrets::open(directory.token_secrets(), clock.now())?;
-        let subject_keys = SubjectKeys::open(directory.subject_secrets(), clock.now())?;
-        let opt_out_keys = SubjectKeys::open(directory.opt_out_secrets(), clock.now())?;
-        let gateway = Self {
-            road: Road::new(certificate.clone(), settings.delivery),
+        let keys = KeyRing::open(&directory, hsm.clone(), clock.now())?;
+        let road = Road::new(certificate.clone(), settings.delivery);
+        let house = House {
             pins: PinSet::default(),
             register: RwLock::default(),
             read: tokio::sync::Mutex::default(),
@@ -155,10 +153,8 @@ impl Gateway {
             table: PathTable::shipped().map_err(|error| GatewayError::Broken(error.to_string()))?,
             warning_lists,
             memo: Mutex::new(Memo::new(settings.memo_classes)),
-            epoch_keys: Mutex::new(FileEpochKeys::new(directory.epoch_keys(), hsm.clone())),
             hsm,
             transport_keys: TransportKeys::new(directory.transport_keys()),
-            match_secrets: MatchSecrets::new(directory.match_secrets()),
             webhook_secrets: WebhookSecrets::new(directory.webhook_secrets()),
             signin: SignIn::new(&settings.signin, settings.subjects.rate),
             seat,
@@ -166,11 +162,6 @@ impl Gateway {
             signatory,
             certificate,
             settings,
-            store,
-            token_secrets,
-            token_keys: HeldTokenKeys::default(),
-            subject_keys,
-            opt_out_keys,
             tags: index::tags(&directory.index_key())?,
             sweeping: tokio::sync::Mutex::default(),
             matching: tokio::sync::Mutex::default(),
@@ -182,8 +173,28 @@ impl Gateway {
             directory,
             _lock: lock,
         };
+        let gateway = Self { house: Arc::new(house), store, keys, road, dry: false };
         gateway.refresh().await?;
         Ok(Arc::new(gateway))
+    }
+
+    /// This gateway for a dry run: what is done at it is decided as at this one and recorded nowhere, keys that it draws are in
+    /// memory alone, and no partner is reached.
+    #[must_use]
+    pub fn dry_run(&self, until: DryUntil) -> Arc<Self> {
+        Arc::new(Self {
+            house: Arc::clone(&self.house),
+            store: self.store.dry(until),
+            keys: self.keys.dry(),
+            road: self.road.dry(),
+            dry: true,
+        })
+    }
+
+    /// Whether it is one of a dry run.
+    #[must_use]
+    pub fn is_dry(&self) -> bool {
+        self.dry
     }
 
     /// What this gateway tells of itself now.
@@ -191,121 +202,121 @@ impl Gateway {
     /// # Errors
     /// [`KeyError`] when today's transport key cannot be made.
     pub fn identity(&self) -> Result<Identity, GatewayError> {
-        let day = self.transport_keys.of_day(self.clock.now())?;
+        let day = self.house.transport_keys.of_day(self.house.clock.now())?;
         Ok(Identity {
             version: 1,
-            jurisdiction: Text(self.signatory.party.clone()),
-            authority: self.seat.authority.clone(),
-            party_key: self.signatory.key.verifier().to_string(),
-            log: self.signatory.log.to_string(),
-            witness: self.signatory.cosigner.verifier_key().to_string(),
-            certificate: Text(self.certificate.pin()),
+            jurisdiction: Text(self.house.signatory.party.clone()),
+            authority: self.house.seat.authority.clone(),
+            party_key: self.house.signatory.key.verifier().to_string(),
+            log: self.house.signatory.log.to_string(),
+            witness: self.house.signatory.cosigner.verifier_key().to_string(),
+            certificate: Text(self.house.certificate.pin()),
             // By the key in use, whichever it was when they were adopted.
             laws: self
                 .register()
                 .adopted
                 .iter()
-                .map(|law| SignedLaw::sign(&law.pack.0, law.digest.0, &self.signatory.key))
+                .map(|law| SignedLaw::sign(&law.pack.0, law.digest.0, &self.house.signatory.key))
                 .collect(),
             transport: Some(TransportKey {
                 public: Base64(day.public.to_bytes().to_vec()),
                 from: Text(day.from),
                 until: Text(day.until),
-                opens_until: Text(self.settings.horizon(day.until)),
+                opens_until: Text(self.house.settings.horizon(day.until)),
             }),
-            sequence: self.seat.sequence,
-            next_certificate: self.next_certificate.map(Text),
-            party_keys: self.seat.party_keys.clone(),
-            succeeds: self.seat.succeeds.clone(),
+            sequence: self.house.seat.sequence,
+            next_certificate: self.house.next_certificate.map(Text),
+            party_keys: self.house.seat.party_keys.clone(),
+            succeeds: self.house.seat.succeeds.clone(),
         })
     }
 
     /// The security module that seals epoch keys, where the operator named one.
     #[must_use]
     pub fn hsm(&self) -> Option<&Hsm> {
-        self.hsm.as_deref()
+        self.house.hsm.as_deref()
     }
 
     /// The transport keys.
     #[must_use]
     pub fn transport_keys(&self) -> &TransportKeys {
-        &self.transport_keys
+        &self.house.transport_keys
     }
 
     /// Holds no key of pseudonyms any more: after a secret was destroyed.
     pub(crate) fn forget_token_keys(&self) {
-        self.token_keys.forget();
+        self.keys.token_keys.forget();
     }
 
     /// The secrets of pseudonyms.
     #[must_use]
     pub fn token_secrets(&self) -> &TokenSecrets {
-        &self.token_secrets
+        &self.keys.token_secrets
     }
 
     /// The keys of tags of persons.
     #[must_use]
     pub fn subject_keys(&self) -> &SubjectKeys {
-        &self.subject_keys
+        &self.keys.subjects
     }
 
     /// The secrets of days of blind matching.
     #[must_use]
     pub fn match_secrets(&self) -> &MatchSecrets {
-        &self.match_secrets
+        &self.keys.matches
     }
 
     /// Held by whoever answers whether values are held: a set is made ready once, and takes every processor.
     pub(crate) fn matching(&self) -> &tokio::sync::Mutex<()> {
-        &self.matching
+        &self.house.matching
     }
 
     /// The keys of tags of opt-outs, each named by the last month of a year.
     #[must_use]
     pub fn opt_out_keys(&self) -> &SubjectKeys {
-        &self.opt_out_keys
+        &self.keys.opt_outs
     }
 
     /// The secrets of endpoints that are told of acts.
     #[must_use]
     pub fn webhook_secrets(&self) -> &WebhookSecrets {
-        &self.webhook_secrets
+        &self.house.webhook_secrets
     }
 
     /// What is counted while it runs.
     #[must_use]
     pub fn counts(&self) -> &Counts {
-        &self.counts
+        &self.house.counts
     }
 
     /// Who asks: for every door that officers and their tools come in through.
     #[must_use]
     pub fn signin(&self) -> &SignIn {
-        &self.signin
+        &self.house.signin
     }
 
     /// Held by whoever gives an officer a key: one at a time.
     #[must_use]
     pub fn appointing(&self) -> &tokio::sync::Mutex<()> {
-        &self.appointing
+        &self.house.appointing
     }
 
     /// Held by whoever goes on with what waited for offices: one at a time.
     #[must_use]
     pub fn approving(&self) -> &tokio::sync::Mutex<()> {
-        &self.approving
+        &self.house.approving
     }
 
     /// Held by whoever goes on with notices to persons: one at a time.
     #[must_use]
     pub fn telling(&self) -> &tokio::sync::Mutex<()> {
-        &self.telling
+        &self.house.telling
     }
 
     /// Held by whoever sweeps the vault: one at a time.
     #[must_use]
     pub fn sweeping(&self) -> &tokio::sync::Mutex<()> {
-        &self.sweeping
+        &self.house.sweeping
     }
 
     /// Moves the mark to what a partner has seen of this log, so that nothing is appended to what is stored; gives the
@@ -314,12 +325,12 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError`] when the mark cannot be written.
     pub async fn halt(&self, seen: &Checkpoint) -> Result<StoreError, GatewayError> {
-        let path = self.directory.mark();
+        let path = self.house.directory.mark();
         let mark = Mark {
             origin: seen.origin().to_owned(),
             size: seen.size(),
             root: seen.root(),
-            time: self.clock.now(),
+            time: self.house.clock.now(),
         };
         let stored = self.store.checkpoint().await?;
         let stored =
@@ -340,49 +351,49 @@ impl Gateway {
     /// Where it lies.
     #[must_use]
     pub fn directory(&self) -> &Directory {
-        &self.directory
+        &self.house.directory
     }
 
     /// The authority that runs it, as it calls itself.
     #[must_use]
     pub fn authority(&self) -> &str {
-        &self.seat.authority
+        &self.house.seat.authority
     }
 
     /// Its settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
-        &self.settings
+        &self.house.settings
     }
 
     /// The shipped warning lists and those that the operator named.
     #[must_use]
     pub fn warning_lists(&self) -> &WarningLists {
-        &self.warning_lists
+        &self.house.warning_lists
     }
 
     /// Its federation certificate.
     #[must_use]
     pub fn certificate(&self) -> &Certificate {
-        &self.certificate
+        &self.house.certificate
     }
 
     /// The partners' certificates.
     #[must_use]
     pub fn pins(&self) -> &PinSet {
-        &self.pins
+        &self.house.pins
     }
 
     /// Its adopted laws.
     #[must_use]
     pub fn shelf(&self) -> &Shelf {
-        &self.shelf
+        &self.house.shelf
     }
 }
 
 impl std::fmt::Debug for Gateway {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Gateway of {} at {}", self.signatory.party, self.directory.data().display())
+        write!(f, "Gateway of {} at {}", self.house.signatory.party, self.house.directory.data().display())
     }
 }
 

@@ -2,16 +2,19 @@
 //! events, keeps them, and knows who asks.
 //!
 //! ```text
-//! pull   getVersion, events/index (minimal), events/view/<uuid>, events/restSearch
-//! push   getVersion, events/filterEventIdsForPush, events/view/<uuid> (HEAD), events/add, events/edit/<uuid>, sightings/add
+//! pull   getVersion, events/index (minimal), events/view/<uuid>, events/restSearch, sightings/restSearch
+//! push   getVersion, events/filterEventIdsForPush, events/view/<uuid> (HEAD), events/add, events/edit/<uuid>, sightings/add,
+//!        sightings/filterSightingUuidsForPush, sightings/bulkSaveSightings
 //! ```
 //! A search with a filter that is not known here is refused: an answer that ignored it would say more than was asked.
 //!
 //! Source: MISP's OpenAPI description of its REST interface; PyMISP.
 
 mod search;
+mod sightings;
 
 pub use search::Search;
+pub use sightings::{OfferedSighting, SightingSearch, offered, sighting_carriers, sightings, uuids};
 
 use crate::{id, time};
 use jiff::Timestamp;
@@ -109,6 +112,7 @@ pub fn index_entry(event: &Value) -> Value {
     entry.insert("orgc_uuid".to_owned(), event["Orgc"]["uuid"].clone());
     entry
         .insert("attribute_count".to_owned(), json!((items(event, "Attribute").count() + inner).to_string()));
+    entry.insert("sighting_timestamp".to_owned(), json!(sightings::newest(event)));
     Value::Object(entry)
 }
 
@@ -182,8 +186,14 @@ pub fn sighting(request: &Value, of: &Value, now: Timestamp) -> Result<Value, Re
     let id = of["id"].as_str().unwrap_or_default();
     let uuid = id::derived(&["sighting", id, &kind, &source, &seconds]);
     let said = json!({ "uuid": uuid, "type": kind, "date_sighting": seconds, "source": source });
+    sighting_said(&said, of, at)
+}
+
+/// The bundle of one sighting, as MISP writes it, of the object `of`.
+fn sighting_said(said: &Value, of: &Value, at: Timestamp) -> Result<Value, RequestError> {
+    let id = of["id"].as_str().unwrap_or_default();
     let marks = items(of, "object_marking_refs").filter_map(Value::as_str).map(str::to_owned).collect();
-    crate::import::sighting(&said, id, marks, at).ok_or(RequestError::Unreadable("type".to_owned()))
+    crate::import::sighting(said, id, marks, at).ok_or(RequestError::Unreadable("type".to_owned()))
 }
 
 #[cfg(test)]

@@ -18,9 +18,17 @@ use comity_terms::{Digest, ExchangeId, Month, Party, Timestamp};
 use comity_tlog::{ConsistencyProof, Hash, InclusionProof, LeafIndex, TreeSize};
 use comity_vault::Bucket;
 use std::path::Path;
+use std::sync::Arc;
 
-/// The store of one gateway.
-pub enum Database {
+/// The store of one gateway, or what a dry run sees of it.
+pub struct Database {
+    engine: Arc<Engine>,
+    /// What a dry run would have recorded; none of it is.
+    aside: Option<Aside>,
+}
+
+/// Where the data lies.
+enum Engine {
     /// Embedded, in the gateway's folder.
     Sqlite(SqliteStore),
     /// On a server that several nodes of the gateway may share.
@@ -30,17 +38,31 @@ pub enum Database {
 /// The same call on whichever engine it is.
 macro_rules! either {
     ($database:ident, $store:ident => $call:expr) => {
-        match $database {
-            Database::Sqlite($store) => $call,
-            Database::Postgres($store) => $call,
+        match &*$database.engine {
+            Engine::Sqlite($store) => $call,
+            Engine::Postgres($store) => $call,
+        }
+    };
+}
+
+/// The same call where it changes something: a dry run changes nothing.
+macro_rules! unless_dry {
+    ($database:ident, $store:ident => $call:expr) => {
+        match $database.aside {
+            Some(_) => Err(StoreError::DryRun),
+            None => either!($database, $store => $call),
         }
     };
 }
 
 // After the macro that they use.
 mod between;
+mod dry;
 mod persons;
 mod received;
+
+use dry::Aside;
+pub use dry::DryUntil;
 
 impl Database {
     /// Opens the database at `location` of the gateway in `folder`: see [`SqliteStore::open`] and
@@ -55,12 +77,26 @@ impl Database {
         mark: impl MarkFile,
         clock: impl Fn() -> Timestamp + Send + 'static,
     ) -> Result<Self, StoreError> {
-        match location {
-            Location::Folder => SqliteStore::open(folder, identity, mark, clock).map(Self::Sqlite),
+        let engine = match location {
+            Location::Folder => Engine::Sqlite(SqliteStore::open(folder, identity, mark, clock)?),
             Location::Server(url) => {
-                PostgresStore::open(url, folder, identity, mark, clock).map(Self::Postgres)
+                Engine::Postgres(PostgresStore::open(url, folder, identity, mark, clock)?)
             }
-        }
+        };
+        Ok(Self { engine: Arc::new(engine), aside: None })
+    }
+
+    /// The same data for a dry run: it reads what is there, and nothing that would change it does. What it would record is put
+    /// aside ([`put_aside`](Self::put_aside)); where it ends with that, by [`StoreError::DryRun`].
+    #[must_use]
+    pub fn dry(&self, until: DryUntil) -> Self {
+        Self { engine: Arc::clone(&self.engine), aside: Some(Aside::new(until)) }
+    }
+
+    /// What a dry run would have recorded by now, in its order, each once; nothing where it is none.
+    #[must_use]
+    pub fn put_aside(&self) -> Vec<Record> {
+        self.aside.as_ref().map(Aside::taken).unwrap_or_default()
     }
 
     /// How often partners or laws have been changed by any node; what one process alone changes is not counted.
@@ -68,9 +104,9 @@ impl Database {
     /// # Errors
     /// [`StoreError::Failed`] when the database cannot be read.
     pub async fn register_version(&self) -> Result<i64, StoreError> {
-        match self {
-            Self::Sqlite(_) => Ok(0),
-            Self::Postgres(store) => store.register_version().await,
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(0),
+            Engine::Postgres(store) => store.register_version().await,
         }
     }
 
@@ -108,7 +144,8 @@ impl Database {
 
 impl Store for Database {
     async fn record(&self, record: Record) -> Result<Integrated, StoreError> {
-        either!(self, store => store.record(record).await)
+        let Some(aside) = &self.aside else { return either!(self, store => store.record(record).await) };
+        aside.put(record, self.checkpoint().await?)
     }
 
     async fn exchange(&self, id: ExchangeId) -> Result<Option<ExchangeRow>, StoreError> {
@@ -145,7 +182,7 @@ impl Store for Database {
         limit: u32,
         besides: &[Party],
     ) -> Result<Vec<OutboxItem>, StoreError> {
-        either!(self, store => store.claim_outbox(now, until, limit, besides).await)
+        unless_dry!(self, store => store.claim_outbox(now, until, limit, besides).await)
     }
 
     async fn claim_offer(
@@ -154,11 +191,11 @@ impl Store for Database {
         now: Timestamp,
         until: Timestamp,
     ) -> Result<Option<OutboxItem>, StoreError> {
-        either!(self, store => store.claim_offer(exchange, now, until).await)
+        unless_dry!(self, store => store.claim_offer(exchange, now, until).await)
     }
 
     async fn postpone(&self, exchange: ExchangeId, next_at: Timestamp) -> Result<(), StoreError> {
-        either!(self, store => store.postpone(exchange, next_at).await)
+        unless_dry!(self, store => store.postpone(exchange, next_at).await)
     }
 
     async fn checkpoint(&self) -> Result<String, StoreError> {
@@ -230,7 +267,12 @@ impl Store for Database {
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
-        either!(self, store => store.approvals(exchange).await)
+        let mut approvals = either!(self, store => store.approvals(exchange).await)?;
+        if let Some(aside) = &self.aside {
+            let of = |row: &&ApprovalRow| row.exchange == exchange;
+            approvals.extend(aside.all(|record| record.approvals.iter().filter(of).cloned().collect()));
+        }
+        Ok(approvals)
     }
 
     async fn delegations(&self) -> Result<Vec<DelegationRow>, StoreError> {
@@ -246,6 +288,10 @@ impl Store for Database {
     }
 
     async fn segment(&self, id: SegmentId) -> Result<Option<SealedSegment>, StoreError> {
+        let of = |record: &Record| record.segments.iter().find(|segment| segment.id == id).cloned();
+        if let Some(segment) = self.aside.as_ref().and_then(|aside| aside.newest(of)) {
+            return Ok(Some(segment));
+        }
         either!(self, store => store.segment(id).await)
     }
 
@@ -288,7 +334,7 @@ impl Store for Database {
     }
 
     async fn close_bucket(&self, bucket: &Bucket, now: Timestamp) -> Result<bool, StoreError> {
-        either!(self, store => store.close_bucket(bucket, now).await)
+        unless_dry!(self, store => store.close_bucket(bucket, now).await)
     }
 
     async fn epochs(&self, month: Month, all: bool) -> Result<Vec<Epoch>, StoreError> {

@@ -27,7 +27,7 @@
 //! | [`mark`] | the high-water mark |
 //! | `tiles` | the published files of the log |
 //! | [`succeed`], [`copy_database`] | the log that succeeds another; a copy to keep |
-//! | [`Database`] | the one type that the shell holds |
+//! | [`Database`] | the one type that the shell holds; [`DryUntil`]: what a dry run sees of it |
 //! | [`SqliteStore`] | the embedded engine: one writer with group commit, a few readers |
 //! | [`PostgresStore`] | the engine for several nodes: one writes at a time, fenced |
 //! | [`carry`](fn@carry) | how a database moves from the folder to a server |
@@ -50,7 +50,7 @@ mod tiles;
 mod words;
 
 pub use carry::carry;
-pub use database::Database;
+pub use database::{Database, DryUntil};
 pub use location::{Location, LocationError, ServerUrl};
 pub use log::LogIdentity;
 pub use mark::{FileMark, Mark, MarkFile};

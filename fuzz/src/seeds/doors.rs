@@ -53,7 +53,7 @@ pub(crate) fn orders() -> Vec<Vec<u8>> {
 }
 
 pub(crate) fn misp_requests() -> Vec<Vec<u8>> {
-    let events = r#""events":[{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10","info":"Loader","date":"2026-04-30","timestamp":"1777600000","published":true,"Orgc":{"name":"CERT","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d11"},"Tag":[{"name":"tlp:green"}],"Attribute":[{"type":"domain|ip","category":"Network activity","value":"a.example|192.0.2.9","to_ids":true,"timestamp":"1777600000"},{"type":"ip-dst","value":"192.0.2.1","deleted":true,"timestamp":"1777600001"}],"Object":[{"name":"file","Attribute":[{"type":"filename","value":"x.exe"}],"ObjectReference":[{"deleted":true}]}]}]"#;
+    let events = r#""events":[{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10","info":"Loader","date":"2026-04-30","timestamp":"1777600000","published":true,"Orgc":{"name":"CERT","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d11"},"Tag":[{"name":"tlp:green"}],"Attribute":[{"type":"domain|ip","category":"Network activity","value":"a.example|192.0.2.9","to_ids":true,"timestamp":"1777600000","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d12","Sighting":[{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d13","type":"0","date_sighting":"1777600000","Organisation":{"name":"CERT","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d11"}}]},{"type":"ip-dst","value":"192.0.2.1","deleted":true,"timestamp":"1777600001"}],"Object":[{"name":"file","Attribute":[{"type":"filename","value":"x.exe"}],"ObjectReference":[{"deleted":true}]}]}]"#;
     let requests = [
         r#"{"returnFormat":"json","page":2,"limit":"1","uuid":["5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"]}"#,
         r#"{"timestamp":["7d","1777700000"],"published":1,"to_ids":"true","deleted":[0,1],"metadata":false}"#,
@@ -61,8 +61,14 @@ pub(crate) fn misp_requests() -> Vec<Vec<u8>> {
         r#"{"from":"2026-04-01","until":"2026-05-01","eventinfo":"%ader","category":"Other","last":"12h","sgReferenceOnly":1}"#,
         r#"{"type":"1","source":"a tool","date_sighting":"1777600000","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"}"#,
         r#"{"type":2,"timestamp":253402300799}"#,
+        r#"{"returnFormat":"json","last":0,"includeUuid":true,"uuid":["5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"],"org_id":["!5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d14"]}"#,
+        r#"{"id":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d12","from":"2026-04-01","to":"1777700000","type":["0","1"],"source":"%","includeAttribute":1,"includeEvent":"1"}"#,
     ];
-    requests.iter().map(|request| format!("{{\"request\":{request},{events}}}").into_bytes()).collect()
+    let sightings = r#""sightings":[{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d13","attribute_uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d12","type":"1","date_sighting":1777600000,"source":"a tool","org_id":"1","Organisation":{"name":"CERT","uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d11"}},{"Sighting":{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d15","attribute_uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d12","type":"2","date_sighting":"0","source":""}}]"#;
+    requests
+        .iter()
+        .map(|request| format!("{{\"request\":{request},{events},{sightings}}}").into_bytes())
+        .collect()
 }
 
 pub(crate) fn credentials() -> Vec<Vec<u8>> {

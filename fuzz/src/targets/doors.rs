@@ -18,7 +18,7 @@ use comity_gateway::taxii::media;
 use comity_gateway::taxii::query::Query;
 use comity_gateway::work::collections::Given;
 use comity_minimise::{Bundle, Limits};
-use comity_misp::rest::{self, Search};
+use comity_misp::rest::{self, Search, SightingSearch};
 use comity_terms::Timestamp;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderName};
 use http::{HeaderMap, HeaderValue};
@@ -91,7 +91,8 @@ pub fn order(data: &[u8]) {
 }
 
 /// What MISP's REST interface is asked: `{"request":…,"events":[…]}`, a search and the events that it is asked of; the
-/// same as an offer of events; and as a sighting, which becomes a bundle that reads.
+/// same as an offer of events, and as a search for sightings; as a sighting, which becomes a bundle that reads, and `sightings` that
+/// a server offers.
 pub fn misp_request(data: &[u8]) {
     let Ok(document) = serde_json::from_slice::<Value>(data) else { return };
     let now: Timestamp = "2026-05-01T12:00:00Z".parse().expect("an instant");
@@ -114,6 +115,33 @@ pub fn misp_request(data: &[u8]) {
     }
     if let Ok(wanted) = rest::wanted(&document["events"], &HashMap::new()) {
         assert!(wanted.len() <= events.len());
+    }
+    for context in [None, Some("event"), Some("attribute")] {
+        if let Ok(search) = SightingSearch::read(context, asked, now) {
+            for told in search.of(&events) {
+                let of = &told["Sighting"]["event_uuid"];
+                assert!(
+                    search.events.is_empty() || search.events.iter().any(|uuid| *of == **uuid),
+                    "a sighting of an event that was not asked for"
+                );
+            }
+        }
+    }
+    if let Ok(offered) = rest::offered(&document["sightings"]) {
+        let of = |one: &rest::OfferedSighting| {
+            (
+                one.attribute.clone(),
+                json!({ "type": "indicator", "id": format!("indicator--{}", one.attribute) }),
+            )
+        };
+        if let Ok((bundle, ids)) = rest::sightings(&offered, &offered.iter().map(of).collect()) {
+            assert_eq!(ids.len(), offered.len(), "each is one object");
+            let bytes = bundle.to_string();
+            let read = Bundle::parse(bytes.as_bytes(), &Limits::default()).expect("a bundle");
+            if let Some(rejected) = read.rejected().first() {
+                panic!("an offered sighting that does not read: {rejected}");
+            }
+        }
     }
     let of = json!({ "type": "indicator", "id": "indicator--00000000-0000-4000-8000-000000000001" });
     if let Ok(bundle) = rest::sighting(asked, &of, now) {

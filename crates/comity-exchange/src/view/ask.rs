@@ -143,14 +143,6 @@ impl Viewed {
     }
 }
 
-/// What our own laws say of looking at all, before anything is asked or recorded.
-///
-/// # Errors
-/// [`ExchangeError::Question`] when the laws cannot be asked.
-pub fn preview<W: Shell>(world: &W, peer: &Peer, asked: &Asked) -> Result<Decision, ExchangeError> {
-    Ok(decided(world, peer, asked)?.2.decision)
-}
-
 fn decided<W: Shell>(world: &W, peer: &Peer, asked: &Asked) -> Result<(Lent, Request, Ruled), ExchangeError> {
     let Asked { agreement, activity, purpose, facts, at } = asked;
     let lent = world

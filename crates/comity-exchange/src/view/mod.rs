@@ -27,7 +27,7 @@
 pub mod ask;
 pub mod take;
 
-pub use ask::{Asked, Asking, End, Viewed, ask, preview};
+pub use ask::{Asked, Asking, End, Viewed, ask};
 pub use take::{ViewError, take};
 
 use crate::ExchangeError;

@@ -5,6 +5,7 @@
 mod http;
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::{AuditReceipt, AuditVerify};
 use crate::files;
 use comity_tlog::{
@@ -112,18 +113,11 @@ pub(super) fn verdict_on_log(args: &AuditVerify, out: &Out<'_>) -> Result<LogVer
     let key = args.key.as_deref().map(verifier_key).transpose()?;
     let policy = args.quorum.as_deref().map(policy).transpose()?;
     let source = Source::of(&args.log)?;
-    // The size is known once the checkpoint is read; until then, and for small logs, nothing is shown.
-    let bar = out.shows_progress().then(indicatif::ProgressBar::new_spinner);
-    let mut progress = |done: TreeSize| {
-        if let Some(bar) = &bar {
-            bar.set_position(done.0);
-            bar.set_message(format!("{} entries verified", done.0));
-        }
-    };
-    let report = verify_log(&source, key.as_ref(), policy.as_ref(), &mut progress)?;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    // The size is known once the checkpoint is read.
+    let progress = Progress::of(out, "entries verified", None);
+    let mut told = |done: TreeSize| progress.at(done.0);
+    let report = verify_log(&source, key.as_ref(), policy.as_ref(), &mut told)?;
+    drop(progress);
     // No checkpoint at all: that is no log but a wrong path.
     if report.checkpoint.is_none() && source.fetch("checkpoint")?.is_none() {
         return Err(format!("{}: there is no log: no checkpoint", args.log));

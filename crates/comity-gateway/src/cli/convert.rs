@@ -1,6 +1,7 @@
 //! `comity import` and `comity export`: other formats to STIX and back. Needs no gateway.
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
 use comity_import::{Imported, Left, Limits, Reason, kev, veris};
 use comity_misp::Converted;
@@ -32,15 +33,15 @@ impl Made {
 pub fn import(args: &Import, json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
     match args {
         Import::Misp(args) => {
-            let made = import_misp(args, cwd).map(|made| Made::misp("bundle", made));
+            let made = import_misp(args, cwd, out).map(|made| Made::misp("bundle", made));
             told(made, args.output.as_deref(), json, cwd, out)
         }
         Import::Kev(args) => {
-            let made = import_kev(args, cwd).map(|made| Made::imported("vulnerabilities", made));
+            let made = import_kev(args, cwd, out).map(|made| Made::imported("vulnerabilities", made));
             told(made, args.output.as_deref(), json, cwd, out)
         }
         Import::Veris(args) => {
-            let made = import_veris(args, cwd).map(|made| Made::imported("incidents", made));
+            let made = import_veris(args, cwd, out).map(|made| Made::imported("incidents", made));
             told(made, args.output.as_deref(), json, cwd, out)
         }
     }
@@ -49,37 +50,43 @@ pub fn import(args: &Import, json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit 
 /// `comity export`
 pub fn export(args: &Export, json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
     let Export::Misp(args) = args;
-    let made = export_misp(args, cwd).map(|made| Made::misp("document", made));
+    let made = export_misp(args, cwd, out).map(|made| Made::misp("document", made));
     told(made, args.output.as_deref(), json, cwd, out)
 }
 
-fn import_kev(args: &ImportKev, cwd: &Path) -> Result<Imported, String> {
+fn import_kev(args: &ImportKev, cwd: &Path, out: &Out<'_>) -> Result<Imported, String> {
+    let _progress = Progress::on(out, "reading the catalogue");
     let limits = Limits::default();
     let bytes = read(&args.file, cwd, &limits)?;
     kev::to_stix(&bytes, &limits).map_err(|error| at(&args.file, &error))
 }
 
-fn import_veris(args: &ImportVeris, cwd: &Path) -> Result<Imported, String> {
+fn import_veris(args: &ImportVeris, cwd: &Path, out: &Out<'_>) -> Result<Imported, String> {
+    let progress = Progress::of(out, "files", Some(args.files.len() as u64));
     let limits = Limits::default();
     let mut import = veris::Import::new(limits);
     for file in &args.files {
         let bytes = read(file, cwd, &limits)?;
         import.add(&bytes).map_err(|error| at(file, &error))?;
+        progress.one_more();
     }
     Ok(import.finish())
 }
 
-fn import_misp(args: &ImportMisp, cwd: &Path) -> Result<Converted, String> {
+fn import_misp(args: &ImportMisp, cwd: &Path, out: &Out<'_>) -> Result<Converted, String> {
+    let progress = Progress::of(out, "files", Some(args.files.len() as u64));
     let limits = Limits::default();
     let mut import = comity_misp::Import::new(limits);
     for file in &args.files {
         let bytes = read(file, cwd, &limits)?;
         import.add(&bytes).map_err(|error| at(file, &error))?;
+        progress.one_more();
     }
     import.finish().map_err(|error| error.to_string())
 }
 
-fn export_misp(args: &ExportMisp, cwd: &Path) -> Result<Converted, String> {
+fn export_misp(args: &ExportMisp, cwd: &Path, out: &Out<'_>) -> Result<Converted, String> {
+    let _progress = Progress::on(out, "converting the bundle");
     let limits = Limits::default();
     let bytes = read(&args.file, cwd, &limits)?;
     comity_misp::to_misp(&bytes, &limits).map_err(|error| at(&args.file, &error))

@@ -1,6 +1,7 @@
 //! `comity backup` and `comity restore`.
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::{Backup, Cli, Restore};
 use crate::gateway::{Gateway, GatewayError};
 use crate::work::backup::{self, Manifest};
@@ -21,7 +22,9 @@ pub fn backup(
 ) -> Result<Exit, GatewayError> {
     let to = cwd.join(&args.to);
     // A large database takes a while to copy.
+    let progress = Progress::on(out, "copying the gateway");
     let copied = tokio::task::block_in_place(|| backup::backup(gateway.directory(), &to, gateway.now()));
+    drop(progress);
     tell(&copied?, &to, cli.json, "kept", out);
     Ok(Exit::Done)
 }
@@ -29,7 +32,10 @@ pub fn backup(
 /// `comity restore`
 pub fn restore(args: &Restore, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
     let to = cwd.join(&args.dir);
-    match backup::restore(&cwd.join(&args.from), &to) {
+    let progress = Progress::on(out, "verifying and copying the backup");
+    let restored = backup::restore(&cwd.join(&args.from), &to);
+    drop(progress);
+    match restored {
         Ok(manifest) => {
             tell(&manifest, &to, json_out, "restored", out);
             out.note(

@@ -7,6 +7,7 @@ pub use diff::{differ, differ_at};
 pub use explain::explain;
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::prove;
 use super::{Audience, LawCheck, LawShow, LawTry};
 use crate::laws::{self, LawError, Named};
@@ -126,7 +127,8 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
             Err(error) => return out.bad_input(error),
         }
     }
-    let (mut packs, mut failed) = (Vec::new(), false);
+    let (mut packs, mut lines, mut failed) = (Vec::new(), Vec::new(), false);
+    let progress = Progress::of(out, "packs", Some(named.len() as u64));
     for (place, pack) in named.iter().enumerate() {
         let slug = pack.slug();
         let findings = match apart.get(&place).map(|files| Library::open(files)) {
@@ -161,21 +163,23 @@ pub fn check(args: &LawCheck, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> 
             found
         }));
         failed |= listed.iter().any(|finding| finding["level"] == Level::Error.as_str());
-        if !json_out {
-            out.line(&format!("{slug}: {} findings", listed.len()));
-            for f in &listed {
-                let word = |key: &str| f[key].as_str().unwrap_or_default();
-                out.line(&format!("  {}:{}: {}: {}", word("file"), f["line"], word("level"), word("text")));
-            }
-        }
+        lines.push(format!("{slug}: {} findings", listed.len()));
+        lines.extend(listed.iter().map(|f| {
+            let word = |key: &str| f[key].as_str().unwrap_or_default();
+            format!("  {}:{}: {}: {}", word("file"), f["line"], word("level"), word("text"))
+        }));
         let mut told = json!({ "pack": slug.to_string(), "findings": listed });
         if let Some(pack) = proved {
             told["floors"] = pack["floors"].clone();
         }
         packs.push(told);
+        progress.one_more();
     }
+    drop(progress);
     if json_out {
         out.json(&json!({ "packs": packs }));
+    } else {
+        lines.iter().for_each(|line| out.line(line));
     }
     if failed { Exit::Refused } else { Exit::Done }
 }

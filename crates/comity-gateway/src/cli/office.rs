@@ -3,8 +3,8 @@
 use super::out::{Exit, Out};
 use super::{Audit, Cli, Command, Init, Key, KeyKind, KeyRotate, Law, Log, Officer as OfficerCommand, Share};
 use super::{
-    approve, doctor, hold, keep, key, law, mandate, matching, notice, peer, print, recall, record, subject,
-    taxii, token, uses, vault, webhook,
+    approve, doctor, dry, hold, keep, key, law, mandate, matching, notice, peer, print, recall, record,
+    subject, taxii, token, uses, vault, webhook,
 };
 use crate::clock::{Clock, OsEntropy};
 use crate::dirs::Directory;
@@ -17,6 +17,7 @@ use crate::work::{collections, manage, officers, offices, share};
 use comity_exchange::ports::{Officer, Record, Store as _};
 use comity_exchange::proofs::receipt;
 use comity_exchange::shell::Shell as _;
+use comity_store::DryUntil;
 use comity_terms::{Act, Timestamp};
 use serde_json::json;
 use std::path::Path;
@@ -72,7 +73,12 @@ pub async fn command(
     if let Err(error) = gateway.keep_up().await {
         return out.bad_input(error);
     }
-    match done(gateway, cli, stdin, cwd, out).await {
+    let came = match cli.command.dry_run() {
+        // Each is as large as the largest of its commands.
+        Some(until) => Box::pin(dry::run(gateway, (cli, until), stdin, cwd, out)).await,
+        None => Box::pin(done(gateway, cli, stdin, cwd, out)).await,
+    };
+    match came {
         Ok(exit) => exit,
         // A refusal, not a mistake in what was given.
         Err(error @ GatewayError::PeerRemoved(_)) => {
@@ -83,7 +89,8 @@ pub async fn command(
     }
 }
 
-async fn done(
+/// Does what a command says.
+pub(super) async fn done(
     gateway: &Arc<Gateway>,
     cli: &Cli,
     stdin: Option<Vec<u8>>,
@@ -247,8 +254,9 @@ async fn shared(
         GatewayError::Input(text) => GatewayError::Input(format!("{}: {text}", args.file.display())),
         other => other,
     };
-    if args.dry_run {
-        let preview = preview(gateway, &order).await.map_err(of_the_file)?;
+    if args.dry.dry_run {
+        let dry = gateway.dry_run(DryUntil::FirstRecord);
+        let preview = preview(&dry, &order).await.map_err(of_the_file)?;
         let between = print::Between {
             sender: gateway.signatory().party.as_str(),
             receiver: args.to.as_str(),

@@ -65,6 +65,11 @@ pub fn exchange(report: &ExchangeReport, out: &mut Out<'_>) {
     }
 }
 
+/// A list behind what leads to it; nothing where it is empty.
+pub(super) fn after(lead: &str, list: &[String]) -> String {
+    if list.is_empty() { String::new() } else { format!("{lead}{}", list.join(", ")) }
+}
+
 /// Prints what would come of an order, for people.
 pub fn preview(preview: &Preview, between: Between<'_>, out: &mut Out<'_>) {
     let objects = preview.objects;
@@ -100,16 +105,8 @@ fn decided(decisions: &[DecisionReport], between: Between<'_>, out: &mut Out<'_>
             Side::Sender => "sender",
             Side::Receiver => "receiver",
         };
-        let reasons = if decision.reasons.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", decision.reasons.join(", "))
-        };
-        let stripped = if decision.stripped.is_empty() {
-            String::new()
-        } else {
-            format!(", asked again without {}", decision.stripped.join(", "))
-        };
+        let reasons = after(": ", &decision.reasons);
+        let stripped = after(", asked again without ", &decision.stripped);
         out.line(&format!("  {side}, {} objects: {}{reasons}{stripped}", decision.objects, decision.outcome));
         for citation in &decision.citations {
             out.line(&format!(

@@ -1,6 +1,7 @@
 //! `comity audit replay`, `comity audit obligations`: a gateway's own record, judged by its own openings.
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::{AuditReplay, Cli};
 use crate::gateway::{Gateway, GatewayError};
 use crate::work::{audit, deletion, subjects};
@@ -18,17 +19,9 @@ pub async fn replay(
     args: &AuditReplay,
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
-    let bar = out.shows_progress().then(indicatif::ProgressBar::new_spinner);
-    let progress = |decisions: u64| {
-        if let Some(bar) = &bar {
-            bar.set_position(decisions);
-            bar.set_message(format!("{decisions} decisions made again"));
-        }
-    };
-    let replayed = audit::replay(gateway, args.memo, progress).await?;
-    if let Some(bar) = bar {
-        bar.finish_and_clear();
-    }
+    let progress = Progress::of(out, "decisions made again", None);
+    let replayed = audit::replay(gateway, args.memo, |decisions| progress.at(decisions)).await?;
+    drop(progress);
     if cli.json {
         out.json(&audit::replayed_json(&replayed));
     } else {

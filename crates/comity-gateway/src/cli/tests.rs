@@ -257,3 +257,47 @@ fn every_command_has_examples_and_each_of_them_reads() {
     assert_eq!(told.1, Vec::<String>::new());
     assert!(told.0 > 90, "{} examples", told.0);
 }
+
+/// Acts of officers that no law decides on: what would come of them is what they say.
+const NO_DRY_RUN: [(&str, &str); 4] = [
+    ("peer add", "a partner's identity is taken, or is not: by what it is"),
+    ("token add", "draws a secret and tells it: nothing is decided"),
+    ("vault approve", "prints a signature, and records nothing"),
+    ("webhook add", "draws a secret and tells it: nothing is decided"),
+];
+
+/// Whatever an officer does by a command can be asked for before it is done (C35), and whoever asks is not surprised by the act.
+#[test]
+fn every_act_of_an_officer_has_a_dry_run_that_is_one() {
+    fn walk(command: &clap::Command, name: &str, told: &mut (usize, Vec<String>)) {
+        let has = |long: &str| command.get_arguments().any(|arg| arg.get_long() == Some(long));
+        let none = NO_DRY_RUN.iter().any(|(of, _)| *of == name);
+        if has("officer") && has("dry-run") == none {
+            told.1.push(format!("{name}: --dry-run"));
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default().replace("\\\n", " ");
+        let typed =
+            |line: &str| line.starts_with("  ").then(|| line.find("comity ").map(|at| words(&line[at..])));
+        let lines = help.lines().filter_map(typed).flatten();
+        for line in lines.filter(|_| has("dry-run")) {
+            let cli = Cli::try_parse_from(line.iter().map(String::as_str).chain(["--dry-run"]));
+            let command = cli.map(|cli| cli.command);
+            // A share tells more: what it would leave out.
+            let is_dry = matches!(&command, Ok(Command::Share(args)) if args.dry.dry_run)
+                || command.as_ref().is_ok_and(|command| command.dry_run().is_some());
+            let read = Cli::try_parse_from(&line).unwrap().command;
+            if is_dry && read.dry_run().is_none() {
+                told.0 += 1
+            } else {
+                told.1.push(format!("{name}: {line:?}"))
+            }
+        }
+        for one in command.get_subcommands() {
+            walk(one, format!("{name} {}", one.get_name()).trim(), told);
+        }
+    }
+    let mut told = (0, Vec::new());
+    walk(&Cli::command(), "", &mut told);
+    assert_eq!(told.1, Vec::<String>::new());
+    assert!(told.0 >= 30, "{} dry runs", told.0);
+}

@@ -1,6 +1,7 @@
 //! `comity vault`: what is held, what is due, and the end of it.
 
 use super::out::{Exit, Out};
+use super::progress::Progress;
 use super::{Cli, ReviewOutcome, Vault, VaultErase, VaultReview, uses, views};
 use crate::gateway::{Gateway, GatewayError};
 use crate::jobs::sweep::{self, Haste, Swept};
@@ -31,7 +32,10 @@ pub async fn run(
         Vault::Show(_) => show(gateway, cli, out).await,
         Vault::Sweep(args) => {
             let haste = if args.at_once { Haste::AtOnce } else { Haste::AsSet };
-            told(&sweep::once(gateway, haste).await?, cli, out);
+            let progress = Progress::on(out, "sweeping the vault");
+            let swept = sweep::once(gateway, haste).await;
+            drop(progress);
+            told(&swept?, cli, out);
             Ok(Exit::Done)
         }
         Vault::Erase(args) => erase(gateway, cli, args, out).await,

@@ -4,8 +4,7 @@ use super::out::{Exit, Out};
 use super::uses::{attested, claim};
 use super::{Cli, VaultView};
 use crate::gateway::{Gateway, GatewayError};
-use crate::work::views::{Order, dry_run, order};
-use comity_agreement::Outcome;
+use crate::work::views::{Order, order};
 use comity_exchange::collect::Selector;
 use comity_exchange::report::{Side, decision_report};
 use comity_exchange::view::{End, Viewed};
@@ -39,22 +38,6 @@ pub(super) async fn run(
         facts: args.facts.iter().map(|fact| (fact.key.clone(), fact.value.clone())).collect(),
         attestations: attested(&args.attestations, cwd)?,
     };
-    if args.dry_run {
-        let decision = dry_run(gateway, &asked).await?;
-        let said = decision_report(&decision, Side::Receiver, 0, &BTreeSet::new());
-        let permitted = decision.outcome == Outcome::Permitted;
-        if cli.json {
-            out.json(&json!({ "dry_run": true, "with": args.with.to_string(), "decision": said }));
-        } else if permitted {
-            let with = &args.with;
-            out.line(&format!(
-                "it would be asked of {with}, whose laws decide on each record; nothing was asked"
-            ));
-        } else {
-            out.line(&format!("not asked: refused here, {}", said.reasons.join(", ")));
-        }
-        return Ok(if permitted { Exit::Done } else { Exit::Refused });
-    }
     let (id, viewed) = order(gateway, asked).await?;
     if cli.json {
         out.json(&report(args, &id.to_string(), &viewed)?);

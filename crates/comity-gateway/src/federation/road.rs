@@ -20,6 +20,8 @@ pub struct Road {
     own: Certificate,
     patience: Duration,
     clients: Mutex<HashMap<Party, Known>>,
+    /// Whether nobody is asked anything.
+    dry: bool,
 }
 
 /// A client with what it was made for: a partner that moves gets another.
@@ -33,7 +35,13 @@ impl Road {
     /// The way with our own certificate; `patience` is the longest that one call may take.
     #[must_use]
     pub fn new(own: Certificate, patience: Duration) -> Self {
-        Self { own, patience, clients: Mutex::default() }
+        Self { own, patience, clients: Mutex::default(), dry: false }
+    }
+
+    /// The way of a dry run, on which no partner is reached.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self { dry: true, ..Self::new(self.own.clone(), self.patience) }
     }
 
     /// The text of a partner's law.
@@ -88,6 +96,9 @@ impl Road {
     }
 
     fn client(&self, peer: &Peer) -> Result<PeerClient, PeerError> {
+        if self.dry {
+            return Err(PeerError::Unreachable("a dry run asks no partner".to_owned()));
+        }
         let pins: Vec<Digest> = peer.identity.certificates().collect();
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = clients.get(&peer.party)

@@ -37,27 +37,27 @@ impl Shell for Gateway {
     }
 
     fn signatory(&self) -> &Signatory {
-        &self.signatory
+        &self.house.signatory
     }
 
     fn tags(&self) -> &Tags {
-        &self.tags
+        &self.house.tags
     }
 
     fn table(&self) -> &PathTable {
-        &self.table
+        &self.house.table
     }
 
     fn limits(&self) -> &Limits {
-        &self.settings.limits
+        &self.house.settings.limits
     }
 
     fn with_memo<T>(&self, work: impl FnOnce(&mut Memo) -> T) -> T {
-        work(&mut locked(&self.memo))
+        work(&mut locked(&self.house.memo))
     }
 
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.house.clock.now()
     }
 
     fn laws(&self, agreement: &PackSlug, partner: &Party) -> Option<Lent> {
@@ -65,9 +65,9 @@ impl Shell for Gateway {
         let Loaded { law, vocabulary } = self.loaded(agreement, digest)?;
         // What stays in this house binds nobody else.
         let binding =
-            *partner == self.signatory.party || self.signed_by(partner, agreement).contains(&digest);
+            *partner == self.house.signatory.party || self.signed_by(partner, agreement).contains(&digest);
         let mut national = BTreeMap::new();
-        let own = (&self.signatory.party, self.adopted(&self.signatory.home));
+        let own = (&self.house.signatory.party, self.adopted(&self.house.signatory.home));
         let partner_slug = PackSlug::new(partner.as_str()).ok()?;
         // The newest that the partner signed and whose text is here.
         let theirs = self.signed_by(partner, &partner_slug).pop();
@@ -90,7 +90,7 @@ impl Shell for Gateway {
     }
 
     fn transport_secret(&self, id: Digest) -> Option<TransportSecret> {
-        self.transport_keys.secret(id).unwrap_or_else(|error| {
+        self.house.transport_keys.secret(id).unwrap_or_else(|error| {
             tracing::error!(%error, "a transport key cannot be read");
             None
         })
@@ -103,36 +103,36 @@ impl Shell for Gateway {
         at: Timestamp,
     ) -> Result<Arc<TokenKey>, ExchangeError> {
         let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
-        self.token_keys.get(agreement, partner, Month::of(at), || {
-            let secret = self.token_secrets.of(at, self.now()).map_err(|error| keys(&error))?;
+        self.keys.token_keys.get(agreement, partner, Month::of(at), || {
+            let secret = self.keys.token_secrets.of(at, self.now()).map_err(|error| keys(&error))?;
             TokenKey::derive(&secret, agreement.as_str(), partner.as_str(), &Month::of(at).to_string())
                 .map_err(|error| keys(&error))
         })
     }
 
     fn subject_key(&self, month: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
-        let key = self.subject_keys.of(month, self.now());
+        let key = self.keys.subjects.of(month, self.now());
         key.map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
     fn opening_until(&self, _: &PackSlug, at: Timestamp) -> Result<Timestamp, ExchangeError> {
-        self.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
+        self.house.settings.opening_until(at).map_err(|error| ExchangeError::Law(error.to_string()))
     }
 
     fn told_until(&self, at: Timestamp) -> Timestamp {
-        self.settings.told_until(at)
+        self.house.settings.told_until(at)
     }
 
     fn horizon(&self, at: Timestamp) -> Timestamp {
-        self.settings.horizon(at)
+        self.house.settings.horizon(at)
     }
 
     fn holds_until(&self, at: Timestamp) -> Timestamp {
-        self.settings.holds_until(at)
+        self.house.settings.holds_until(at)
     }
 
     fn claimed_until(&self, now: Timestamp) -> Timestamp {
-        self.settings.claimed_until(now)
+        self.house.settings.claimed_until(now)
     }
 
     fn entropy(&self) -> impl Entropy {
@@ -140,20 +140,20 @@ impl Shell for Gateway {
     }
 
     fn with_keys<T>(&self, work: impl FnOnce(&mut FileEpochKeys) -> T) -> T {
-        work(&mut locked(&self.epoch_keys))
+        work(&mut locked(&self.keys.epoch))
     }
 }
 
 impl Register for Gateway {
     fn opt_out_key(&self, period: Month) -> Result<Option<Arc<SubjectKey>>, ExchangeError> {
-        let key = self.opt_out_keys.of(period, self.now());
+        let key = self.keys.opt_outs.of(period, self.now());
         key.map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 }
 
 impl Teller for Gateway {
     fn authority(&self) -> &str {
-        &self.seat.authority
+        &self.house.seat.authority
     }
 }
 
@@ -161,8 +161,9 @@ impl Desk for Gateway {
     fn token_keys(&self) -> Result<Vec<Arc<TokenKey>>, ExchangeError> {
         let register = self.register();
         let agreements: BTreeSet<&PackSlug> = register.adopted.iter().map(|law| &law.pack.0).collect();
-        let partners: Vec<&Party> = register.peers.keys().chain([&self.signatory.party]).collect();
-        let months = self.token_secrets.months().map_err(|error| ExchangeError::Keys(error.to_string()))?;
+        let partners: Vec<&Party> = register.peers.keys().chain([&self.house.signatory.party]).collect();
+        let months =
+            self.keys.token_secrets.months().map_err(|error| ExchangeError::Keys(error.to_string()))?;
         let mut keys = Vec::new();
         for (first, _) in months.into_iter().filter_map(Month::bounds) {
             for agreement in &agreements {
@@ -175,7 +176,7 @@ impl Desk for Gateway {
     }
 
     fn subject_months(&self) -> Result<Vec<Month>, ExchangeError> {
-        self.subject_keys.months().map_err(|error| ExchangeError::Keys(error.to_string()))
+        self.keys.subjects.months().map_err(|error| ExchangeError::Keys(error.to_string()))
     }
 
     fn adopted_now(&self) -> BTreeMap<PackSlug, Digest> {
@@ -184,8 +185,8 @@ impl Desk for Gateway {
     }
 
     fn laws_then(&self, pack: &PackSlug, digests: &BTreeMap<PackSlug, Digest>) -> Option<Lent> {
-        let party = &self.signatory.party;
-        let home = &self.signatory.home;
+        let party = &self.house.signatory.party;
+        let home = &self.house.signatory.home;
         let Loaded { law, vocabulary } = self.loaded(pack, *digests.get(pack)?)?;
         let own = self.loaded(home, *digests.get(home)?)?;
         if own.vocabulary.digest() != vocabulary.digest() {
@@ -198,14 +199,14 @@ impl Desk for Gateway {
     }
 
     fn request_until(&self, at: Timestamp) -> Timestamp {
-        self.settings.subjects.until(at)
+        self.house.settings.subjects.until(at)
     }
 }
 
 impl Matcher for Gateway {
     fn match_key(&self, scope: &MatchScope, day: Day) -> Result<MatchKey, ExchangeError> {
         let keys = |error: &dyn std::fmt::Display| ExchangeError::Keys(error.to_string());
-        let secret = self.match_secrets.of(day, self.now()).map_err(|error| keys(&error))?;
+        let secret = self.keys.matches.of(day, self.now()).map_err(|error| keys(&error))?;
         let MatchScope { peer, agreement, activity, purpose, question } = scope;
         let (question, day) = (question.to_string(), day.to_string());
         let scope = [peer.as_str(), agreement.as_str(), activity.as_str(), purpose.as_str(), &question, &day];
@@ -213,6 +214,6 @@ impl Matcher for Gateway {
     }
 
     fn match_budget(&self, scope: &MatchScope) -> u64 {
-        self.settings.matching.evaluations(scope)
+        self.house.settings.matching.evaluations(scope)
     }
 }

@@ -32,7 +32,7 @@ impl Gateway {
     /// # Errors
     /// [`StoreError`].
     pub async fn refresh(&self) -> Result<(), StoreError> {
-        let mut read = self.read.lock().await;
+        let mut read = self.house.read.lock().await;
         // First, so that what changes meanwhile is read the next time.
         *read = self.store.register_version().await?;
         let peers: BTreeMap<Party, Peer> =
@@ -42,9 +42,9 @@ impl Gateway {
         let adopted = self.store.adopted_laws().await?.into_iter().map(|adopted| adopted.law).collect();
         let standing = self.store.standing_requests().await?;
         for peer in peers.values() {
-            self.pins.admit_any(peer.party.clone(), peer.identity.certificates());
+            self.house.pins.admit_any(peer.party.clone(), peer.identity.certificates());
         }
-        *self.register.write().unwrap_or_else(PoisonError::into_inner) =
+        *self.house.register.write().unwrap_or_else(PoisonError::into_inner) =
             Register { peers, removed, adopted, standing };
         Ok(())
     }
@@ -55,13 +55,13 @@ impl Gateway {
     /// [`StoreError`].
     pub async fn keep_up(&self) -> Result<(), StoreError> {
         let version = self.store.register_version().await?;
-        if version == *self.read.lock().await { Ok(()) } else { self.refresh().await }
+        if version == *self.house.read.lock().await { Ok(()) } else { self.refresh().await }
     }
 
     /// Partners and adopted laws as they are now.
     #[must_use]
     pub fn register(&self) -> Register {
-        self.register.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.house.register.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A partner to which something may go.
@@ -78,7 +78,7 @@ impl Gateway {
     /// The removal of a partner, while it is removed.
     #[must_use]
     pub fn removal(&self, party: &Party) -> Option<PeerRemoval> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         register.removed.get(party).cloned()
     }
 
@@ -87,9 +87,9 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError::Input`] when it was never added.
     pub fn known_peer(&self, party: &Party) -> Result<Peer, GatewayError> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         let known = register.peers.get(party).cloned();
-        let now = self.clock.now();
+        let now = self.house.clock.now();
         known.map(|peer| Peer { identity: peer.identity.at(now), ..peer }).ok_or_else(|| {
             GatewayError::Input(format!(
                 "no partner gateway of {party} is known; add it with `comity peer add`"
@@ -100,30 +100,30 @@ impl Gateway {
     /// A collection that stands now.
     #[must_use]
     pub fn collection(&self, id: CollectionId) -> Option<StandingRequest> {
-        let now = self.clock.now();
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.house.clock.now();
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         register.standing.iter().find(|request| request.id.0 == id && request.stands(now)).cloned()
     }
 
     /// The collections that stand now, by their ids.
     #[must_use]
     pub fn collections(&self) -> Vec<StandingRequest> {
-        let now = self.clock.now();
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let now = self.house.clock.now();
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         register.standing.iter().filter(|request| request.stands(now)).cloned().collect()
     }
 
     /// The digest under which this gateway has adopted a pack last.
     #[must_use]
     pub fn adopted(&self, pack: &PackSlug) -> Option<Digest> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         register.adopted.iter().rev().find(|law| law.pack.0 == *pack).map(|law| law.digest.0)
     }
 
     /// The digest under which a partner has signed a pack, as it last told.
     #[must_use]
     pub fn signed_by(&self, party: &Party, pack: &PackSlug) -> Vec<Digest> {
-        let register = self.register.read().unwrap_or_else(PoisonError::into_inner);
+        let register = self.house.register.read().unwrap_or_else(PoisonError::into_inner);
         let laws = register.peers.get(party).map(|peer| peer.identity.laws.as_slice()).unwrap_or_default();
         laws.iter().filter(|law| law.pack.0 == *pack).map(|law| law.digest.0).collect()
     }
@@ -140,7 +140,7 @@ impl Gateway {
     /// # Errors
     /// [`GatewayError::Input`] when it is not adopted.
     pub fn home_laws(&self) -> Result<Lent, GatewayError> {
-        let home = &self.signatory.home;
+        let home = &self.house.signatory.home;
         self.laws_then(home, &self.adopted_now()).ok_or_else(|| {
             GatewayError::Input(format!(
                 "the law of this party, `{home}`, is not adopted; `comity law adopt {home}`"
@@ -148,10 +148,11 @@ impl Gateway {
         })
     }
 
-    pub(super) fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
-        match self.shelf.law(pack, digest) {
+    /// The text of a law of that digest, where it is here and loads.
+    pub(crate) fn loaded(&self, pack: &PackSlug, digest: Digest) -> Option<Loaded> {
+        match self.house.shelf.law(pack, digest) {
             // Adopted at another node, or heard of there: the text of a shipped law is here as well.
-            Ok(None) => self.shelf.keep_fetched(shipped(), pack, digest).ok(),
+            Ok(None) => self.house.shelf.keep_fetched(shipped(), pack, digest).ok(),
             Ok(loaded) => loaded,
             Err(error) => {
                 tracing::error!(%pack, %digest, %error, "an adopted law does not load");

@@ -25,6 +25,7 @@ pub struct FileEpochKeys {
     entropy: Box<dyn Entropy + Send>,
     known: Mutex<BTreeMap<Bucket, EpochKey>>,
     current: BTreeMap<(PackSlug, Month), Bucket>,
+    dry: bool,
 }
 
 impl FileEpochKeys {
@@ -38,7 +39,13 @@ impl FileEpochKeys {
     /// As [`new`](Self::new), drawing from `entropy`.
     #[must_use]
     pub fn with_entropy(root: PathBuf, module: Option<Arc<Hsm>>, entropy: Box<dyn Entropy + Send>) -> Self {
-        Self { root, module, entropy, known: Mutex::default(), current: BTreeMap::new() }
+        Self { root, module, entropy, known: Mutex::default(), current: BTreeMap::new(), dry: false }
+    }
+
+    /// The same keys for a dry run: one that it draws is in memory alone, and none is destroyed.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self { dry: true, ..Self::new(self.root.clone(), self.module.clone()) }
     }
 
     fn path(&self, bucket: &Bucket) -> PathBuf {
@@ -71,9 +78,12 @@ impl FileEpochKeys {
     }
 
     fn create(&mut self, bucket: &Bucket) -> Result<EpochKey, KeyError> {
+        let key = EpochKey::draw(&mut *self.entropy);
+        if self.dry {
+            return Ok(key);
+        }
         let path = self.path(bucket);
         files::create_directory(path.parent().unwrap_or(&self.root))?;
-        let key = EpochKey::draw(&mut *self.entropy);
         // A name of its own: another node of this gateway may be making the same key.
         let mut tag = [0; 4];
         self.entropy.fill(&mut tag);
@@ -224,6 +234,9 @@ impl EpochKeys for FileEpochKeys {
     }
 
     fn destroy(&mut self, bucket: &Bucket) -> Result<(), KeyError> {
+        if self.dry {
+            return Ok(());
+        }
         let marker = self.marker(bucket);
         files::create_directory(marker.parent().unwrap_or(&self.root))?;
         if !files::is_there(&marker)? {
@@ -372,6 +385,21 @@ mod tests {
         std::fs::write(room.path().join("epoch/pact-1.0/202703.1"), b"short").unwrap();
         let reopened = FileEpochKeys::new(room.path().join("epoch"), None);
         assert!(matches!(reopened.get(&bucket), Err(KeyError::Length { found: 5, .. })));
+    }
+
+    #[test]
+    fn a_dry_run_draws_nothing_that_stays_and_reads_what_is_there() {
+        let (room, mut keys) = room();
+        let (march_key, april) = (keys.current(&pact(), march()).unwrap(), Month::new(2027, 4).unwrap());
+        let mut dry = keys.dry();
+        let (bucket, key) = dry.current(&pact(), march()).unwrap();
+        assert_eq!((&bucket, key.dangerous_bytes()), (&march_key.0, march_key.1.dangerous_bytes()));
+        let (drawn, key) = dry.current(&pact(), april).unwrap();
+        assert_eq!(dry.current(&pact(), april).unwrap().1.dangerous_bytes(), key.dangerous_bytes());
+        assert_eq!(dry.get(&drawn).unwrap().unwrap().dangerous_bytes(), key.dangerous_bytes());
+        dry.destroy(&bucket).unwrap();
+        assert_eq!(keys.buckets().unwrap(), [bucket]);
+        assert_eq!(std::fs::read_dir(room.path().join("epoch/pact-1.0")).unwrap().count(), 1);
     }
 
     #[test]

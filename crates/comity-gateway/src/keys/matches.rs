@@ -17,13 +17,20 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub struct MatchSecrets {
     root: PathBuf,
+    dry: bool,
 }
 
 impl MatchSecrets {
     /// The secrets under `root`, which is `KEYS/matches`.
     #[must_use]
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, dry: false }
+    }
+
+    /// The same secrets for a dry run: one that it draws is not kept.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self { root: self.root.clone(), dry: true }
     }
 
     /// The secret of a day; drawn when there is none yet and that day is the one of `now`.
@@ -38,14 +45,17 @@ impl MatchSecrets {
         if let Some(secret) = read_key(&path)? {
             return Ok(secret);
         }
+        let mut secret = Zeroizing::new([0; 32]);
+        OsEntropy.fill(&mut secret[..]);
+        if self.dry {
+            return Ok(secret);
+        }
         files::create_directory(&self.root)?;
         // Whoever else draws, here or at another node, is waited for, and then theirs is the day's.
         let _one = files::hold(&self.root.join(HOLD))?;
-        if let Some(secret) = read_key(&path)? {
-            return Ok(secret);
+        if let Some(theirs) = read_key(&path)? {
+            return Ok(theirs);
         }
-        let mut secret = Zeroizing::new([0; 32]);
-        OsEntropy.fill(&mut secret[..]);
         files::create_atomically(&path, &path.with_added_extension("draft"), &secret[..])?;
         Ok(secret)
     }

@@ -29,6 +29,12 @@ impl SubjectKeys {
         Ok(Self { secrets: TokenSecrets::open(root, now)?, held: Mutex::default() })
     }
 
+    /// The same keys for a dry run: one that it draws is in memory alone.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self { secrets: self.secrets.dry(), held: Mutex::default() }
+    }
+
     /// The key of a month; drawn when there is none and the month is not over at `now`. `None` when it is.
     ///
     /// # Errors

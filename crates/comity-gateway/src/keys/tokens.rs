@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 #[derive(Debug)]
 pub struct TokenSecrets {
     root: PathBuf,
+    dry: bool,
 }
 
 impl TokenSecrets {
@@ -26,7 +27,7 @@ impl TokenSecrets {
     /// # Errors
     /// [`KeyError`]; callers make no pseudonyms.
     pub fn open(root: PathBuf, now: Timestamp) -> Result<Self, KeyError> {
-        let secrets = Self { root };
+        let secrets = Self { root, dry: false };
         if secrets.root.is_file()
             && let Some(secret) = read_key(&secrets.root)?
         {
@@ -46,6 +47,12 @@ impl TokenSecrets {
         Ok(secrets)
     }
 
+    /// The same secrets for a dry run: one that it draws is not kept.
+    #[must_use]
+    pub fn dry(&self) -> Self {
+        Self { root: self.root.clone(), dry: true }
+    }
+
     /// The secret of the month that `at` falls in; drawn when there is none yet and that month is the one of `now`.
     ///
     /// # Errors
@@ -59,13 +66,16 @@ impl TokenSecrets {
         if month < Month::of(now) {
             return Err(KeyError::Gone(format!("the secret of the pseudonyms of {month}")));
         }
-        // Whoever else draws, here or at another node, is waited for, and then theirs is the month's.
-        let _one = files::hold(&self.root.join(HOLD))?;
-        if let Some(secret) = read_key(&path)? {
-            return Ok(secret);
-        }
         let mut secret = Zeroizing::new([0; 32]);
         OsEntropy.fill(&mut secret[..]);
+        if self.dry {
+            return Ok(secret);
+        }
+        // Whoever else draws, here or at another node, is waited for, and then theirs is the month's.
+        let _one = files::hold(&self.root.join(HOLD))?;
+        if let Some(theirs) = read_key(&path)? {
+            return Ok(theirs);
+        }
         files::create_atomically(&path, &path.with_added_extension("draft"), &secret[..])?;
         Ok(secret)
     }

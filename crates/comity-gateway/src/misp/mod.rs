@@ -5,6 +5,8 @@
 //! GET  servers/getVersion, servers/getPyMISPVersion, users/view/me
 //! POST events/restSearch, events/index, attributes/restSearch; GET events/view/<uuid>
 //! POST events/filterEventIdsForPush, events/add, events/edit/<uuid>, sightings/add
+//! POST sightings/restSearch[/event|/attribute], sightings/filterSightingUuidsForPush/<uuid>, sightings/bulkSaveSightings/<uuid>
+//! GET  shadow_attributes/index: none, for no proposal is carried
 //! ```
 //! Each may end in `.json`, and in the named parameters of MISP (`/deleted:1`). Everything else is 404, by MISP's own error
 //! shape: there are no users, tags or feeds to manage here.
@@ -17,6 +19,7 @@
 pub mod collection;
 pub mod door;
 mod reading;
+mod sightings;
 mod writing;
 
 pub use door::{DoorError, Given, Giving, MispDoor, Page, Taking, Visitor};
@@ -69,6 +72,17 @@ pub fn router<D: MispDoor>(door: D, now: fn() -> Timestamp) -> Router {
         .route("/events/edit/{uuid}/{*named}", post(writing::edit::<D>).put(writing::edit::<D>))
         .route("/sightings/add", post(writing::sighting::<D>))
         .route("/sightings/add/{uuid}", post(writing::sighting_of::<D>))
+        .route("/sightings/restSearch", post(sightings::search::<D>))
+        .route("/sightings/restSearch.json", post(sightings::search::<D>))
+        .route("/sightings/restSearch/{context}", post(sightings::search_of::<D>))
+        .route("/sightings/filterSightingUuidsForPush/{uuid}", post(sightings::known::<D>))
+        .route("/sightings/bulkSaveSightings/{uuid}", post(sightings::save::<D>))
+        .route("/shadow_attributes/index", get(proposals::<D>))
+        .route("/shadow_attributes/index.json", get(proposals::<D>))
+        .route("/shadow_attributes/index/{*named}", get(proposals::<D>))
+        // As PyMISP writes it.
+        .route("/shadowAttributes/index", get(proposals::<D>))
+        .route("/shadowAttributes/index/{*named}", get(proposals::<D>))
         .fallback(async |request: Request| {
             Failure::new(StatusCode::NOT_FOUND, "Not found").at(request.uri().path()).into_response()
         })
@@ -202,6 +216,11 @@ async fn version<D: MispDoor>(State(_): State<Arc<Misp<D>>>, _: Asked) -> Respon
 
 async fn pymisp_version<D: MispDoor>(State(_): State<Arc<Misp<D>>>, _: Asked) -> Response {
     Json(rest::pymisp_version()).into_response()
+}
+
+/// Proposals to change an event: its owner has not accepted them, so none is carried, and none is here.
+async fn proposals<D: MispDoor>(State(_): State<Arc<Misp<D>>>, _: Asked) -> Response {
+    Json(serde_json::json!([])).into_response()
 }
 
 /// Whoever asks is "me"; there are no others.

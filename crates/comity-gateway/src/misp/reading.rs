@@ -44,7 +44,7 @@ impl<D: MispDoor> Misp<D> {
     }
 
     /// The containers of the events of these uuids, or of all.
-    async fn heads(&self, visitor: &Visitor, uuids: &[String]) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn heads(&self, visitor: &Visitor, uuids: &[String]) -> Result<Vec<Value>, Failure> {
         let types = vec!["report".to_owned(), "grouping".to_owned()];
         if uuids.is_empty() {
             return self.all(visitor, Taking { types, ..Taking::default() }).await;
@@ -53,7 +53,7 @@ impl<D: MispDoor> Misp<D> {
         self.of_ids(visitor, &ids).await
     }
 
-    async fn of_ids(&self, visitor: &Visitor, ids: &[String]) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn of_ids(&self, visitor: &Visitor, ids: &[String]) -> Result<Vec<Value>, Failure> {
         let mut found = Vec::new();
         for ids in ids.chunks(IDS_AT_ONCE) {
             let taking = Taking { ids: ids.to_vec(), ..Taking::default() };
@@ -68,7 +68,7 @@ impl<D: MispDoor> Misp<D> {
 
     /// The events of these containers, whole. What was sighted since is not named by them: sightings point to what they
     /// are of, and are looked up by their type.
-    async fn events(&self, visitor: &Visitor, heads: Vec<Value>) -> Result<Vec<Value>, Failure> {
+    pub(super) async fn events(&self, visitor: &Visitor, heads: Vec<Value>) -> Result<Vec<Value>, Failure> {
         if heads.is_empty() {
             return Ok(Vec::new());
         }

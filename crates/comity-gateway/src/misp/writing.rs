@@ -17,7 +17,11 @@ const REASONS_MAX: usize = 100;
 
 impl<D: MispDoor> Misp<D> {
     /// Gives a bundle. What it took, and what it did not with the reason; a failure when it took nothing of `needed`.
-    async fn give(&self, asked: &Asked, bundle: &Value) -> Result<(HashSet<String>, Vec<String>), Failure> {
+    pub(super) async fn give(
+        &self,
+        asked: &Asked,
+        bundle: &Value,
+    ) -> Result<(HashSet<String>, Vec<String>), Failure> {
         if !asked.visitor.may_write {
             return Err(Failure::new(StatusCode::FORBIDDEN, "You do not have permission to do that."));
         }
@@ -91,7 +95,8 @@ impl<D: MispDoor> Misp<D> {
         let Some(of) = self.one_of(&asked.visitor, &rest::carriers(&named)).await? else {
             return Err(Failure::new(StatusCode::NOT_FOUND, "Invalid attribute"));
         };
-        let bundle = rest::sighting(&request, &of, (self.now)())?;
+        let mut bundle = rest::sighting(&request, &of, (self.now)())?;
+        self.with_marks(asked, &mut bundle).await?;
         let (taken, reasons) = self.give(asked, &bundle).await?;
         if taken.is_empty() {
             return Err(Failure::new(StatusCode::FORBIDDEN, "Could not add Sighting").because(reasons));

@@ -3,6 +3,7 @@
 //! | read | for |
 //! |---|---|
 //! | [`share`], [`preview`] | an officer gives a bundle to a partner, or sees what would come of it |
+//! | [`dry`] | what would come of any other act that laws decide on |
 //! | [`collections`] | standing requests: what tools write and read by |
 //! | [`outbox`] | offers that wait for a partner |
 //! | [`approve`], [`offices`] | what waits for offices, and what these say; who acts for them |
@@ -32,6 +33,7 @@ pub mod backup;
 pub mod collections;
 pub mod deletion;
 pub mod doctor;
+pub mod dry;
 pub mod holds;
 pub mod manage;
 pub mod mandates;

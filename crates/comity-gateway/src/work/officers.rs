@@ -16,8 +16,9 @@ use comity_exchange::audit::recorded::{RecordedFacts, recorded_facts};
 use comity_exchange::ports::{OfficerKey, Record, Store as _, TokenRow};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::signature::{Domain, PartyKey, Signature};
-use comity_terms::{Act, Digest, Facts, Timestamp};
+use comity_terms::{Act, Digest, Entropy as _, Facts, Timestamp};
 use serde_json::{Value as Json, json};
+use zeroize::Zeroizing;
 
 /// An officer who may act now, with the key that signs what they order.
 pub struct Acting {
@@ -75,6 +76,8 @@ pub async fn acting(gateway: &Gateway, name: &str) -> Result<Acting, GatewayErro
     let _one = gateway.appointing().lock().await;
     let keys = of(gateway, name).await?;
     let seed = match keys.last() {
+        // What a dry run is signed by is shown to nobody.
+        None if gateway.is_dry() => Zeroizing::new(OsEntropy.bytes()),
         None => {
             let seed = gateway.directory().draw_officer_seed(name, 1, &mut OsEntropy)?;
             let key = PartyKey::from_seed(&seed);

@@ -3,12 +3,11 @@
 use super::{manage, officers, share};
 use crate::clock::OsEntropy;
 use crate::gateway::{Gateway, GatewayError};
-use comity_agreement::Decision;
 use comity_exchange::ExchangeError;
 use comity_exchange::collect::Selector;
 use comity_exchange::ports::Store as _;
 use comity_exchange::shell::Shell as _;
-use comity_exchange::view::{Asked, Asking, End, Viewed, ask, preview};
+use comity_exchange::view::{Asked, Asking, End, Viewed, ask};
 use comity_terms::ids::ViewId;
 use comity_terms::{Activity, Asserter, FactKey, PackSlug, Party, Purpose};
 
@@ -67,15 +66,6 @@ pub async fn order(gateway: &Gateway, order: Order) -> Result<(ViewId, Viewed), 
     }
     tracing::info!(%id, %party, result = viewed.end.as_str(), records = viewed.records.len(), "a view has ended");
     Ok((id, viewed))
-}
-
-/// What our own laws say of looking: nothing is asked, recorded or counted, and no key drawn.
-///
-/// # Errors
-/// As [`order`].
-pub async fn dry_run(gateway: &Gateway, order: &Order) -> Result<Decision, GatewayError> {
-    let peer = gateway.peer(&order.with)?;
-    preview(gateway, &peer, &asked(gateway, order).await?).map_err(input)
 }
 
 /// What the laws are asked, as the officer and the gateway state it.

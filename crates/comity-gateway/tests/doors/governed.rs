@@ -321,3 +321,34 @@ async fn police_messages_go_across_with_their_handling_codes_and_are_used_as_the
     let markings = reader.get(&format!("{from}?match[type]=marking-definition")).await.taxii(200).to_string();
     assert!(markings.contains("Handling code H0") && markings.contains("Handling code H2"), "{markings}");
 }
+
+/// A tool sends the marking with what bears it, each time: the second time it is here already, and says what it said.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marking_that_is_here_already_is_read_with_what_comes_later() {
+    let (_house, tool, path) = fresh().await;
+    let objects = format!("{path}objects/");
+    let marking = json!({
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": "marking-definition--00000000-0000-4000-8000-000000000007",
+        "created": "2024-01-01T00:00:00.000Z",
+        "definition_type": "statement",
+        "definition": { "statement": "MISP distribution: 3" },
+    });
+    for number in 1..=3 {
+        let mut marked = indicator(number, 1);
+        marked["object_marking_refs"] = json!([marking["id"]]);
+        let added = tool.post(&objects, &json!({ "objects": [marking, marked] })).await.taxii(202);
+        assert_eq!(
+            (&added["success_count"], &added["failure_count"]),
+            (&json!(2), &json!(0)),
+            "{number}: {added}"
+        );
+    }
+    // Kept once, and told once.
+    let kept =
+        tool.get(&format!("{objects}?match[type]=marking-definition&match[version]=all")).await.taxii(200);
+    assert_eq!(kept["objects"].as_array().map(Vec::len), Some(1), "{kept}");
+    let read = tool.get(&format!("{objects}?match[type]=indicator")).await.taxii(200);
+    assert_eq!(crate::numbers(&read), [1, 2, 3]);
+}

@@ -6,6 +6,7 @@ mod api;
 mod clients;
 mod conformance;
 mod deletion;
+mod dry;
 mod ended;
 mod examples;
 mod governed;
@@ -13,6 +14,8 @@ mod hostile;
 #[path = "../federation/house.rs"]
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
+#[path = "../federation/kept.rs"]
+mod kept;
 mod misp;
 mod notices;
 mod opt_outs;

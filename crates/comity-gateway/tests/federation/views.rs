@@ -19,10 +19,12 @@ use comity_exchange::subject::Claim;
 use comity_exchange::view::{End, Viewed};
 use comity_exchange::wire::{Base64, Text, facts_to_wire, law_digests};
 use comity_gateway::clock::OsEntropy;
-use comity_gateway::gateway::GatewayError;
+use comity_gateway::gateway::{Gateway, GatewayError};
 use comity_gateway::work::audit::replay;
-use comity_gateway::work::views::{Order, dry_run, order};
+use comity_gateway::work::dry;
+use comity_gateway::work::views::{Order, order};
 use comity_gateway::work::{manage, share};
+use comity_store::DryUntil;
 use comity_terms::ids::ViewId;
 use comity_terms::{Asserter, Digest, Facts, Month, PackSlug, Timestamp};
 use comity_vault::{TransportSecret, seal_offer};
@@ -111,14 +113,16 @@ async fn what_the_askers_law_does_not_let_its_officer_use_is_not_asked() {
     let criminal = Order { purpose: "employment_decision".parse().unwrap(), ..at(&holder, CREDENTIAL_PAGE) };
     let untrained = Order { officer: "untrained".to_owned(), ..at(&holder, CREDENTIAL_PAGE) };
     let mine = entries(&asker).await;
-    let dry: Vec<String> = dry_run(&asker.gateway, &untrained)
-        .await
-        .unwrap()
-        .reasons()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    assert!(dry.contains(&"training_not_valid".to_owned()), "{dry:?}");
+    let untried = Order { officer: "untrained".to_owned(), ..at(&holder, CREDENTIAL_PAGE) };
+    let act = async |dry: &Arc<Gateway>| order(dry, untried).await;
+    let would = dry::run(&asker.gateway, DryUntil::FirstRecord, act).await.unwrap();
+    let said = &would.entries[0].decisions[0];
+    assert_eq!((would.outcome, would.entries[0].act.as_str()), ("deny", "view.asked"));
+    assert!(said.reasons.contains(&"training_not_valid".to_owned()), "{said:?}");
+    assert!(
+        said.citations.iter().any(|rule| rule.effect == "forbid" && !rule.article.is_empty()),
+        "{said:?}"
+    );
     assert_eq!(entries(&asker).await, mine, "a dry run is no act, and draws no officer's first key");
     for (order, reason) in [(criminal, "incompatible_purpose"), (untrained, "training_not_valid")] {
         let viewed = look(&asker, order).await;

@@ -55,6 +55,33 @@ async fn pymisp_adds_reads_searches_edits_and_sights() {
     assert_eq!(found["after_edit"]["attributes"], one, "the deleted one is told of only when asked for");
     assert_eq!(found["sighted"]["Sighting"]["type"], "0", "{}", found["sighted"]);
     assert_eq!(found["after_sighting"]["sightings"], 1);
+    let told = &found["sightings"][0];
+    assert_eq!(
+        (&told["event_uuid"], &told["source"], &told["type"]),
+        (&json!(event), &json!("honeypot"), &json!("0"))
+    );
+    assert_eq!(
+        (&told["Attribute"]["value"], &told["Event"]["info"]),
+        (&json!("c2.example"), &json!("Loader, second stage"))
+    );
+    assert_eq!((&found["sighted_value"], &found["recently"]), (&json!(["c2.example"]), &json!([])));
+    let both = json!(["5f1c0a42-8d21-4e0f-9a58-000000000001", "5f1c0a42-8d21-4e0f-9a58-000000000002"]);
+    let saved = json!({ "saved": true, "success": "2 sightings added." });
+    let none = json!({ "saved": false, "success": "No sightings added." });
+    assert_eq!(
+        found["bulk"],
+        json!([[], saved, none, both]),
+        "what is here, or is of nothing here, is not taken"
+    );
+    let pulled = &found["pulled"];
+    assert_eq!(pulled[0], json!(["01", "0", "Another CERT"]), "{pulled}");
+    assert_eq!(
+        (&pulled[1], pulled.as_array().map(Vec::len)),
+        (&json!(["02", "1", "Another CERT"]), Some(3)),
+        "{pulled}"
+    );
+    assert_eq!(found["sighted_at"], "1767500000", "by which a server knows that there is something to pull");
+    assert_eq!((&found["of_no_event"], &found["proposals"]), (&json!(405), &json!([[], []])));
     assert_eq!(found["by_value"], json!([event]));
     assert_eq!(found["by_part"], json!([event]));
     assert_eq!(found["by_other_value"], 0);
@@ -102,6 +129,27 @@ async fn what_is_wrong_is_told_in_misps_own_shape() {
         (with("POST /events/restSearch"), "[1]", 400),
         (with("POST /events/filterEventIdsForPush"), r#"[{"Event":{"uuid":"../../etc/passwd"}}]"#, 400),
         (with("POST /sightings/add/5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"), "{}", 404),
+        ("POST /sightings/restSearch HTTP/1.1".to_owned(), "{}", 403),
+        (with("POST /sightings/restSearch"), "{}", 200),
+        (with("POST /sightings/restSearch"), r#"{"nonsense":1}"#, 400),
+        (with("POST /sightings/restSearch/event"), r#"{"last":0}"#, 400),
+        (with("POST /sightings/restSearch/tag"), r#"{"uuid":"5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"}"#, 400),
+        (with("POST /sightings/bulkSaveSightings/../../etc"), "[]", 404),
+        (with("POST /sightings/bulkSaveSightings/etc"), "[]", 400),
+        (
+            with("POST /sightings/bulkSaveSightings/5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"),
+            r#"[{"uuid":1}]"#,
+            400,
+        ),
+        (with("POST /sightings/filterSightingUuidsForPush/5f1c0a42-8d21-4e0f-9a58-6b1f1a7c3d10"), "[]", 404),
+        (
+            with(
+                "GET /shadow_attributes/index/all:1/timestamp:1/limit:1000/page:1/deleted[]:0/deleted[]:1.json",
+            ),
+            "",
+            200,
+        ),
+        ("GET /shadow_attributes/index HTTP/1.1".to_owned(), "", 403),
     ];
     for (head, body, status) in cases {
         let (found, answer) = send(&url, &head, body).await;
@@ -113,6 +161,7 @@ async fn what_is_wrong_is_told_in_misps_own_shape() {
     // One who may only read, and a reason that reaches whoever was refused.
     let reader = "POST /events/add HTTP/1.1\r\nAuthorization: Bearer a reader's key";
     assert_eq!(send(&url, reader, r#"{"Event":{"info":"a"}}"#).await.0, 403);
+    assert_eq!(send(&url, &reader.replace("events/add", "sightings/bulkSaveSightings/x"), "[]").await.0, 403);
     let refused = send(&url, &with("POST /events/add"), r#"{"Event":{"info":"refuse.example"}}"#).await.1;
     assert!(refused["errors"][0].as_str().is_some_and(|why| why.contains("Art.")), "{refused}");
 }

@@ -5,6 +5,7 @@ mod chain;
 mod dry;
 mod erasing;
 mod full;
+mod json;
 mod killed;
 mod nodes;
 mod place;

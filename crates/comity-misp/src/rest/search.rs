@@ -33,13 +33,13 @@ pub struct Search {
 
 /// Words of which one must be there, and words that must not.
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Filter {
+pub(super) struct Filter {
     some: Vec<String>,
     none: Vec<String>,
 }
 
 impl Filter {
-    fn read(name: &str, value: &Value) -> Result<Self, RequestError> {
+    pub(super) fn read(name: &str, value: &Value) -> Result<Self, RequestError> {
         let mut found = Self::default();
         match value {
             Value::Object(map) => {
@@ -63,7 +63,7 @@ impl Filter {
         Ok(found)
     }
 
-    fn takes(&self, words: &[&str]) -> bool {
+    pub(super) fn takes(&self, words: &[&str]) -> bool {
         let has = |list: &[String]| list.iter().any(|word| words.iter().any(|found| like(word, found)));
         (self.some.is_empty() || has(&self.some)) && !has(&self.none)
     }
@@ -84,7 +84,7 @@ fn like(word: &str, text: &str) -> bool {
     }
 }
 
-fn texts(name: &str, value: &Value) -> Result<Vec<String>, RequestError> {
+pub(super) fn texts(name: &str, value: &Value) -> Result<Vec<String>, RequestError> {
     let items = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
@@ -97,12 +97,12 @@ fn is_unset(value: &Value) -> bool {
     matches!(crate::observe::scalar(value).as_deref(), Some("0" | "false"))
 }
 
-fn flag(value: &Value) -> bool {
+pub(super) fn flag(value: &Value) -> bool {
     matches!(crate::observe::scalar(value).unwrap_or_default().as_str(), "1" | "true")
 }
 
 /// A time as a search writes it: seconds, a time, a day, or how long ago (`7d`, `12h`, `30m`).
-fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Some(at) =
         time::from_seconds(text).or_else(|| time::from_text(text)).or_else(|| time::from_date(text))
     {

@@ -1,6 +1,6 @@
 //! What goes between gateways beside offers, and to programmes of the house.
 
-use super::Database;
+use super::{Database, Engine};
 use comity_exchange::collect::ObjectTag;
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{

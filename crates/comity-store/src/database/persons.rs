@@ -1,10 +1,10 @@
 //! Persons: what names them, what they asked, opted out of and are told.
 
-use super::Database;
+use super::{Database, Engine};
 use comity_exchange::entry::PublicEntry;
 use comity_exchange::ports::{
-    FoundRecord, Integrated, MandateRow, NoticeRow, Notices, OptOutRow, OptOuts, RecordName, RequestRow,
-    StoreError, SubjectTag, Subjects,
+    FoundRecord, Integrated, MandateRow, NoticeRow, Notices, OptOutRow, OptOutTag, OptOuts, Record,
+    RecordName, RequestRow, StoreError, SubjectTag, Subjects,
 };
 use comity_terms::ids::{NoticeId, OptOutId, RequestId};
 use comity_terms::{Month, Timestamp};
@@ -43,6 +43,10 @@ impl Subjects for Database {
     }
 
     async fn request(&self, id: RequestId) -> Result<Option<RequestRow>, StoreError> {
+        let of = |record: &Record| record.requests.iter().find(|row| row.id == id).cloned();
+        if let Some(row) = self.aside.as_ref().and_then(|aside| aside.newest(of)) {
+            return Ok(Some(row));
+        }
         either!(self, store => store.request(id).await)
     }
 }
@@ -61,11 +65,21 @@ impl OptOuts for Database {
     }
 
     async fn opt_out(&self, id: OptOutId) -> Result<Option<OptOutRow>, StoreError> {
+        let of = |record: &Record| record.opt_outs.iter().find(|row| row.id == id).cloned();
+        if let Some(row) = self.aside.as_ref().and_then(|aside| aside.newest(of)) {
+            return Ok(Some(row));
+        }
         either!(self, store => store.opt_out(id).await)
     }
 
     async fn opt_out_tags(&self, id: OptOutId) -> Result<BTreeSet<SubjectTag>, StoreError> {
-        either!(self, store => store.opt_out_tags(id).await)
+        let mut tags = either!(self, store => store.opt_out_tags(id).await)?;
+        if let Some(aside) = &self.aside {
+            let of = |tag: &&OptOutTag| tag.opt_out == id;
+            let tag = |record: &Record| record.opt_out_tags.iter().filter(of).map(|tag| tag.tag).collect();
+            tags.extend(aside.all(tag));
+        }
+        Ok(tags)
     }
 
     async fn opt_outs(&self) -> Result<Vec<OptOutRow>, StoreError> {

@@ -1,6 +1,6 @@
 //! What was received: collections, holds and uses.
 
-use super::Database;
+use super::{Database, Engine};
 use comity_exchange::collect::{ObjectTag, StandingRequest};
 use comity_exchange::ports::{
     Collections, Counted, HoldRow, Holds, Page, Presence, StoreError, Stream, UseCount, UseRow, Uses, Wanted,

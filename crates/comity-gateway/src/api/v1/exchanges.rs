@@ -1,5 +1,6 @@
 //! Exchanges: give a bundle to a partner, see what would come of it, ask where it stands.
 
+use super::dry::Dry;
 use super::once::Asked;
 use super::order::{self, ShareRequest};
 use super::problems::{HasBody, Signed};
@@ -10,22 +11,16 @@ use crate::work::preview::preview;
 use crate::work::share;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use comity_exchange::ports::Store as _;
 use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::Shell as _;
+use comity_store::DryUntil;
 use comity_terms::{Digest, ExchangeId};
-use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
-
-#[derive(Deserialize)]
-pub(super) struct Dry {
-    #[serde(default)]
-    dry_run: bool,
-}
 
 #[utoipa::path(
     post,
@@ -49,15 +44,16 @@ pub(super) struct Dry {
 pub(super) async fn share(
     State(api): State<Arc<Api>>,
     Officer(officer): Officer,
-    query: Result<Query<Dry>, axum::extract::rejection::QueryRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
-    let Query(Dry { dry_run }) = query.map_err(|_| malformed("`dry_run`: expected true or false"))?;
+    let dry_run = Dry::read(&uri)?;
     let body = json_body(&headers, body, api.gateway.settings().limits.bytes_max)?;
     let order = order::read(&body, &officer.officer).map_err(|error| malformed(error.to_string()))?;
     if dry_run {
-        return Ok(answer(&preview(&api.gateway, &order).await?));
+        let dry = api.gateway.dry_run(DryUntil::FirstRecord);
+        return Ok(answer(&preview(&dry, &order).await?));
     }
     let Some(once) = once::key(&api, &officer.officer, &headers, Digest::of(&body))? else {
         return Ok(written(in_bytes(&share::share(&api.gateway, order).await?)));

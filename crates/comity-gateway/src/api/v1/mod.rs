@@ -21,11 +21,12 @@
 //! POST /api/v1/notices/{number}/{deferral,approval,sending}
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
-//! A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
+//! With `?dry_run=true` an officer's act is decided, and what it would have recorded is told. A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
 
 mod desk;
 mod document;
 mod drp;
+mod dry;
 mod exchanges;
 mod notices;
 mod once;
@@ -47,6 +48,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use comity_exchange::ExchangeError;
+use comity_exchange::ports::StoreError;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_terms::FactKey;
@@ -74,10 +76,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/api/v1/approvals", get(desk::approvals))
         .route("/api/v1/obligations", get(desk::obligations))
         .route("/api/v1/collections", get(desk::collections))
-        .merge(subjects::routes())
-        .merge(opt_outs::routes())
+        .merge(subjects::routes(&api))
+        .merge(opt_outs::routes(&api))
         .merge(drp::routes())
-        .merge(notices::routes())
+        .merge(notices::routes(&api))
         .method_not_allowed_fallback(async || Problem::new(Kind::Method))
         .layer(DefaultBodyLimit::max(bytes_max))
         .with_state(api)
@@ -121,6 +123,11 @@ impl From<GatewayError> for Refused {
             GatewayError::Input(why) => Problem::new(Kind::Input).with_detail(why),
             error @ GatewayError::PeerRemoved(_) => {
                 Problem::new(Kind::PartnerRemoved).with_detail(error.to_string())
+            }
+            // Told as what would have been recorded.
+            GatewayError::Store(StoreError::DryRun)
+            | GatewayError::Exchange(ExchangeError::Store(StoreError::DryRun)) => {
+                Problem::new(Kind::Unavailable)
             }
             GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => {
                 tracing::error!(%error, "a request of the API failed");

@@ -1,6 +1,7 @@
 //! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
 
 use super::desk::Part;
+use super::dry::{At, or_done};
 use super::once::Asked;
 use super::problems::{HasBody, Signed};
 use super::{
@@ -22,6 +23,7 @@ use comity_exchange::ports::NoticeRow;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
+use comity_store::DryUntil;
 use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -35,14 +37,16 @@ use utoipa::{IntoParams, ToSchema};
 pub(super) const BODY_BYTES_MAX: usize = 4 * REASONS_BYTES_MAX;
 
 /// The routes of this page.
-pub(super) fn routes() -> Router<Arc<Api>> {
+pub(super) fn routes(api: &Arc<Api>) -> Router<Arc<Api>> {
     let most = |route| at_most(BODY_BYTES_MAX, route);
+    // What comes after its record is a letter, which is sent.
+    let dry = |route| or_done(api, DryUntil::FirstRecord, route);
     Router::new()
-        .route("/api/v1/notices", most(post(open).get(owed)))
+        .route("/api/v1/notices", most(dry(post(open)).get(owed)))
         .route("/api/v1/notices/{number}", get(shown))
-        .route("/api/v1/notices/{number}/deferral", most(post(defer)))
-        .route("/api/v1/notices/{number}/approval", most(post(approve)))
-        .route("/api/v1/notices/{number}/sending", post(send))
+        .route("/api/v1/notices/{number}/deferral", most(dry(post(defer))))
+        .route("/api/v1/notices/{number}/approval", most(dry(post(approve))))
+        .route("/api/v1/notices/{number}/sending", dry(post(send)))
 }
 
 const NOTICE: &str = "a notice";
@@ -100,8 +104,12 @@ pub(super) struct NoticeOrder {
     path = "/api/v1/notices",
     summary = "Open a notice to a person",
     request_body = NoticeOrder,
-    params(("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request is done once")),
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key with the same request is done once"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
+        (status = 200, description = "With `dry_run`: what would be recorded", body = Object),
         (
             status = 201, description = "Its number, and by when it is due", body = Object,
             headers(("location" = String, description = "The notice"))
@@ -116,6 +124,7 @@ pub(super) struct NoticeOrder {
 )]
 pub(super) async fn open(
     State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -134,12 +143,11 @@ pub(super) async fn open(
         once: once::key(&api, &officer.officer, &headers, Digest::of_parts("comity/notices/open", &[&body]))?,
     };
     let made = match order.once.clone() {
-        None => told(&api.gateway, &notices::open(&api.gateway, &officer.officer, order).await?),
+        None => told(&gateway, &notices::open(&gateway, &officer.officer, order).await?),
         Some(once) => {
-            let gateway = Arc::clone(&api.gateway);
-            let work =
-                async move { Ok(told(&gateway, &notices::open(&gateway, &officer.officer, order).await?)) };
-            once::answer(&api.gateway, once, work, Asked::Notice).await?
+            let at = Arc::clone(&gateway);
+            let work = async move { Ok(told(&at, &notices::open(&at, &officer.officer, order).await?)) };
+            once::answer(&gateway, once, work, Asked::Notice).await?
         }
     };
     // The same answer, where it is given again, has the same place.
@@ -236,7 +244,10 @@ pub(super) struct NoticeDeferral {
     path = "/api/v1/notices/{number}/deferral",
     summary = "Put a notice off, on a ground that the law lists",
     request_body = NoticeDeferral,
-    params(("number" = String, Path, description = "Its number")),
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
         (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons", body = Object),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
@@ -246,7 +257,7 @@ pub(super) struct NoticeDeferral {
     security(("password" = []), ("token" = []))
 )]
 pub(super) async fn defer(
-    State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     Path(of): Path<String>,
     headers: HeaderMap,
@@ -257,8 +268,8 @@ pub(super) async fn defer(
     let asked: NoticeDeferral = read_body(&headers, body, BODY_BYTES_MAX, expected)?;
     let NoticeDeferral { ground, reasons, recheck, facts } = asked;
     let off = Off { ground, reasons, recheck: recheck.0, facts: stated(facts) };
-    let done = notices::defer(&api.gateway, of, &officer.officer, off).await?;
-    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+    let done = notices::defer(&gateway, of, &officer.officer, off).await?;
+    Ok(answer(&notices::done_json(&done, gateway.now())))
 }
 
 /// For which office an officer approves.
@@ -275,7 +286,10 @@ pub(super) struct NoticeApproval {
     path = "/api/v1/notices/{number}/approval",
     summary = "Approve for an office what is proposed of a notice",
     request_body = NoticeApproval,
-    params(("number" = String, Path, description = "Its number")),
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
         (status = 200, description = "`outcome`: permit once all offices have approved, escalate while others have not", body = Object),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
@@ -285,7 +299,7 @@ pub(super) struct NoticeApproval {
     security(("password" = []), ("token" = []))
 )]
 pub(super) async fn approve(
-    State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     Path(of): Path<String>,
     headers: HeaderMap,
@@ -293,15 +307,18 @@ pub(super) async fn approve(
 ) -> Result<Response, Refused> {
     let of = number(&of, NOTICE)?;
     let approval: NoticeApproval = read_body(&headers, body, BODY_BYTES_MAX, "`office`")?;
-    let done = notices::approve(&api.gateway, of, &officer.officer, &approval.office.0).await?;
-    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+    let done = notices::approve(&gateway, of, &officer.officer, &approval.office.0).await?;
+    Ok(answer(&notices::done_json(&done, gateway.now())))
 }
 
 #[utoipa::path(
     post,
     path = "/api/v1/notices/{number}/sending",
     summary = "Send a notice now: what it was put off for has ended",
-    params(("number" = String, Path, description = "Its number")),
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
         (status = 200, description = "`outcome`: permit, escalate (offices have to approve), deny with reasons; `state`: issued, or given once it was handed over", body = Object),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
@@ -311,10 +328,10 @@ pub(super) async fn approve(
     security(("password" = []), ("token" = []))
 )]
 pub(super) async fn send(
-    State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     Path(of): Path<String>,
 ) -> Result<Response, Refused> {
-    let done = notices::send(&api.gateway, number(&of, NOTICE)?, &officer.officer).await?;
-    Ok(answer(&notices::done_json(&done, api.gateway.now())))
+    let done = notices::send(&gateway, number(&of, NOTICE)?, &officer.officer).await?;
+    Ok(answer(&notices::done_json(&done, gateway.now())))
 }

@@ -3,6 +3,7 @@
 //!
 //! Filing looks nothing up. What is shown says nothing of what was done with data since.
 
+use super::dry::{At, or_done};
 use super::problems::{Anybody, HasBody, Signed};
 use super::subjects::Person;
 use super::{Api, Officer, Refused, answer, code, malformed, read_body};
@@ -21,6 +22,7 @@ use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::Claim;
 use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::wire::Text;
+use comity_store::DryUntil;
 use comity_terms::Timestamp;
 use comity_terms::ids::OptOutId;
 use serde::Deserialize;
@@ -29,11 +31,14 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The routes of this page.
-pub(super) fn routes() -> Router<Arc<Api>> {
+pub(super) fn routes(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/api/v1/subject/opt-outs", at_most(CLAIM_BYTES_MAX, post(file)))
         .route("/api/v1/subject/opt-outs/{number}", get(stands).delete(withdraw))
-        .route("/api/v1/subject/opt-outs/{number}/decision", at_most(CLAIM_BYTES_MAX, post(decide)))
+        .route(
+            "/api/v1/subject/opt-outs/{number}/decision",
+            at_most(CLAIM_BYTES_MAX, or_done(api, DryUntil::End, post(decide))),
+        )
 }
 
 /// What a person opts out of.
@@ -153,7 +158,10 @@ pub(super) struct OptOutDecision {
     path = "/api/v1/subject/opt-outs/{number}/decision",
     summary = "Decide on an opt-out that waits, by this party's law",
     request_body = OptOutDecision,
-    params(("number" = String, Path, description = "Its number")),
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
         (status = 200, description = "Where it stands now", body = Object),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
@@ -163,7 +171,7 @@ pub(super) struct OptOutDecision {
     security(("password" = []), ("token" = []))
 )]
 pub(super) async fn decide(
-    State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     Path(number): Path<String>,
     headers: HeaderMap,
@@ -174,6 +182,6 @@ pub(super) async fn decide(
     let decision: OptOutDecision = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
     let claim = claim(&decision.identifiers)?;
     let check = SeenByOfficer(decision.identity_seen);
-    let row = opt_outs::decide(&api.gateway, number, &claim, &officer.officer, &check).await?;
-    Ok(answer(&opt_outs::status_json(&row, api.gateway.now())))
+    let row = opt_outs::decide(&gateway, number, &claim, &officer.officer, &check).await?;
+    Ok(answer(&opt_outs::status_json(&row, gateway.now())))
 }

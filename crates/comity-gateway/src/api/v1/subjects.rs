@@ -3,6 +3,7 @@
 //! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
 
 use super::desk::Part;
+use super::dry::{At, or_done};
 use super::notices::Reader;
 use super::problems::{Anybody, HasBody, Signed};
 use super::{Api, Officer, Refused, answer, code, malformed, read_body, stated, written};
@@ -23,6 +24,7 @@ use comity_exchange::subject::claim::CLAIM_BYTES_MAX;
 use comity_exchange::subject::{Claim, Kind};
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
+use comity_store::DryUntil;
 use comity_terms::FactKey;
 use comity_terms::ids::RequestId;
 use serde::Deserialize;
@@ -32,12 +34,15 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// The routes of this page.
-pub(super) fn routes() -> Router<Arc<Api>> {
+pub(super) fn routes(api: &Arc<Api>) -> Router<Arc<Api>> {
     Router::new()
         .route("/api/v1/subject/requests", at_most(CLAIM_BYTES_MAX, post(file).get(waiting)))
         .route("/api/v1/subject/requests/{number}", get(stands))
         .route("/api/v1/subject/requests/{number}/statement", get(statement))
-        .route("/api/v1/subject/requests/{number}/decision", at_most(CLAIM_BYTES_MAX, post(decide)))
+        .route(
+            "/api/v1/subject/requests/{number}/decision",
+            at_most(CLAIM_BYTES_MAX, or_done(api, DryUntil::End, post(decide))),
+        )
 }
 
 /// A person, who need not sign in.
@@ -215,7 +220,10 @@ pub(super) struct PersonDecision {
     path = "/api/v1/subject/requests/{number}/decision",
     summary = "Decide on a request of a person, by the law as it stood when it was filed",
     request_body = PersonDecision,
-    params(("number" = String, Path, description = "Its number")),
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
     responses(
         (status = 200, description = "What the person is told, what the overseer is told, and who else is to be asked", body = Object),
         (status = 422, description = "It cannot be done so", body = Problem, content_type = "application/problem+json"),
@@ -225,7 +233,7 @@ pub(super) struct PersonDecision {
     security(("password" = []), ("token" = []))
 )]
 pub(super) async fn decide(
-    State(api): State<Arc<Api>>,
+    At(gateway): At,
     Officer(officer): Officer,
     Path(number): Path<String>,
     headers: HeaderMap,
@@ -235,6 +243,6 @@ pub(super) async fn decide(
     let expected = "`identity_seen` and, if wanted, `facts`";
     let decision: PersonDecision = read_body(&headers, body, CLAIM_BYTES_MAX, expected)?;
     let (check, facts) = (SeenByOfficer(decision.identity_seen), stated(decision.facts));
-    let decided = subjects::decide(&api.gateway, number, &officer.officer, &check, &facts).await?;
-    Ok(written(subjects::decided_json(&api.gateway, &decided).await?))
+    let decided = subjects::decide(&gateway, number, &officer.officer, &check, &facts).await?;
+    Ok(written(subjects::decided_json(&gateway, &decided).await?))
 }

@@ -1,5 +1,6 @@
 //! Sharing, and what an office says to it; what is done to data without sharing it.
 
+use super::DryRun;
 use crate::cli::Place;
 use clap::Args;
 use comity_exchange::federation::recall::RecallAction;
@@ -40,9 +41,9 @@ pub struct Share {
     /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
-    /// Only say what would come of it: the same laws and facts are asked, and nothing is recorded or sent.
-    #[arg(long)]
-    pub dry_run: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity recall`
@@ -71,6 +72,9 @@ pub struct Recall {
     /// A fact of the case that the officer states, as KEY=VALUE; may be repeated. That wrong data was sent, unless given.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity recalls`
@@ -108,6 +112,9 @@ pub struct Approve {
     /// Refuse, for a reason of the vocabulary: the exchange ends.
     #[arg(long, value_name = "REASON")]
     pub refuse: Option<ReasonCode>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity minimise`

@@ -1,6 +1,6 @@
 //! Holds: what is kept from erasure for a time.
 
-use super::{Attestation, GivenFact};
+use super::{Attestation, DryRun, GivenFact};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::ids::HoldId;
@@ -63,6 +63,9 @@ pub struct HoldPlace {
     /// A fact of the case that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity hold lift`
@@ -86,4 +89,7 @@ pub struct HoldLift {
     /// valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }

@@ -1,6 +1,6 @@
 //! The log, keys, copies and the vault.
 
-use super::{VaultApprove, VaultExport, VaultRead, VaultUnmask, VaultView};
+use super::{DryRun, VaultApprove, VaultExport, VaultRead, VaultUnmask, VaultView};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::{ExchangeId, ReasonCode};
@@ -167,6 +167,9 @@ pub struct VaultReview {
     /// The reasons as they were written down; their digest is recorded.
     #[arg(long, value_name = "FILE")]
     pub reasons: Option<PathBuf>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// What a review comes to.
@@ -207,4 +210,7 @@ pub struct VaultErase {
     /// Erase the facts behind the exchange's entries too; the entries stay.
     #[arg(long)]
     pub with_openings: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }

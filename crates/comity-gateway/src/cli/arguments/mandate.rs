@@ -1,5 +1,6 @@
 //! `comity mandate`.
 
+use super::DryRun;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::ids::MandateId;
@@ -39,6 +40,9 @@ pub struct MandateAdd {
     /// The officer who records it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity mandate end`
@@ -53,6 +57,9 @@ pub struct MandateEnd {
     /// The officer who ends it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 impl Mandate {

@@ -1,6 +1,6 @@
 //! Asking whether a partner holds values.
 
-use super::GivenFact;
+use super::{DryRun, GivenFact};
 use crate::cli::Place;
 use clap::Args;
 use comity_terms::{Activity, JurisdictionCode, PackSlug, Purpose};
@@ -35,4 +35,7 @@ pub struct Match {
     /// A fact that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }

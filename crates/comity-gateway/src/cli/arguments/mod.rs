@@ -2,6 +2,7 @@
 
 mod audit;
 mod convert;
+mod dry_run;
 mod exchange;
 mod hold;
 mod keeping;
@@ -18,6 +19,7 @@ mod webhook;
 
 pub use audit::{Audit, AuditCorrected, AuditReceipt, AuditReplay, AuditVerify};
 pub use convert::{Export, ExportMisp, Import, ImportKev, ImportMisp, ImportVeris};
+pub use dry_run::DryRun;
 pub use exchange::{Approve, Attestation, Detect, GivenFact, Minimise, Recall, RecallList, Share};
 pub use hold::{Hold, HoldLift, HoldPlace};
 pub use keeping::{

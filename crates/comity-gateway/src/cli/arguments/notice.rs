@@ -1,6 +1,6 @@
 //! `comity notice`.
 
-use super::GivenFact;
+use super::{DryRun, GivenFact};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_notices::{Audience, Language};
@@ -72,6 +72,9 @@ pub struct NoticeOpen {
     /// A fact that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice address`
@@ -89,6 +92,9 @@ pub struct NoticeAddress {
     /// The officer who says so.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice defer`
@@ -115,6 +121,9 @@ pub struct NoticeDefer {
     /// A fact that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice approve`
@@ -132,6 +141,9 @@ pub struct NoticeApprove {
     /// The officer who acts for the office: by their role, or because it was lent to them.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice send`
@@ -146,6 +158,9 @@ pub struct NoticeSend {
     /// The officer who sends it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice close`
@@ -163,6 +178,9 @@ pub struct NoticeClose {
     /// The officer who closes it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity notice show`

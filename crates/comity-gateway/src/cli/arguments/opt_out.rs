@@ -1,5 +1,6 @@
 //! `comity subject opt-out`.
 
+use super::DryRun;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::Timestamp;
@@ -55,6 +56,9 @@ pub struct OptOutFile {
     /// The officer has seen who files it: a passport, an identity card.
     #[arg(long, requires = "officer")]
     pub identity_seen: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject opt-out decide`
@@ -75,6 +79,9 @@ pub struct OptOutDecide {
     /// The officer has seen who filed it.
     #[arg(long)]
     pub identity_seen: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject opt-out status`, `comity subject opt-out withdraw`

@@ -1,5 +1,6 @@
 //! Officers and partners.
 
+use super::DryRun;
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_terms::{JurisdictionCode, ReasonCode, Timestamp};
@@ -184,6 +185,9 @@ pub struct PeerRemove {
     /// The officer who orders it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 fn date(text: &str) -> Result<Date, String> {

@@ -1,6 +1,6 @@
 //! `comity subject`.
 
-use super::{GivenFact, OptOut};
+use super::{DryRun, GivenFact, OptOut};
 use crate::cli::Place;
 use clap::{Args, Subcommand};
 use comity_exchange::subject::Kind;
@@ -99,6 +99,9 @@ pub struct SubjectFile {
     /// A fact that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE", requires = "officer")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject decide`
@@ -119,6 +122,9 @@ pub struct SubjectDecide {
     /// A fact that the officer states, as KEY=VALUE; may be repeated.
     #[arg(long = "fact", value_name = "KEY=VALUE")]
     pub facts: Vec<GivenFact>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject show`
@@ -133,6 +139,9 @@ pub struct SubjectShow {
     /// The officer who is to decide.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject lift`
@@ -153,6 +162,9 @@ pub struct SubjectLift {
     /// The person was told before.
     #[arg(long)]
     pub person_informed: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity subject status`

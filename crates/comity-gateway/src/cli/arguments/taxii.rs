@@ -1,6 +1,6 @@
 //! Collections: standing requests that tools write and read by.
 
-use crate::cli::{GivenFact, Place};
+use crate::cli::{DryRun, GivenFact, Place};
 use clap::{Args, Subcommand};
 use comity_terms::ids::CollectionId;
 use comity_terms::{Activity, JurisdictionCode, Office, PackSlug, Purpose, Timestamp};
@@ -47,6 +47,9 @@ pub struct TaxiiImport {
     /// When the first object is said to be added; each further one a microsecond later.
     #[arg(long, value_name = "INSTANT")]
     pub added_from: Timestamp,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity taxii add`
@@ -92,6 +95,9 @@ pub struct TaxiiAdd {
     /// Tools may only write to it.
     #[arg(long)]
     pub write_only: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity taxii end`
@@ -105,4 +111,7 @@ pub struct TaxiiEnd {
     /// The officer who ends it.
     #[arg(long, value_name = "N")]
     pub officer: String,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }

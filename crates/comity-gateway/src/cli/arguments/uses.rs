@@ -1,6 +1,6 @@
 //! Reading what was received: by a query, all there is, or behind a mask.
 
-use super::{Attestation, GivenFact};
+use super::{Attestation, DryRun, GivenFact};
 use crate::cli::Place;
 use clap::Args;
 use comity_terms::{Activity, ExchangeId, JurisdictionCode, PackSlug, Purpose, Timestamp};
@@ -56,6 +56,9 @@ pub struct VaultRead {
     /// Objects of a STIX type; may be repeated. Of every type where nothing is named.
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity vault export`
@@ -70,6 +73,9 @@ pub struct VaultExport {
     /// Objects of a STIX type; may be repeated. Of every type where none is named.
     #[arg(long = "type", value_name = "TYPE")]
     pub types: Vec<String>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity vault unmask`
@@ -84,6 +90,9 @@ pub struct VaultUnmask {
     /// What another officer approved: the file that `comity vault approve` gave.
     #[arg(long, value_name = "FILE")]
     pub approval: Option<PathBuf>,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity vault approve`
@@ -136,9 +145,9 @@ pub struct VaultView {
     /// A fact that an office attests: a JSON file with value, issuer, document_digest and valid_until.
     #[arg(long = "attest", value_name = "KEY=FILE")]
     pub attestations: Vec<Attestation>,
-    /// Say what this gateway's laws answer; ask nothing, record nothing.
-    #[arg(long)]
-    pub dry_run: bool,
+    /// Or only what would come of it.
+    #[command(flatten)]
+    pub dry: DryRun,
 }
 
 /// `comity audit uses`

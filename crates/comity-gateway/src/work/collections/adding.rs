@@ -28,34 +28,37 @@ pub async fn add<'a>(
     let mut given: Vec<Given<'a>> =
         objects.iter().enumerate().map(|(place, raw)| Given::read(place, raw)).collect();
     settle_known(gateway, collection, &mut given).await?;
-    let exchange = share_rest(gateway, collection, officer, &mut given).await?;
-    if let Some(exchange) = exchange.filter(|_| collection.partner.0 == gateway.signatory().party) {
-        settle_copies(gateway, collection, exchange, &mut given).await?;
+    let Some((exchange, carried)) = share_rest(gateway, collection, officer, &mut given).await? else {
+        return Ok((given, None));
+    };
+    if collection.partner.0 == gateway.signatory().party {
+        settle_copies(gateway, collection, (exchange, carried), &mut given).await?;
     }
-    Ok((given, exchange))
+    Ok((given, Some(exchange)))
 }
 
-/// What is known by its value alone may be a copy only once it was minimised: a copy begins no clock, and is told as one.
+/// What is known by its value alone may be a copy only once it was minimised: a copy begins no clock, and is told as one. So is
+/// each of the markings that were `carried` to be read with what bears them.
 async fn settle_copies(
     gateway: &Gateway,
     collection: &StandingRequest,
-    exchange: ExchangeId,
+    (exchange, carried): (ExchangeId, u64),
     given: &mut [Given<'_>],
 ) -> Result<(), GatewayError> {
     let changed = |given: &&mut Given<'_>| {
         given.version.is_none() && matches!(&given.fate, Some(Fate::Done(Some(what))) if what != HERE)
     };
     let mut changed: Vec<_> = given.iter_mut().filter(changed).collect();
-    if changed.is_empty() {
+    if changed.is_empty() && carried == 0 {
         return Ok(());
     }
     let copies = drop_copies(gateway, exchange, &collection.stream()).await?;
-    let all = changed.len() as u64;
+    let (all, here) = (changed.len() as u64, copies.here.saturating_sub(carried));
     for given in &mut changed {
         // Of some among others it is not known which they are: each was taken, and some of them are copies.
         if copies.ended == all {
             given.fate = Some(Fate::Failed(GONE.to_owned()));
-        } else if copies.here == all {
+        } else if here == all {
             given.fate = Some(Fate::Done(Some(HERE.to_owned())));
         }
     }
@@ -152,26 +155,36 @@ async fn settle_known(
     Ok(())
 }
 
-/// Shares what is left, and notes what became of each object.
+/// Shares what is left, and notes what became of each object; gives the exchange, and how many markings went with it that are
+/// here already: what bears one is read by it, and one that nobody can read counts as the strictest.
 async fn share_rest(
     gateway: &Arc<Gateway>,
     collection: &StandingRequest,
     officer: &str,
     given: &mut [Given<'_>],
-) -> Result<Option<ExchangeId>, GatewayError> {
+) -> Result<Option<(ExchangeId, u64)>, GatewayError> {
     let open: Vec<usize> = (0..given.len()).filter(|place| given[*place].fate.is_none()).collect();
     if open.is_empty() {
         return Ok(None);
     }
     let id = ExchangeId::draw(&mut gateway.entropy());
-    let bytes =
-        bundle_bytes(&format!("bundle--{id}"), open.iter().map(|place| given[*place].raw.get().as_bytes()));
+    let bears = |marking: &str| open.iter().any(|place| given[*place].raw.get().contains(marking));
+    let carried: Vec<&Given<'_>> = given
+        .iter()
+        .filter(|given| {
+            matches!(&given.fate, Some(Fate::Done(_))) && given.id.starts_with("marking-definition--")
+        })
+        .filter(|given| gateway.table().handling(&given.id).is_none() && bears(&given.id))
+        .collect();
+    let objects = open.iter().map(|place| &given[*place]).chain(carried.iter().copied());
+    let objects = objects.map(|given| given.raw.get().as_bytes());
+    let (bytes, carried) = (bundle_bytes(&format!("bundle--{id}"), objects), carried.len() as u64);
     let report = write(gateway, collection, officer, bytes).await?;
     for (index, place) in open.iter().enumerate() {
         let fate = fate(&report, index, &given[*place].id);
         given[*place].fate = Some(fate);
     }
-    Ok(Some(report.exchange_id.0))
+    Ok(Some((report.exchange_id.0, carried)))
 }
 
 /// What became of the object that is number `index` of a shared bundle.
