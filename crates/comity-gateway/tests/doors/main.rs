@@ -13,6 +13,7 @@ mod hostile;
 #[path = "../federation/house.rs"]
 #[expect(dead_code, reason = "these tests need few of what partners' tests need")]
 mod house;
+mod masked;
 mod misp;
 mod notices;
 mod opt_outs;
