@@ -14,6 +14,7 @@ mod matching;
 mod misbehaving;
 mod mismatch;
 mod outbox;
+mod overdue;
 mod partner;
 mod questions;
 mod recall;
