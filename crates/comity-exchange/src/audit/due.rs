@@ -15,7 +15,7 @@ use super::replay::read;
 use crate::ExchangeError;
 use crate::act::enter_once;
 use crate::entry::Opening;
-use crate::ports::{SealedSegment, Store};
+use crate::ports::{Record, SealedSegment, Store};
 use crate::shell::Shell;
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
@@ -246,7 +246,9 @@ pub async fn tell<W: Shell>(
         // A use is nobody's exchange.
         let exchange = world.store().exchange(duty.exchange).await?.map(|row| row.id);
         // Another node may tell of it at this moment: then it is told.
-        if enter_once(world, &telling(name, step), step.act(), (facts, exchange), now).await? {
+        if enter_once(world, &telling(name, step), step.act(), (facts, exchange), now, Record::default)
+            .await?
+        {
             told += 1;
         }
         awaited.note(name, step);

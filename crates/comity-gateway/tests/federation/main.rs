@@ -8,6 +8,7 @@ mod compromise;
 mod crossing;
 mod disorder;
 mod erasure;
+mod false_answers;
 mod holds;
 mod house;
 mod matching;
