@@ -8,7 +8,7 @@
 use crate::compile::{Law, Library};
 use crate::document::{self, Table};
 use crate::finding::{Finding, LoadError, did_you_mean};
-use crate::pack::{Kind, Pack, Rule, RuleEffect, Waiver};
+use crate::pack::{Kind, Pack, Reach, Rule, RuleEffect, Waiver};
 use comity_terms::{Article, PackSlug};
 use std::collections::BTreeSet;
 
@@ -26,11 +26,16 @@ pub struct Right {
     reasons: BTreeSet<String>,
     duties: BTreeSet<String>,
     facts: BTreeSet<String>,
+    /// The fact without which it is nobody's right: what a rule does for data of which this is not true keeps it not.
+    about: Option<usize>,
 }
 
 impl Right {
-    /// Whether a rule of the pack keeps it. What a pack permits keeps no right.
+    /// Whether a rule of the pack keeps it. What a pack permits keeps no right, nor what it says of data about nobody.
     fn kept_by(&self, pack: &Pack, rule: &Rule) -> bool {
+        if self.about.is_some_and(|fact| Reach::of(rule).never_where_true(fact)) {
+            return false;
+        }
         rule.effect != RuleEffect::Permit
             && (rule.reason.iter().any(|reason| self.reasons.contains(reason.as_str()))
                 || rule.attributes.iter().any(|fact| self.facts.contains(fact.as_str()))
@@ -93,8 +98,11 @@ fn right(name: String, mut table: Table, library: &Library<'_>) -> Result<Right,
     let reasons: Vec<&str> = vocabulary.reasons().keys().map(|reason| reason.as_str()).collect();
     let duties: Vec<&str> = vocabulary.obligations().keys().map(|duty| duty.as_str()).collect();
     let facts: Vec<&str> = vocabulary.facts().keys().map(|fact| fact.as_str()).collect();
+    let known = facts.clone();
     let (reasons, duties, facts) =
         (words("reasons", &reasons)?, words("duties", &duties)?, words("facts", &facts)?);
+    let about = words("about", &known)?;
+    let about = about.first().and_then(|fact| vocabulary.slot(fact));
     let right = Right {
         name,
         summary: table.text("summary")?,
@@ -103,6 +111,7 @@ fn right(name: String, mut table: Table, library: &Library<'_>) -> Result<Right,
         reasons,
         duties,
         facts,
+        about,
     };
     table.done()?;
     Ok(right)

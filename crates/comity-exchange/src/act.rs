@@ -42,7 +42,8 @@ fn drawn_as<W: Shell>(
     })
 }
 
-/// Records an act that `name` stands for, and that is recorded once whoever else is about to: whether it was now.
+/// Records an act that `name` stands for, and that is recorded once whoever else is about to, with what it changes: whether it
+/// was now.
 ///
 /// # Errors
 /// As [`enter`].
@@ -52,6 +53,7 @@ pub(crate) async fn enter_once<W: Shell>(
     act: Act,
     (facts, exchange): (Json, Option<ExchangeId>),
     now: Timestamp,
+    change: impl Fn() -> Record,
 ) -> Result<bool, ExchangeError> {
     let home = world.signatory().home();
     let mut again = true;
@@ -59,7 +61,7 @@ pub(crate) async fn enter_once<W: Shell>(
         let segment = SegmentId::of_digest(name);
         let (entry, opening) = drawn_as(world, segment, act, facts.clone(), (&home, None), now)?;
         let entries = vec![Draft { entry, opening: opening.id, exchange }];
-        match world.store().record(Record { entries, segments: vec![opening], ..Record::default() }).await {
+        match world.store().record(Record { entries, segments: vec![opening], ..change() }).await {
             Err(StoreError::KeyClosed(_)) if again => again = false,
             Err(StoreError::Conflict(_)) => return Ok(false),
             recorded => return recorded.map(|_| true).map_err(ExchangeError::from),

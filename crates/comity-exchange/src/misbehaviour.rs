@@ -4,12 +4,12 @@
 //! offer is tried again, a log that has forked is not cosigned.
 
 use crate::ExchangeError;
-use crate::act::note;
+use crate::act::{enter_once, note};
 use crate::federation::frame::FrameError;
-use crate::ports::Peer;
+use crate::ports::{Peer, Record};
 use crate::shell::Shell;
-use comity_terms::{Act, ExchangeId, Timestamp};
-use serde_json::json;
+use comity_terms::{Act, Digest, ExchangeId, Timestamp};
+use serde_json::{Value as Json, json};
 
 /// A kind of misbehaviour: the closed list of words that entries tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,9 +174,29 @@ pub async fn misbehaved<W: Shell>(
     exchange: Option<ExchangeId>,
     now: Timestamp,
 ) -> Result<(), ExchangeError> {
+    note(world, Act::PeerMisbehaved, (said(peer, kind, exchange), None), now).await.map(drop)
+}
+
+/// Records that a partner answered a message wrongly: each kind of wrong answer to it once, however often it is asked again.
+///
+/// # Errors
+/// As [`misbehaved`].
+pub(crate) async fn answered_wrongly<W: Shell>(
+    world: &W,
+    peer: &Peer,
+    kind: Misbehaviour,
+    (message, exchange): (Digest, Option<ExchangeId>),
+    now: Timestamp,
+) -> Result<(), ExchangeError> {
+    let name = Digest::of_parts("comity/misbehaved/v1", &[&message.0, kind.as_str().as_bytes()]);
+    let told = (said(peer, kind, exchange), None);
+    enter_once(world, &name, Act::PeerMisbehaved, told, now, Record::default).await.map(drop)
+}
+
+fn said(peer: &Peer, kind: Misbehaviour, exchange: Option<ExchangeId>) -> Json {
     let mut facts = json!({ "peer": peer.party.to_string(), "kind": kind.as_str() });
     if let Some(exchange) = exchange {
         facts["exchange"] = exchange.to_string().into();
     }
-    note(world, Act::PeerMisbehaved, (facts, None), now).await.map(drop)
+    facts
 }

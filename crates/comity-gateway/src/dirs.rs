@@ -246,6 +246,12 @@ impl Directory {
         self.read_seed(self.identity().join("officers").join(officers::file_name(name, number)))
     }
 
+    /// Whether the seed of an officer's key lies here: another node of the gateway may have drawn it.
+    #[must_use]
+    pub fn has_officer_seed(&self, name: &str, number: usize) -> bool {
+        self.identity().join("officers").join(officers::file_name(name, number)).exists()
+    }
+
     /// The seed of an officer's key, drawn and durable when there is none yet.
     ///
     /// # Errors

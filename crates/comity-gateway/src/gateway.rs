@@ -110,6 +110,17 @@ pub enum GatewayError {
     /// A partner that was removed: nothing goes to it.
     #[error("{0}, until an officer adds it again: `comity peer add --officer`")]
     PeerRemoved(PeerRemoval),
+    /// An officer's key was drawn at another node, and this one lacks its file: nothing is ordered here until it has it.
+    #[error(
+        "this node has not the key file of officer `{name}` that is in use: copy identity/officers/{file} from the DIR of the node \
+         at which the key was drawn, or ask there; docs/keys.md"
+    )]
+    OfficerKeyAbsent {
+        /// The officer.
+        name: String,
+        /// The name of the file.
+        file: String,
+    },
     /// Something that the operator or officer gave.
     #[error("{0}")]
     Input(String),

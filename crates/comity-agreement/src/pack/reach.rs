@@ -48,6 +48,20 @@ impl<'r> Reach<'r> {
         self.allowed.get(&slot)
     }
 
+    /// Whether no question matches in which the attribute at `slot` is true, as far as the rule says so by that attribute alone.
+    pub(crate) fn never_where_true(&self, slot: usize) -> bool {
+        let alone = |part: &Sieve| matches!(part, Sieve::Has(of) | Sieve::Truth(of) if *of == slot);
+        let excluded = |asked: &&Sieve| match asked {
+            Sieve::Not(inner) => match &**inner {
+                Sieve::All(parts) => parts.iter().all(alone),
+                part => matches!(part, Sieve::Truth(of) if *of == slot),
+            },
+            _ => false,
+        };
+        self.allowed(slot).is_some_and(|values| !values.contains(&Value::Bool(true)))
+            || self.other.iter().any(excluded)
+    }
+
     /// Whether no question can match both.
     pub(crate) fn apart(&self, other: &Self) -> bool {
         self.rule.actions.is_disjoint(&other.rule.actions)

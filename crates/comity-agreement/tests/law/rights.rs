@@ -61,6 +61,25 @@ fn a_right_is_kept_by_what_a_rule_gives_owes_or_asks() {
 }
 
 #[test]
+fn what_is_owed_of_data_about_nobody_keeps_no_right_about_people() {
+    let mut library = Library::open(shipped()).unwrap();
+    let rights = rights(&library).unwrap();
+    let mut kept = |pack: &str, right: &str| -> Vec<String> {
+        let law = library.law(&pack.parse().unwrap()).unwrap();
+        let rows = conformance(&rights, &law);
+        let row = rows.iter().find(|row| row.right.name == right).unwrap();
+        row.own.iter().map(ToString::to_string).collect()
+    };
+    // Each has a rule by which what is about nobody ends: `when` it is not, or `unless` it is about people.
+    for (pack, article) in
+        [("coe-cets224", "Art. 2(1)"), ("un-cybercrime-2024", "Art. 40(19)"), ("eu-dir-2023-977", "Art. 3")]
+    {
+        let kept = kept(pack, "private_life");
+        assert!(!kept.is_empty() && !kept.contains(&article.to_owned()), "{pack}: {kept:?}");
+    }
+}
+
+#[test]
 fn a_right_that_nothing_keeps_is_named_until_an_office_has_waived_it() {
     let mut files = with_rights();
     let findings = found(&files);

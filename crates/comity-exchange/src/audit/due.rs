@@ -15,7 +15,7 @@ use super::replay::read;
 use crate::ExchangeError;
 use crate::act::enter_once;
 use crate::entry::Opening;
-use crate::ports::{SealedSegment, Store};
+use crate::ports::{Record, SealedSegment, Store};
 use crate::shell::Shell;
 use crate::wire::Text;
 use comity_agreement::Vocabulary;
@@ -52,6 +52,15 @@ struct Awaiting {
     /// Whether a look at the records fulfils it.
     review: bool,
     told: Option<Step>,
+}
+
+/// Looks at what is kept about people that are owed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reviews {
+    /// How many are owed, and not late.
+    pub open: u64,
+    /// How many are late.
+    pub overdue: u64,
 }
 
 /// What is told of a duty.
@@ -141,8 +150,8 @@ impl Awaited {
 
     fn note(&mut self, name: Name, step: Step) {
         match self.duties.get_mut(&name) {
-            // Nothing is told of it any more.
-            Some(_) if step == Step::Overdue => _ = self.duties.remove(&name),
+            // Nothing is told of it any more; a look that is late is owed until it is made.
+            Some(duty) if step == Step::Overdue && !duty.review => _ = self.duties.remove(&name),
             Some(duty) => duty.told = Some(step),
             None => _ = self.told.insert(name, step),
         }
@@ -158,10 +167,37 @@ impl Awaited {
         let Some(due) = instant("due_operational").or(last).filter(|_| by_people || review) else { return };
         let name = name_of(entry, duty);
         let told = self.told.remove(&name);
-        if told != Some(Step::Overdue) {
+        if review || told != Some(Step::Overdue) {
             let awaiting = Awaiting { exchange, entry, kind: kind.to_owned(), due, last, review, told };
             self.duties.insert(name, awaiting);
         }
+    }
+
+    /// How many looks at what is kept about people this log owes at `now`, as far as it has been followed.
+    #[must_use]
+    pub fn reviews(&self, now: Timestamp) -> Reviews {
+        let mut reviews = Reviews::default();
+        for duty in self.duties.values().filter(|duty| duty.review) {
+            let late = duty.last.is_some_and(|last| now > last);
+            *if late { &mut reviews.overdue } else { &mut reviews.open } += 1;
+        }
+        reviews
+    }
+
+    /// Looks whose time has come, of what is not kept any more, are owed by nobody.
+    async fn forget_ended<S: Store>(&mut self, store: &S, now: Timestamp) -> Result<(), ExchangeError> {
+        let come: Vec<(Name, ExchangeId)> = self
+            .duties
+            .iter()
+            .filter(|(_, duty)| duty.review && duty.due <= now)
+            .map(|(name, duty)| (*name, duty.exchange))
+            .collect();
+        for (name, exchange) in come {
+            if store.held_of(exchange, false, 1).await?.is_empty() {
+                self.duties.remove(&name);
+            }
+        }
+        Ok(())
     }
 
     /// What is to be told at `now`, the longest due first; at most `most`.
@@ -195,6 +231,7 @@ pub async fn tell<W: Shell>(
     let signatory = world.signatory();
     let open = |segment: &SealedSegment| world.with_keys(|keys| signatory.open_opening(segment, keys));
     awaited.follow(world.store(), open, vocabulary, &signatory.party).await?;
+    awaited.forget_ended(world.store(), now).await?;
     let mut told = 0;
     for (name, step, duty) in awaited.passed(now, ROUND_MAX) {
         let facts = json!({
@@ -209,7 +246,9 @@ pub async fn tell<W: Shell>(
         // A use is nobody's exchange.
         let exchange = world.store().exchange(duty.exchange).await?.map(|row| row.id);
         // Another node may tell of it at this moment: then it is told.
-        if enter_once(world, &telling(name, step), step.act(), (facts, exchange), now).await? {
+        if enter_once(world, &telling(name, step), step.act(), (facts, exchange), now, Record::default)
+            .await?
+        {
             told += 1;
         }
         awaited.note(name, step);

@@ -60,12 +60,31 @@ pub struct Read {
     pub records: Vec<Record>,
     /// How many of the page the laws did not let them have.
     pub refused: usize,
+    /// How many masked ones are not among the records, because what a mask leaves of them is no object of STIX.
+    pub left_out: usize,
     /// The decisions, one for each class of the page.
     pub decisions: Vec<(usize, Decision)>,
     /// Where the page ends: the place after which the next one begins. `None` when it is empty.
     pub last: Option<Timestamp>,
     /// Whether there are more.
     pub more: bool,
+}
+
+impl Read {
+    /// What a tool can read of it: masked records of which too little is left to be objects of STIX are counted alone.
+    #[must_use]
+    pub fn for_tools(mut self) -> Self {
+        let before = self.records.len();
+        self.records.retain(|record| !record.masked || mask::is_object(&record.object));
+        self.left_out += before - self.records.len();
+        self
+    }
+
+    /// How many of the page are masked, shown or not.
+    #[must_use]
+    pub fn masked(&self) -> usize {
+        self.left_out + self.records.iter().filter(|record| record.masked).count()
+    }
 }
 
 /// What the laws say of one class of a page.
@@ -190,7 +209,8 @@ impl Asked {
                 continue;
             }
             let broken = || ExchangeError::proof("what is known of a segment does not read");
-            let ClassKnown { facts, safeguards, .. } = serde_json::from_str(class).map_err(|_| broken())?;
+            let ClassKnown { facts, safeguards, tombstone, .. } =
+                serde_json::from_str(class).map_err(|_| broken())?;
             let mut facts = facts_from_wire(&facts).ok_or_else(broken)?;
             for (key, fact) in known(&facts).iter() {
                 facts.state(key.clone(), fact.value.clone(), fact.asserter);
@@ -215,7 +235,8 @@ impl Asked {
             // A view treats nothing anew: of what a law treats more than it was when it was kept, it shows what a mask leaves.
             let viewed = facts.get(REMOTE_VIEW).is_some_and(|fact| fact.value == true.into());
             let given = permitted && (whole || viewed && withholds_no_object(&decision));
-            let masked = !whole || owed.iter().any(|duty| duty.kind.as_str() == MASK);
+            // A tombstone says which copies have to go, and nothing of whom they are about.
+            let masked = !whole || !tombstone && owed.iter().any(|duty| duty.kind.as_str() == MASK);
             by_known.insert((class, standing), used.len());
             class_of.insert((segment, restricted), used.len());
             used.push(Used { facts, objects, decision, owed, given, masked });

@@ -2,15 +2,16 @@
 
 use super::keys_of;
 use crate::ExchangeError;
-use crate::act::enter;
-use crate::disclose::{Because, is_told, next_try};
-use crate::federation::frame::{FrameError, SignedHeader};
-use crate::federation::recall::{Answered, HopAttachments, Known, TakenHop};
-use crate::misbehaviour::{Misbehaviour, misbehaved};
+use crate::act::{enter, enter_once};
+use crate::disclose::{Because, next_try};
+use crate::federation::frame::{Frame, FrameError, SignedHeader};
+use crate::federation::recall::{Answered, HopAttachments, Known, RecallAnswerHeader, TakenHop};
+use crate::misbehaviour::{Misbehaviour, answered_wrongly};
 use crate::ports::{Peer, PeerError, RecallRoad, RecallRow, Recalls, Record, Store, StoreError};
 use crate::proofs::receipt;
 use crate::shell::Shell;
 use crate::signature::Signature;
+use crate::wire::Base64;
 use comity_terms::{Act, Digest, Party, Timestamp};
 use serde_json::{Value as Json, json};
 
@@ -63,21 +64,23 @@ pub async fn deliver<W: Shell>(
 ) -> Result<Heard, ExchangeError> {
     let frame = framed(world, &row).await?;
     let sent = world.peers().recall(peer, frame).await.map_err(ExchangeError::from);
-    match sent.and_then(|bytes| Ok((heard(&row, peer, &bytes, known)?, bytes))) {
-        Ok((answered, bytes)) => {
-            note(world, row, bytes, &answered).await?;
-            Ok(Heard::Answered(Box::new(answered)))
-        }
+    let noted = match sent.and_then(|bytes| Ok((heard(&row, peer, &bytes, known)?, bytes))) {
+        Ok((answered, bytes)) => note(world, row.clone(), bytes, &answered).await.map(|()| answered),
+        Err(error) => Err(error),
+    };
+    match noted {
+        Ok(answered) => Ok(Heard::Answered(Box::new(answered))),
+        Err(error @ (ExchangeError::Store(_) | ExchangeError::Keys(_))) => Err(error),
         Err(error) => {
             let because = match (&error, Misbehaviour::of_answer(&error)) {
                 (ExchangeError::Peer(PeerError::Unreachable(_)), _) => Because::Unreached,
                 (_, Some(kind)) => Because::Misbehaved(kind),
                 _ => Because::NotReady,
             };
-            if let Because::Misbehaved(kind) = because
-                && is_told(row.attempts.saturating_sub(1))
-            {
-                misbehaved(world, peer, kind, None, world.now()).await?;
+            if let Because::Misbehaved(kind) = because {
+                // An order about several exchanges is named by the first: the others stand in the same message.
+                let about = TakenHop::stored(&row.header)?.0.exchanges.first().map(|one| one.exchange_id.0);
+                answered_wrongly(world, peer, kind, (row.message, about), world.now()).await?;
             }
             let next_at = next_try(world.now(), row.attempts);
             let back = RecallRow { version: row.version + 1, next_at, ..row };
@@ -126,6 +129,12 @@ pub fn heard(
 }
 
 /// Notes an answer: by an entry the first, and the one after which no more is owed.
+///
+/// An entry of the holder's log proves one answer: the note of the first that names it lies where the entry says, so that
+/// another answer that names it too finds the place taken.
+///
+/// # Errors
+/// [`ExchangeError::Proof`] when the holder's entry has proved another answer already; nothing is noted then.
 async fn note<W: Shell>(
     world: &W,
     row: RecallRow,
@@ -134,27 +143,55 @@ async fn note<W: Shell>(
 ) -> Result<(), ExchangeError> {
     let now = world.now();
     let (first, complete) = (row.answer.is_none(), answered.is_complete());
+    let proves_anew = row.answer.as_deref().and_then(entry_of).as_ref() != Some(&answered.header.entry);
     let next_at = next_try(now, row.attempts);
-    let noted = RecallRow { version: row.version + 1, answer: Some(bytes), complete, next_at, ..row };
+    let (order, message, version) = (row.order, row.message, row.version);
+    let noted = RecallRow { version: version + 1, answer: Some(bytes), complete, next_at, ..row };
     let record = || Record { recalls: vec![noted.clone()], ..Record::default() };
-    let done = if first || complete {
+    let facts = || {
         let mut holders = Vec::new();
         told(answered, &mut holders);
-        let facts = json!({
-            "order": noted.order.to_string(),
+        json!({
+            "order": order.to_string(),
             "from": noted.peer.to_string(),
             "complete": complete,
             "holders": holders,
-        });
-        enter(world, Act::RecallAnswered, (facts, None), now, |_| record()).await.map(drop)
+        })
+    };
+    let done = if proves_anew && (first || complete) {
+        let proof = [noted.peer.as_str().as_bytes(), &answered.header.entry.0];
+        let name = Digest::of_parts("comity/recall/answered/v1", &proof);
+        match enter_once(world, &name, Act::RecallAnswered, (facts(), None), now, record).await {
+            Ok(true) => return Ok(()),
+            Ok(false) => Err(StoreError::Conflict("another answer").into()),
+            Err(error) => Err(error),
+        }
+    } else if complete {
+        enter(world, Act::RecallAnswered, (facts(), None), now, |_| record()).await.map(drop)
     } else {
         world.store().record(record()).await.map(drop).map_err(ExchangeError::from)
     };
     match done {
-        // Claims that overlap, as after a jump of the clock, are answered alike; one of them is noted.
-        Err(ExchangeError::Store(StoreError::Conflict(_))) => Ok(()),
+        Err(ExchangeError::Store(StoreError::Conflict(_))) => {
+            let rows = world.store().recalls(Some(order)).await?;
+            match rows.iter().find(|row| row.message == message) {
+                Some(row) if row.version == version && proves_anew => {
+                    Err(ExchangeError::proof("the entry that it names records another answer"))
+                }
+                // Claims that overlap, as after a jump of the clock, are answered alike; one of them is noted.
+                _ => Ok(()),
+            }
+        }
         done => done,
     }
+}
+
+/// The holder's log entry that a noted answer names.
+fn entry_of(answer: &[u8]) -> Option<Base64> {
+    let frame = Frame::parse(answer).ok()?;
+    // Verified before it was noted.
+    let header: RecallAnswerHeader = serde_json::from_slice(frame.dangerous_unverified_header()).ok()?;
+    Some(header.entry)
 }
 
 /// What an opening holds of an answer and those further on: who, what became of how much, and where that is proved.

@@ -31,5 +31,7 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: Stop) {
 /// [`GatewayError`] when log or keys cannot be read; what was told stays so.
 pub async fn once(gateway: &Gateway, awaited: &mut Awaited, now: Timestamp) -> Result<u64, GatewayError> {
     let vocabulary = vocabulary().map_err(|error| GatewayError::Broken(error.to_string()))?;
-    Ok(tell(gateway, awaited, vocabulary, now).await?)
+    let told = tell(gateway, awaited, vocabulary, now).await?;
+    gateway.counts().reviews(awaited.reviews(now));
+    Ok(told)
 }

@@ -150,6 +150,10 @@ fn refused(error: GatewayError) -> DoorError {
         GatewayError::Input(why) => DoorError::Forbidden(why),
         error @ GatewayError::PeerRemoved(_) => DoorError::Forbidden(error.to_string()),
         GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => DoorError::Busy,
+        error @ GatewayError::OfficerKeyAbsent { .. } => {
+            tracing::error!(%error, "an officer's order cannot be signed here");
+            DoorError::Busy
+        }
         error => {
             tracing::error!(%error, "a MISP request failed");
             DoorError::Broken

@@ -20,6 +20,9 @@ use std::sync::Arc;
 const FIRST: HeaderName = HeaderName::from_static("x-taxii-date-added-first");
 const LAST: HeaderName = HeaderName::from_static("x-taxii-date-added-last");
 
+/// How many of a page are masked: TAXII has no word for it.
+const MASKED: HeaderName = HeaderName::from_static("x-comity-masked");
+
 pub(super) async fn objects(
     State(door): State<Arc<Door>>,
     client: Client,
@@ -113,7 +116,7 @@ async fn page(
     let SignedIn { training_valid_until, key, .. } = client.who.clone();
     let reader = Reader { training_valid_until, key };
     let read = collections::read(gateway, collection, &reader, wanted).await?;
-    if read.records.is_empty() && read.refused > 0 && !read.more {
+    if read.records.is_empty() && read.refused + read.left_out > 0 && !read.more {
         return Err(refused(&read));
     }
     Ok(read)
@@ -127,7 +130,11 @@ fn refused(read: &Read) -> Refusal {
         .flat_map(|(_, decision)| decision.grounds.iter())
         .map(|ground| format!("{}: {}", ground.law, ground.reason))
         .collect();
-    let reasons: Vec<String> = reasons.into_iter().collect();
+    let mut reasons: Vec<String> = reasons.into_iter().collect();
+    if read.left_out > 0 {
+        let (masked, unmask) = (read.left_out, "an officer asks to see them by `comity vault unmask`");
+        reasons.push(format!("{masked} about people who are not targeted are masked: {unmask}"));
+    }
     Refusal::new(StatusCode::FORBIDDEN, "the laws do not let you use what is here")
         .with_description(reasons.join("; "))
 }
@@ -146,6 +153,9 @@ fn given<'r, T: Serialize>(
                 response.headers_mut().insert(name, value);
             }
         }
+    }
+    if read.masked() > 0 {
+        response.headers_mut().insert(MASKED, read.masked().into());
     }
     Ok(response)
 }

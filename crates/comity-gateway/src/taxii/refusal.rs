@@ -84,6 +84,11 @@ impl From<GatewayError> for Refusal {
                 Self::new(StatusCode::FORBIDDEN, "the partner was removed")
                     .with_description(error.to_string())
             }
+            error @ GatewayError::OfficerKeyAbsent { .. } => {
+                let why = error.to_string();
+                failed(StatusCode::SERVICE_UNAVAILABLE, "this node lacks the officer's key", &error)
+                    .with_description(why)
+            }
             GatewayError::Store(error) | GatewayError::Exchange(ExchangeError::Store(error)) => {
                 failed(StatusCode::SERVICE_UNAVAILABLE, "the store takes and gives nothing now", &error)
             }

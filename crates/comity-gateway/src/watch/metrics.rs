@@ -14,6 +14,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use comity_exchange::audit::due::Reviews;
 use comity_exchange::ports::{Store as _, StoreError, Vitals, Webhooks as _};
 use comity_exchange::report::{DecisionReport, ExchangeOutcome, Side};
 use comity_exchange::shell::Shell as _;
@@ -46,6 +47,7 @@ pub struct Counts {
     misbehaved: Counter,
     sign_ins: Family<Labels, Counter>,
     webhooks: Family<Labels, Counter>,
+    reviews: Family<Labels, Gauge>,
     reached: Mutex<BTreeMap<Party, bool>>,
 }
 
@@ -60,6 +62,7 @@ impl Default for Counts {
             misbehaved: Counter::default(),
             sign_ins: Family::default(),
             webhooks: Family::default(),
+            reviews: Family::default(),
             reached: Mutex::default(),
         }
     }
@@ -95,9 +98,7 @@ impl Counts {
     ) {
         let denied = decisions.iter().filter(|decision| decision.outcome == "deny");
         let reasons = denied.flat_map(|decision| &decision.reasons).chain(reading);
-        // What follows the word is a fact's name, or an object's id.
-        let words: BTreeSet<&str> =
-            reasons.map(|reason| reason.split_once(':').map_or(reason.as_str(), |(word, _)| word)).collect();
+        let words: BTreeSet<&str> = reasons.map(|reason| word_of(reason)).collect();
         for reason in words {
             let labels = vec![("side", word(side).to_owned()), ("reason", reason.to_owned())];
             self.refusals.get_or_create(&labels).inc();
@@ -118,6 +119,13 @@ impl Counts {
     pub fn webhooks(&self, told: u32, failed: bool) {
         self.webhooks.get_or_create(&vec![("outcome", "told")]).inc_by(u64::from(told));
         self.webhooks.get_or_create(&vec![("outcome", "failed")]).inc_by(u64::from(failed));
+    }
+
+    /// Looks at what is kept about people are owed, as the last round found: the log is followed, not read anew.
+    pub fn reviews(&self, owed: Reviews) {
+        for (state, count) in [("open", owed.open), ("overdue", owed.overdue)] {
+            self.reviews.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Whether a partner answered when it was last called.
@@ -214,6 +222,15 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         notices.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
     registry.register("notices", "Persons who are to be told", notices);
+    registry.register("reviews", "Looks at what is kept about people that are owed", counts.reviews.clone());
+    let offices = Family::<Reasons, Gauge>::default();
+    for row in gateway.store().escalations().await? {
+        let reasons = row.detail.questions.iter().flat_map(|put| &put.reasons);
+        for reason in reasons.map(|reason| word_of(reason)).collect::<BTreeSet<_>>() {
+            offices.get_or_create(&vec![("reason", reason.to_owned())]).inc();
+        }
+    }
+    registry.register("approvals", "Exchanges that wait for offices, by the reasons why", offices);
     let hashes = Counter::<u64>::default();
     hashes.inc_by(gateway.signin().hashes());
     registry.register("sign_in_hashes", "Passwords that were hashed", hashes);
@@ -278,6 +295,11 @@ fn measure(registry: &mut Registry, name: &str, help: &str, seconds: f64) {
     let gauge = Measure::default();
     gauge.set(seconds);
     registry.register_with_unit(name, help, Unit::Seconds, gauge);
+}
+
+/// The word of a reason: what follows it is a fact's name, or an object's id.
+fn word_of(reason: &str) -> &str {
+    reason.split_once(':').map_or(reason, |(word, _)| word)
 }
 
 fn word(side: Side) -> &'static str {

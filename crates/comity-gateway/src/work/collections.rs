@@ -243,7 +243,7 @@ async fn written(
     share::share(gateway, order).await
 }
 
-/// Reads a page of a collection for an officer's tool.
+/// Reads a page of a collection for an officer's tool: what the laws mask, a tool gets as far as it is an object still.
 ///
 /// # Errors
 /// [`GatewayError`]; nothing was given then.
@@ -268,7 +268,7 @@ pub async fn read(
         ..Request::bare(ends, collection.agreement.0.clone(), what, now)
     };
     let reading = Reading { request, lent, reader: reader.key.clone() };
-    Ok(collect::read(gateway, wanted, &reading).await?)
+    Ok(collect::read(gateway, wanted, &reading).await?.for_tools())
 }
 
 /// Whose tool reads.

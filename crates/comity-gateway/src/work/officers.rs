@@ -67,7 +67,7 @@ pub fn signed_text(order: &str, stated: &RecordedFacts) -> String {
 /// laws to ask.
 ///
 /// # Errors
-/// [`GatewayError::Input`], telling which it is.
+/// [`GatewayError::Input`], telling which it is; [`GatewayError::OfficerKeyAbsent`] when another node drew the key.
 pub async fn acting(gateway: &Gateway, name: &str) -> Result<Acting, GatewayError> {
     if gateway.store().officer(name).await?.is_none() {
         return Err(GatewayError::Input(format!("no officer `{name}` is known; `comity officer add`")));
@@ -90,15 +90,20 @@ pub async fn acting(gateway: &Gateway, name: &str) -> Result<Acting, GatewayErro
                  new key"
             )));
         }
+        Some(_) if !gateway.directory().has_officer_seed(name, keys.len()) => {
+            return Err(absent(name, keys.len()));
+        }
         Some(_) => gateway.directory().officer_seed(name, keys.len())?,
     };
     let key = PartyKey::from_seed(&seed);
     if keys.last().is_some_and(|known| known.key != key.verifier().to_string()) {
-        return Err(GatewayError::Broken(format!(
-            "the key file of officer `{name}` is not that of the key in use"
-        )));
+        return Err(absent(name, keys.len()));
     }
     Ok(Acting { key })
+}
+
+fn absent(name: &str, number: usize) -> GatewayError {
+    GatewayError::OfficerKeyAbsent { name: name.to_owned(), file: file_name(name, number) }
 }
 
 /// Gives an officer a new key; the one before ends now.

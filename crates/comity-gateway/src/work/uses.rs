@@ -180,7 +180,7 @@ pub fn read_json(read: &Read, caps: Option<&Caps>) -> Json {
     let pair = |pair: Option<(u64, u64)>| pair.map(|(cap, done)| json!({ "cap": cap, "done": done }));
     json!({
         "given": read.records.len(),
-        "masked": read.records.iter().filter(|record| record.masked).count(),
+        "masked": read.masked(),
         "refused": read.refused,
         "reasons": reasons,
         "caps": caps.map(|caps| json!({

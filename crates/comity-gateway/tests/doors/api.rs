@@ -154,3 +154,35 @@ async fn what_others_make_of_the_document_is_answered_as_it_says() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_lacks_an_officers_key_says_which_file_it_lacks_and_does_nothing() {
+    let (sender, _receiver) = pair(&["EE", "FI"], true).await;
+    officer(&sender, "ana", 365).await;
+    let tool = Tool::of(&sender, "ana", PASSWORD);
+    let order = order("eu-nis2-2022-2555", "FI", &serde_json::from_slice(PHISHING).unwrap());
+    let (status, _) = post(&tool, EXCHANGES, &[], &order).await;
+    assert_eq!(status, 200, "the first order draws the key");
+    // As at a node whose directory was copied before that.
+    let place = sender.gateway.directory().data().join("identity/officers");
+    let file = std::fs::read_dir(&place).unwrap().map(|file| file.unwrap().path()).find(|path| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name == comity_gateway::work::officers::file_name("ana", 1)
+    });
+    let (file, kept) = (file.unwrap(), sender.gateway.directory().data().join("elsewhere"));
+    std::fs::rename(&file, &kept).unwrap();
+    let size = async || sender.get("/log/checkpoint").await.lines().rev().nth(3).map(str::to_owned);
+    let before = size().await;
+    let (status, told) = post(&tool, EXCHANGES, &[], &order).await;
+    assert_eq!((status, &told["type"]), (503, &json!("/api/problems/officer-key-absent")), "{told}");
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(told["detail"].as_str().unwrap().contains(name), "{told}");
+    assert_eq!(size().await, before, "nothing is recorded");
+    assert!(!file.exists(), "and no second key is drawn");
+    // Another's key is none of theirs.
+    std::fs::write(&file, format!("{}\n", "07".repeat(32))).unwrap();
+    let (_, told) = post(&tool, EXCHANGES, &[], &order).await;
+    assert_eq!(told["type"], "/api/problems/officer-key-absent", "{told}");
+    std::fs::rename(&kept, &file).unwrap();
+    assert_eq!(post(&tool, EXCHANGES, &[], &order).await.0, 200, "it serves at once");
+}

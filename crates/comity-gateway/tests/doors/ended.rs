@@ -179,7 +179,9 @@ async fn what_its_sender_calls_back_is_told_to_the_readers_of_its_holder() {
         // The order travels by itself: it tells no test when it has come.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(named, had, "each object of the exchange, once");
+    assert!(named.is_superset(&had), "each object of the exchange: {named:?}");
+    // What was masked so far that a tool was not given it is named as well: a copy of an earlier day has to go too.
+    assert_eq!(named.len(), had.len() + 4, "{named:?}");
 
     // Shared once more by its origin, it was no mistake: it lies there again.
     sender.share(PHISHING).await;

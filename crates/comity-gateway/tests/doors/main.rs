@@ -16,6 +16,7 @@ mod hostile;
 mod house;
 #[path = "../federation/kept.rs"]
 mod kept;
+mod masked;
 mod misp;
 mod notices;
 mod opt_outs;

@@ -8,6 +8,7 @@ use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_gateway::gateway::GatewayError;
+use comity_gateway::watch::metrics;
 use comity_gateway::work::approve::{self, Came, Word};
 use comity_gateway::work::{audit, manage, offices};
 use comity_terms::{Act, ExchangeId, Office, Timestamp};
@@ -103,6 +104,9 @@ async fn what_every_office_approved_goes_on_as_another_exchange_of_its_chain() {
     let store = sender.gateway.store();
     let waiting = approve::waiting(&sender.gateway).await.unwrap();
     assert_eq!(waiting.len(), 1);
+    let reason = waiting[0].row.detail.questions[0].reasons.first().unwrap().clone();
+    let figures = async || metrics::text(&sender.gateway).await.unwrap();
+    assert!(figures().await.contains(&format!("comity_approvals{{reason=\"{reason}\"}} 1\n")));
     assert!(waiting[0].standing.offices.iter().all(|(office, done)| office.as_str() == REVIEWER && !done));
     let order = row(&sender, exchange).await.detail.order.0;
     assert!(store.segment(order).await.unwrap().is_some(), "the order waits, sealed");
@@ -123,6 +127,7 @@ async fn what_every_office_approved_goes_on_as_another_exchange_of_its_chain() {
     assert_eq!((identical(&sender).await, identical(&receiver).await), (2, 1));
 
     // Nothing waits any more, and nobody approves it again.
+    assert!(!figures().await.contains("comity_approvals{"));
     assert!(approve::waiting(&sender.gateway).await.unwrap().is_empty());
     assert!(why(says(&sender, "mari", REVIEWER, exchange).await).contains("waits for nobody"));
     // The next one needs an approval of its own.

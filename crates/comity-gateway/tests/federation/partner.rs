@@ -47,7 +47,7 @@ async fn misbehave(State(manner): State<Arc<Mutex<Manner>>>) -> Response {
 /// A gateway with the receiver's certificate that does not keep to the rules: how it answers, where, and what ends it.
 pub(crate) async fn false_partner(receiver: &House) -> (Arc<Mutex<Manner>>, SocketAddr, Stopper) {
     let manner = Arc::new(Mutex::new(Manner::Silent));
-    let router = Router::new().route(OFFERS, post(misbehave)).with_state(Arc::clone(&manner));
+    let router = Router::new().fallback(post(misbehave)).with_state(Arc::clone(&manner));
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let at = listener.local_addr().unwrap();
     let pins = receiver.gateway.pins().clone();

@@ -59,6 +59,8 @@ kinds! {
     Failed = "failed", INTERNAL_SERVER_ERROR, "the gateway failed";
     /// The gateway cannot do it now.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "the gateway cannot do it now";
+    /// Another node of the gateway drew the officer's key.
+    OfficerKeyAbsent = "officer-key-absent", SERVICE_UNAVAILABLE, "this node lacks the officer's key";
     /// The gateway has stopped by itself.
     Stopped = "stopped", SERVICE_UNAVAILABLE, "the gateway has stopped";
     /// Who calls is no partner of this gateway.

@@ -291,6 +291,12 @@ fn about(kind: Kind) -> About {
             todo: "Wait the seconds in `Retry-After`. Tools that use tokens never wait here.",
             detail: "try again after the seconds in Retry-After",
         },
+        Kind::OfficerKeyAbsent => About {
+            what: "What the officer ordered was not done: this node cannot sign for them, and nothing was recorded.",
+            why: "The officer's key was drawn, or rotated, at another node of the gateway after `identity/` had been copied to this one.",
+            todo: "Ask another node, at which the key was drawn. The operator copies the file that `detail` names from there to this node's `DIR/identity/officers/`, for its owner alone (mode 600); it serves at once.",
+            detail: "this node has not the key file of officer `a.tamm` that is in use: copy identity/officers/5f1c0a428d214e0f.1.key from the DIR of the node at which the key was drawn, or ask there; docs/keys.md",
+        },
         Kind::SignInDisabled => About {
             what: "The officer was recognised and orders nothing any more.",
             why: "Their key was ended (`comity officer revoke`).",

@@ -129,6 +129,10 @@ impl From<GatewayError> for Refused {
             | GatewayError::Exchange(ExchangeError::Store(StoreError::DryRun)) => {
                 Problem::new(Kind::Unavailable)
             }
+            error @ GatewayError::OfficerKeyAbsent { .. } => {
+                tracing::error!(%error, "an officer's order cannot be signed here");
+                Problem::new(Kind::OfficerKeyAbsent).with_detail(error.to_string())
+            }
             GatewayError::Store(_) | GatewayError::Exchange(ExchangeError::Store(_)) => {
                 tracing::error!(%error, "a request of the API failed");
                 Problem::new(Kind::Unavailable).with_detail("the store takes and gives nothing now")
