@@ -222,7 +222,16 @@ fn an_exchange_policy_in_a_marking_is_asked_of_the_law() {
         let output = Command::new(env!("CARGO_BIN_EXE_comity"))
             .arg("minimise")
             .arg(&file)
-            .args(["--under", "first-iep-2.0", "--from", "EE", "--to", "FI", "--activity", "threat_intel"])
+            .args([
+                "--under",
+                "eu-nis2-2022-2555",
+                "--from",
+                "EE",
+                "--to",
+                "FI",
+                "--activity",
+                "threat_intel",
+            ])
             .args(["--purpose", "cyber_defence", "--report"])
             .arg(&report)
             .args(fact.iter().flat_map(|fact| ["--fact", fact]))

@@ -23,7 +23,7 @@ use comity_exchange::recall::{Sources, has_word, restrict};
 use comity_exchange::report::{ExchangeReport, Side};
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::{Base64, Text};
-use comity_terms::{Action, Activity, Digest, FactKey, PackSlug, Party, Purpose, Timestamp};
+use comity_terms::{Action, Activity, Asserter, Digest, FactKey, PackSlug, Party, Purpose, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -113,6 +113,9 @@ impl Order {
 
 /// The act that sharing is, in the vocabulary's words.
 const SHARE: &str = "share";
+
+/// The fact that what goes is encrypted on its way.
+const ENCRYPTED: &str = "channel_encrypted";
 
 /// How often one order is decided or sealed anew because the partner asked for it.
 const TRIES_MAX: usize = 3;
@@ -333,6 +336,10 @@ async fn request(
     })?;
     let (mut facts, attestations) = stated::of(order, lent, now)?;
     known_training(&mut facts, now <= officer.training_until)?;
+    // Whatever goes is sealed to its receiver, on TLS: a policy may ask for no less.
+    if facts.get(ENCRYPTED).is_none() && lent.laws.vocabulary.fact(ENCRYPTED).is_some() {
+        facts.know(ENCRYPTED, true, Asserter::Gateway);
+    }
     let Sources { restricted, barred } = Sources::of(gateway, &order.bundle, now).await.map_err(input)?;
     let (barred_here, barred): (Vec<Bar>, Vec<Bar>) =
         barred.into_iter().partition(|bar| bar.party == order.to);

@@ -353,3 +353,29 @@ async fn a_marking_that_is_here_already_is_read_with_what_comes_later() {
     let read = tool.get(&format!("{objects}?match[type]=indicator")).await.taxii(200);
     assert_eq!(crate::numbers(&read), [1, 2, 3]);
 }
+
+/// An exchange policy binds under every agreement that reads the Traffic Light Protocol, not under its own pack alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exchange_policy_in_a_marking_is_kept_to() {
+    let (_house, tool, path) = fresh().await;
+    let objects = format!("{path}objects/");
+    for (number, policy, refused) in [
+        (1, json!({ "start_date": "2020-01-01", "end_date": "2199-01-01" }), None),
+        (2, json!({ "encrypt_in_transit": "must" }), None),
+        (3, json!({ "end_date": "2020-01-01" }), Some("IEP 2.0, end_date")),
+        (4, json!({ "start_date": "2199-01-01" }), Some("IEP 2.0, start_date")),
+        (5, json!({ "tlp": "red" }), Some("marking_red")),
+    ] {
+        let id = format!("marking-definition--00000000-0000-4000-8000-{number:012}");
+        let marking = json!({ "type": "marking-definition", "spec_version": "2.1", "id": id,
+            "created": "2024-01-01T00:00:00.000Z", "definition_type": "statement", "definition": { "iep": policy } });
+        let mut marked = indicator(number, 1);
+        marked["object_marking_refs"] = json!([id]);
+        let added = tool.post(&objects, &json!({ "objects": [marking, marked] })).await.taxii(202);
+        let failed = added["failures"].to_string();
+        match refused {
+            None => assert_eq!(added["failure_count"], 0, "{policy}: {added}"),
+            Some(why) => assert!(failed.contains(why) && failed.contains("indicator--"), "{policy}: {added}"),
+        }
+    }
+}
