@@ -18,6 +18,7 @@ mod misp;
 mod notices;
 mod opt_outs;
 mod problems;
+mod racing;
 mod subjects;
 mod tool;
 mod webhooks;

@@ -7,7 +7,7 @@ use crate::partner::{Manner, false_partner};
 use crate::recall::{complete, ordered, stands, told};
 use comity_exchange::federation::frame::Frame;
 use comity_exchange::federation::recall::{RecallAction, RecallAnswerHeader};
-use comity_exchange::ports::{Peer, RecallRow, Recalls as _, Store as _};
+use comity_exchange::ports::{Peer, RecallRow, Recalls as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::{Base64, Text};
