@@ -10,7 +10,7 @@
 //! Invariants: an officer sees nothing of a query that was refused, not even how much it found beyond the cap; whom a query
 //! was about is in no entry and no row, but as a digest under a key that lies beside the epoch keys.
 
-use super::read::{Asked, Decided, Read, Reading, Told, give, record};
+use super::read::{Asked, Decided, Read, Reading, TRIES_MAX, Told, give, record};
 use crate::ExchangeError;
 use crate::ports::{
     Collections, Counted, Listed, LookUp, Page, SealedSegment, Store, StoreError, Stream, Uses,
@@ -98,9 +98,6 @@ pub struct Found {
 /// The most records that are found: a query that finds more is broader than any law lets it be, or goes on after it.
 const PAGE_RECORDS_MAX: u32 = 1_000;
 
-/// How often a query is decided again because another was counted meanwhile.
-const TRIES_MAX: usize = 8;
-
 /// The duties by which laws set caps.
 const RECORDS: &str = "query_max_records";
 const PERSON: &str = "lookups_max_per_person";
@@ -115,6 +112,17 @@ pub(crate) const REMOTE_VIEW: &str = "remote_view";
 /// # Errors
 /// [`ExchangeError`]; nothing was given then.
 pub async fn query<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Result<Found, ExchangeError> {
+    for _ in 0..TRIES_MAX {
+        match once(world, query).await {
+            // Another was counted meanwhile, or something of it has ended: what there is now is looked for.
+            Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
+            done => return done,
+        }
+    }
+    Err(ExchangeError::Store(StoreError::Conflict("another look-up")))
+}
+
+async fn once<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Result<Found, ExchangeError> {
     let page = page(world, query).await?;
     if page.listed.is_empty() {
         return Ok(Found { read: Read::default(), caps: Caps::default(), classes: Vec::new() });
@@ -131,31 +139,25 @@ pub async fn query<W: Desk<Store: Collections>>(world: &W, query: &Query) -> Res
         Manner::View => Act::RecordsViewed,
         Manner::Query | Manner::Bulk(_) => Act::RecordsUsed,
     };
-    for _ in 0..TRIES_MAX {
-        let counts = counted(world, &limits, &people, reading).await?;
-        let caps = limits.caps(&counts, reading.reader.as_ref().map(|key| officer(world, key)));
-        let known = |class: &Facts| {
-            let mut known = base.clone();
-            caps.state(&mut known, is_personal(class));
-            known
-        };
-        let decided = asked.decide(world, reading, &page, &known)?;
-        let looked = decided.used.iter().any(|used| used.given && is_personal(&used.facts));
-        let look_ups = if looked { limits.look_ups(&counts, reading.request.at) } else { Vec::new() };
-        let told = Told { act, ordered: query.ordered.clone(), look_ups };
-        match record(world, reading, (&asked, &decided), &page, told).await {
-            Err(ExchangeError::Store(StoreError::Conflict(_))) => continue,
-            recorded => recorded?,
-        }
-        let classes = decided.used.iter().map(|used| used.facts.clone()).collect();
-        let mut read = give(world, page, decided)?;
-        if !matches!(manner, Manner::Bulk(_)) {
-            // Where it goes on is no query's business.
-            read.last = None;
-        }
-        return Ok(Found { read, caps, classes });
+    let counts = counted(world, &limits, &people, reading).await?;
+    let caps = limits.caps(&counts, reading.reader.as_ref().map(|key| officer(world, key)));
+    let known = |class: &Facts| {
+        let mut known = base.clone();
+        caps.state(&mut known, is_personal(class));
+        known
+    };
+    let decided = asked.decide(world, reading, &page, &known)?;
+    let looked = decided.used.iter().any(|used| used.given && is_personal(&used.facts));
+    let look_ups = if looked { limits.look_ups(&counts, reading.request.at) } else { Vec::new() };
+    let told = Told { act, ordered: query.ordered.clone(), look_ups };
+    record(world, reading, (&asked, &decided), &page, told).await?;
+    let classes = decided.used.iter().map(|used| used.facts.clone()).collect();
+    let mut read = give(world, page, decided)?;
+    if !matches!(manner, Manner::Bulk(_)) {
+        // Where it goes on is no query's business.
+        read.last = None;
     }
-    Err(ExchangeError::Store(StoreError::Conflict("another look-up")))
+    Ok(Found { read, caps, classes })
 }
 
 /// What a query finds, before anybody is asked.

@@ -7,8 +7,8 @@ use crate::ExchangeError;
 use crate::act::drawn;
 use crate::audit::recorded::{RecordedRuling, no_cases, owed};
 use crate::ports::{
-    Collections, Draft, Listed, LookUp, Page, Record as Change, RecordPlace, SealedSegment, SegmentKind,
-    Store, UseRow, Wanted,
+    Collections, Draft, Listed, LookUp, Page, Record as Change, RecordName, RecordPlace, SealedSegment,
+    SegmentKind, Store, StoreError, UseRow, Wanted,
 };
 use crate::question::Request;
 use crate::recall::{Restricted, restrict, restricted_now};
@@ -16,7 +16,7 @@ use crate::shell::{Lent, Shell};
 use crate::signatory::Signatory;
 use crate::wire::facts_from_wire;
 use comity_agreement::{Decision, Outcome};
-use comity_terms::ids::SegmentId;
+use comity_terms::ids::{ClassId, SegmentId};
 use comity_terms::{Act, Action, Asserter, ExchangeId, Facts, Obligation, Safeguards, Timestamp, Treatment};
 use comity_tlog::LeafIndex;
 use comity_vault::{Bucket, Cleartext, EpochKey, EpochKeys as _, KeyRow, open};
@@ -120,16 +120,27 @@ pub async fn read<W: Shell<Store: Collections>>(
     wanted: Wanted,
     reading: &Reading,
 ) -> Result<Read, ExchangeError> {
-    let page = world.store().collected(wanted).await?;
-    if page.listed.is_empty() {
-        return Ok(Read::default());
+    for _ in 0..TRIES_MAX {
+        let page = world.store().collected(wanted.clone()).await?;
+        if page.listed.is_empty() {
+            return Ok(Read::default());
+        }
+        let asked = Asked::of(world, &page, reading).await?;
+        let decided = asked.decide(world, reading, &page, &|_| Facts::new())?;
+        let told = Told { act: Act::RecordsUsed, ordered: Json::Null, look_ups: Vec::new() };
+        match record(world, reading, (&asked, &decided), &page, told).await {
+            Err(ExchangeError::Store(StoreError::Conflict(_))) => {}
+            recorded => {
+                recorded?;
+                return give(world, page, decided);
+            }
+        }
     }
-    let asked = Asked::of(world, &page, reading).await?;
-    let decided = asked.decide(world, reading, &page, &|_| Facts::new())?;
-    let told = Told { act: Act::RecordsUsed, ordered: Json::Null, look_ups: Vec::new() };
-    record(world, reading, (&asked, &decided), &page, told).await?;
-    give(world, page, decided)
+    Err(ExchangeError::Store(StoreError::Conflict("an erasure")))
 }
+
+/// How often a page is looked for again because something of it ended meanwhile.
+pub(super) const TRIES_MAX: usize = 8;
 
 /// What is known of a page before the laws are asked.
 pub(crate) struct Asked {
@@ -285,7 +296,8 @@ pub(super) struct Told {
     pub(super) look_ups: Vec<LookUp>,
 }
 
-/// Records the use: before anything is opened.
+/// Records the use: before anything is opened. What of it was erased or restricted since it was found is a conflict, so that
+/// nothing is given by a use that stands in the log after its erasure.
 pub(super) async fn record<W: Shell>(
     world: &W,
     reading: &Reading,
@@ -337,10 +349,27 @@ pub(super) async fn record<W: Shell>(
         segments: vec![opening],
         uses: uses(reading, decided, page, used_as(act, request)?),
         looked_up: look_ups,
+        usable: names(page, decided),
         ..Change::default()
     };
     world.store().record(change).await?;
     Ok(())
+}
+
+/// The names of what is given.
+fn names(page: &Page, decided: &Decided) -> BTreeSet<RecordName> {
+    let segments: HashMap<SegmentId, (ExchangeId, ClassId)> = page
+        .segments
+        .iter()
+        .filter_map(|(segment, _)| Some((segment.id, (segment.exchange?, segment.class?))))
+        .collect();
+    let given = page.listed.iter().filter(|row| decided.class(row).is_some_and(|used| used.given));
+    given
+        .filter_map(|row| {
+            let (exchange, class) = *segments.get(&row.place.segment)?;
+            Some(RecordName { exchange, class, ordinal: row.place.ordinal })
+        })
+        .collect()
 }
 
 /// What a use is called: what law was asked, but for a view, of which law is asked as of a copy.

@@ -21,6 +21,7 @@ mod misp;
 mod notices;
 mod opt_outs;
 mod problems;
+mod racing;
 mod subjects;
 mod tool;
 mod webhooks;
