@@ -2,7 +2,7 @@
 
 use super::columns::{change, every, first, id, instant, maybe_text, number, plain, text};
 use super::fault::Fault;
-use comity_exchange::ports::{Record, Restriction};
+use comity_exchange::ports::{Record, RecordName, Restriction};
 use comity_terms::ExchangeId;
 use comity_terms::ids::{ClassId, OrderId};
 use rusqlite::{Connection, Row, params};
@@ -10,25 +10,38 @@ use std::collections::BTreeSet;
 
 /// Keeps the restrictions of a record, unless what it passes on is no longer here or is restricted.
 pub(super) fn put(connection: &Connection, record: &Record) -> Result<(), Fault> {
-    for name in &record.usable {
-        let usable = first(
-            connection,
-            "-- usable
-             SELECT 1 AS one FROM segment JOIN key_row ON key_row.segment = segment.number
-             WHERE segment.exchange = ?1 AND class = ?2 AND ordinal = ?3 AND NOT EXISTS (
-                 SELECT 1 FROM restricted WHERE exchange = ?1 AND lifted IS NULL AND (whole = 1 OR EXISTS (
-                     SELECT 1 FROM restricted_record AS named
-                     WHERE named.exchange = ?1 AND named.recall_order = restricted.recall_order
-                       AND named.class = ?2 AND named.ordinal = ?3)))",
-            params![name.exchange.as_bytes(), name.class.as_bytes(), name.ordinal],
-            |row| plain::<i64>(row, "one"),
-        )?;
-        usable.ok_or(Fault::Conflict("what it passes on was erased or restricted meanwhile"))?;
+    let names: Vec<RecordName> = record.usable.iter().copied().collect();
+    for of_class in names.chunk_by(|one, other| (one.exchange, one.class) == (other.exchange, other.class)) {
+        if usable(connection, of_class)? < of_class.len() as u64 {
+            return Err(Fault::Conflict("what it passes on was erased or restricted meanwhile"));
+        }
     }
     for row in &record.restrictions {
         put_restriction(connection, row)?;
     }
     Ok(())
+}
+
+/// How many of these records, all of one class of one exchange, are here, and restricted by nobody.
+fn usable(connection: &Connection, names: &[RecordName]) -> Result<u64, Fault> {
+    let Some(RecordName { exchange, class, .. }) = names.first() else { return Ok(0) };
+    let ordinals: Vec<u32> = names.iter().map(|name| name.ordinal).collect();
+    let ordinals = serde_json::to_string(&ordinals).map_err(|error| Fault::Other(error.to_string()))?;
+    let here = first(
+        connection,
+        "-- usable
+         SELECT count(DISTINCT key_row.ordinal) AS here
+         FROM segment CROSS JOIN json_each(?3) AS named
+         CROSS JOIN key_row ON key_row.segment = segment.number AND key_row.ordinal = named.value
+         WHERE segment.exchange = ?1 AND segment.class = ?2 AND NOT EXISTS (
+             SELECT 1 FROM restricted WHERE exchange = ?1 AND lifted IS NULL AND (whole = 1 OR EXISTS (
+                 SELECT 1 FROM restricted_record AS record
+                 WHERE record.exchange = ?1 AND record.recall_order = restricted.recall_order
+                   AND record.class = ?2 AND record.ordinal = named.value)))",
+        params![exchange.as_bytes(), class.as_bytes(), ordinals],
+        |row| number(row, "here"),
+    )?;
+    Ok(here.unwrap_or_default())
 }
 
 fn put_restriction(connection: &Connection, row: &Restriction) -> Result<(), Fault> {
