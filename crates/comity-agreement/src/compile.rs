@@ -8,7 +8,7 @@ use crate::document;
 use crate::finding::{Finding, LoadError};
 use crate::lint;
 use crate::pack::{Keep, Kind, Made, Pack, Rule, Status, TreatmentRule};
-use crate::source::LawSource;
+use crate::source::{LawSource, ROOTS};
 use crate::vocabulary::Vocabulary;
 use comity_terms::{
     Action, Article, Citation, DataClass, Digest, Effect, JurisdictionCode, LawName, PackSlug, RuleId,
@@ -238,10 +238,7 @@ impl<'s> Library<'s> {
     /// Where a pack lies, when there is one: `agreements/<slug>` or `jurisdictions/<CODE>`.
     #[must_use]
     pub fn dir(&self, slug: &PackSlug) -> Option<String> {
-        ROOTS
-            .iter()
-            .map(|root| format!("{root}{slug}"))
-            .find(|dir| self.source.read(&format!("{dir}/pack.toml")).is_some())
+        self.source.folder(slug.as_str())
     }
 
     /// The law of that name, loaded once.
@@ -315,6 +312,3 @@ impl<'s> Library<'s> {
         document::text(self.source, &path).ok().map(|text| (path, text))
     }
 }
-
-/// The folders that packs lie in.
-const ROOTS: [&str; 2] = ["agreements/", "jurisdictions/"];

@@ -2,7 +2,7 @@
 //! anybody writes or signs anything.
 
 use crate::finding::did_you_mean;
-use crate::source::LawFiles;
+use crate::source::{LawFiles, LawSource as _};
 use comity_terms::PackSlug;
 use toml_edit::{DocumentMut, Item, Value};
 
@@ -59,8 +59,7 @@ pub enum DraftError {
 /// [`DraftError`]; whoever asked gives another name or value.
 pub fn with_values(files: &LawFiles, pack: &PackSlug, values: &[NewValue]) -> Result<LawFiles, DraftError> {
     let unreadable = || DraftError::Manifest(pack.clone());
-    let places = ["agreements", "jurisdictions"].map(|root| format!("{root}/{pack}/pack.toml"));
-    let place = places.into_iter().find(|place| files.0.contains_key(place)).ok_or_else(unreadable)?;
+    let place = format!("{}/pack.toml", files.folder(pack.as_str()).ok_or_else(unreadable)?);
     let text = std::str::from_utf8(&files.0[&place]).map_err(|_| unreadable())?;
     let mut manifest: DocumentMut = text.parse().map_err(|_| unreadable())?;
     for new in values {

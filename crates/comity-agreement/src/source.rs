@@ -17,7 +17,16 @@ pub trait LawSource: Sync {
 
     /// The paths that begin with `prefix`, in order.
     fn list(&self, prefix: &str) -> Vec<String>;
+
+    /// The folder of a pack, when it is there: `agreements/<slug>` or `jurisdictions/<CODE>`.
+    fn folder(&self, pack: &str) -> Option<String> {
+        let folders = ROOTS.iter().map(|root| format!("{root}{pack}"));
+        folders.into_iter().find(|folder| self.read(&format!("{folder}/pack.toml")).is_some())
+    }
 }
+
+/// The folders that packs lie in.
+pub(crate) const ROOTS: [&str; 2] = ["agreements/", "jurisdictions/"];
 
 /// Files of law in memory.
 #[derive(Clone, Default, PartialEq, Eq)]

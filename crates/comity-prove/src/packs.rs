@@ -3,7 +3,7 @@
 //! As `comity law` reads them; kept here because nothing of the gateway is a part of this room.
 
 use comity_agreement::pack::placed;
-use comity_agreement::{LawFiles, shipped};
+use comity_agreement::{LawFiles, LawSource as _, shipped};
 use comity_terms::PackSlug;
 use std::path::{Path, PathBuf};
 
@@ -32,10 +32,9 @@ pub enum PackError {
 /// # Errors
 /// [`PackError`].
 pub fn named(name: &str) -> Result<(LawFiles, PackSlug), PackError> {
-    let shipped_here = ["agreements", "jurisdictions"]
-        .iter()
-        .any(|root| shipped().0.contains_key(&format!("{root}/{name}/pack.toml")));
-    if shipped_here && let Ok(slug) = name.parse() {
+    if shipped().folder(name).is_some()
+        && let Ok(slug) = name.parse()
+    {
         return Ok((shipped().clone(), slug));
     }
     let path = Path::new(name);

@@ -148,14 +148,42 @@ fn shells_and_man_are_told_of_every_command() {
 
 /// What `law` prints and its status, of a command line run in `cwd`.
 fn told(line: &str, cwd: &std::path::Path) -> (i32, serde_json::Value) {
+    told_of(command(line), cwd)
+}
+
+fn told_of(command: Command, cwd: &std::path::Path) -> (i32, serde_json::Value) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let exit = match command(line) {
+    let exit = match command {
         Command::Law(Law::Check(args)) => {
             super::law::check(&args, true, cwd, &mut super::out::Out::to(&mut stdout, &mut stderr))
         }
-        _ => panic!("{line}"),
+        Command::Law(Law::Diff(args)) => {
+            super::law::differ(&args, true, cwd, &mut super::out::Out::to(&mut stdout, &mut stderr))
+        }
+        other => panic!("{other:?}"),
     };
     (i32::from(exit.status()), serde_json::from_slice(&stdout).unwrap_or_default())
+}
+
+#[test]
+fn a_figure_is_tried_before_anybody_writes_it_and_written_once_it_loads() {
+    let room = tempfile::tempdir().unwrap();
+    let diff = |set: &str, into: &[&str]| {
+        let words = [&["comity", "law", "diff", "eu-nis2-2022-2555", "--set", set], into].concat();
+        told_of(Cli::try_parse_from(words).unwrap().command, room.path())
+    };
+    let into = &["--into", "draft"];
+    let (status, tried) = diff("retention=a while", into);
+    assert_eq!((status, tried, room.path().join("draft").exists()), (2, serde_json::Value::Null, false));
+    let (status, tried) = diff("retention=90 days", into);
+    assert_eq!(status, 0, "{tried}");
+    assert_eq!(tried["figures"][0]["new"], "\"90 days\"");
+    assert!(!tried["cases"].as_array().unwrap().is_empty(), "{tried}");
+    assert_eq!(tried["treaty"], serde_json::json!([]), "the parties set it");
+    assert_eq!(diff("retention=91 days", into).0, 2, "nothing that lies there is written over");
+    let (status, of_draft) = told("law diff eu-nis2-2022-2555 draft", room.path());
+    assert_eq!((status, &of_draft["figures"], &of_draft["cases"]), (0, &tried["figures"], &tried["cases"]));
+    assert_eq!(diff("early_warning=12 hours", &[]).1["treaty"], serde_json::json!(["early_warning"]));
 }
 
 /// A copy of a shipped pack under `folder`, with `old` written `new` in one of its files.

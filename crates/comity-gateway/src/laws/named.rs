@@ -6,7 +6,7 @@ use super::{LawError, read_directory};
 use crate::files;
 use comity_agreement::finding::did_you_mean;
 use comity_agreement::pack::placed;
-use comity_agreement::{LawFiles, shipped};
+use comity_agreement::{LawFiles, LawSource as _, shipped};
 use comity_terms::PackSlug;
 use std::path::Path;
 
@@ -104,12 +104,10 @@ pub fn write_pack(laws: &LawFiles, pack: &PackSlug, folder: &Path) -> Result<(),
         return Err(LawError::Taken(folder.to_owned()));
     }
     std::fs::create_dir_all(folder).map_err(files::at(folder, "create"))?;
-    let places = ["agreements", "jurisdictions"].map(|root| format!("{root}/{pack}/"));
-    for (path, bytes) in &laws.0 {
-        if let Some(name) = places.iter().find_map(|place| path.strip_prefix(place)) {
-            let path = folder.join(name);
-            std::fs::write(&path, bytes).map_err(files::at(&path, "write"))?;
-        }
+    let own = laws.folder(pack.as_str()).unwrap_or_default();
+    let of_it = |path: &str| path.strip_prefix(&own)?.strip_prefix('/').map(|name| folder.join(name));
+    for (path, bytes) in laws.0.iter().filter_map(|(path, bytes)| Some((of_it(path)?, bytes))) {
+        std::fs::write(&path, bytes).map_err(files::at(&path, "write"))?;
     }
     Ok(())
 }
@@ -143,10 +141,9 @@ pub fn packs(name: &str, cwd: &Path) -> Result<Vec<Named>, LawError> {
 }
 
 fn one(name: &str, cwd: &Path) -> Result<Option<Named>, LawError> {
-    let is_shipped = ["agreements", "jurisdictions"]
-        .iter()
-        .any(|root| shipped().0.contains_key(&format!("{root}/{name}/pack.toml")));
-    if is_shipped && let Ok(slug) = name.parse() {
+    if shipped().folder(name).is_some()
+        && let Ok(slug) = name.parse()
+    {
         return Ok(Some(Named::Shipped(slug)));
     }
     let path = cwd.join(name);

@@ -74,7 +74,7 @@ pub fn router<D: MispDoor>(door: D, now: fn() -> Timestamp) -> Router {
         .route("/sightings/add/{uuid}", post(writing::sighting_of::<D>))
         .route("/sightings/restSearch", post(sightings::search::<D>))
         .route("/sightings/restSearch.json", post(sightings::search::<D>))
-        .route("/sightings/restSearch/{context}", post(sightings::search_of::<D>))
+        .route("/sightings/restSearch/{context}", post(sightings::search::<D>))
         .route("/sightings/filterSightingUuidsForPush/{uuid}", post(sightings::known::<D>))
         .route("/sightings/bulkSaveSightings/{uuid}", post(sightings::save::<D>))
         .route("/shadow_attributes/index", get(proposals::<D>))
@@ -197,6 +197,11 @@ impl IntoResponse for Failure {
         let body = rest::refusal(&self.path, &self.name, &self.name, &self.errors);
         (self.status, Json(body)).into_response()
     }
+}
+
+/// What was found or done, or why not, in the form of either.
+fn told(asked: &Asked, answer: Result<Value, Failure>) -> Response {
+    answer.map_err(|failure| failure.at(&asked.path)).map(Json).into_response()
 }
 
 /// A body as JSON, whatever its content type says: MISP's clients differ.

@@ -4,12 +4,11 @@
 //! point to. Each is bounded.
 
 use super::door::{MispDoor, Taking, Visitor};
-use super::{Asked, Failure, Misp, body};
-use axum::Json;
+use super::{Asked, Failure, Misp, body, told};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use comity_misp::{Limits, rest, to_misp};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -150,13 +149,6 @@ fn attach(objects: &mut [Value], sighting: &Value) {
                 refs.push(id);
             }
         }
-    }
-}
-
-fn told(asked: &Asked, answer: Result<Value, Failure>) -> Response {
-    match answer {
-        Ok(value) => Json(value).into_response(),
-        Err(failure) => failure.at(&asked.path).into_response(),
     }
 }
 

@@ -2,12 +2,11 @@
 //! the door as STIX, and only what it took counts.
 
 use super::door::MispDoor;
-use super::{Asked, Failure, Misp, body};
-use axum::Json;
+use super::{Asked, Failure, Misp, body, told};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use comity_misp::rest::{self, SightingSearch};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -88,31 +87,15 @@ impl<D: MispDoor> Misp<D> {
     }
 }
 
-fn told(asked: &Asked, answer: Result<Value, Failure>) -> Response {
-    match answer {
-        Ok(value) => Json(value).into_response(),
-        Err(failure) => failure.at(&asked.path).into_response(),
-    }
-}
-
-/// `sightings/restSearch`
+/// `sightings/restSearch`, `sightings/restSearch/event`, `sightings/restSearch/attribute`
 pub(super) async fn search<D: MispDoor>(
     State(misp): State<Arc<Misp<D>>>,
+    context: Option<Path<String>>,
     asked: Asked,
     bytes: Bytes,
 ) -> Response {
-    told(&asked, misp.sightings(&asked, None, &bytes).await)
-}
-
-/// `sightings/restSearch/event`, `sightings/restSearch/attribute`
-pub(super) async fn search_of<D: MispDoor>(
-    State(misp): State<Arc<Misp<D>>>,
-    Path(context): Path<String>,
-    asked: Asked,
-    bytes: Bytes,
-) -> Response {
-    let context = context.trim_end_matches(".json");
-    told(&asked, misp.sightings(&asked, Some(context), &bytes).await)
+    let context = context.as_ref().map(|Path(context)| context.trim_end_matches(".json"));
+    told(&asked, misp.sightings(&asked, context, &bytes).await)
 }
 
 /// `sightings/filterSightingUuidsForPush/<uuid of the event>`

@@ -1,12 +1,11 @@
 //! What is added: events and sightings, each given to the door as STIX. The answer holds what it took.
 
 use super::door::{Giving, MispDoor};
-use super::{Asked, Failure, Misp, body};
-use axum::Json;
+use super::{Asked, Failure, Misp, body, told};
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use comity_misp::{Limits, rest, to_misp, to_stix};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
@@ -113,13 +112,6 @@ impl<D: MispDoor> Misp<D> {
         Ok(
             json!({ "Sighting": { "uuid": uuid, "type": kind, "date_sighting": seconds, "attribute_uuid": named } }),
         )
-    }
-}
-
-fn told(asked: &Asked, answer: Result<Value, Failure>) -> Response {
-    match answer {
-        Ok(value) => Json(value).into_response(),
-        Err(failure) => failure.at(&asked.path).into_response(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is not targeted is masked at every door that hands out records (C27): what a tool reads, and what an officer takes out.
 
 use crate::governed::collection;
-use crate::house::{House, PHISHING, pair};
+use crate::house::{House, PHISHING, looks, pair};
 use crate::tool::Tool;
 use crate::{PASSWORD, officer};
 use comity_exchange::collect::Selector;
@@ -99,19 +99,8 @@ async fn misp_pulls_nobody_who_is_not_targeted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_officer_who_takes_out_all_there_is_takes_out_no_names() {
     let (_sender, receiver, _, _) = delivered().await;
-    let defence = || ("threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap());
-    let asked = |selector| uses::Asked {
-        officer: "ana".to_owned(),
-        agreement: "eu-nis2-2022-2555".parse().unwrap(),
-        partner: "EE".parse().unwrap(),
-        use_for: defence(),
-        came_for: defence(),
-        selector,
-        facts: Vec::new(),
-        attestations: Vec::new(),
-    };
-    let by_id =
-        asked(Selector::Objects(vec![VICTIM.to_owned(), NAMES_HER.to_owned(), ATTACHMENT.to_owned()]));
+    let named = [VICTIM, NAMES_HER, ATTACHMENT].map(str::to_owned).to_vec();
+    let by_id = looks("ana", Selector::Objects(named));
     for read in [
         uses::read(&receiver.gateway, &by_id).await.unwrap().read,
         uses::export(&receiver.gateway, &by_id).await.unwrap(),

@@ -2,7 +2,7 @@
 //! the erasure.
 
 use crate::governed::collection;
-use crate::house::{PHISHING, pair};
+use crate::house::{PHISHING, looks, pair};
 use crate::tool::Tool;
 use crate::{PASSWORD, officer};
 use comity_exchange::collect::Selector;
@@ -20,18 +20,8 @@ async fn nothing_of_an_erased_record_leaves_by_a_use_that_comes_after_its_erasur
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
     officer(&receiver, "ana", 365).await;
     let path = collection(&receiver, "EE", &[]).await;
-    let defence = || ("threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap());
     let machines = ["indicator", "file", "relationship"].map(str::to_owned).to_vec();
-    let asked = Arc::new(uses::Asked {
-        officer: "ana".to_owned(),
-        agreement: "eu-nis2-2022-2555".parse().unwrap(),
-        partner: "EE".parse().unwrap(),
-        use_for: defence(),
-        came_for: defence(),
-        selector: Selector::Types(machines),
-        facts: Vec::new(),
-        attestations: Vec::new(),
-    });
+    let asked = Arc::new(looks("ana", Selector::Types(machines)));
     for _ in 0..12 {
         let report = sender.share(PHISHING).await;
         assert_eq!(report.outcome, ExchangeOutcome::Delivered);

@@ -1,5 +1,6 @@
 //! A gateway of its own in a temporary directory, with its listeners; and two that know each other.
 
+use comity_exchange::collect::Selector;
 use comity_exchange::ports::Officer;
 use comity_exchange::report::ExchangeReport;
 use comity_exchange::shell::Shell as _;
@@ -8,7 +9,7 @@ use comity_gateway::clock::{Clock, OsEntropy};
 use comity_gateway::dirs::Directory;
 use comity_gateway::gateway::Gateway;
 use comity_gateway::watch::{Stopper, stopping};
-use comity_gateway::work::{manage, outbox, share};
+use comity_gateway::work::{manage, outbox, share, uses};
 use comity_store::{FileMark, Mark, MarkFile as _};
 use comity_terms::{Party, Timestamp};
 use std::net::SocketAddr;
@@ -28,6 +29,21 @@ pub(crate) struct House {
     running: Running,
     stopper: Stopper,
     room: tempfile::TempDir,
+}
+
+/// What an officer asks to see of what came from Estonia for its defence.
+pub(crate) fn looks(officer: &str, selector: Selector) -> uses::Asked {
+    let defence = || ("threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap());
+    uses::Asked {
+        officer: officer.to_owned(),
+        agreement: AGREEMENT.parse().unwrap(),
+        partner: "EE".parse().unwrap(),
+        use_for: defence(),
+        came_for: defence(),
+        selector,
+        facts: Vec::new(),
+        attestations: Vec::new(),
+    }
 }
 
 /// Two gateways that know each other; the second has adopted the agreement if `both`.

@@ -3,7 +3,7 @@
 use crate::house::House;
 use rusqlite::types::Value;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What a gateway keeps.
 pub(crate) struct Kept {
@@ -46,21 +46,9 @@ pub(crate) fn rows_and_keys(house: &House) -> Kept {
     let rows = rows.collect();
     let mut apart = data.to_owned().into_os_string();
     apart.push(".keys");
-    let mut keys = Vec::new();
-    files(Path::new(&apart), &mut keys);
-    files(&data.join("identity"), &mut keys);
-    keys.sort();
+    let folders = [PathBuf::from(apart), data.join("identity")];
+    let keys = folders.iter().flat_map(|folder| comity_beside::files(folder));
+    let keys: Vec<_> = keys.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+    assert!(!keys.is_empty(), "a gateway has keys");
     Kept { rows, keys }
-}
-
-fn files(root: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {
-    for entry in std::fs::read_dir(root).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files(&path, found);
-        } else {
-            let bytes = std::fs::read(&path).unwrap();
-            found.push((path, bytes));
-        }
-    }
 }

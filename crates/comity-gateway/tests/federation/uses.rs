@@ -1,7 +1,7 @@
 //! Use is governed: what an officer reads of what was received is decided by the laws, masked, capped, recorded, and seen by
 //! whoever gave it as a count.
 
-use crate::house::{House, PHISHING, pair};
+use crate::house::{House, PHISHING, looks, pair};
 use crate::recall::told;
 use comity_exchange::collect::{Found, Selector};
 use comity_exchange::ports::{Officer, Store as _, Uses as _};
@@ -23,17 +23,7 @@ const VICTIM: &str = "identity--cbf27734-ac10-4525-8b66-402800e03d2c";
 pub(crate) const CREDENTIAL_PAGE: &str = "indicator--3f0c9931-918c-40bf-9670-c342c6cce996";
 
 fn asked(selector: Selector) -> Asked {
-    let defence = || ("threat_intel".parse().unwrap(), "cyber_defence".parse().unwrap());
-    Asked {
-        officer: "trained".to_owned(),
-        agreement: "eu-nis2-2022-2555".parse().unwrap(),
-        partner: "EE".parse().unwrap(),
-        use_for: defence(),
-        came_for: defence(),
-        selector,
-        facts: Vec::new(),
-        attestations: Vec::new(),
-    }
+    looks("trained", selector)
 }
 
 pub(crate) fn object(id: &str) -> Asked {

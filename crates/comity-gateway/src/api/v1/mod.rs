@@ -21,7 +21,8 @@
 //! POST /api/v1/notices/{number}/{deferral,approval,sending}
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
-//! With `?dry_run=true` an officer's act is decided, and what it would have recorded is told. A refusal is an answer, not an error: 200 with `outcome`. Errors are RFC 9457 problems.
+//! With `?dry_run=true` an officer's act is decided, and what it would have recorded is told. A refusal is an answer, not an error: 200 with
+//! `outcome`. Errors are RFC 9457 problems.
 
 mod desk;
 mod document;

@@ -15,7 +15,7 @@ use std::path::Path;
 
 /// `comity law diff`: what changed between two packs.
 pub fn differ(args: &LawDiff, json_out: bool, cwd: &Path, out: &mut Out<'_>) -> Exit {
-    let told = match Compared::named(args, cwd).and_then(|compared| compared.told()) {
+    let told = match Compared::named(args, cwd).and_then(|compared| compared.told(args, cwd)) {
         Ok(told) => told,
         Err(error) => return out.bad_input(error),
     };
@@ -58,7 +58,7 @@ pub async fn differ_at(
     out: &mut Out<'_>,
 ) -> Result<Exit, GatewayError> {
     let compared = Compared::named(args, cwd)?;
-    let told = compared.told()?;
+    let told = compared.told(args, cwd)?;
     let proved = tokio::task::block_in_place(|| proved(args, cwd)).map_err(GatewayError::Input)?;
     let amendment = audit::amended(gateway, compared.new).await?;
     if json_out {
@@ -199,21 +199,23 @@ struct Compared {
 }
 
 impl Compared {
-    /// As they are named, the new one with the values that are set for it; written to where it is asked for.
+    /// As they are named, the new one with the values that are set for it.
     fn named(args: &LawDiff, cwd: &Path) -> Result<Self, LawError> {
         let old = laws::named(&args.old, cwd)?;
         let (files, slug) = args.new.as_ref().map_or_else(|| Ok(old.clone()), |new| laws::named(new, cwd))?;
         let drafted = draft::with_values(&files, &slug, &args.set);
         let files = drafted.map_err(|error| LawError::Load(error.to_string()))?;
-        if let Some(folder) = &args.into {
-            laws::write_pack(&files, &slug, &cwd.join(folder))?;
-        }
         Ok(Self { old, new: (files, slug) })
     }
 
-    fn told(&self) -> Result<Diff, LawError> {
-        let ((old, old_slug), (new, new_slug)) = (&self.old, &self.new);
-        let (mut old, mut new) = (Library::open(old)?, Library::open(new)?);
-        Ok(diff::diff((&mut old, old_slug), (&mut new, new_slug))?)
+    /// What changed; the new one is written then to where it is asked for.
+    fn told(&self, args: &LawDiff, cwd: &Path) -> Result<Diff, LawError> {
+        let ((old, old_slug), (files, slug)) = (&self.old, &self.new);
+        let (mut old, mut new) = (Library::open(old)?, Library::open(files)?);
+        let told = diff::diff((&mut old, old_slug), (&mut new, slug))?;
+        if let Some(folder) = &args.into {
+            laws::write_pack(files, slug, &cwd.join(folder))?;
+        }
+        Ok(told)
     }
 }
