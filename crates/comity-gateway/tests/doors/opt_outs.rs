@@ -26,6 +26,13 @@ fn mari() -> Json {
     json!([{ "kind": "email", "value": "Mari.Kask@example.org" }, { "kind": "name", "value": "Kask, Mari" }])
 }
 
+/// Whether she is named. The surname's four letters alone come about by chance in some megabytes of ciphertext.
+fn names_mari(bytes: &[u8]) -> bool {
+    let bytes = bytes.to_ascii_lowercase();
+    let found = |name: &str| bytes.windows(name.len()).any(|part| part == name.as_bytes());
+    ["mari.kask", "mari kask", "kask, mari"].into_iter().any(found)
+}
+
 async fn house() -> (House, House, Tool) {
     let (ee, fi) = pair(&["EE", "FI"], true).await;
     officer(&ee, "ana", 365).await;
@@ -163,7 +170,7 @@ async fn what_people_opted_out_of_stays_home_and_nobody_learns_of_it() {
     // Here the entry says by which rule; nothing says who.
     let here = openings(&ee).await;
     assert!(here.contains("opt_out.decided") && here.contains("comity-baseline/base.opt-out"));
-    assert!(!here.to_lowercase().contains("kask"));
+    assert!(!names_mari(here.as_bytes()));
     let replayed = audit::replay(&ee.gateway, false, |_| {}).await.unwrap();
     assert_eq!((replayed.different.len(), replayed.identical), (0, replayed.decisions));
 
@@ -174,8 +181,7 @@ async fn what_people_opted_out_of_stays_home_and_nobody_learns_of_it() {
     // Nobody can be read off the register.
     let directory = ee.gateway.directory().data().to_owned();
     for file in ["comity.sqlite", "comity.sqlite-wal"] {
-        let bytes = std::fs::read(directory.join(file)).unwrap_or_default().to_ascii_lowercase();
-        assert!(!bytes.windows(4).any(|part| part == b"kask"), "{file}");
+        assert!(!names_mari(&std::fs::read(directory.join(file)).unwrap_or_default()), "{file}");
     }
     drop(fi);
 }
