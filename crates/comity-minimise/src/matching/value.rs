@@ -86,8 +86,9 @@ fn armed(text: &str) -> String {
     text
 }
 
-/// An address, or a network by its first one.
+/// An address, or a network by its first one. The dot of a sentence that it ends is none of it, as of a name.
 fn network(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
     let (address, length) = text.split_once('/').map_or((text, None), |(a, length)| (a, Some(length)));
     let address: IpAddr = address.parse().ok()?;
     let whole = if address.is_ipv4() { 32 } else { 128 };
@@ -214,6 +215,7 @@ mod tests {
         same(" 203.0.113.7 ", "203.0.113[.]7");
         same("203[[.]]0.113.7", "203.0.113.7");
         same("203.0.113.7/32", "203.0.113.7");
+        same("203.0.113.7.", "203.0.113.7");
         same("203.0.113.7/24", "203.0.113.0/24");
         same("0.0.0.0/0", "203.0.113.7/0");
         same("2001:DB8:0:0::1", "2001:db8::1");
