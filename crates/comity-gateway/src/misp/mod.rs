@@ -11,6 +11,8 @@
 //! Each may end in `.json`, and in the named parameters of MISP (`/deleted:1`). Everything else is 404, by MISP's own error
 //! shape: there are no users, tags or feeds to manage here.
 //!
+//! At a collection `?dry_run=true` asks any of them what would come of it: `dry`.
+//!
 //! Owns HTTP and MISP's shapes. What may come in and go out is the [`MispDoor`]'s, behind which lie agreement and law:
 //! what is added is given to it as STIX, and only what it took is in the answer; what is read is what it hands out.
 //!
@@ -18,6 +20,7 @@
 
 pub mod collection;
 pub mod door;
+mod dry;
 mod reading;
 mod sightings;
 mod writing;

@@ -7,6 +7,7 @@ mod clients;
 mod conformance;
 mod deletion;
 mod dry;
+mod dry_tools;
 mod ended;
 mod examples;
 mod governed;
