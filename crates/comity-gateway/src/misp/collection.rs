@@ -100,7 +100,10 @@ impl MispDoor for CollectionDoor {
                 Err(DoorError::Forbidden("this officer orders nothing any more".to_owned()))
             }
             Err(Denied::Missing | Denied::Unreadable(_) | Denied::Wrong) => Ok(None),
-            Err(_) => Err(DoorError::Busy),
+            Err(denied @ (Denied::LockedOut { .. } | Denied::Limited { .. } | Denied::Busy { .. })) => {
+                Err(DoorError::Limited { retry_after: denied.retry_after().unwrap_or(1) })
+            }
+            Err(Denied::Forged | Denied::Unavailable) => Err(DoorError::Busy),
         }
     }
 

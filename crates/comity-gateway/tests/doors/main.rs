@@ -23,6 +23,7 @@ mod notices;
 mod opt_outs;
 mod problems;
 mod racing;
+mod rates;
 mod subjects;
 mod tool;
 mod webhooks;
