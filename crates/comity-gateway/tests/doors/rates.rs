@@ -20,8 +20,10 @@ async fn house(signin: &str) -> (House, String, String) {
     (House::reopen(room, directory, ([127, 0, 0, 1], 0).into()).await, root, id)
 }
 
-/// The doors: a path of each, and what its 429 looks like.
-fn doors(root: &str, id: &str) -> [(&'static str, String, fn(&Answer)); 3] {
+/// A door: its name, a path of it, and what its 429 looks like.
+type Door = (&'static str, String, fn(&Answer));
+
+fn doors(root: &str, id: &str) -> [Door; 3] {
     [
         ("TAXII", format!("/taxii2/{root}/collections/{id}/"), |told| {
             assert_eq!(told.taxii(429)["title"], "too many requests");
