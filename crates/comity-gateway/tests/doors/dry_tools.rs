@@ -1,12 +1,12 @@
 //! `?dry_run=true` at the doors of tools (C35): TAXII and MISP say what would come of a POST, a DELETE and a GET, object by object,
 //! as the act afterwards says it, and leave every row and key as it was here and at the partner.
 
-use crate::governed::collection;
+use crate::governed::{CHILDREN, collection, kept_here};
 use crate::house::{House, PHISHING, pair};
 use crate::kept::{Kept, rows_and_keys};
 use crate::tool::{Answer, Tool};
 use crate::{PASSWORD, envelope, fresh, id, indicator, numbers, officer};
-use comity_gateway::work::tokens;
+use comity_gateway::work::{collections, tokens};
 use serde_json::{Value as Json, json};
 
 const RED: &str = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed";
@@ -75,6 +75,11 @@ async fn a_taxii_post_is_told_object_by_object_before_it_is_done() {
     // Once more: what was added is here, and the marking does no more than before.
     let would = posted_as_told(&[&house], &tool, &objects, &envelope(&mixed)).await;
     assert_eq!(would["successes"].to_string().matches("it is here already").count(), 3, "{would}");
+    // What would wait for an office says for which.
+    let made = collections::make(&house.gateway, "ana", kept_here("Children", CHILDREN)).await.unwrap();
+    let children = format!("/taxii2/comity-open/collections/{}/objects/", made.id.0);
+    let would = posted_as_told(&[&house], &tool, &children, &envelope(&[indicator(8, 1)])).await;
+    assert!(would["pendings"][0]["message"].to_string().contains("approval"), "{would}");
     // Whom the laws let do nothing is told so.
     officer(&house, "bo", -1).await;
     let untrained = Tool::of(&house, "bo", PASSWORD);
