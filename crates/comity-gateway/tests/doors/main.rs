@@ -18,6 +18,7 @@ mod house;
 #[path = "../federation/kept.rs"]
 mod kept;
 mod masked;
+mod medallion;
 mod misp;
 mod notices;
 mod opt_outs;
