@@ -1,5 +1,6 @@
 //! The executable itself: exit statuses, streams, and a reader that goes away.
 
+use clap::CommandFactory as _;
 use comity_beside::SoftToken;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -47,6 +48,70 @@ fn a_reader_that_went_away_is_not_a_failure() {
 fn no_escape_sequences_leave_where_there_is_no_terminal() {
     let output = comity(&["audit", "verify", "no/such/log"]).output().unwrap();
     assert!(!output.stderr.contains(&0x1b), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Every command, by its words.
+fn commands() -> Vec<Vec<String>> {
+    fn walk(command: &clap::Command, path: &[String], all: &mut Vec<Vec<String>>) {
+        all.push(path.to_vec());
+        for one in command.get_subcommands() {
+            walk(one, &[path, &[one.get_name().to_owned()]].concat(), all);
+        }
+    }
+    let mut all = Vec::new();
+    walk(&comity_gateway::cli::Cli::command(), &[], &mut all);
+    assert!(all.len() > 80, "{} commands", all.len());
+    all
+}
+
+#[test]
+fn every_command_is_plain_in_a_pipe_and_survives_a_reader_that_went_away() {
+    let with = |path: &[String], last: &str| {
+        let mut command = comity(&path.iter().map(String::as_str).chain([last]).collect::<Vec<_>>());
+        // What a terminal's owner may have set for others.
+        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        command
+    };
+    let gone = || {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        writer
+    };
+    for path in commands() {
+        let help = with(&path, "--help").output().unwrap();
+        assert_eq!(help.status.code(), Some(0), "{path:?}");
+        assert!(!help.stdout.is_empty() && !help.stdout.contains(&0x1b), "{path:?}");
+        let wrong = with(&path, "--no-such-option").output().unwrap();
+        assert_eq!(wrong.status.code(), Some(2), "{path:?}");
+        assert!(wrong.stdout.is_empty() && !wrong.stderr.contains(&0x1b), "{path:?}");
+        let unheard = with(&path, "--help").stdout(gone()).output().unwrap();
+        assert_eq!((unheard.status.code(), unheard.stderr), (Some(0), Vec::new()), "{path:?}");
+        let unheard = with(&path, "--no-such-option").stderr(gone()).output().unwrap();
+        assert_eq!(unheard.status.code(), Some(2), "{path:?}");
+    }
+    // What prints more than a pipe holds.
+    for words in
+        [&["completions", "bash"][..], &["law", "show", "eu-nis2-2022-2555"], &["law", "check", "--json"]]
+    {
+        let unheard = comity(words).stdout(gone()).output().unwrap();
+        assert_eq!((unheard.status.code(), unheard.stderr), (Some(0), Vec::new()), "{words:?}");
+    }
+}
+
+#[test]
+fn a_word_that_is_mistyped_is_suggested() {
+    for (words, suggested) in [
+        (&["law", "tyr"][..], "'try'"),
+        (&["amn"], "'man'"),
+        (&["token", "dad"], "'add'"),
+        (&["share", "f", "--ot", "FI"], "'--to'"),
+        (&["serve", "--dri=x"], "'--dir'"),
+    ] {
+        let output = comity(words).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(said.contains("similar") && said.contains(suggested), "{words:?}: {said}");
+    }
 }
 
 /// What a command prints as JSON; it exits with `status`.

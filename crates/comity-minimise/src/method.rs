@@ -254,8 +254,10 @@ fn said_again<'t>(text: &'t str, user: &'t str) -> impl Iterator<Item = (usize, 
     found.take(16).map(move |(at, _)| (at, at + user.len()))
 }
 
+/// Mailboxes that run into each other are one: where the first ends nobody can say, and a token in its middle would be
+/// read as another mailbox.
 static ADDRESS: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"[A-Za-z0-9._+-]+(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}").ok()
+    Regex::new(r"(?:[A-Za-z0-9._+-]+(?:@|%40))+[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}").ok()
 });
 
 fn url(

@@ -55,8 +55,9 @@ pub fn taxii_query(data: &[u8]) {
 pub fn taxii_media(data: &[u8]) {
     let lines = || data.split(|byte| *byte == b'\n');
     let _ = media::accepted(&headers(ACCEPT, lines()));
-    if media::sent(&headers(CONTENT_TYPE, lines())).is_ok() {
-        assert_eq!(lines().count(), 1, "one body has one type");
+    let sent = headers(CONTENT_TYPE, lines());
+    if media::sent(&sent).is_ok() {
+        assert_eq!(sent.len(), 1, "one body has one type");
     }
 }
 
@@ -199,7 +200,8 @@ pub fn provider(data: &[u8]) {
     let Endpoints { authorization, token, keys, end_session } = endpoints;
     for address in [Some(authorization), Some(token), Some(keys), end_session].into_iter().flatten() {
         let host = address.host().expect("a host");
-        let here = ["localhost", "127.", "[::1]", "[0:"].iter().any(|start| host.starts_with(start));
+        let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        let here = ip.map_or(host == "localhost", |ip| ip.is_loopback());
         assert!(address.scheme_str() == Some("https") || here, "{address} is in the clear");
         assert!(!address.authority().expect("an authority").as_str().contains('@'), "{address}");
     }

@@ -15,6 +15,7 @@ use super::stages::Ruling;
 use comity_minimise::{Bundle, Ground, Object, PathTable, Rejected, Withholding};
 use comity_terms::Treatment;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Display;
 
 /// The bundle has no objects.
 const NOTHING_GIVEN: &str = "nothing_given";
@@ -87,7 +88,13 @@ fn markings<'o>(object: &'o Object<'_>) -> BTreeSet<&'o str> {
 
 /// One that does not read stays home whole: by its id where it has one, by its place in any case.
 fn unread(rejected: &Rejected) -> Withholding {
-    whole(rejected.id.clone().unwrap_or_default(), format!("not read: {rejected}"))
+    whole(rejected.id.clone().unwrap_or_default(), unread_ground(rejected))
+}
+
+/// The ground on which what does not read stays home: `rejected` says what and why.
+#[must_use]
+pub fn unread_ground(rejected: &impl Display) -> String {
+    format!("not read: {rejected}")
 }
 
 fn whole(object: String, ground: String) -> Withholding {

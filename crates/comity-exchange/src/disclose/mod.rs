@@ -23,6 +23,7 @@ mod seal;
 mod stages;
 
 pub use acknowledge::Delivered;
+pub use home::unread_ground;
 pub use record::{Clearance, Cleared, Delivery, Filed, Grade, Recorded, abandon};
 pub use renew::{Renewal, Renewed, Stale};
 pub use seal::{Halting, Sealed, Sealing, Summary, rulings_whole};

@@ -1,7 +1,9 @@
 //! The vectors of `docs/spec/`: what a second implementation must find, as this one makes it. They never change but with
 //! the version of a format: `UPDATE_GOLDEN=1 cargo test -p comity-exchange --test spec`, and read the diff.
 
+mod matching;
 mod messages;
+mod views;
 
 use comity_exchange::entry::{Opening, record_commitment, records_root};
 use comity_exchange::federation::frame::{Frame, SignedHeader};
@@ -233,8 +235,8 @@ fn receipts() -> Vec<Json> {
 
 #[test]
 fn the_vectors_are_what_this_implementation_makes() {
-    let all =
-        [digests(), entries(), roots(), objects(), frames(), bodies(), receipts(), messages::all()].concat();
+    let formats = [digests(), entries(), roots(), objects(), frames(), bodies(), receipts()].concat();
+    let all = [formats, messages::all(), matching::all(), views::all()].concat();
     let text: String = all.iter().map(|vector| format!("{vector}\n")).collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/spec/vectors.jsonl");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {

@@ -24,16 +24,16 @@ use serde_json::{Value as Json, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A gateway: its party, its keys, and a log whose first entry is of an act of the remedy family, its second of another.
-struct House {
-    party: Party,
-    key: PartyKey,
+pub(super) struct House {
+    pub(super) party: Party,
+    pub(super) key: PartyKey,
     log: SigningKey,
-    entries: [Vec<u8>; 2],
+    pub(super) entries: [Vec<u8>; 2],
     receipts: [String; 2],
 }
 
 impl House {
-    fn new(code: &str, seed: u8) -> Self {
+    pub(super) fn new(code: &str, seed: u8) -> Self {
         let origin = format!("{}.example/log", code.to_lowercase());
         let log = SigningKey::from_seed(&origin, &[seed; 32]).unwrap();
         let (mut frontier, mut tree, mut entropy) =
@@ -54,21 +54,21 @@ impl House {
         Self { party: code.parse().unwrap(), key, log, entries, receipts }
     }
 
-    fn known(&self) -> Known {
+    pub(super) fn known(&self) -> Known {
         Known { party: self.key.verifier(), log: self.log.verifier_key().clone() }
     }
 
-    fn keys(&self) -> Json {
+    pub(super) fn keys(&self) -> Json {
         json!({ "key": self.key.verifier().to_string(), "log": self.log.verifier_key().to_string() })
     }
 
     /// What proves an entry.
-    fn proof(&self, index: usize) -> Vec<u8> {
+    pub(super) fn proof(&self, index: usize) -> Vec<u8> {
         json!({ "receipt": self.receipts[index] }).to_string().into_bytes()
     }
 }
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
@@ -303,7 +303,7 @@ fn answers(world: &World) -> Vec<Json> {
 }
 
 /// A text sealed to a key of the day: what agrees its key, and the body.
-fn sealed(
+pub(super) fn sealed(
     secret: &TransportSecret,
     info: &[u8],
     (label, text): (&[u8], &[u8]),
@@ -314,9 +314,14 @@ fn sealed(
     (sealed.encapsulated, sealed.ciphertexts.into_iter().next().unwrap())
 }
 
-type SealedText = (Vec<u8>, Vec<u8>);
+pub(super) type SealedText = (Vec<u8>, Vec<u8>);
 
-fn opened(secret: &TransportSecret, encapsulated: &[u8], info: &[u8], (label, body): (&[u8], &[u8])) -> Json {
+pub(super) fn opened(
+    secret: &TransportSecret,
+    encapsulated: &[u8],
+    info: &[u8],
+    (label, body): (&[u8], &[u8]),
+) -> Json {
     let opening = open_offer(secret, encapsulated, info).and_then(|opening| opening.open(0, label, body));
     opening.map_or(Json::Null, |text| base64(text.as_bytes().trim_ascii_end()))
 }

@@ -35,6 +35,7 @@ pub mod serve;
 mod subject;
 pub mod taxii;
 mod token;
+pub mod typo;
 mod uses;
 pub mod vault;
 mod views;

@@ -1,3 +1,5 @@
+mod tree;
+
 use super::*;
 use clap::CommandFactory as _;
 use clap::error::ErrorKind;
@@ -125,25 +127,6 @@ fn what_is_missing_or_unknown_is_bad_usage() {
 fn facts_keep_what_follows_the_first_equals_sign() {
     let fact: GivenFact = "subject=a=b".parse().unwrap();
     assert_eq!((fact.key.as_str(), &*fact.value), ("subject", "a=b"));
-}
-
-#[test]
-fn shells_and_man_are_told_of_every_command() {
-    let room = tempfile::tempdir().unwrap();
-    let (mut said, mut told) = (Vec::new(), Vec::new());
-    let exit = {
-        let mut out = out::Out::to(&mut said, &mut told);
-        let Command::Completions(args) = command("completions bash") else { panic!() };
-        manual::completions(&args, &mut out);
-        let Command::Man(args) = command("man pages") else { panic!() };
-        manual::manual(&args, room.path(), &mut out)
-    };
-    assert_eq!(exit, out::Exit::Done);
-    let script = String::from_utf8(said).unwrap();
-    for name in Cli::command().get_subcommands().map(|command| command.get_name().to_owned()) {
-        assert!(script.contains(&name), "{name}");
-        assert!(room.path().join(format!("pages/comity-{name}.1")).is_file(), "{name}");
-    }
 }
 
 /// What `law` prints and its status, of a command line run in `cwd`.

@@ -43,11 +43,24 @@ async fn served(
         return super::Failure::new(StatusCode::NOT_FOUND, "Not found").into_response();
     };
     let from = crate::signin::from(request.extensions());
+    let is_dry = match super::dry::asked(request.uri()) {
+        Ok(is_dry) => is_dry,
+        Err(failure) => return failure.at(uri.path()).into_response(),
+    };
     // Without what the outer path said of itself: the inner one has parameters of its own.
     let (outer, body) = request.into_parts();
     let mut request = Request::new(body);
     (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (outer.method, uri, outer.headers);
-    let door = CollectionDoor { gateway, collection, from };
+    if !is_dry {
+        return called(CollectionDoor { gateway, collection, from }, request).await;
+    }
+    let until = super::dry::until(request.uri().path());
+    let gateway = gateway.dry_run(until);
+    let came = called(CollectionDoor { gateway: Arc::clone(&gateway), collection, from }, request).await;
+    super::dry::answered(&gateway, until, came).await
+}
+
+async fn called(door: CollectionDoor, request: Request<Body>) -> Response {
     match router(door, now).call(request).await {
         Ok(response) => response,
         Err(never) => match never {},
@@ -87,7 +100,10 @@ impl MispDoor for CollectionDoor {
                 Err(DoorError::Forbidden("this officer orders nothing any more".to_owned()))
             }
             Err(Denied::Missing | Denied::Unreadable(_) | Denied::Wrong) => Ok(None),
-            Err(_) => Err(DoorError::Busy),
+            Err(denied @ (Denied::LockedOut { .. } | Denied::Limited { .. } | Denied::Busy { .. })) => {
+                Err(DoorError::Limited { retry_after: denied.retry_after().unwrap_or(1) })
+            }
+            Err(Denied::Forged | Denied::Unavailable) => Err(DoorError::Busy),
         }
     }
 

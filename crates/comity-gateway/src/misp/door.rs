@@ -64,6 +64,12 @@ pub enum DoorError {
     /// They may not do that at all; why, as told to them.
     #[error("{0}")]
     Forbidden(String),
+    /// Too often, or too many wrong keys.
+    #[error("too many requests: try again after the seconds in Retry-After")]
+    Limited {
+        /// The seconds to wait.
+        retry_after: u64,
+    },
     /// Not now.
     #[error("the gateway is busy: try again later")]
     Busy,

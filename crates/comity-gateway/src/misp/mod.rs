@@ -11,6 +11,8 @@
 //! Each may end in `.json`, and in the named parameters of MISP (`/deleted:1`). Everything else is 404, by MISP's own error
 //! shape: there are no users, tags or feeds to manage here.
 //!
+//! At a collection `?dry_run=true` asks any of them what would come of it: `dry`.
+//!
 //! Owns HTTP and MISP's shapes. What may come in and go out is the [`MispDoor`]'s, behind which lie agreement and law:
 //! what is added is given to it as STIX, and only what it took is in the answer; what is read is what it hands out.
 //!
@@ -18,6 +20,7 @@
 
 pub mod collection;
 pub mod door;
+mod dry;
 mod reading;
 mod sightings;
 mod writing;
@@ -151,11 +154,13 @@ pub(crate) struct Failure {
     name: String,
     errors: Vec<String>,
     path: String,
+    /// After how many seconds it may be asked again, where waiting helps.
+    retry_after: Option<u64>,
 }
 
 impl Failure {
     fn new(status: StatusCode, name: &str) -> Self {
-        Self { status, name: name.to_owned(), errors: Vec::new(), path: String::new() }
+        Self { status, name: name.to_owned(), errors: Vec::new(), path: String::new(), retry_after: None }
     }
 
     fn because(mut self, errors: Vec<String>) -> Self {
@@ -173,10 +178,15 @@ impl From<DoorError> for Failure {
     fn from(error: DoorError) -> Self {
         let status = match &error {
             DoorError::Forbidden(_) => StatusCode::FORBIDDEN,
+            DoorError::Limited { .. } => StatusCode::TOO_MANY_REQUESTS,
             DoorError::Busy => StatusCode::SERVICE_UNAVAILABLE,
             DoorError::Broken => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        Self::new(status, &error.to_string())
+        let retry_after = match &error {
+            DoorError::Limited { retry_after } => Some(*retry_after),
+            _ => None,
+        };
+        Self { retry_after, ..Self::new(status, &error.to_string()) }
     }
 }
 
@@ -195,7 +205,11 @@ impl From<comity_misp::MispError> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = rest::refusal(&self.path, &self.name, &self.name, &self.errors);
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
     }
 }
 

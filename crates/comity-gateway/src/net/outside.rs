@@ -38,7 +38,9 @@ pub(crate) fn endpoint(text: &str) -> Option<Uri> {
     let host = url.host()?;
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     let loopback = address.map_or(host == "localhost", |address| address.is_loopback());
-    let plain = !url.authority()?.as_str().contains('@') && !text.contains('#') && !host.is_empty();
+    let beside = url.authority()?.as_str().strip_prefix(host)?;
+    let port = beside.is_empty() || beside.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    let plain = port && !text.contains('#') && !host.is_empty();
     let safe = match url.scheme_str()? {
         "https" => true,
         "http" => loopback,
@@ -54,3 +56,36 @@ pub(crate) fn system_roots() -> PathBuf {
 
 /// The longest URL that is called.
 const URL_BYTES_MAX: usize = 2_048;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_go_over_tls_or_stay_within_the_machine() {
+        for good in [
+            "https://id.example",
+            "https://id.example:8443/a?b",
+            "http://localhost:1",
+            "http://127.0.0.1/",
+            "http://[::1]:80/",
+        ] {
+            assert!(endpoint(good).is_some(), "{good}");
+        }
+        for bad in [
+            "http://id.example/",
+            "http://192.0.2.1/",
+            "http://localhost.example/",
+            "https://a@id.example/",
+            "https://id.example@id.example/",
+            "https://id.example/#a",
+            "ftp://localhost/",
+            "/a",
+            "https://id.example:/",
+            "https://id.example:65536/",
+            "http://[::1]8:80/",
+        ] {
+            assert!(endpoint(bad).is_none(), "{bad}");
+        }
+    }
+}

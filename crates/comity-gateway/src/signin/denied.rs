@@ -69,13 +69,21 @@ impl Denied {
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BASIC));
             headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(BEARER));
         }
-        if let Self::LockedOut { retry_after } | Self::Limited { retry_after } | Self::Busy { retry_after } =
-            self
-        {
-            let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         headers
+    }
+
+    /// How long to wait, in whole seconds, at least one; `None` where waiting does not help.
+    #[must_use]
+    pub fn retry_after(self) -> Option<u64> {
+        match self {
+            Self::LockedOut { retry_after } | Self::Limited { retry_after } | Self::Busy { retry_after } => {
+                Some((retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0)).max(1))
+            }
+            _ => None,
+        }
     }
 
     /// What the reader can do, or where the mistake is.

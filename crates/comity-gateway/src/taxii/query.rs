@@ -21,6 +21,7 @@ pub struct Query {
     versions: Vec<VersionWanted>,
     /// Whether objects of STIX 2.1 are among those asked for.
     others_only: bool,
+    dry_run: bool,
 }
 
 impl Query {
@@ -58,6 +59,7 @@ impl Query {
                 }
                 "match[id]" => query.ids = alternatives()?,
                 "match[type]" => query.types = alternatives()?,
+                DRY_RUN => query.dry_run = truth(&value).ok_or_else(|| wrong(TRUTH))?,
                 "match[spec_version]" => {
                     query.others_only = !alternatives()?.iter().any(|version| version == "2.1");
                 }
@@ -104,14 +106,31 @@ impl Query {
         &self.versions
     }
 
+    /// Whether it is only to be told what would come of it. The standard does not name this one: it is ours.
+    pub(super) fn dry_run(&self) -> bool {
+        self.dry_run
+    }
+
     /// Whether objects of STIX 2.1 are not among those asked for.
     pub(super) fn means_nothing_here(&self) -> bool {
         self.others_only
     }
 }
 
-const KNOWN: [&str; 7] =
-    ["added_after", "limit", "next", "match[id]", "match[type]", "match[spec_version]", "match[version]"];
+const DRY_RUN: &str = "dry_run";
+
+const KNOWN: [&str; 8] = [
+    "added_after",
+    "limit",
+    "next",
+    "match[id]",
+    "match[type]",
+    "match[spec_version]",
+    "match[version]",
+    DRY_RUN,
+];
+
+const TRUTH: &str = "expected true or false";
 
 const INSTANT: &str = "expected an instant: RFC 3339, UTC, `2026-11-26T08:00:00Z`";
 
@@ -124,6 +143,10 @@ fn instant(text: &str) -> Option<Timestamp> {
     let civil: DateTime =
         time.strip_prefix('T').filter(|time| time.bytes().all(plain)).and(civil.parse().ok())?;
     Some(TimeZone::UTC.to_timestamp(civil).unwrap_or(Timestamp::MAX))
+}
+
+fn truth(text: &str) -> Option<bool> {
+    text.parse().ok()
 }
 
 /// A number above 0: one that is greater than any page is as good as the greatest.

@@ -1,17 +1,21 @@
-//! GET: every answer with objects, or with what there is of them, is a use: decided on by the laws, recorded, then given.
+//! GET: every answer with objects, or with what there is of them, is a use: decided on by the laws, recorded, then given. By
+//! `?dry_run=true` what the laws say of it, and nothing is given (C35).
 
 use super::query::{Query, next_of};
 use super::refusal::Refusal;
-use super::resources::{Manifest, ManifestRecord, Objects, Page, Versions, instant, version};
+use super::resources::{Manifest, ManifestRecord, Objects, Page, Versions, WouldUse, instant, version};
 use super::{Addressed, Client, Door, answer, media};
+use crate::gateway::Gateway;
 use crate::signin::SignedIn;
 use crate::work::collections::{self, Reader};
+use crate::work::dry::{self, WouldBe};
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use comity_exchange::collect::{Read, Record, StandingRequest};
 use comity_exchange::ports::Presence;
 use comity_exchange::shell::Shell as _;
+use comity_store::DryUntil;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -29,8 +33,8 @@ pub(super) async fn objects(
     Addressed { collection, .. }: Addressed,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, Refusal> {
-    let read = page(&door, &client, &collection, &Query::read(raw.as_deref())?).await?;
-    given(&read, |records| Ok(Objects { objects: raws(records)? }))
+    let came = page(&door, &client, &collection, &Query::read(raw.as_deref())?).await?;
+    given(&came, |records| Ok(Objects { objects: raws(records)? }))
 }
 
 pub(super) async fn manifest(
@@ -39,8 +43,8 @@ pub(super) async fn manifest(
     Addressed { collection, .. }: Addressed,
     RawQuery(raw): RawQuery,
 ) -> Result<Response, Refusal> {
-    let read = page(&door, &client, &collection, &Query::read(raw.as_deref())?).await?;
-    given(&read, |records| {
+    let came = page(&door, &client, &collection, &Query::read(raw.as_deref())?).await?;
+    given(&came, |records| {
         let record = |record: &Record| {
             let head: Head<'_> = serde_json::from_slice(record.object.as_bytes()).map_err(unreadable)?;
             Ok(ManifestRecord {
@@ -62,8 +66,8 @@ pub(super) async fn object(
 ) -> Result<Response, Refusal> {
     let (collection, id) = known(&door, addressed).await?;
     let query = Query::read(raw.as_deref())?.of_object(&id);
-    let read = page(&door, &client, &collection, &query).await?;
-    given(&read, |records| Ok(Objects { objects: raws(records)? }))
+    let came = page(&door, &client, &collection, &query).await?;
+    given(&came, |records| Ok(Objects { objects: raws(records)? }))
 }
 
 pub(super) async fn versions(
@@ -74,8 +78,8 @@ pub(super) async fn versions(
 ) -> Result<Response, Refusal> {
     let (collection, id) = known(&door, addressed).await?;
     let query = Query::read(raw.as_deref())?.of_object(&id).of_all_versions();
-    let read = page(&door, &client, &collection, &query).await?;
-    given(&read, |records| {
+    let came = page(&door, &client, &collection, &query).await?;
+    given(&came, |records| {
         Ok(Versions { versions: records.iter().map(|record| version(record.version)).collect() })
     })
 }
@@ -101,25 +105,38 @@ fn readable(collection: &StandingRequest) -> Result<(), Refusal> {
     }
 }
 
+/// What came of asking for a page.
+enum Came {
+    /// The page.
+    Read(Read),
+    /// Of a dry run: what would be recorded of its use.
+    Would(WouldBe),
+}
+
 async fn page(
     door: &Door,
     client: &Client,
     collection: &StandingRequest,
     query: &Query,
-) -> Result<Read, Refusal> {
+) -> Result<Came, Refusal> {
     readable(collection)?;
     let gateway = &door.gateway;
     let most = gateway.settings().page_objects_max;
     let Some(wanted) = query.wanted(collection.stream(), gateway.tags(), most) else {
-        return Ok(Read::default());
+        return Ok(Came::Read(Read::default()));
     };
     let SignedIn { training_valid_until, key, .. } = client.who.clone();
     let reader = Reader { training_valid_until, key };
+    if query.dry_run() {
+        let until = DryUntil::FirstRecord;
+        let used = async |dry: &Arc<Gateway>| collections::read(dry, collection, &reader, wanted).await;
+        return Ok(Came::Would(dry::run(gateway, until, used).await?));
+    }
     let read = collections::read(gateway, collection, &reader, wanted).await?;
     if read.records.is_empty() && read.refused + read.left_out > 0 && !read.more {
         return Err(refused(&read));
     }
-    Ok(read)
+    Ok(Came::Read(read))
 }
 
 /// That the laws let the reader have nothing of a page, and why: the reasons, in the vocabulary's words.
@@ -141,9 +158,13 @@ fn refused(read: &Read) -> Refusal {
 
 /// The answer of a page: what `items` makes of its records, and when the first and the last were added.
 fn given<'r, T: Serialize>(
-    read: &'r Read,
+    came: &'r Came,
     items: impl FnOnce(&'r [Record]) -> Result<T, Refusal>,
 ) -> Result<Response, Refusal> {
+    let read = match came {
+        Came::Read(read) => read,
+        Came::Would(would) => return Ok(answer(StatusCode::OK, &WouldUse { would })),
+    };
     let next = read.last.filter(|_| read.more).map(next_of);
     let page = Page { more: read.more, next, items: items(&read.records)? };
     let mut response = answer(StatusCode::OK, &page).into_response();

@@ -1,6 +1,7 @@
 //! TAXII's resources, as they are written: sections 4 and 5.
 
 use super::media;
+use crate::work::dry::WouldBe;
 use comity_exchange::collect::StandingRequest;
 use comity_terms::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -110,6 +111,9 @@ pub(super) enum State {
 #[derive(Serialize, Deserialize, Clone)]
 pub(super) struct Status {
     pub(super) id: String,
+    /// A property of our own (section 6.1): of what would be, and is not. A dry run is kept nowhere.
+    #[serde(rename = "x_comity_dry_run", skip_serializing_if = "is_false", skip_deserializing)]
+    pub(super) dry_run: bool,
     pub(super) status: State,
     pub(super) request_timestamp: String,
     pub(super) total_count: usize,
@@ -131,6 +135,13 @@ pub(super) struct StatusDetail {
     pub(super) version: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
+}
+
+/// What would come of a GET, in the place of its answer: a property of our own (section 6.1).
+#[derive(Serialize)]
+pub(super) struct WouldUse<'a> {
+    #[serde(rename = "x_comity_dry_run")]
+    pub(super) would: &'a WouldBe,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

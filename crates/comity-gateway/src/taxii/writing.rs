@@ -1,4 +1,5 @@
-//! POST and DELETE: what is added is shared as the standing request says, and each object is told what became of it.
+//! POST and DELETE: what is added is shared as the standing request says, and each object is told what became of it; by
+//! `?dry_run=true` what would become of it, and nothing does (C35).
 
 use super::envelope::Envelope;
 use super::query::Query;
@@ -16,6 +17,7 @@ use comity_exchange::ports::{Store as _, VersionWanted};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
+use comity_store::DryUntil;
 use comity_terms::{ExchangeId, Timestamp};
 use std::sync::Arc;
 
@@ -23,18 +25,25 @@ pub(super) async fn add(
     extract::State(door): extract::State<Arc<Door>>,
     client: Client,
     Addressed { collection, .. }: Addressed,
+    RawQuery(raw): RawQuery,
     request: Request,
 ) -> Result<Response, Refusal> {
     media::sent(request.headers())?;
     writable(&collection)?;
+    let is_dry = Query::read(raw.as_deref())?.dry_run();
     let body = body(&door, request).await?;
     let envelope = Envelope::read(&body)?;
     let now = door.gateway.now();
+    if is_dry {
+        let dry = door.gateway.dry_run(DryUntil::FirstRecord);
+        let (given, _) = collections::add(&dry, &collection, &client.who.officer, &envelope.objects).await?;
+        return Ok(would(fates(given, now), now));
+    }
     let (given, exchange) =
         collections::add(&door.gateway, &collection, &client.who.officer, &envelope.objects).await?;
     let id = ExchangeId::draw(&mut door.gateway.entropy());
     let (root, exchange) = (collection.agreement.0.to_string(), exchange.map(Text));
-    let kept = Kept { root, status: told(given, now, id), exchange };
+    let kept = Kept { root, status: told(fates(given, now), now, id.to_string()), exchange };
     statuses::keep(&door.gateway, id, &kept, now).await?;
     Ok(answer(StatusCode::ACCEPTED, &kept.status))
 }
@@ -65,9 +74,11 @@ fn writable(collection: &StandingRequest) -> Result<(), Refusal> {
     }
 }
 
-fn told(given: Vec<Given<'_>>, now: Timestamp, id: ExchangeId) -> Status {
-    let (mut successes, mut failures, mut pendings) = (Vec::new(), Vec::new(), Vec::new());
-    let total_count = given.len();
+/// What became of each object that was given: successes, failures, what waits.
+type Fates = [Vec<StatusDetail>; 3];
+
+fn fates(given: Vec<Given<'_>>, now: Timestamp) -> Fates {
+    let [mut successes, mut failures, mut pendings] = Fates::default();
     for Given { id, version: at, fate, .. } in given {
         let version = at.map_or_else(|| instant(now), version);
         let detail = |message| StatusDetail { id, version, message };
@@ -78,11 +89,16 @@ fn told(given: Vec<Given<'_>>, now: Timestamp, id: ExchangeId) -> Status {
             None => failures.push(detail(None)),
         }
     }
+    [successes, failures, pendings]
+}
+
+fn told([successes, failures, pendings]: Fates, now: Timestamp, id: String) -> Status {
     Status {
-        id: id.to_string(),
+        id,
+        dry_run: false,
         status: if pendings.is_empty() { State::Complete } else { State::Pending },
         request_timestamp: instant(now),
-        total_count,
+        total_count: successes.len() + failures.len() + pendings.len(),
         success_count: successes.len(),
         successes,
         failure_count: failures.len(),
@@ -91,6 +107,15 @@ fn told(given: Vec<Given<'_>>, now: Timestamp, id: ExchangeId) -> Status {
         pendings,
     }
 }
+
+/// A status of what would be: kept under no id, and nothing more comes of it.
+fn would(fates: Fates, now: Timestamp) -> Response {
+    let status = Status { dry_run: true, status: State::Complete, ..told(fates, now, NO_STATUS.to_owned()) };
+    answer(StatusCode::OK, &status)
+}
+
+/// A status has an id (section 4.3.1). Under this one none is ever kept.
+const NO_STATUS: &str = "00000000-0000-0000-0000-000000000000";
 
 pub(super) async fn status(
     extract::State(door): extract::State<Arc<Door>>,
@@ -145,6 +170,15 @@ pub(super) async fn remove(
     let versions =
         if query.versions().is_empty() { vec![VersionWanted::All] } else { query.versions().to_vec() };
     let id = object.unwrap_or_default();
-    let gone = collections::remove(&door.gateway, &collection, &client.who.officer, &id, versions).await?;
-    if gone == 0 { Err(none()) } else { Ok(answer(StatusCode::OK, &serde_json::json!({}))) }
+    let officer = &client.who.officer;
+    if query.dry_run() {
+        let now = door.gateway.now();
+        let dry = door.gateway.dry_run(DryUntil::End);
+        let gone = collections::remove(&dry, &collection, officer, &id, versions).await?;
+        let goes = |at| StatusDetail { id: id.clone(), version: version(at), message: None };
+        let successes: Vec<_> = gone.into_iter().map(goes).collect();
+        return if successes.is_empty() { Err(none()) } else { Ok(would([successes, vec![], vec![]], now)) };
+    }
+    let gone = collections::remove(&door.gateway, &collection, officer, &id, versions).await?;
+    if gone.is_empty() { Err(none()) } else { Ok(answer(StatusCode::OK, &serde_json::json!({}))) }
 }

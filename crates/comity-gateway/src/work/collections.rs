@@ -4,6 +4,7 @@ mod adding;
 
 pub use adding::{Fate, Given, add};
 
+use super::preview::{Preview, preview};
 use super::{manage, officers};
 use crate::gateway::{Gateway, GatewayError};
 use crate::settings::PublicCollection;
@@ -227,7 +228,27 @@ async fn written(
     officer: &str,
     (bundle, added): (Vec<u8>, Option<Timestamp>),
 ) -> Result<ExchangeReport, GatewayError> {
-    let order = Order {
+    share::share(gateway, order(collection, officer, bundle, added)).await
+}
+
+/// What would come of writing a bundle, at a gateway of a dry run.
+///
+/// # Errors
+/// As [`write`].
+async fn previewed(
+    gateway: &Arc<Gateway>,
+    collection: &StandingRequest,
+    officer: &str,
+    bundle: Vec<u8>,
+) -> Result<Preview, GatewayError> {
+    // Who may not act is told so now.
+    officers::acting(gateway, officer).await?;
+    preview(gateway, &order(collection, officer, bundle, None)).await
+}
+
+/// The order that a standing request makes of a bundle.
+fn order(collection: &StandingRequest, officer: &str, bundle: Vec<u8>, added: Option<Timestamp>) -> Order {
+    Order {
         bundle: Arc::new(bundle),
         officer: officer.to_owned(),
         under: collection.agreement.0.clone(),
@@ -239,8 +260,7 @@ async fn written(
         assume_in_force: false,
         added,
         once: None,
-    };
-    share::share(gateway, order).await
+    }
 }
 
 /// Reads a page of a collection for an officer's tool: what the laws mask, a tool gets as far as it is an object still.
@@ -294,7 +314,7 @@ pub async fn present(
 }
 
 /// Takes an object out of a collection: its records are erased, whoever reads learns so by a tombstone where it was the
-/// last version, and nobody puts it there again. How many records went; none when there is no such object.
+/// last version, and nobody puts it there again. The versions that went; none when there is no such object.
 ///
 /// # Errors
 /// [`GatewayError`]; what went stays gone.
@@ -304,7 +324,7 @@ pub async fn remove(
     officer: &str,
     id: &str,
     versions: Vec<VersionWanted>,
-) -> Result<usize, GatewayError> {
+) -> Result<Vec<Timestamp>, GatewayError> {
     let acting = officers::acting(gateway, officer).await?;
     let object = gateway.tags().object(id);
     let wanted = |versions: Vec<VersionWanted>| Wanted {
@@ -318,7 +338,7 @@ pub async fn remove(
     };
     let Page { listed, segments, .. } = gateway.store().collected(wanted(versions)).await?;
     if listed.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     unheld(gateway, &listed, &segments).await?;
     let all = gateway.store().collected(wanted(vec![VersionWanted::All])).await?.listed;
@@ -327,7 +347,7 @@ pub async fn remove(
     let by = acting.signed(&text);
     let removing = collect::Removing { stream: collection.stream(), object, id, whole, by };
     collect::remove(gateway, removing, &listed, &segments).await?;
-    Ok(listed.len())
+    Ok(listed.iter().map(|listed| listed.version).collect())
 }
 
 /// That no duty to preserve and no hold keeps any of these records.

@@ -30,6 +30,18 @@ pub struct Preview {
     /// Why objects would stay that no law speaks of: reason codes.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub reasons: BTreeSet<String>,
+    /// The objects that would go, as minimising leaves them: for who asks further about them here, and told to nobody.
+    #[serde(skip)]
+    pub extract: Vec<Vec<u8>>,
+}
+
+impl Preview {
+    /// For which offices it would wait, where it would.
+    #[must_use]
+    pub fn waiting(&self) -> Option<String> {
+        let offices = self.decisions.iter().flat_map(|decision| &decision.escalate_to);
+        share::waits_for(self.outcome, offices.map(|office| &office.0))
+    }
 }
 
 /// Decides and minimises as a live exchange would; records nothing, sends nothing.
@@ -48,16 +60,16 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
         Ok(match working.with_memo(|memo| classified.decide(&tools, memo, entropy))? {
             Decided::Permitted(permitted) => match permitted.minimise(&tools, entropy)? {
                 Ok(minimised) => {
-                    let (told, _) = minimised.told();
-                    (ExchangeOutcome::delivered(rulings_whole(&told.rulings)), told)
+                    let (told, extract) = minimised.told();
+                    (ExchangeOutcome::delivered(rulings_whole(&told.rulings)), told, extract)
                 }
-                Err(refused) => (ExchangeOutcome::Refused, refused.told()),
+                Err(refused) => (ExchangeOutcome::Refused, refused.told(), Vec::new()),
             },
-            Decided::Escalated(escalated) => (ExchangeOutcome::Escalated, escalated.told()),
-            Decided::Refused(refused) => (ExchangeOutcome::Refused, refused.told()),
+            Decided::Escalated(escalated) => (ExchangeOutcome::Escalated, escalated.told(), Vec::new()),
+            Decided::Refused(refused) => (ExchangeOutcome::Refused, refused.told(), Vec::new()),
         })
     });
-    let (outcome, told) = told
+    let (outcome, told, extract) = told
         .await
         .map_err(|error| GatewayError::Broken(format!("the preview broke off: {error}")))?
         .map_err(input)?;
@@ -70,5 +82,6 @@ pub async fn preview(gateway: &Arc<Gateway>, order: &Order) -> Result<Preview, G
         withholdings: withholdings.iter().map(withholding_report).collect(),
         rejected: rejected.iter().map(rejected_report).collect(),
         reasons,
+        extract,
     })
 }

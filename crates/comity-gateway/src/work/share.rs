@@ -3,6 +3,7 @@
 mod report;
 pub(in crate::work) mod stated;
 
+pub(super) use report::waits_for;
 pub use report::{rejected_report, withholding_report};
 pub use stated::stated_by_officer;
 pub(super) use stated::{assertable_by_officer, attested, known_training};

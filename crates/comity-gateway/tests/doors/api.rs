@@ -49,6 +49,48 @@ async fn the_api_explains_itself_and_every_route_is_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn every_list_comes_in_parts() {
+    let (house, tool, _) = fresh().await;
+    let document = tool.showing(None).get("/api/v1/openapi.json").await.json();
+    let mut lists = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let get = &methods["get"];
+        let answer = &get["responses"]["200"]["content"]["application/json"]["schema"];
+        if answer["type"] != "array" {
+            continue;
+        }
+        let parameters = get["parameters"].as_array().unwrap_or_else(|| panic!("{path} comes whole"));
+        for name in ["after", "limit"] {
+            assert!(parameters.iter().any(|parameter| parameter["name"] == name), "{path}: {name}");
+            let unread = tool.get(&format!("{path}?{name}=x")).await;
+            assert_eq!(unread.status, 400, "{path}?{name}=x: {}", unread.text());
+        }
+        assert_eq!(tool.get(&format!("{path}?limit=0")).await.status, 400, "{path}");
+        assert!(!get["responses"]["200"]["headers"]["link"].is_null(), "{path}: Link");
+        lists.push(path.clone());
+    }
+    assert!(lists.len() >= 4, "{lists:?}");
+
+    for title in ["Another", "One more"] {
+        let asked = crate::governed::kept_here(title, &[]);
+        comity_gateway::work::collections::make(&house.gateway, "ana", asked).await.unwrap();
+    }
+    let whole = tool.get("/api/v1/collections").await.json();
+    let (mut seen, mut next) = (Vec::new(), Some("/api/v1/collections?limit=2".to_owned()));
+    while let Some(path) = next {
+        let part = tool.get(&path).await;
+        seen.extend(part.json().as_array().unwrap().clone());
+        let link = part.header("link").map(str::to_owned);
+        next = link.map(|link| {
+            let (path, rest) = link.trim_start_matches('<').split_once('>').unwrap();
+            assert_eq!(rest, "; rel=\"next\"");
+            path.to_owned()
+        });
+    }
+    assert_eq!((seen.len(), json!(seen)), (3, whole));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_says_what_comes_of_it_and_leaves_nothing() {
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
     officer(&sender, "ana", 365).await;

@@ -156,6 +156,42 @@ async fn each_object_is_told_what_became_of_it() {
     assert_eq!(numbers(&tool.get(&objects).await.taxii(200)), [1, 2], "nothing stands there twice");
 }
 
+/// What is said twice is there once, and told of twice. Of two that have one id and differ, the first goes, and the other is named.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_given_twice_is_counted_twice() {
+    let (_house, tool, path) = fresh().await;
+    let objects = format!("{path}objects/");
+    let addresses = ["ff26c055-6336-5bc5-b98d-13d6226742dd", "2f689bf9-0ff2-545f-aa61-e495eb8cecc7"];
+    let address = |which: usize| {
+        let id = format!("ipv4-addr--{}", addresses[which]);
+        json!({ "type": "ipv4-addr", "id": id, "value": "198.51.100.3" })
+    };
+    let mut second = address(1);
+    second["spec_version"] = json!("2.1");
+    let mut other = indicator(1, 1);
+    other["name"] = json!("Another name");
+    let mut unread = indicator(2, 1);
+    unread["modified"] = json!("yesterday");
+    for (given, failures) in [
+        ([address(0), address(0)], vec![]),
+        ([second.clone(), second], vec![]),
+        ([indicator(1, 1), other], vec!["the same id and version as object 0"]),
+        ([unread, indicator(2, 1)], vec!["not an instant"]),
+    ] {
+        let told = tool.post(&objects, &envelope(&given)).await.taxii(202);
+        assert_eq!(
+            (&told["total_count"], &told["failure_count"]),
+            (&json!(2), &json!(failures.len())),
+            "{told}"
+        );
+        assert_eq!(told["success_count"], json!(2 - failures.len()), "{told}");
+        for (place, why) in failures.iter().enumerate() {
+            assert!(told["failures"][place]["message"].as_str().unwrap().contains(why), "{told}");
+        }
+    }
+    assert_eq!(tool.get(&objects).await.taxii(200)["objects"].as_array().unwrap().len(), 4, "each once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn filters_and_versions_are_those_of_the_standard() {
     let (_house, tool, path) = fresh().await;

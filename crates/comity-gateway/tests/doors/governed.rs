@@ -11,6 +11,26 @@ use std::time::Duration;
 
 const NIS2: &str = "eu-nis2-2022-2555";
 
+/// A collection for public data that EE keeps itself.
+pub(crate) fn kept_here(title: &str, facts: &[(&str, &str)]) -> Asked {
+    Asked {
+        title: title.to_owned(),
+        description: None,
+        agreement: "comity-open".parse().unwrap(),
+        partner: "EE".parse().unwrap(),
+        activity: "threat_intel".parse().unwrap(),
+        purpose: "research".parse().unwrap(),
+        facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
+        can_read: true,
+        can_write: true,
+        until: None,
+        reviewer: None,
+    }
+}
+
+/// Facts by which a share waits for an office.
+pub(crate) const CHILDREN: &[(&str, &str)] = &[("vulnerable", "[\"child\"]")];
+
 /// A collection with `partner` under the agreement that both have signed; its path.
 pub(crate) async fn collection(house: &House, partner: &str, facts: &[(&str, &str)]) -> String {
     let asked = Asked {
@@ -145,25 +165,14 @@ async fn what_is_imported_for_tests_says_when_it_was_added_and_in_service_nothin
 #[tokio::test(flavor = "multi_thread")]
 async fn a_collection_gives_the_facts_that_a_client_cannot_say_and_ends() {
     let (house, tool, _) = fresh().await;
-    let asked = |facts: &[(&str, &str)]| Asked {
-        title: "Another".to_owned(),
-        description: None,
-        agreement: "comity-open".parse().unwrap(),
-        partner: "EE".parse().unwrap(),
-        activity: "threat_intel".parse().unwrap(),
-        purpose: "research".parse().unwrap(),
-        facts: facts.iter().map(|(key, value)| (key.parse().unwrap(), (*value).to_owned())).collect(),
-        can_read: true,
-        can_write: true,
-        until: None,
-        reviewer: None,
-    };
     for wrong in [&[("nothing_known", "true")][..], &[("urgent", "perhaps")]] {
-        assert!(collections::make(&house.gateway, "ana", asked(wrong)).await.is_err(), "{wrong:?}");
+        assert!(
+            collections::make(&house.gateway, "ana", kept_here("Another", wrong)).await.is_err(),
+            "{wrong:?}"
+        );
     }
     // The facts say that children are concerned: such a share waits for an office.
-    let made =
-        collections::make(&house.gateway, "ana", asked(&[("vulnerable", "[\"child\"]")])).await.unwrap();
+    let made = collections::make(&house.gateway, "ana", kept_here("Another", CHILDREN)).await.unwrap();
     let path = format!("/taxii2/comity-open/collections/{}/", made.id.0);
     let told = tool.post(&format!("{path}objects/"), &envelope(&[indicator(1, 1)])).await.taxii(202);
     assert_eq!((&told["status"], &told["pending_count"]), (&json!("pending"), &json!(1)), "{told}");

@@ -37,16 +37,31 @@ pub(super) async fn me(State(api): State<Arc<Api>>, Officer(officer): Officer) -
     get,
     path = "/api/v1/approvals",
     summary = "What waits for offices: of whom, until when, for which reasons",
+    params(
+        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
     responses(
-        (status = 200, description = "Every exchange that waits", body = [Object]),
+        (
+            status = 200, description = "The exchanges that wait", body = [Object],
+            headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
+        ),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
 )]
-pub(super) async fn approvals(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
+pub(super) async fn approvals(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Part>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let part = Part::read(query)?;
     let now = api.gateway.now();
     let waiting = work::approve::waiting(&api.gateway).await?;
-    Ok(answer(&waiting.iter().map(|waiting| work::approve::waiting_json(waiting, now)).collect::<Vec<_>>()))
+    let waiting: Vec<Json> =
+        waiting.iter().map(|waiting| work::approve::waiting_json(waiting, now)).collect();
+    Ok(part.of("/api/v1/approvals", &waiting))
 }
 
 /// Which part of a list.
@@ -125,13 +140,27 @@ pub(super) async fn obligations(
     get,
     path = "/api/v1/collections",
     summary = "The collections that tools write and read by, over TAXII",
+    params(
+        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
     responses(
-        (status = 200, description = "Those that stand now", body = [Object]),
+        (
+            status = 200, description = "Those that stand now", body = [Object],
+            headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
+        ),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
 )]
-pub(super) async fn collections(State(api): State<Arc<Api>>, _: Officer) -> Response {
+pub(super) async fn collections(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Part>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let part = Part::read(query)?;
     let standing = work::collections::standing(&api.gateway);
-    answer(&standing.iter().map(work::collections::collection_json).collect::<Vec<_>>())
+    let standing: Vec<Json> = standing.iter().map(work::collections::collection_json).collect();
+    Ok(part.of("/api/v1/collections", &standing))
 }

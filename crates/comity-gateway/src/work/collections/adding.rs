@@ -1,21 +1,27 @@
 //! Objects that a tool adds to a collection: what is there already is told at once, the rest is shared as the standing
-//! request says, and each object is told what became of it. The same for every door.
+//! request says, and each object is told what became of it. The same for every door. At a gateway of a dry run nothing is shared,
+//! and each object is told what would become of it.
 
-use super::{present, write};
+use super::{present, previewed, write};
 use crate::gateway::{Gateway, GatewayError};
-use comity_exchange::collect::{StandingRequest, drop_copies};
-use comity_exchange::ports::Presence;
-use comity_exchange::report::{ExchangeOutcome, ExchangeReport};
+use crate::work::preview::Preview;
+use comity_exchange::collect::{Copies, StandingRequest, drop_copies};
+use comity_exchange::disclose::unread_ground;
+use comity_exchange::ports::{Collections as _, Presence};
+use comity_exchange::report::{
+    DecisionReport, ExchangeOutcome, ExchangeReport, RejectedReport, WithholdingReport,
+};
 use comity_exchange::shell::Shell as _;
 use comity_minimise::bundle_bytes;
 use comity_terms::{ExchangeId, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// Adds objects to a collection for an officer's tool; gives what became of each, and the exchange that they went by.
+/// Adds objects to a collection for an officer's tool; gives what became of each, and the exchange that they went by: none where
+/// nothing was shared. In a dry run, what would become of each here: a partner says what it takes when it is asked.
 ///
 /// # Errors
 /// [`GatewayError`]; nothing was added then.
@@ -28,41 +34,103 @@ pub async fn add<'a>(
     let mut given: Vec<Given<'a>> =
         objects.iter().enumerate().map(|(place, raw)| Given::read(place, raw)).collect();
     settle_known(gateway, collection, &mut given).await?;
-    let Some((exchange, carried)) = share_rest(gateway, collection, officer, &mut given).await? else {
-        return Ok((given, None));
+    let repeated = repeated(&given);
+    let exchange = match Rest::of(gateway, &given, &repeated) {
+        Some(rest) => share(gateway, collection, officer, rest, &mut given).await?,
+        None => None,
     };
-    if collection.partner.0 == gateway.signatory().party {
-        settle_copies(gateway, collection, (exchange, carried), &mut given).await?;
+    for (place, first) in repeated {
+        given[place].fate.clone_from(&given[first].fate);
     }
-    Ok((given, Some(exchange)))
+    Ok((given, exchange))
 }
 
-/// What is known by its value alone may be a copy only once it was minimised: a copy begins no clock, and is told as one. So is
-/// each of the markings that were `carried` to be read with what bears them.
-async fn settle_copies(
+/// The places of what was given before, word for word, and where it was first: what becomes of the one becomes of the other.
+fn repeated(given: &[Given<'_>]) -> BTreeMap<usize, usize> {
+    let mut first = HashMap::new();
+    let places = given.iter().enumerate().filter_map(|(place, given)| {
+        let before = *first.entry(given.raw.get()).or_insert(place);
+        (before != place).then_some((place, before))
+    });
+    places.collect()
+}
+
+/// Shares what is left, and notes what became of it.
+async fn share(
+    gateway: &Arc<Gateway>,
+    collection: &StandingRequest,
+    officer: &str,
+    rest: Rest,
+    given: &mut [Given<'_>],
+) -> Result<Option<ExchangeId>, GatewayError> {
+    let is_own = collection.partner.0 == gateway.signatory().party;
+    if gateway.is_dry() {
+        let preview = previewed(gateway, collection, officer, rest.bundle).await?;
+        tell(&Told::from(&preview), &rest.open, given);
+        if is_own {
+            let copies = copies_in(gateway, collection, &preview).await?;
+            tell_copies(&copies, given);
+        }
+        return Ok(None);
+    }
+    let report = write(gateway, collection, officer, rest.bundle).await?;
+    tell(&Told::from(&report), &rest.open, given);
+    let exchange = report.exchange_id.0;
+    if is_own && (rest.carried > 0 || changed(given).next().is_some()) {
+        let Copies { here, ended } = drop_copies(&**gateway, exchange, &collection.stream()).await?;
+        tell_copies(&Copies { here: here.saturating_sub(rest.carried), ended }, given);
+    }
+    Ok(Some(exchange))
+}
+
+/// What is known by its value alone and was changed: it may be a copy, which only minimising shows. A copy begins no clock, and is
+/// told as one.
+fn changed<'g, 'a>(given: &'g mut [Given<'a>]) -> impl Iterator<Item = &'g mut Given<'a>> {
+    given.iter_mut().filter(|given| {
+        given.version.is_none() && matches!(&given.fate, Some(Fate::Done(Some(what))) if what != HERE)
+    })
+}
+
+/// Tells what was changed that it is a copy. Of some among others it is not known which they are: each was taken, and some of
+/// them are copies.
+fn tell_copies(copies: &Copies, given: &mut [Given<'_>]) {
+    let all = changed(given).count() as u64;
+    if copies.ended == all {
+        changed(given).for_each(|given| given.fate = Some(Fate::Failed(GONE.to_owned())));
+    } else if copies.here == all {
+        changed(given).for_each(|given| given.fate = Some(Fate::Done(Some(HERE.to_owned()))));
+    }
+}
+
+/// How many of the objects without versions that would be placed here are copies.
+async fn copies_in(
     gateway: &Gateway,
     collection: &StandingRequest,
-    (exchange, carried): (ExchangeId, u64),
-    given: &mut [Given<'_>],
-) -> Result<(), GatewayError> {
-    let changed = |given: &&mut Given<'_>| {
-        given.version.is_none() && matches!(&given.fate, Some(Fate::Done(Some(what))) if what != HERE)
-    };
-    let mut changed: Vec<_> = given.iter_mut().filter(changed).collect();
-    if changed.is_empty() && carried == 0 {
-        return Ok(());
+    preview: &Preview,
+) -> Result<Copies, GatewayError> {
+    let raws = preview.extract.iter().filter_map(|object| serde_json::from_slice::<&RawValue>(object).ok());
+    let heads = raws.map(|raw| Given::read(0, raw)).filter(|head| head.version.is_none());
+    let objects: HashMap<_, _> = heads
+        .map(|head| (gateway.tags().object(&head.id), gateway.tags().content(head.raw.get().as_bytes())))
+        .collect();
+    let present = gateway.store().present(collection.stream(), objects.keys().copied().collect()).await?;
+    let mut of: HashMap<_, Vec<Presence>> = HashMap::new();
+    for (object, presence) in present {
+        of.entry(object).or_default().push(presence);
     }
-    let copies = drop_copies(gateway, exchange, &collection.stream()).await?;
-    let (all, here) = (changed.len() as u64, copies.here.saturating_sub(carried));
-    for given in &mut changed {
-        // Of some among others it is not known which they are: each was taken, and some of them are copies.
-        if copies.ended == all {
-            given.fate = Some(Fate::Failed(GONE.to_owned()));
-        } else if here == all {
-            given.fate = Some(Fate::Done(Some(HERE.to_owned())));
+    let mut copies = Copies::default();
+    for (object, known) in of {
+        let mut here = known.iter().filter_map(|presence| match presence {
+            Presence::Here { content, .. } => Some(*content),
+            Presence::Removed { .. } => None,
+        });
+        match here.next() {
+            Some(content) if objects.get(&object) == Some(&content) => copies.here += 1,
+            Some(_) => {}
+            None => copies.ended += 1,
         }
     }
-    Ok(())
+    Ok(copies)
 }
 
 const HERE: &str = "it is here already";
@@ -91,6 +159,7 @@ pub struct Given<'a> {
 }
 
 /// What became of an object.
+#[derive(Clone)]
 pub enum Fate {
     /// It is in the collection, or went to the partner; what was changed of it, and why.
     Done(Option<String>),
@@ -155,45 +224,92 @@ async fn settle_known(
     Ok(())
 }
 
-/// Shares what is left, and notes what became of each object; gives the exchange, and how many markings went with it that are
-/// here already: what bears one is read by it, and one that nobody can read counts as the strictest.
-async fn share_rest(
-    gateway: &Arc<Gateway>,
-    collection: &StandingRequest,
-    officer: &str,
-    given: &mut [Given<'_>],
-) -> Result<Option<(ExchangeId, u64)>, GatewayError> {
-    let open: Vec<usize> = (0..given.len()).filter(|place| given[*place].fate.is_none()).collect();
-    if open.is_empty() {
-        return Ok(None);
+/// What is left to share, once what is known is settled.
+struct Rest {
+    /// The places, among those given, of what is shared.
+    open: Vec<usize>,
+    /// The bundle of it.
+    bundle: Vec<u8>,
+    /// How many markings go with it that are here already: what bears one is read by it, and one that nobody can read counts as
+    /// the strictest.
+    carried: u64,
+}
+
+impl Rest {
+    fn of(gateway: &Gateway, given: &[Given<'_>], repeated: &BTreeMap<usize, usize>) -> Option<Self> {
+        let is_open = |place: &usize| given[*place].fate.is_none() && !repeated.contains_key(place);
+        let open: Vec<usize> = (0..given.len()).filter(is_open).collect();
+        if open.is_empty() {
+            return None;
+        }
+        let id = ExchangeId::draw(&mut gateway.entropy());
+        let bears = |marking: &str| open.iter().any(|place| given[*place].raw.get().contains(marking));
+        let carried: Vec<&Given<'_>> = given
+            .iter()
+            .filter(|given| {
+                matches!(&given.fate, Some(Fate::Done(_))) && given.id.starts_with("marking-definition--")
+            })
+            .filter(|given| gateway.table().handling(&given.id).is_none() && bears(&given.id))
+            .collect();
+        let objects = open.iter().map(|place| &given[*place]).chain(carried.iter().copied());
+        let objects = objects.map(|given| given.raw.get().as_bytes());
+        let (bundle, carried) = (bundle_bytes(&format!("bundle--{id}"), objects), carried.len() as u64);
+        Some(Self { open, bundle, carried })
     }
-    let id = ExchangeId::draw(&mut gateway.entropy());
-    let bears = |marking: &str| open.iter().any(|place| given[*place].raw.get().contains(marking));
-    let carried: Vec<&Given<'_>> = given
-        .iter()
-        .filter(|given| {
-            matches!(&given.fate, Some(Fate::Done(_))) && given.id.starts_with("marking-definition--")
-        })
-        .filter(|given| gateway.table().handling(&given.id).is_none() && bears(&given.id))
-        .collect();
-    let objects = open.iter().map(|place| &given[*place]).chain(carried.iter().copied());
-    let objects = objects.map(|given| given.raw.get().as_bytes());
-    let (bytes, carried) = (bundle_bytes(&format!("bundle--{id}"), objects), carried.len() as u64);
-    let report = write(gateway, collection, officer, bytes).await?;
+}
+
+/// What is told of a sharing, that was done or would be.
+struct Told<'a> {
+    outcome: ExchangeOutcome,
+    decisions: &'a [DecisionReport],
+    withholdings: &'a [WithholdingReport],
+    rejected: &'a [RejectedReport],
+    waiting: Option<String>,
+}
+
+impl<'a> From<&'a ExchangeReport> for Told<'a> {
+    fn from(report: &'a ExchangeReport) -> Self {
+        Self {
+            outcome: report.outcome,
+            decisions: &report.decisions,
+            withholdings: &report.withholdings,
+            rejected: &report.rejected,
+            waiting: report.waiting.clone(),
+        }
+    }
+}
+
+impl<'a> From<&'a Preview> for Told<'a> {
+    fn from(preview: &'a Preview) -> Self {
+        Self {
+            outcome: preview.outcome,
+            decisions: &preview.decisions,
+            withholdings: &preview.withholdings,
+            rejected: &preview.rejected,
+            waiting: preview.waiting(),
+        }
+    }
+}
+
+/// Notes what became of each object that was shared.
+fn tell(told: &Told<'_>, open: &[usize], given: &mut [Given<'_>]) {
     for (index, place) in open.iter().enumerate() {
-        let fate = fate(&report, index, &given[*place].id);
+        let fate = fate(told, index, &given[*place].id);
         given[*place].fate = Some(fate);
     }
-    Ok(Some((report.exchange_id.0, carried)))
 }
 
 /// What became of the object that is number `index` of a shared bundle.
-fn fate(report: &ExchangeReport, index: usize, id: &str) -> Fate {
+fn fate(report: &Told<'_>, index: usize, id: &str) -> Fate {
     if let Some(rejected) = report.rejected.iter().find(|rejected| rejected.index == index as u64) {
         return Fate::Failed(rejected.reason.clone());
     }
+    // What does not read and has the same id is another object: it is told where it stands.
+    let unread = |withheld: &WithholdingReport| {
+        report.rejected.iter().any(|rejected| withheld.ground == unread_ground(&rejected.reason))
+    };
     let mut changed = Vec::new();
-    for withheld in report.withholdings.iter().filter(|withheld| withheld.object == id) {
+    for withheld in report.withholdings.iter().filter(|one| one.object == id && !unread(one)) {
         if withheld.path.is_empty() {
             return match report.outcome {
                 ExchangeOutcome::Escalated => Fate::Waits(waiting(report)),
@@ -214,11 +330,11 @@ fn fate(report: &ExchangeReport, index: usize, id: &str) -> Fate {
     }
 }
 
-fn waiting(report: &ExchangeReport) -> String {
+fn waiting(report: &Told<'_>) -> String {
     format!("it waits for {}", report.waiting.as_deref().unwrap_or("an office"))
 }
 
-fn reasons(report: &ExchangeReport) -> String {
+fn reasons(report: &Told<'_>) -> String {
     let all: std::collections::BTreeSet<&str> = report
         .decisions
         .iter()

@@ -14,7 +14,7 @@ use comity_exchange::report::{
 };
 use comity_exchange::shell::{Lent, Shell as _};
 use comity_exchange::wire::Text;
-use comity_terms::{ExchangeId, Party, Safeguards};
+use comity_terms::{ExchangeId, Office, Party, Safeguards};
 use comity_tlog::{Grade, Receipt};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -127,14 +127,18 @@ pub(super) async fn as_it_stands(
 
 /// For which offices an escalated exchange waits.
 fn waits(summary: &Summary) -> Option<String> {
-    let offices: BTreeSet<&str> = summary
-        .rulings
-        .iter()
-        .flat_map(|ruling| &ruling.decision.escalate_to)
-        .map(|office| office.as_str())
-        .collect();
+    let offices = summary.rulings.iter().flat_map(|ruling| &ruling.decision.escalate_to);
+    waits_for(summary.outcome, offices)
+}
+
+/// For which of these offices an exchange of this outcome waits.
+pub(in crate::work) fn waits_for<'a>(
+    outcome: ExchangeOutcome,
+    offices: impl Iterator<Item = &'a Office>,
+) -> Option<String> {
+    let offices: BTreeSet<&str> = offices.map(Office::as_str).collect();
     let offices: Vec<&str> = offices.into_iter().collect();
-    (summary.outcome == ExchangeOutcome::Escalated)
+    (outcome == ExchangeOutcome::Escalated)
         .then(|| format!("the approval of {}; `comity approvals`", offices.join(", ")))
 }
 
