@@ -96,17 +96,13 @@ async fn notice(client: &Client, id: NoticeId) -> Result<Option<NoticeRow>, Faul
     .await
 }
 
+pub(super) const DUE: &str = "-- due, notices
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+
 async fn due(client: &Client, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
-    every(
-        client,
-        "-- due, notices
-         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
-                ended_at, version, detail
-         FROM notice WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
-        &[&instant(now), &i64::from(limit)],
-        read,
-    )
-    .await
+    every(client, DUE, &[&instant(now), &i64::from(limit)], read).await
 }
 
 fn read(row: &Row) -> Result<NoticeRow, Fault> {

@@ -109,15 +109,14 @@ fn first_second(month: Month) -> Result<i64, Fault> {
     Ok(bounds.0.as_second())
 }
 
+pub(super) const TAGGED_MONTHS: &str = "-- tagged_months
+     SELECT month FROM subject_tag WHERE month < $1 UNION SELECT month FROM subject_sent WHERE month < $1
+     ORDER BY month";
+
 async fn tagged_months(client: &Client, month: Month) -> Result<Vec<Month>, Fault> {
-    every(
-        client,
-        "-- tagged_months
-         SELECT month FROM subject_tag WHERE month < $1 UNION SELECT month FROM subject_sent WHERE month < $1
-         ORDER BY month",
-        &[&i64::from(month.number())],
-        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
-    )
+    every(client, TAGGED_MONTHS, &[&i64::from(month.number())], |row| {
+        Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))
+    })
     .await
 }
 
@@ -317,17 +316,13 @@ async fn request_of_case(client: &Client, case: RequestId) -> Result<Option<Requ
     .await
 }
 
+pub(super) const REQUESTS_TO_SEND: &str = "-- requests_to_send
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+
 async fn requests_to_send(client: &Client, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
-    every(
-        client,
-        "-- requests_to_send
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
-                leaf_index, next_at
-         FROM subject_request WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
-        &[&instant(by), &i64::from(limit)],
-        read_request,
-    )
-    .await
+    every(client, REQUESTS_TO_SEND, &[&instant(by), &i64::from(limit)], read_request).await
 }
 
 async fn request_integrated(

@@ -24,6 +24,7 @@ mod notices;
 mod opt_outs;
 mod outbox;
 mod peers;
+mod plans;
 mod read;
 mod recall;
 mod removals;

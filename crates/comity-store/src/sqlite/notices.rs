@@ -80,16 +80,13 @@ fn notice(connection: &Connection, id: NoticeId) -> Result<Option<NoticeRow>, Fa
     )
 }
 
+pub(super) const DUE: &str = "-- due, notices
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+
 fn due(connection: &Connection, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
-    every(
-        connection,
-        "-- due, notices
-         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
-                ended_at, version, detail
-         FROM notice WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
-        params![instant(now), limit],
-        read,
-    )
+    every(connection, DUE, params![instant(now), limit], read)
 }
 
 fn read(row: &Row<'_>) -> Result<NoticeRow, Fault> {

@@ -90,15 +90,14 @@ fn first_second(month: Month) -> Result<i64, Fault> {
     Ok(bounds.0.as_second())
 }
 
+pub(super) const TAGGED_MONTHS: &str = "-- tagged_months
+     SELECT month FROM subject_tag WHERE month < ?1 UNION SELECT month FROM subject_sent WHERE month < ?1
+     ORDER BY month";
+
 fn tagged_months(connection: &Connection, month: Month) -> Result<Vec<Month>, Fault> {
-    every(
-        connection,
-        "-- tagged_months
-         SELECT month FROM subject_tag WHERE month < ?1 UNION SELECT month FROM subject_sent WHERE month < ?1
-         ORDER BY month",
-        [month.number()],
-        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
-    )
+    every(connection, TAGGED_MONTHS, [month.number()], |row| {
+        Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))
+    })
 }
 
 /// Puts tags in their own order, so that each page of the index is looked up once. What was sent has no other row than the
@@ -304,16 +303,13 @@ fn request_of_case(connection: &Connection, case: RequestId) -> Result<Option<Re
     )
 }
 
+pub(super) const REQUESTS_TO_SEND: &str = "-- requests_to_send
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+
 fn requests_to_send(connection: &Connection, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
-    every(
-        connection,
-        "-- requests_to_send
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
-                leaf_index, next_at
-         FROM subject_request WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
-        params![instant(by), limit],
-        read_request,
-    )
+    every(connection, REQUESTS_TO_SEND, params![instant(by), limit], read_request)
 }
 
 fn request_integrated(

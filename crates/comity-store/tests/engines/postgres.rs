@@ -99,6 +99,7 @@ conforms! {
     outbox::a_claim_is_exclusive_until_it_runs_out,
     outbox::a_postponed_offer_waits_and_a_settled_one_is_gone,
     outbox::concurrent_claims_share_no_offer,
+    plans::what_is_due_is_found_by_index,
     recall::messages_of_orders_change_one_version_at_a_time,
     recall::of_two_tries_at_once_one_has_the_message,
     recall::where_records_went_is_found_from_both_ends,
