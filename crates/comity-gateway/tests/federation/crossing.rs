@@ -5,19 +5,23 @@ use crate::house::{House, PHISHING, pair};
 use crate::recall::{complete, order, told};
 use crate::recall_chain::{held, line, own_bundle, share};
 use crate::uses::{CREDENTIAL_PAGE, object};
+use comity_exchange::collect::status;
 use comity_exchange::federation::recall::RecallAction;
-use comity_exchange::ports::{Recalls as _, Store as _};
+use comity_exchange::ports::{Erasure, Recalls as _, Record, Store as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{Claim, Kind};
+use comity_gateway::gateway::Gateway;
 use comity_gateway::work::recall::{self, Order};
 use comity_gateway::work::subjects::SeenByOfficer;
 use comity_gateway::work::{audit, subjects, uses};
 use comity_terms::ExchangeId;
 use comity_terms::ids::OrderId;
+use comity_vault::RECORD_LENGTH_MAX;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 async fn corrected(house: &House, wrong: ExchangeId, right: ExchangeId) -> OrderId {
     let order = Order { replaced_by: Some(right), ..order(wrong, RecallAction::Correct) };
@@ -175,6 +179,29 @@ async fn a_request_about_thousands_of_records_is_answered_whole_and_erased_whole
     assert_eq!(held().await, 0, "nothing of them is left");
     let erased = told(second, "records.erased").await;
     assert!(erased.len() > 1, "in batches, each with its entry: {}", erased.len());
+}
+
+/// An answer about a hundred thousand records is longer than the vault takes as one record.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_longer_than_one_record_is_read_whole_or_not_at_all() {
+    let houses = line(&["EE", "FI"]).await;
+    let gateway: &Gateway = &houses[0].gateway;
+    let now = gateway.now();
+    let until = now.checked_add(Duration::from_secs(3_600)).unwrap();
+    let long: Vec<u8> = (0..2 * RECORD_LENGTH_MAX + 1).map(|at| (at % 251) as u8).collect();
+    for (text, parts) in [(&long[..], 3), (&long[..RECORD_LENGTH_MAX], 1), (&[][..], 1)] {
+        let number = ExchangeId::draw(&mut gateway.entropy());
+        status::keep(gateway, number, text, until).await.unwrap();
+        let kept = status::kept(gateway, number, now).await.unwrap().unwrap();
+        assert!(kept.as_bytes() == text, "{} bytes of {}", kept.as_bytes().len(), text.len());
+        assert!(status::kept(gateway, number, until).await.unwrap().is_none(), "its time has come");
+        let held = gateway.store().held_of(number, false, 10).await.unwrap();
+        assert_eq!(held.len(), parts);
+        // Of one that is erased in part, as when a sweep dies between its batches, nothing is read.
+        let erased = Erasure { records: vec![held[parts - 1].place()], at: now, whatever_holds: false };
+        gateway.store().record(Record { erased: Some(erased), ..Record::default() }).await.unwrap();
+        assert!(status::kept(gateway, number, now).await.unwrap().is_none(), "{parts} parts");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
