@@ -434,6 +434,14 @@ impl Subjects for Faulty<comity_store::SqliteStore> {
         at_once(self.inner.requests(all))
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        at_once(self.inner.requests_waiting(after, limit))
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         at_once(self.inner.request_of_case(case))
     }

@@ -1,5 +1,5 @@
-//! How an engine goes about the queries that are asked by the clock, whatever has gathered in the meantime: by an index, so
-//! that what they cost is what they find, not what is kept.
+//! How an engine goes about the queries that are asked by the clock, and the lists that come in parts, whatever has gathered in
+//! the meantime: by an index, so that what they cost is what they find, not what is kept.
 
 /// One of these queries, and the engine's own words for how it goes about it.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ pub mod effects;
 pub mod words;
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
-use super::{officers, referrals};
+use super::{Listed, officers, referrals};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
 use comity_exchange::proofs::receipt;
@@ -279,6 +279,20 @@ pub async fn listed(gateway: &Gateway, all: bool) -> Result<Vec<Json>, GatewayEr
     let now = gateway.now();
     let rows = gateway.store().requests(all).await?;
     Ok(rows.iter().map(|row| status_json(row, now)).collect())
+}
+
+/// A part of the requests that wait, by when they have to be answered: at most `limit`, from behind `after`.
+///
+/// # Errors
+/// [`GatewayError::Input`] when there is no request `after`.
+pub async fn part(gateway: &Gateway, after: Option<RequestId>, limit: u32) -> Result<Listed, GatewayError> {
+    let (now, store) = (gateway.now(), gateway.store());
+    let place = match after {
+        Some(after) => Some((known_request(gateway, after).await?.due_legal_latest, after)),
+        None => None,
+    };
+    let rows = store.requests_waiting(place, limit.saturating_add(1)).await?;
+    Ok(Listed::of(rows.iter().map(|row| status_json(row, now)).collect(), limit))
 }
 
 /// What is owed to persons, as the ledger prints it: one duty for each request.

@@ -47,6 +47,50 @@ pub(crate) async fn decided(tool: &Tool, number: &str, seen: bool, facts: Json) 
     told
 }
 
+/// The list of what waits, part by part as `Link` leads; how many parts there were.
+async fn listed(tool: &Tool, limit: usize) -> (Vec<String>, usize) {
+    let (mut seen, mut parts, mut path) = (Vec::new(), 0, format!("{REQUESTS}?limit={limit}"));
+    loop {
+        let answer = tool.get(&path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        let part = answer.json();
+        seen.extend(part.as_array().unwrap().iter().map(|one| one["number"].as_str().unwrap().to_owned()));
+        parts += 1;
+        let Some(link) = answer.header("link") else { return (seen, parts) };
+        path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_listed_in_parts_by_when_it_is_due() {
+    let (_, receiver) = pair(&["EE", "FI"], true).await;
+    officer(&receiver, "ana", 365).await;
+    let tool = Tool::of(&receiver, "ana", PASSWORD);
+    let mut all = std::collections::BTreeSet::new();
+    for _ in 0..5 {
+        all.insert(filed(&tool, "access", NOBODY).await.0);
+    }
+    for (limit, parts) in [(1, 5), (2, 3), (5, 1), (1_000, 1)] {
+        let (seen, came) = listed(&tool, limit).await;
+        assert_eq!((seen.len(), came), (5, parts), "each once, {limit} at a time");
+        assert_eq!(seen.into_iter().collect::<std::collections::BTreeSet<_>>(), all);
+    }
+    // One that is answered meanwhile is left out, and what comes behind it is found.
+    let (seen, _) = listed(&tool, 5).await;
+    decided(&tool, &seen[1], true, json!({})).await;
+    let behind = tool.get(&format!("{REQUESTS}?after={}&limit=1", seen[1])).await.json();
+    assert_eq!(behind[0]["number"], seen[2].as_str());
+    assert_eq!(listed(&tool, 2).await.0.len(), 4);
+    for (query, status) in [
+        ("after=5", 400),
+        ("limit=0", 400),
+        ("limit=1001", 400),
+        ("after=00000000-0000-4000-8000-000000000000", 422),
+    ] {
+        assert_eq!(tool.get(&format!("{REQUESTS}?{query}")).await.status, status, "{query}");
+    }
+}
+
 async fn asked(tool: &Tool, kind: &str, email: &str, facts: Json) -> Json {
     let (number, _) = filed(tool, kind, email).await;
     decided(tool, &number, true, facts).await

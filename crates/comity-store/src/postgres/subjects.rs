@@ -43,6 +43,14 @@ impl Subjects for super::PostgresStore {
         self.ask(move |client| Box::pin(requests(client, all))).await
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(requests_waiting(client, after, limit))).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.ask(move |client| Box::pin(request_of_case(client, case))).await
     }
@@ -288,6 +296,21 @@ async fn requests(client: &Client, all: bool) -> Result<Vec<RequestRow>, Fault> 
         read_request,
     )
     .await
+}
+
+pub(super) const REQUESTS_WAITING: &str = "-- requests_waiting
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE open = 1 AND (due_legal_latest, id) > ($1, $2)
+     ORDER BY due_legal_latest, id LIMIT $3";
+
+async fn requests_waiting(
+    client: &Client,
+    after: Option<(Timestamp, RequestId)>,
+    limit: u32,
+) -> Result<Vec<RequestRow>, Fault> {
+    let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
+    every(client, REQUESTS_WAITING, &[&due, &id, &i64::from(limit)], read_request).await
 }
 
 async fn request(client: &Client, id: RequestId) -> Result<Option<RequestRow>, Fault> {

@@ -7,8 +7,8 @@ use comity_exchange::ports::StoreError;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-/// What a look by the clock asks, and what it asks of each record that it finds.
-const ASKED: [&str; 13] = [
+/// What a look by the clock asks, what it asks of each record that it finds, and the lists that come in parts.
+const ASKED: [&str; 15] = [
     erasure::DUE,
     erasure::HELD_IN,
     erasure::EPOCHS,
@@ -17,7 +17,9 @@ const ASKED: [&str; 13] = [
     holds::HOLDS_OF,
     subjects::TAGGED_MONTHS,
     subjects::REQUESTS_TO_SEND,
+    subjects::REQUESTS_WAITING,
     notices::DUE,
+    notices::OWED,
     recall::RECALLS_OPEN,
     recall::RECALLS_DUE,
     outbox::CLAIM_DUE,

@@ -33,6 +33,14 @@ impl Subjects for super::SqliteStore {
         self.readers.read(move |c| requests(c, all)).await
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.readers.read(move |c| requests_waiting(c, after, limit)).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.readers.read(move |c| request_of_case(c, case)).await
     }
@@ -277,6 +285,21 @@ fn requests(connection: &Connection, all: bool) -> Result<Vec<RequestRow>, Fault
         [all],
         read_request,
     )
+}
+
+pub(super) const REQUESTS_WAITING: &str = "-- requests_waiting
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE open = 1 AND (due_legal_latest, id) > (?1, ?2)
+     ORDER BY due_legal_latest, id LIMIT ?3";
+
+fn requests_waiting(
+    connection: &Connection,
+    after: Option<(Timestamp, RequestId)>,
+    limit: u32,
+) -> Result<Vec<RequestRow>, Fault> {
+    let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
+    every(connection, REQUESTS_WAITING, params![due, id, limit], read_request)
 }
 
 fn request(connection: &Connection, id: RequestId) -> Result<Option<RequestRow>, Fault> {

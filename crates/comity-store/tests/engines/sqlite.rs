@@ -128,6 +128,7 @@ conforms! {
     matching::a_batch_is_answered_once_and_uses_its_budget,
     subjects::a_record_is_found_by_whom_it_names_until_it_is_gone,
     subjects::a_request_moves_on_one_version_at_a_time,
+    subjects::requests_that_wait_come_in_parts,
 opt_outs::an_opt_out_is_found_while_it_is_in_effect, opt_outs::a_mandate_moves_on_one_version_at_a_time, notices::a_notice_moves_on_one_version_at_a_time, subjects::a_case_is_here_once_and_what_is_to_be_sent_is_found_when_it_is_due,
     webhooks::endpoints_change_one_version_at_a_time,
     webhooks::of_two_changes_at_once_one_is_refused,

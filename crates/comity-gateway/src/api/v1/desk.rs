@@ -1,16 +1,17 @@
 //! What an officer finds on their desk: who they are, what waits, what is owed, what tools use.
 
 use super::problems::Signed;
-use super::{Api, Officer, Refused, answer, malformed};
+use super::{Api, Officer, Refused, answer, malformed, number};
 use crate::api::problem::Problem;
-use crate::work::{self, audit};
+use crate::work::{self, Listed, audit};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use comity_exchange::shell::Shell as _;
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
+use std::str::FromStr;
 use std::sync::Arc;
 
 #[utoipa::path(
@@ -71,19 +72,47 @@ impl Part {
             Err(malformed(format!("`limit`: expected 1 to {PART_MAX}")))
         }
     }
+}
 
-    /// That part of a list, with the address of the next one where there is one (RFC 8288).
-    pub(super) fn of(&self, path: &str, all: &[Json]) -> Response {
-        let part: Vec<_> = all.iter().skip(self.after).take(self.limit).collect();
-        let end = self.after.saturating_add(part.len());
-        let mut response = answer(&part);
-        if end < all.len() {
-            let next = format!("<{path}?after={end}&limit={}>; rel=\"next\"", self.limit);
-            // Unwrap safety: digits between words.
-            response.headers_mut().insert(header::LINK, HeaderValue::from_str(&next).expect("a header"));
+/// Which part of a list whose items have numbers: what comes behind one of them.
+#[derive(Deserialize)]
+pub(super) struct Behind {
+    #[serde(default)]
+    after: Option<String>,
+    #[serde(default = "most")]
+    limit: usize,
+}
+
+impl Behind {
+    /// The part that a query asks for: behind which, and how many.
+    ///
+    /// # Errors
+    /// 400, naming what does not read.
+    pub(super) fn read<T: FromStr>(
+        query: Result<Query<Self>, QueryRejection>,
+        of: &str,
+    ) -> Result<(Option<T>, u32), Refused> {
+        let read =
+            query.map_err(|_| malformed("`after`, `limit`: expected a number of the list, and how many"));
+        let Query(Self { after, limit }) = read?;
+        let after = after.map(|after| number(&after, of)).transpose()?;
+        match u32::try_from(limit) {
+            Ok(asked) if (1..=PART_MAX).contains(&limit) => Ok((after, asked)),
+            _ => Err(malformed(format!("`limit`: expected 1 to {PART_MAX}"))),
         }
-        response
     }
+}
+
+/// A part of a list, with the address of the next one where there is one (RFC 8288).
+pub(super) fn part(path: &str, part: &Listed, limit: u32) -> Response {
+    let mut response = answer(&part.rows);
+    let last = part.rows.last().and_then(|row| row["number"].as_str());
+    if let Some(last) = last.filter(|_| part.more) {
+        let next = format!("<{path}?after={last}&limit={limit}>; rel=\"next\"");
+        // Unwrap safety: a number and digits between words.
+        response.headers_mut().insert(header::LINK, HeaderValue::from_str(&next).expect("a header"));
+    }
+    response
 }
 
 fn most() -> usize {

@@ -1,10 +1,10 @@
-//! What is asked by the clock is found by an index, however much is kept.
+//! What is asked by the clock is found by an index, however much is kept, and so is a part of a list.
 
 use super::{Harness, wait};
 use comity_store::{Plan, PostgresStore, SqliteStore};
 
 /// Each query, and the index by which it finds what it asks for.
-const BY_INDEX: [(&str, &[&str]); 13] = [
+const BY_INDEX: [(&str, &[&str]); 15] = [
     ("due", &["key_row_by_erase_by", "hold_by_exchange"]),
     ("held_in", &["key_row_by_erase_by"]),
     ("epochs", &["epoch_alive"]),
@@ -13,7 +13,9 @@ const BY_INDEX: [(&str, &[&str]); 13] = [
     ("holds_of", &["hold_by_exchange"]),
     ("tagged_months", &[]),
     ("requests_to_send", &["subject_request_to_send"]),
+    ("requests_waiting", &["subject_request_open"]),
     ("due, notices", &["notice_next"]),
+    ("owed", &["notice_owed"]),
     ("recalls_open", &["recall_open"]),
     ("recalls_due", &["recall_open"]),
     ("claim_due", &["outbox_by_next_at"]),
