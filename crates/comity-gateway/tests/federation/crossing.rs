@@ -66,6 +66,53 @@ async fn two_corrections_that_cross_end_the_wrong_at_both_ends_and_keep_both_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_correction_of_what_went_there_and_back_ends_the_wrong_everywhere_and_does_not_go_round() {
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let back = share(second, first, &held(second, given).await).await;
+    let again = share(first, second, &held(first, back).await).await;
+    let right = share(first, second, &own_bundle(1)).await;
+
+    let id = corrected(first, given, right).await;
+    let order = complete(first, id).await;
+    for (house, exchange) in [(second, given), (first, back), (second, again)] {
+        assert_eq!(opened(&house.gateway, exchange).await, (0, 0), "the wrong is gone: {order}");
+    }
+    assert!(opened(&second.gateway, right).await.1 > 0, "what is right stays");
+    for house in [first, second] {
+        let rows = house.gateway.store().recalls(Some(id)).await.unwrap();
+        assert!(rows.iter().all(|row| row.complete), "{rows:?}");
+        assert!(rows.len() <= 4, "each exchange once, and no round more: {}", rows.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_lists_who_read_the_wrong_and_where_it_went_on() {
+    let houses = line(&["EE", "FI", "BE"]).await;
+    let [first, second, third] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let other = share(first, second, &own_bundle(2)).await;
+    let passed = share(second, third, &held(second, given).await).await;
+    let read = uses::read(&second.gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+    assert_eq!(read.read.records.len(), 1);
+    let right = share(first, second, &own_bundle(1)).await;
+
+    let id = corrected(first, given, right).await;
+    complete(first, id).await;
+    let used = async |house: &House| {
+        let known = recall::orders(&house.gateway, Some(id)).await.unwrap().pop().unwrap();
+        recall::uses(&house.gateway, &known).await.unwrap()
+    };
+    let at_second = used(second).await;
+    assert_eq!(at_second["passed_on"], json!([passed.to_string()]), "{at_second}");
+    let reads = at_second["read"].as_array().unwrap();
+    assert_eq!(reads.len(), 1, "what was read of {other} is none: {at_second}");
+    assert!(reads[0]["entry"].is_u64() && reads[0]["purpose"].is_string(), "{at_second}");
+    assert_eq!(used(third).await, json!({ "read": [], "passed_on": [] }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_races_an_erasure_gives_the_whole_or_nothing_and_is_recorded() {
     let (sender, receiver) = pair(&["EE", "FI"], true).await;
     receiver.officers().await;
