@@ -442,6 +442,10 @@ impl Subjects for Faulty<comity_store::SqliteStore> {
         at_once(self.inner.requests_waiting(after, limit))
     }
 
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        at_once(self.inner.requests_counted(at))
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         at_once(self.inner.request_of_case(case))
     }

@@ -215,6 +215,9 @@ pub trait Subjects: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<RequestRow>, StoreError>> + Send;
 
+    /// How many requests wait, and how many of them past their last lawful instant at `at`.
+    fn requests_counted(&self, at: Timestamp) -> impl Future<Output = Result<(u64, u64), StoreError>> + Send;
+
     /// The request of a case; one that was refused too.
     fn request_of_case(
         &self,

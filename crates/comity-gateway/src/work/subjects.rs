@@ -374,8 +374,6 @@ pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
 pub async fn waiting(
     gateway: &Gateway,
     now: Timestamp,
-) -> Result<(usize, usize), comity_exchange::ports::StoreError> {
-    let rows = gateway.store().requests(false).await?;
-    let overdue = rows.iter().filter(|row| now > row.due_legal_latest).count();
-    Ok((rows.len(), overdue))
+) -> Result<(u64, u64), comity_exchange::ports::StoreError> {
+    gateway.store().requests_counted(now).await
 }

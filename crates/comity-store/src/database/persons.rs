@@ -35,6 +35,10 @@ impl Subjects for Database {
         either!(self, store => store.requests_waiting(after, limit).await)
     }
 
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        either!(self, store => store.requests_counted(at).await)
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         either!(self, store => store.request_of_case(case).await)
     }

@@ -7,7 +7,7 @@ use comity_exchange::ports::StoreError;
 use tokio_postgres::SimpleQueryMessage;
 
 /// What a look by the clock asks, what it asks of each record that it finds, and the lists that come in parts.
-const ASKED: [&str; 15] = [
+const ASKED: [&str; 16] = [
     erasure::DUE,
     erasure::HELD_IN,
     erasure::EPOCHS,
@@ -17,6 +17,7 @@ const ASKED: [&str; 15] = [
     subjects::TAGGED_MONTHS,
     subjects::REQUESTS_TO_SEND,
     subjects::REQUESTS_WAITING,
+    subjects::REQUESTS_COUNTED,
     notices::DUE,
     notices::OWED,
     recall::RECALLS_OPEN,

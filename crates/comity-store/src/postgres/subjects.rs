@@ -51,6 +51,10 @@ impl Subjects for super::PostgresStore {
         self.ask(move |client| Box::pin(requests_waiting(client, after, limit))).await
     }
 
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        self.ask(move |client| Box::pin(requests_counted(client, at))).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.ask(move |client| Box::pin(request_of_case(client, case))).await
     }
@@ -311,6 +315,16 @@ async fn requests_waiting(
 ) -> Result<Vec<RequestRow>, Fault> {
     let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
     every(client, REQUESTS_WAITING, &[&due, &id, &i64::from(limit)], read_request).await
+}
+
+pub(super) const REQUESTS_COUNTED: &str = "-- requests_counted
+     SELECT count(*) AS waiting, count(*) FILTER (WHERE due_legal_latest < $1) AS late
+     FROM subject_request WHERE open = 1";
+
+async fn requests_counted(client: &Client, at: Timestamp) -> Result<(u64, u64), Fault> {
+    let at = instant(at);
+    let read = |row: &Row| Ok((number(row, "waiting")?, number(row, "late")?));
+    Ok(first(client, REQUESTS_COUNTED, &[&at], read).await?.unwrap_or_default())
 }
 
 async fn request(client: &Client, id: RequestId) -> Result<Option<RequestRow>, Fault> {

@@ -8,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 /// What a look by the clock asks, what it asks of each record that it finds, and the lists that come in parts.
-const ASKED: [&str; 15] = [
+const ASKED: [&str; 16] = [
     erasure::DUE,
     erasure::HELD_IN,
     erasure::EPOCHS,
@@ -18,6 +18,7 @@ const ASKED: [&str; 15] = [
     subjects::TAGGED_MONTHS,
     subjects::REQUESTS_TO_SEND,
     subjects::REQUESTS_WAITING,
+    subjects::REQUESTS_COUNTED,
     notices::DUE,
     notices::OWED,
     recall::RECALLS_OPEN,

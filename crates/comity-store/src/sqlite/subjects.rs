@@ -41,6 +41,10 @@ impl Subjects for super::SqliteStore {
         self.readers.read(move |c| requests_waiting(c, after, limit)).await
     }
 
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        self.readers.read(move |c| requests_counted(c, at)).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.readers.read(move |c| request_of_case(c, case)).await
     }
@@ -300,6 +304,17 @@ fn requests_waiting(
 ) -> Result<Vec<RequestRow>, Fault> {
     let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
     every(connection, REQUESTS_WAITING, params![due, id, limit], read_request)
+}
+
+pub(super) const REQUESTS_COUNTED: &str = "-- requests_counted
+     SELECT count(*) AS waiting, count(*) FILTER (WHERE due_legal_latest < ?1) AS late
+     FROM subject_request WHERE open = 1";
+
+fn requests_counted(connection: &Connection, at: Timestamp) -> Result<(u64, u64), Fault> {
+    let counted = first(connection, REQUESTS_COUNTED, [instant(at)], |row| {
+        Ok((number(row, "waiting")?, number(row, "late")?))
+    })?;
+    Ok(counted.unwrap_or_default())
 }
 
 fn request(connection: &Connection, id: RequestId) -> Result<Option<RequestRow>, Fault> {

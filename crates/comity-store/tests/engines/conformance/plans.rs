@@ -4,7 +4,7 @@ use super::{Harness, wait};
 use comity_store::{Plan, PostgresStore, SqliteStore};
 
 /// Each query, and the index by which it finds what it asks for.
-const BY_INDEX: [(&str, &[&str]); 15] = [
+const BY_INDEX: [(&str, &[&str]); 16] = [
     ("due", &["key_row_by_erase_by", "hold_by_exchange"]),
     ("held_in", &["key_row_by_erase_by"]),
     ("epochs", &["epoch_alive"]),
@@ -14,6 +14,7 @@ const BY_INDEX: [(&str, &[&str]); 15] = [
     ("tagged_months", &[]),
     ("requests_to_send", &["subject_request_to_send"]),
     ("requests_waiting", &["subject_request_open"]),
+    ("requests_counted", &["subject_request_open"]),
     ("due, notices", &["notice_next"]),
     ("owed", &["notice_owed"]),
     ("recalls_open", &["recall_open"]),

@@ -167,6 +167,11 @@ pub(crate) fn requests_that_wait_come_in_parts<H: Harness<Store: Subjects>>(harn
             }
             assert_eq!(seen, rows, "by when they are due, each once: {limit} at a time");
         }
+        let day = |day: u32| at(&format!("2026-12-{day:02}T22:59:59Z"));
+        assert_eq!(store.requests_counted(day(1)).await.unwrap(), (7, 0));
+        let late = rows.iter().filter(|row| row.due_legal_latest < day(27)).count() as u64;
+        assert!((1..7).contains(&late));
+        assert_eq!(store.requests_counted(day(27)).await.unwrap(), (7, late), "to the second");
         // Behind one that was answered meanwhile the list goes on where it was.
         let place = Some((answered.due_legal_latest, answered.id));
         let behind: Vec<RequestRow> = rows
