@@ -22,6 +22,7 @@ mod notices;
 mod opt_outs;
 mod problems;
 mod racing;
+mod requests;
 mod subjects;
 mod tool;
 mod webhooks;
