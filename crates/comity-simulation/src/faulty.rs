@@ -198,8 +198,12 @@ impl<S: Store> Store for Faulty<S> {
         self.pass(Call::Escalation, self.inner.escalation(exchange), |_| {}).await
     }
 
-    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
-        self.pass(Call::Escalations, self.inner.escalations(), |_| {}).await
+    async fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> Result<Vec<EscalationRow>, StoreError> {
+        self.pass(Call::Escalations, self.inner.escalations(after, limit), |_| {}).await
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {

@@ -234,7 +234,7 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
         counts.reviews_next.clone(),
     );
     let offices = Family::<Reasons, Gauge>::default();
-    for row in gateway.store().escalations().await? {
+    for row in gateway.store().escalations(None, u32::MAX).await? {
         let reasons = row.detail.questions.iter().flat_map(|put| &put.reasons);
         for reason in reasons.map(|reason| word_of(reason)).collect::<BTreeSet<_>>() {
             offices.get_or_create(&vec![("reason", reason.to_owned())]).inc();

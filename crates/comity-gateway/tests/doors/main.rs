@@ -3,6 +3,7 @@
 
 mod answers;
 mod api;
+mod approvals;
 mod clients;
 mod conformance;
 mod deletion;

@@ -26,7 +26,7 @@ fn mari() -> Json {
     json!([{ "kind": "email", "value": "Mari.Kask@example.org" }, { "kind": "name", "value": "Kask, Mari" }])
 }
 
-async fn house() -> (House, House, Tool) {
+pub(crate) async fn house() -> (House, House, Tool) {
     let (ee, fi) = pair(&["EE", "FI"], true).await;
     officer(&ee, "ana", 365).await;
     let tool = Tool::of(&ee, "ana", PASSWORD);
@@ -52,7 +52,7 @@ fn order(facts: &[(&str, &str)], attested: &[(&str, Json)]) -> share::Order {
     }
 }
 
-async fn shared(ee: &House, facts: &[(&str, &str)]) -> ExchangeReport {
+pub(crate) async fn shared(ee: &House, facts: &[(&str, &str)]) -> ExchangeReport {
     share::share(&ee.gateway, order(facts, &[])).await.unwrap()
 }
 

@@ -1,13 +1,13 @@
 //! How PostgreSQL goes about what is asked by the clock: [`Plan`].
 
 use super::fault::Fault;
-use super::{erasure, holds, notices, outbox, recall, subjects, uses};
+use super::{erasure, escalation, holds, notices, outbox, recall, subjects, uses};
 use crate::plans::Plan;
 use comity_exchange::ports::StoreError;
 use tokio_postgres::SimpleQueryMessage;
 
 /// What a look by the clock asks, what it asks of each record that it finds, and the lists that come in parts.
-const ASKED: [&str; 16] = [
+const ASKED: [&str; 17] = [
     erasure::DUE,
     erasure::HELD_IN,
     erasure::EPOCHS,
@@ -23,6 +23,7 @@ const ASKED: [&str; 16] = [
     recall::RECALLS_OPEN,
     recall::RECALLS_DUE,
     outbox::CLAIM_DUE,
+    escalation::ESCALATIONS,
     uses::LOOK_UPS_OVER,
 ];
 

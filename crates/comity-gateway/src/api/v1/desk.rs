@@ -38,16 +38,28 @@ pub(super) async fn me(State(api): State<Arc<Api>>, Officer(officer): Officer) -
     get,
     path = "/api/v1/approvals",
     summary = "What waits for offices: of whom, until when, for which reasons",
+    params(
+        ("after" = Option<String>, Query, description = "The id of the last exchange of the part before"),
+        ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
+    ),
     responses(
-        (status = 200, description = "Every exchange that waits", body = [Object]),
+        (
+            status = 200, description = "The exchanges that wait, by their ids", body = [Object],
+            headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
+        ),
+        (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
 )]
-pub(super) async fn approvals(State(api): State<Arc<Api>>, _: Officer) -> Result<Response, Refused> {
-    let now = api.gateway.now();
-    let waiting = work::approve::waiting(&api.gateway).await?;
-    Ok(answer(&waiting.iter().map(|waiting| work::approve::waiting_json(waiting, now)).collect::<Vec<_>>()))
+pub(super) async fn approvals(
+    State(api): State<Arc<Api>>,
+    _: Officer,
+    query: Result<Query<Behind>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let (after, limit) = Behind::read(query, "an exchange")?;
+    let waiting = work::approve::part(&api.gateway, after, limit).await?;
+    Ok(part(("/api/v1/approvals", "exchange_id"), &waiting, limit))
 }
 
 /// Which part of a list.
@@ -104,9 +116,11 @@ impl Behind {
 }
 
 /// A part of a list, with the address of the next one where there is one (RFC 8288).
-pub(super) fn part(path: &str, part: &Listed, limit: u32) -> Response {
+///
+/// It is at `path`, and its items go by what they have under `key`.
+pub(super) fn part((path, key): (&str, &str), part: &Listed, limit: u32) -> Response {
     let mut response = answer(&part.rows);
-    let last = part.rows.last().and_then(|row| row["number"].as_str());
+    let last = part.rows.last().and_then(|row| row[key].as_str());
     if let Some(last) = last.filter(|_| part.more) {
         let next = format!("<{path}?after={last}&limit={limit}>; rel=\"next\"");
         // Unwrap safety: a number and digits between words.

@@ -79,7 +79,7 @@ pub(super) async fn owed(
 ) -> Result<Response, Refused> {
     let (after, limit) = Behind::read(query, NOTICE)?;
     let listed = notices::part(&api.gateway, after, limit).await?;
-    Ok(part("/api/v1/notices", &listed, limit))
+    Ok(part(("/api/v1/notices", "number"), &listed, limit))
 }
 
 /// How a notice is opened.

@@ -179,7 +179,7 @@ pub(super) async fn waiting(
 ) -> Result<Response, Refused> {
     let (after, limit) = Behind::read(query, "a request")?;
     let listed = subjects::part(&api.gateway, after, limit).await?;
-    Ok(part("/api/v1/subject/requests", &listed, limit))
+    Ok(part(("/api/v1/subject/requests", "number"), &listed, limit))
 }
 
 #[utoipa::path(

@@ -4,7 +4,7 @@ use super::{Harness, wait};
 use comity_store::{Plan, PostgresStore, SqliteStore};
 
 /// Each query, and the index by which it finds what it asks for.
-const BY_INDEX: [(&str, &[&str]); 16] = [
+const BY_INDEX: [(&str, &[&str]); 17] = [
     ("due", &["key_row_by_erase_by", "hold_by_exchange"]),
     ("held_in", &["key_row_by_erase_by"]),
     ("epochs", &["epoch_alive"]),
@@ -20,11 +20,13 @@ const BY_INDEX: [(&str, &[&str]); 16] = [
     ("recalls_open", &["recall_open"]),
     ("recalls_due", &["recall_open"]),
     ("claim_due", &["outbox_by_next_at"]),
+    ("escalations", &["escalation_open"]),
     ("look_ups_over", &["looked_up_by_end"]),
 ];
 
 /// What grows with what was ever exchanged: nothing that is asked by the clock walks along it.
-const LARGE: [&str; 9] = [
+const LARGE: [&str; 10] = [
+    "escalation",
     "key_row",
     "segment",
     "exchange",
