@@ -159,13 +159,13 @@ async fn a_read_that_races_an_erasure_gives_the_whole_or_nothing_and_is_recorded
 
 /// Indicators that look for mail of one person: more than a page of the index has. `COMITY_MANY=100000` asks for as many as the
 /// largest request that is promised; that takes minutes.
-fn many() -> usize {
+pub(crate) fn many() -> usize {
     std::env::var("COMITY_MANY").ok().and_then(|many| many.parse().ok()).unwrap_or(2_000)
 }
 
 const PERSON: &str = "billing@invoice.example.com";
 
-fn about(person: &str, from: usize, to: usize) -> Vec<u8> {
+pub(crate) fn about(person: &str, from: usize, to: usize) -> Vec<u8> {
     let objects: Vec<Json> = (from..to)
         .map(|number| {
             json!({
@@ -216,7 +216,8 @@ async fn a_request_about_thousands_of_records_is_answered_whole_and_erased_whole
         .filter_map(|record| record["object"]["id"].as_str())
         .collect();
     assert_eq!(ids.len(), many);
-    eprintln!("access to {many} records took {:?}", began.elapsed());
+    let length = decided.decided.answer.0.len();
+    eprintln!("access to {many} records took {:?}, {length} bytes", began.elapsed());
 
     let asked = subjects::file(&second.gateway, Kind::Erase, &claim).await.unwrap();
     let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
