@@ -350,8 +350,12 @@ pub trait Store: Send + Sync + 'static {
         exchange: ExchangeId,
     ) -> impl Future<Output = Result<Option<EscalationRow>, StoreError>> + Send;
 
-    /// Every exchange that waits for offices, by its id.
-    fn escalations(&self) -> impl Future<Output = Result<Vec<EscalationRow>, StoreError>> + Send;
+    /// The exchanges that wait for offices, by their ids: at most `limit`, from behind `after`.
+    fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<EscalationRow>, StoreError>> + Send;
 
     /// What offices said of an exchange, in the order of what it binds.
     fn approvals(

@@ -21,10 +21,10 @@ pub const SHIPPED: &str = include_str!("settings.toml");
 const SETTINGS_BYTES_MAX: usize = 64 * 1_024;
 
 /// An hour: with the hours below, what is erased is destroyed within 24 hours.
-const SWEEP_SECONDS_MAX: u64 = 60 * 60;
+pub(crate) const SWEEP_SECONDS_MAX: u64 = 60 * 60;
 
 /// What is erased is destroyed within 24 hours: two are left for a sweep to come round and to do its work.
-const DESTROY_HOURS_MAX: u64 = 22;
+pub(crate) const DESTROY_HOURS_MAX: u64 = 22;
 
 /// The settings of one gateway.
 #[derive(Debug, Clone)]

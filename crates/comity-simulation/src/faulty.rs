@@ -198,8 +198,12 @@ impl<S: Store> Store for Faulty<S> {
         self.pass(Call::Escalation, self.inner.escalation(exchange), |_| {}).await
     }
 
-    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
-        self.pass(Call::Escalations, self.inner.escalations(), |_| {}).await
+    async fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> Result<Vec<EscalationRow>, StoreError> {
+        self.pass(Call::Escalations, self.inner.escalations(after, limit), |_| {}).await
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {
@@ -432,6 +436,18 @@ impl Subjects for Faulty<comity_store::SqliteStore> {
 
     async fn requests(&self, all: bool) -> Result<Vec<RequestRow>, StoreError> {
         at_once(self.inner.requests(all))
+    }
+
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        at_once(self.inner.requests_waiting(after, limit))
+    }
+
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        at_once(self.inner.requests_counted(at))
     }
 
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {

@@ -276,7 +276,7 @@ fn asked(world: &mut World, at: usize, call: Call, fault: Option<Fault>) {
                 store.witnessed_checkpoint(origin.name()).await.map(|found| assert!(found.is_some()))
             }
             Call::Escalation => store.escalation(exchange).await.map(|found| assert!(found.is_none())),
-            Call::Escalations => store.escalations().await.map(|found| assert!(found.is_empty())),
+            Call::Escalations => store.escalations(None, 10).await.map(|found| assert!(found.is_empty())),
             Call::Approvals => store.approvals(exchange).await.map(|found| assert!(found.is_empty())),
             Call::Delegations => store.delegations().await.map(|found| assert!(found.is_empty())),
             Call::Logged => {

@@ -262,8 +262,12 @@ impl Store for Database {
         either!(self, store => store.escalation(exchange).await)
     }
 
-    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
-        either!(self, store => store.escalations().await)
+    async fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> Result<Vec<EscalationRow>, StoreError> {
+        either!(self, store => store.escalations(after, limit).await)
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {

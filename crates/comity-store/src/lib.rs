@@ -31,6 +31,7 @@
 //! | [`SqliteStore`] | the embedded engine: one writer with group commit, a few readers |
 //! | [`PostgresStore`] | the engine for several nodes: one writes at a time, fenced |
 //! | [`carry`](fn@carry) | how a database moves from the folder to a server |
+//! | [`Plan`] | how an engine goes about what is asked by the clock |
 //! | [`faults`] | where tests break a commit |
 
 mod carry;
@@ -41,6 +42,7 @@ mod location;
 mod log;
 pub mod mark;
 mod nodes;
+mod plans;
 mod postgres;
 mod publisher;
 mod schema;
@@ -54,6 +56,7 @@ pub use database::{Database, DryUntil};
 pub use location::{Location, LocationError, ServerUrl};
 pub use log::LogIdentity;
 pub use mark::{FileMark, Mark, MarkFile};
+pub use plans::Plan;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use succession::{EndedTree, copy_database, succeed};

@@ -12,6 +12,21 @@ impl Cleartext {
         Self(bytes)
     }
 
+    /// Parts of one text, end to end.
+    #[must_use]
+    pub fn joined(mut parts: Vec<Self>) -> Self {
+        if parts.len() == 1 {
+            return parts.remove(0);
+        }
+        // Room for all of it at once: what grows would leave copies behind.
+        let length = parts.iter().map(|part| part.0.len()).sum();
+        let mut whole = Zeroizing::new(Vec::with_capacity(length));
+        for part in &parts {
+            whole.extend_from_slice(&part.0);
+        }
+        Self(whole)
+    }
+
     /// What `keep` leaves of it; `None` where that does not read it.
     #[must_use]
     pub fn reduced(&self, keep: impl FnOnce(&[u8]) -> Option<Vec<u8>>) -> Option<Self> {

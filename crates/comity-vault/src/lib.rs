@@ -47,4 +47,6 @@ pub use opening::{OpeningContext, SealedOpening, open_opening, rewrap_opening, s
 pub use pool::Pool;
 pub use record::{KeyRow, RECORD_LENGTH_MAX, SEGMENT_LENGTH_MAX};
 pub use segment::{Segment, SegmentBuilder, SegmentContext, open, rewrap};
-pub use transport::{OfferBodies, SealedBodies, TransportPublic, TransportSecret, open_offer, seal_offer};
+pub use transport::{
+    BODY_LENGTH_MAX, OfferBodies, SealedBodies, TransportPublic, TransportSecret, open_offer, seal_offer,
+};

@@ -61,6 +61,8 @@ pub struct Reviews {
     pub open: u64,
     /// How many are late.
     pub overdue: u64,
+    /// By when the next of those that are not late is due, UTC.
+    pub next: Option<Timestamp>,
 }
 
 /// What is told of a duty.
@@ -179,7 +181,12 @@ impl Awaited {
         let mut reviews = Reviews::default();
         for duty in self.duties.values().filter(|duty| duty.review) {
             let late = duty.last.is_some_and(|last| now > last);
-            *if late { &mut reviews.overdue } else { &mut reviews.open } += 1;
+            if late {
+                reviews.overdue += 1;
+            } else {
+                reviews.open += 1;
+                reviews.next = reviews.next.into_iter().chain([duty.due]).min();
+            }
         }
         reviews
     }

@@ -8,7 +8,7 @@
 //! the most. What a person stated and what they are told stands in bodies alone, padded: [`padded`]. The same referral again
 //! gets the answer that there is by then.
 
-use super::frame::{Frame, SignedHeader, read_json, wrong};
+use super::frame::{ATTACHMENTS_BYTES_MAX, Frame, HEADER_BYTES_MAX, SignedHeader, read_json, wrong};
 use super::recall::Known;
 use crate::ExchangeError;
 use crate::entry::PublicEntry;
@@ -18,13 +18,19 @@ use crate::signature::{Domain, PartyKey, Signature};
 use crate::wire::{Base64, Text};
 use comity_terms::ids::RequestId;
 use comity_terms::{Action, Digest, Family, PackSlug, Party, Timestamp};
+use comity_vault::BODY_LENGTH_MAX;
 use serde::{Deserialize, Serialize};
 
 /// The longest referral: a statement at its bound and padded, header and attachments.
 pub const REFERRAL_BYTES_MAX: usize = 1 << 20;
 
-/// The longest answer to one.
-pub const REFERRAL_ANSWER_BYTES_MAX: usize = 64 << 20;
+/// The longest answer to one: a sealed body at its bound, header and attachments. An answer about 100,000 records of some 500
+/// bytes is 53 MB, 64 MiB once it is padded; four times that goes into a body.
+pub const REFERRAL_ANSWER_BYTES_MAX: usize =
+    BODY_LENGTH_MAX + SEALED_MORE_MAX + HEADER_BYTES_MAX + ATTACHMENTS_BYTES_MAX;
+
+/// What sealing a body adds, and the lengths of a frame's parts: well below this.
+const SEALED_MORE_MAX: usize = 1 << 10;
 
 /// How many gateways a request is passed on by, one after the other.
 pub const REFERRAL_DEPTH_MAX: u8 = 8;

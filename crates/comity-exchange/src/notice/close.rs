@@ -7,8 +7,9 @@
 use super::record::{changed, facts, old, written};
 use super::{Done, Refusal, Teller};
 use crate::ExchangeError;
+use crate::alone::ended;
 use crate::erase::facts_of;
-use crate::ports::{Erasure, HeldRecord, NoticeRow, NoticeState, Record, StoreError};
+use crate::ports::{NoticeRow, NoticeState, Record, StoreError};
 use comity_terms::{Act, ReasonCode};
 use serde_json::{Value as Json, json};
 
@@ -65,15 +66,9 @@ pub async fn close<W: Teller>(world: &W, row: NoticeRow, closing: &Closing) -> R
         facts["outcome"] = "permit".into();
         facts["closed_for"] = reason.to_string().into();
         facts["ordered"] = by.clone();
-        let end = |gone: &HeldRecord| {
-            (Act::RecordsErased, facts_of(std::slice::from_ref(gone), "no_longer_needed"))
-        };
-        let acts = std::iter::once((Act::NoticeClosed, facts)).chain(sealed.as_ref().map(end)).collect();
-        let erased = sealed.as_ref().map(|gone| Erasure {
-            records: vec![gone.place()],
-            at: now,
-            whatever_holds: false,
-        });
+        let gone = (!sealed.is_empty()).then(|| (Act::RecordsErased, facts_of(&sealed, "no_longer_needed")));
+        let acts = std::iter::once((Act::NoticeClosed, facts)).chain(gone).collect();
+        let erased = ended(&sealed, now);
         Ok((row.clone(), acts, Record { notices: vec![row], erased, ..Record::default() }))
     })
     .await?;

@@ -100,8 +100,7 @@ pub async fn defer<W: Teller>(
                     return Ok((row, vec![(Act::NoticeDeferred, facts)], change));
                 }
                 facts["outcome"] = "permit".into();
-                let (acts, mut change) =
-                    take_effect(world, &mut row, deferral, file.as_ref(), old_file.as_ref())?;
+                let (acts, mut change) = take_effect(world, &mut row, deferral, file.as_ref(), &old_file)?;
                 change.segments.push(reasons);
                 change.notices = vec![row.clone()];
                 let acts = std::iter::once((Act::NoticeDeferred, facts)).chain(acts).collect();
@@ -121,7 +120,7 @@ fn take_effect<W: Teller>(
     row: &mut NoticeRow,
     deferral: Deferral,
     file: Option<&NoticeFile>,
-    old_file: Option<&crate::ports::HeldRecord>,
+    old_file: &[crate::ports::HeldRecord],
 ) -> Result<Ended, ExchangeError> {
     let recheck = deferral.recheck.0;
     row.state = NoticeState::Deferred;
@@ -290,7 +289,7 @@ pub async fn approve<W: Teller>(
             let row = written(world, |world| {
                 let mut row = changed(row.clone());
                 let (ended, mut change) =
-                    take_effect(world, &mut row, deferral.clone(), file.as_ref(), old_file.as_ref())?;
+                    take_effect(world, &mut row, deferral.clone(), file.as_ref(), &old_file)?;
                 change.notices = vec![row.clone()];
                 let mut facts = facts(&row);
                 facts["asked"] = ruled.recorded();

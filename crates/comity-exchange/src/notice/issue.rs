@@ -151,7 +151,7 @@ pub(super) async fn out<W: Teller>(
         row.detail.proposed = None;
         row.detail.trouble = None;
         row.detail.failures = 0;
-        let (ended, mut change) = refiled(world, &mut row, &file, old_file.as_ref())?;
+        let (ended, mut change) = refiled(world, &mut row, &file, &old_file)?;
         change.notices = vec![row.clone()];
         let mut facts = facts(&row);
         facts["asked"] = ruled.recorded();

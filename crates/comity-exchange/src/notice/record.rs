@@ -4,11 +4,10 @@ use super::arise::kept;
 use super::{Addressee, NoticeFile, Teller};
 use crate::ExchangeError;
 use crate::act::drawn;
-use crate::alone::{clear, held, sealed};
+use crate::alone::{clear, ended, held, sealed};
 use crate::once::Once;
 use crate::ports::{
-    Draft, Erasure, HeldRecord, NoticeRow, NoticeState, Notices as _, Record, SealedSegment, Store,
-    StoreError,
+    Draft, HeldRecord, NoticeRow, NoticeState, Notices as _, Record, SealedSegment, Store, StoreError,
 };
 use crate::wire::Text;
 use comity_terms::ids::{NoticeId, SegmentId};
@@ -78,13 +77,13 @@ pub async fn filed<W: Teller>(world: &W, row: &NoticeRow) -> Result<Option<Notic
     file.map(Some).map_err(|_| ExchangeError::proof("a notice's file does not read"))
 }
 
-/// A segment's one record, to be erased; `None` where it is gone already.
+/// What is sealed in a segment, to be erased; nothing where it is gone already.
 pub(super) async fn old<W: Teller>(
     world: &W,
     segment: Option<Text<SegmentId>>,
-) -> Result<Option<HeldRecord>, ExchangeError> {
-    let Some(Text(segment)) = segment else { return Ok(None) };
-    Ok(world.store().segment(segment).await?.as_ref().and_then(held))
+) -> Result<Vec<HeldRecord>, ExchangeError> {
+    let Some(Text(segment)) = segment else { return Ok(Vec::new()) };
+    Ok(world.store().segment(segment).await?.as_ref().map(held).unwrap_or_default())
 }
 
 /// A change that puts `file` in the place of what was sealed of the notice before; and the entry of the end of that.
@@ -92,19 +91,14 @@ pub(super) fn refiled<W: Teller>(
     world: &W,
     row: &mut NoticeRow,
     file: &NoticeFile,
-    old: Option<&HeldRecord>,
+    old: &[HeldRecord],
 ) -> Result<(Vec<(Act, Json)>, Record), ExchangeError> {
     let segment = sealed(world, *row.id.as_bytes(), &file.to_bytes(), kept(world, row))?;
     row.detail.file = Some(Text(segment.id));
-    let gone = old.map(|old| {
-        (Act::RecordsErased, crate::erase::facts_of(std::slice::from_ref(old), "no_longer_needed"))
-    });
+    let gone =
+        (!old.is_empty()).then(|| (Act::RecordsErased, crate::erase::facts_of(old, "no_longer_needed")));
     let at = world.now();
-    let change = Record {
-        segments: vec![segment],
-        erased: old.map(|old| Erasure { records: vec![old.place()], at, whatever_holds: false }),
-        ..Record::default()
-    };
+    let change = Record { segments: vec![segment], erased: ended(old, at), ..Record::default() };
     Ok((gone.into_iter().collect(), change))
 }
 
@@ -147,7 +141,7 @@ pub(super) async fn readdress<W: Teller>(
     written(world, |world| {
         let file = NoticeFile { to: Some(to.clone()), ..before.clone() };
         let mut row = changed(row.clone());
-        let (mut acts, mut change) = refiled(world, &mut row, &file, old_file.as_ref())?;
+        let (mut acts, mut change) = refiled(world, &mut row, &file, &old_file)?;
         if row.state == NoticeState::Issued {
             row.next_at = Some(now);
         } else if row.state == NoticeState::Open {

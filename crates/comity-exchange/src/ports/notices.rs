@@ -150,6 +150,14 @@ pub trait Notices: Send + Sync + 'static {
     /// Every notice by the instant at which it arose: those that are owed, with `all` the others too.
     fn notices(&self, all: bool) -> impl Future<Output = Result<Vec<NoticeRow>, StoreError>> + Send;
 
+    /// A part of the notices that are owed, the one that arose first first: at most `limit`, from behind the one that arose at
+    /// this instant and has this number.
+    fn notices_owed(
+        &self,
+        after: Option<(Timestamp, NoticeId)>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<NoticeRow>, StoreError>> + Send;
+
     /// A notice.
     fn notice(&self, id: NoticeId) -> impl Future<Output = Result<Option<NoticeRow>, StoreError>> + Send;
 

@@ -207,6 +207,17 @@ pub trait Subjects: Send + Sync + 'static {
     /// Every request by the instant of filing: those that wait, with `all` the others too.
     fn requests(&self, all: bool) -> impl Future<Output = Result<Vec<RequestRow>, StoreError>> + Send;
 
+    /// A part of the requests that wait, the one that has to be answered first first: at most `limit`, from behind the one with
+    /// this last lawful instant and this number.
+    fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<RequestRow>, StoreError>> + Send;
+
+    /// How many requests wait, and how many of them past their last lawful instant at `at`.
+    fn requests_counted(&self, at: Timestamp) -> impl Future<Output = Result<(u64, u64), StoreError>> + Send;
+
     /// The request of a case; one that was refused too.
     fn request_of_case(
         &self,

@@ -16,7 +16,7 @@ use super::law::{Asking, Said, of_referral};
 use super::{Answer, Desk};
 use crate::ExchangeError;
 use crate::act::drawn;
-use crate::alone::{clear, held as held_alone, sealed};
+use crate::alone::{clear, ended as erasure_of, held as held_alone, sealed};
 use crate::disclose::{Because, next_try};
 use crate::entry::PublicEntry;
 use crate::erase::facts_of;
@@ -26,8 +26,8 @@ use crate::federation::referral::{
 };
 use crate::misbehaviour::{Misbehaviour, misbehaved};
 use crate::ports::{
-    Draft, Erasure, FoundRecord, Peer, PeerError, Record, Referral, ReferralRoad as _, ReferralSent,
-    Removals as _, RequestDetail, RequestRow, SegmentKind, Store, StoreError, Subjects as _,
+    Draft, FoundRecord, Peer, PeerError, Record, Referral, ReferralRoad as _, ReferralSent, Removals as _,
+    RequestDetail, RequestRow, SegmentKind, Store, StoreError, Subjects as _,
 };
 use crate::proofs::receipt;
 use crate::recall::keys_of;
@@ -397,17 +397,16 @@ async fn note<W: Desk>(
         )?;
     }
     // What it said before ends with what it says now.
-    let mut ended = None;
+    let mut ended = Vec::new();
     if let (Some(_), Some(Text(old))) = (&told, before.told)
         && let Some(segment) = world.store().segment(old).await?
     {
         ended = held_alone(&segment);
     }
-    if let Some(ended) = &ended {
-        enter(Act::RecordsErased, facts_of(std::slice::from_ref(ended), "no_longer_needed"))?;
+    if !ended.is_empty() {
+        enter(Act::RecordsErased, facts_of(&ended, "no_longer_needed"))?;
+        change.erased = erasure_of(&ended, now);
     }
-    change.erased =
-        ended.map(|ended| Erasure { records: vec![ended.place()], at: now, whatever_holds: false });
     change.segments.extend(told);
     match world.store().record(change).await {
         Ok(_) => Ok(()),

@@ -13,11 +13,11 @@ use super::refer::{Drafted, GoingOn, concerned, draft, goes, next_of};
 use super::status::{code, code_digest};
 use crate::ExchangeError;
 use crate::act::drawn;
-use crate::alone::{clear, held as held_alone, sealed};
+use crate::alone::{clear, ended as erasure_of, held as held_alone, sealed};
 use crate::erase::erase_for;
 use crate::ports::{
-    Draft, Erasure, FoundRecord, HeldRecord, Record, RecordName, RecordPlace, Referral, Referred,
-    RequestDetail, RequestRow, Restriction, SealedSegment, Store, StoreError,
+    Draft, FoundRecord, HeldRecord, Record, RecordName, RecordPlace, Referral, Referred, RequestDetail,
+    RequestRow, Restriction, SealedSegment, Store, StoreError,
 };
 use crate::wire::{Text, law_digests};
 use comity_terms::ids::{RequestId, SegmentId};
@@ -207,7 +207,7 @@ pub async fn decide<W: Desk>(
     let now = world.now();
     let kind = Kind::of_action(&row.action).ok_or_else(|| ExchangeError::proof("a request of no kind"))?;
     let claim_segment = world.store().segment(row.detail.claim.0).await?;
-    let claim_held = claim_segment.as_ref().and_then(held_alone);
+    let claim_held = claim_segment.as_ref().map(held_alone).unwrap_or_default();
     let mut about = decision.about.clone();
     // A partner that passes a request on vouches for who asks, by its signature.
     let vouched = row.detail.referred.as_ref().is_some_and(|from| from.identity_verified);
@@ -330,7 +330,7 @@ pub async fn decide<W: Desk>(
     let row = RequestRow { detail, ..row };
     let end = async || {
         let told = (&answer, outcome, &record);
-        let change = (claim_held.clone(), restrictions.clone(), &drafted[..]);
+        let change = (&claim_held[..], restrictions.clone(), &drafted[..]);
         closed(world, row.clone(), decision, told, change, now).await
     };
     let row = match end().await {
@@ -353,7 +353,7 @@ async fn closed<W: Desk>(
     row: RequestRow,
     decision: &Decision,
     (answer, outcome, record): (&Answer, &str, &Json),
-    (claim, restrictions, drafted): (Option<HeldRecord>, Vec<Restriction>, &[Drafted]),
+    (claim, restrictions, drafted): (&[HeldRecord], Vec<Restriction>, &[Drafted]),
     now: Timestamp,
 ) -> Result<RequestRow, ExchangeError> {
     let segment = sealed(world, *row.id.as_bytes(), &answer.0, world.request_until(now))?;
@@ -391,11 +391,10 @@ async fn closed<W: Desk>(
         change.segments.push(opening);
         Ok::<_, ExchangeError>(())
     };
-    if let Some(claim) = &claim {
-        enter(Act::RecordsErased, crate::erase::facts_of(std::slice::from_ref(claim), "no_longer_needed"))?;
+    if !claim.is_empty() {
+        enter(Act::RecordsErased, crate::erase::facts_of(claim, "no_longer_needed"))?;
     }
-    change.erased =
-        claim.map(|claim| Erasure { records: vec![claim.place()], at: now, whatever_holds: false });
+    change.erased = erasure_of(claim, now);
     world.store().record(change).await?;
     Ok(row)
 }

@@ -146,6 +146,7 @@ const REST: Duration = Duration::from_secs(10);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{DESTROY_HOURS_MAX, SWEEP_SECONDS_MAX};
     use comity_exchange::ports::Epoch;
     use comity_vault::Bucket;
 
@@ -169,5 +170,34 @@ mod tests {
         let unused = Waiting { bucket, epoch: None };
         assert!(!is_ripe(&unused, at("2027-05-31T23:59:59Z"), half_a_day));
         assert!(is_ripe(&unused, at("2027-06-01T00:00:00Z"), half_a_day));
+    }
+
+    #[test]
+    fn whatever_is_set_a_key_is_destroyed_within_a_day_of_the_first_erasure() {
+        let bucket = Bucket {
+            agreement: "pact-2026".parse().unwrap(),
+            month: Month::of(at("2027-05-24T00:00:00Z")),
+            generation: 1,
+        };
+        let erased = at("2026-11-25T06:00:00Z");
+        let epoch =
+            Epoch { bucket: bucket.clone(), held: 3, erased: 1, erased_since: Some(erased), closed: false };
+        let waits = Waiting { bucket, epoch: Some(epoch) };
+        for (hours, every) in
+            [(DESTROY_HOURS_MAX, SWEEP_SECONDS_MAX), (DESTROY_HOURS_MAX, 7), (0, SWEEP_SECONDS_MAX)]
+        {
+            let (after, every) = (Duration::from_secs(hours * 3_600), Duration::from_secs(every));
+            // The sweep that comes first after the erasure comes right after it, or a whole interval later.
+            for first in [Duration::from_secs(1), every] {
+                let mut sweep = erased + first;
+                while !is_ripe(&waits, sweep, after) {
+                    sweep += every;
+                }
+                assert!(
+                    sweep + REST <= erased + Duration::from_secs(24 * 3_600),
+                    "{hours} hours, {every:?}: {sweep}"
+                );
+            }
+        }
     }
 }

@@ -48,6 +48,8 @@ pub struct Counts {
     sign_ins: Family<Labels, Counter>,
     webhooks: Family<Labels, Counter>,
     reviews: Family<Labels, Gauge>,
+    /// By when the next look that is not late is due; 0 where none is owed.
+    reviews_next: Gauge,
     reached: Mutex<BTreeMap<Party, bool>>,
 }
 
@@ -63,6 +65,7 @@ impl Default for Counts {
             sign_ins: Family::default(),
             webhooks: Family::default(),
             reviews: Family::default(),
+            reviews_next: Gauge::default(),
             reached: Mutex::default(),
         }
     }
@@ -126,6 +129,7 @@ impl Counts {
         for (state, count) in [("open", owed.open), ("overdue", owed.overdue)] {
             self.reviews.get_or_create(&vec![("state", state)]).set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+        self.reviews_next.set(owed.next.map_or(0, Timestamp::as_second));
     }
 
     /// Whether a partner answered when it was last called.
@@ -223,8 +227,14 @@ pub async fn text(gateway: &Gateway) -> Result<String, StoreError> {
     }
     registry.register("notices", "Persons who are to be told", notices);
     registry.register("reviews", "Looks at what is kept about people that are owed", counts.reviews.clone());
+    registry.register_with_unit(
+        "reviews_next_due_timestamp",
+        "By when the next look that is not late is due, since 1970; 0 where none is owed",
+        Unit::Seconds,
+        counts.reviews_next.clone(),
+    );
     let offices = Family::<Reasons, Gauge>::default();
-    for row in gateway.store().escalations().await? {
+    for row in gateway.store().escalations(None, u32::MAX).await? {
         let reasons = row.detail.questions.iter().flat_map(|put| &put.reasons);
         for reason in reasons.map(|reason| word_of(reason)).collect::<BTreeSet<_>>() {
             offices.get_or_create(&vec![("reason", reason.to_owned())]).inc();

@@ -10,7 +10,7 @@
 //! over; what 3 leaves is erased at its time by the sweep. Two that go on at once meet at the use of the approvals.
 
 use super::share::{Order, carried_out};
-use super::{manage, officers, offices};
+use super::{Listed, manage, officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::LawSet;
 use comity_agreement::approval::{Approval, Delegation, Person, Void};
@@ -56,10 +56,23 @@ pub enum Came {
 /// [`GatewayError`] when the store fails.
 pub async fn waiting(gateway: &Gateway) -> Result<Vec<Waiting>, GatewayError> {
     let mut waiting = Vec::new();
-    for row in gateway.store().escalations().await? {
+    for row in gateway.store().escalations(None, u32::MAX).await? {
         waiting.push(stands(gateway, row).await?.0);
     }
     Ok(waiting)
+}
+
+/// A part of the exchanges that wait for offices, by their ids: at most `limit`, from behind `after`.
+///
+/// # Errors
+/// [`GatewayError`] when the store fails.
+pub async fn part(gateway: &Gateway, after: Option<ExchangeId>, limit: u32) -> Result<Listed, GatewayError> {
+    let now = gateway.now();
+    let mut waiting = Vec::new();
+    for row in gateway.store().escalations(after, limit.saturating_add(1)).await? {
+        waiting.push(waiting_json(&stands(gateway, row).await?.0, now));
+    }
+    Ok(Listed::of(waiting, limit))
 }
 
 /// Where a row stands now, with what offices said of it.
@@ -365,7 +378,7 @@ pub async fn take_up(gateway: &Arc<Gateway>) -> Result<(usize, usize, usize), Ga
     gateway.keep_up().await?;
     let _one = gateway.approving().lock().await;
     let (mut gone_on, mut moved, mut refused) = (0, 0, 0);
-    for row in gateway.store().escalations().await? {
+    for row in gateway.store().escalations(None, u32::MAX).await? {
         let exchange = row.exchange;
         match one(gateway, row).await {
             Ok(Some(Act::ExchangeDecided)) => gone_on += 1,
@@ -390,7 +403,7 @@ pub async fn take_up(gateway: &Arc<Gateway>) -> Result<(usize, usize, usize), Ga
 pub(super) async fn end_of(gateway: &Gateway, removal: &PeerRemoval) -> Result<usize, GatewayError> {
     let _one = gateway.approving().lock().await;
     let mut ended = 0;
-    for row in gateway.store().escalations().await? {
+    for row in gateway.store().escalations(None, u32::MAX).await? {
         if row.detail.peer.0 == removal.party {
             end_removed(gateway, row, removal).await?;
             ended += 1;

@@ -57,3 +57,23 @@ pub mod unmasking;
 pub mod uses;
 pub mod views;
 pub mod webhooks;
+
+use serde_json::Value as Json;
+
+/// A part of a list, as it is printed.
+#[derive(Debug)]
+pub struct Listed {
+    /// The items.
+    pub rows: Vec<Json>,
+    /// Whether more come behind them.
+    pub more: bool,
+}
+
+impl Listed {
+    /// The first `limit` of what was found, of which one more was asked for.
+    pub(crate) fn of(mut rows: Vec<Json>, limit: u32) -> Self {
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Self { rows, more }
+    }
+}

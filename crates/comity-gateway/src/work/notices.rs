@@ -2,7 +2,7 @@
 
 mod views;
 
-pub use views::{Standing, done_json, duties, listed, row_json, shown, standing};
+pub use views::{Standing, done_json, duties, listed, part, row_json, shown, standing};
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
 use super::{manage, officers, offices};

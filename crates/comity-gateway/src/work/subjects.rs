@@ -5,7 +5,7 @@ pub mod effects;
 pub mod words;
 
 use super::share::stated::{assertable_by_officer, stated_by_officer};
-use super::{officers, referrals};
+use super::{Listed, officers, referrals};
 use crate::gateway::{Gateway, GatewayError};
 use comity_exchange::ports::{RequestRow, SealedSegment, Store as _, Subjects as _};
 use comity_exchange::proofs::receipt;
@@ -281,6 +281,20 @@ pub async fn listed(gateway: &Gateway, all: bool) -> Result<Vec<Json>, GatewayEr
     Ok(rows.iter().map(|row| status_json(row, now)).collect())
 }
 
+/// A part of the requests that wait, by when they have to be answered: at most `limit`, from behind `after`.
+///
+/// # Errors
+/// [`GatewayError::Input`] when there is no request `after`.
+pub async fn part(gateway: &Gateway, after: Option<RequestId>, limit: u32) -> Result<Listed, GatewayError> {
+    let (now, store) = (gateway.now(), gateway.store());
+    let place = match after {
+        Some(after) => Some((known_request(gateway, after).await?.due_legal_latest, after)),
+        None => None,
+    };
+    let rows = store.requests_waiting(place, limit.saturating_add(1)).await?;
+    Ok(Listed::of(rows.iter().map(|row| status_json(row, now)).collect(), limit))
+}
+
 /// What is owed to persons, as the ledger prints it: one duty for each request.
 ///
 /// # Errors
@@ -360,8 +374,6 @@ pub async fn overseen(gateway: &Gateway) -> Result<Vec<Json>, GatewayError> {
 pub async fn waiting(
     gateway: &Gateway,
     now: Timestamp,
-) -> Result<(usize, usize), comity_exchange::ports::StoreError> {
-    let rows = gateway.store().requests(false).await?;
-    let overdue = rows.iter().filter(|row| now > row.due_legal_latest).count();
-    Ok((rows.len(), overdue))
+) -> Result<(u64, u64), comity_exchange::ports::StoreError> {
+    gateway.store().requests_counted(now).await
 }

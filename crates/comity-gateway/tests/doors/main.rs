@@ -3,6 +3,7 @@
 
 mod answers;
 mod api;
+mod approvals;
 mod clients;
 mod conformance;
 mod deletion;
@@ -25,6 +26,7 @@ mod opt_outs;
 mod problems;
 mod racing;
 mod rates;
+mod requests;
 mod subjects;
 mod tool;
 mod webhooks;

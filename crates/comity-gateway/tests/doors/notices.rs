@@ -121,6 +121,38 @@ async fn a_notice_is_opened_put_off_on_a_listed_ground_and_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whom_it_goes_to_is_put_right_and_one_that_nobody_is_owed_is_closed() {
+    let (_house, tool) = desk().await;
+    let first = opened(&tool).await;
+    let place = format!("{NOTICES}/{}", number(&first));
+    let to = json!({ "to": { "name": "Jaan Tamm", "mailbox": "38001010001", "language": "en", "audience": "person" } });
+    let told = post(&tool, &format!("{place}/addressee"), &[], &to).await;
+    assert_eq!((told.status, &told.json()["addressed"]), (200, &json!(true)), "{}", told.json());
+    assert!(!told.json().to_string().contains("Tamm"), "nothing of whom it goes to");
+    let shown = tool.get(&place).await.json();
+    let text = shown["message"]["text"].as_str().unwrap();
+    assert!(text.contains("Jaan Tamm") && !text.contains("Mari"), "{text}");
+
+    // No decision says that nobody is owed it.
+    let closing = format!("{place}/closing");
+    let refused = post(&tool, &closing, &[], &json!({ "reason": "sent_in_error" })).await;
+    let told = refused.json();
+    assert_eq!((refused.status, &told["outcome"]), (200, &json!("deny")), "{told}");
+    assert_eq!(told["reasons"], json!(["notice_owed"]));
+    problem(&post(&tool, &closing, &[], &json!({ "reason": "because" })).await, 422);
+    for (path, body) in
+        [(&closing, json!({})), (&format!("{place}/addressee"), json!({ "to": { "name": 3 } }))]
+    {
+        let told = problem(&post(&tool, path, &[], &body).await, 400);
+        assert!(!told["detail"].as_str().unwrap().contains('3'), "{told}");
+    }
+    let sent = tool.ask("POST", &format!("{place}/sending"), &[], b"").await;
+    assert_eq!(sent.status, 200);
+    problem(&post(&tool, &format!("{place}/addressee"), &[], &to).await, 422);
+    problem(&post(&tool, &closing, &[], &json!({ "reason": "sent_in_error" })).await, 422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_office_approves_over_http_and_nobody_their_own() {
     let (house, tool) = desk().await;
     let mut order = to_mari();
@@ -261,9 +293,19 @@ async fn the_list_comes_in_parts_and_each_is_in_one() {
         path = next.trim_start_matches('<').to_owned();
     }
     assert_eq!(seen.len(), 5, "none twice");
-    assert_eq!(seen.into_iter().collect::<BTreeSet<_>>(), all);
-    assert_eq!(tool.get(&format!("{NOTICES}?after=5")).await.json(), json!([]));
-    assert_eq!(tool.get(&format!("{NOTICES}?after=18446744073709551615")).await.json(), json!([]));
+    assert_eq!(seen.iter().cloned().collect::<BTreeSet<_>>(), all);
+    let last = seen.last().unwrap();
+    assert_eq!(
+        tool.get(&format!("{NOTICES}?after={last}")).await.json(),
+        json!([]),
+        "nothing is behind the last"
+    );
+    // Behind one that is owed no more the list goes on where it was.
+    problem(&tool.get(&format!("{NOTICES}?after=00000000-0000-4000-8000-000000000000")).await, 422);
+    let sent = tool.ask("POST", &format!("{NOTICES}/{}/sending", seen[1]), &[], b"").await;
+    assert_eq!(sent.status, 200);
+    let behind = tool.get(&format!("{NOTICES}?after={}&limit=1", seen[1])).await.json();
+    assert_eq!(number(&behind[0]), seen[2]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,7 +348,7 @@ async fn the_document_says_of_notices_what_is_so() {
     let open = &paths[NOTICES]["post"];
     assert!(named(open).contains("Idempotency-Key"));
     assert!(open["responses"]["201"]["headers"]["location"].is_object());
-    for part in ["deferral", "approval", "sending"] {
+    for part in ["addressee", "deferral", "approval", "sending", "closing"] {
         let path = &paths[format!("{NOTICES}/{{number}}/{part}")]["post"];
         for status in ["200", "400", "401", "422"] {
             assert!(path["responses"][status].is_object(), "{part} {status}");

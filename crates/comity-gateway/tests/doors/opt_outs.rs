@@ -33,7 +33,7 @@ fn names_mari(bytes: &[u8]) -> bool {
     ["mari.kask", "mari kask", "kask, mari"].into_iter().any(found)
 }
 
-async fn house() -> (House, House, Tool) {
+pub(crate) async fn house() -> (House, House, Tool) {
     let (ee, fi) = pair(&["EE", "FI"], true).await;
     officer(&ee, "ana", 365).await;
     let tool = Tool::of(&ee, "ana", PASSWORD);
@@ -59,7 +59,7 @@ fn order(facts: &[(&str, &str)], attested: &[(&str, Json)]) -> share::Order {
     }
 }
 
-async fn shared(ee: &House, facts: &[(&str, &str)]) -> ExchangeReport {
+pub(crate) async fn shared(ee: &House, facts: &[(&str, &str)]) -> ExchangeReport {
     share::share(&ee.gateway, order(facts, &[])).await.unwrap()
 }
 

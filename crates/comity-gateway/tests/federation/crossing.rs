@@ -5,19 +5,23 @@ use crate::house::{House, PHISHING, pair};
 use crate::recall::{complete, order, told};
 use crate::recall_chain::{held, line, own_bundle, share};
 use crate::uses::{CREDENTIAL_PAGE, object};
+use comity_exchange::collect::status;
 use comity_exchange::federation::recall::RecallAction;
-use comity_exchange::ports::{Recalls as _, Store as _};
+use comity_exchange::ports::{Erasure, Recalls as _, Record, Store as _};
 use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_exchange::subject::{Claim, Kind};
+use comity_gateway::gateway::Gateway;
 use comity_gateway::work::recall::{self, Order};
 use comity_gateway::work::subjects::SeenByOfficer;
 use comity_gateway::work::{audit, subjects, uses};
 use comity_terms::ExchangeId;
 use comity_terms::ids::OrderId;
+use comity_vault::RECORD_LENGTH_MAX;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 async fn corrected(house: &House, wrong: ExchangeId, right: ExchangeId) -> OrderId {
     let order = Order { replaced_by: Some(right), ..order(wrong, RecallAction::Correct) };
@@ -59,6 +63,53 @@ async fn two_corrections_that_cross_end_the_wrong_at_both_ends_and_keep_both_tha
         let replayed = audit::replay(&house.gateway, false, |_| {}).await.unwrap();
         assert_eq!(replayed.different.len(), 0, "{:?}", replayed.different);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_of_what_went_there_and_back_ends_the_wrong_everywhere_and_does_not_go_round() {
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let back = share(second, first, &held(second, given).await).await;
+    let again = share(first, second, &held(first, back).await).await;
+    let right = share(first, second, &own_bundle(1)).await;
+
+    let id = corrected(first, given, right).await;
+    let order = complete(first, id).await;
+    for (house, exchange) in [(second, given), (first, back), (second, again)] {
+        assert_eq!(opened(&house.gateway, exchange).await, (0, 0), "the wrong is gone: {order}");
+    }
+    assert!(opened(&second.gateway, right).await.1 > 0, "what is right stays");
+    for house in [first, second] {
+        let rows = house.gateway.store().recalls(Some(id)).await.unwrap();
+        assert!(rows.iter().all(|row| row.complete), "{rows:?}");
+        assert!(rows.len() <= 4, "each exchange once, and no round more: {}", rows.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_lists_who_read_the_wrong_and_where_it_went_on() {
+    let houses = line(&["EE", "FI", "BE"]).await;
+    let [first, second, third] = houses.as_slice() else { unreachable!() };
+    let given = share(first, second, PHISHING).await;
+    let other = share(first, second, &own_bundle(2)).await;
+    let passed = share(second, third, &held(second, given).await).await;
+    let read = uses::read(&second.gateway, &object(CREDENTIAL_PAGE)).await.unwrap();
+    assert_eq!(read.read.records.len(), 1);
+    let right = share(first, second, &own_bundle(1)).await;
+
+    let id = corrected(first, given, right).await;
+    complete(first, id).await;
+    let used = async |house: &House| {
+        let known = recall::orders(&house.gateway, Some(id)).await.unwrap().pop().unwrap();
+        recall::uses(&house.gateway, &known).await.unwrap()
+    };
+    let at_second = used(second).await;
+    assert_eq!(at_second["passed_on"], json!([passed.to_string()]), "{at_second}");
+    let reads = at_second["read"].as_array().unwrap();
+    assert_eq!(reads.len(), 1, "what was read of {other} is none: {at_second}");
+    assert!(reads[0]["entry"].is_u64() && reads[0]["purpose"].is_string(), "{at_second}");
+    assert_eq!(used(third).await, json!({ "read": [], "passed_on": [] }));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,13 +159,13 @@ async fn a_read_that_races_an_erasure_gives_the_whole_or_nothing_and_is_recorded
 
 /// Indicators that look for mail of one person: more than a page of the index has. `COMITY_MANY=100000` asks for as many as the
 /// largest request that is promised; that takes minutes.
-fn many() -> usize {
+pub(crate) fn many() -> usize {
     std::env::var("COMITY_MANY").ok().and_then(|many| many.parse().ok()).unwrap_or(2_000)
 }
 
 const PERSON: &str = "billing@invoice.example.com";
 
-fn about(person: &str, from: usize, to: usize) -> Vec<u8> {
+pub(crate) fn about(person: &str, from: usize, to: usize) -> Vec<u8> {
     let objects: Vec<Json> = (from..to)
         .map(|number| {
             json!({
@@ -165,7 +216,8 @@ async fn a_request_about_thousands_of_records_is_answered_whole_and_erased_whole
         .filter_map(|record| record["object"]["id"].as_str())
         .collect();
     assert_eq!(ids.len(), many);
-    eprintln!("access to {many} records took {:?}", began.elapsed());
+    let length = decided.decided.answer.0.len();
+    eprintln!("access to {many} records took {:?}, {length} bytes", began.elapsed());
 
     let asked = subjects::file(&second.gateway, Kind::Erase, &claim).await.unwrap();
     let unlawful = [("processing_unlawful".parse().unwrap(), "true".to_owned())];
@@ -175,6 +227,29 @@ async fn a_request_about_thousands_of_records_is_answered_whole_and_erased_whole
     assert_eq!(held().await, 0, "nothing of them is left");
     let erased = told(second, "records.erased").await;
     assert!(erased.len() > 1, "in batches, each with its entry: {}", erased.len());
+}
+
+/// An answer about a hundred thousand records is longer than the vault takes as one record.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_longer_than_one_record_is_read_whole_or_not_at_all() {
+    let houses = line(&["EE", "FI"]).await;
+    let gateway: &Gateway = &houses[0].gateway;
+    let now = gateway.now();
+    let until = now.checked_add(Duration::from_secs(3_600)).unwrap();
+    let long: Vec<u8> = (0..RECORD_LENGTH_MAX + 1).map(|at| (at % 251) as u8).collect();
+    for (text, parts) in [(&long[..], 2), (&long[..251], 1), (&[][..], 1)] {
+        let number = ExchangeId::draw(&mut gateway.entropy());
+        status::keep(gateway, number, text, until).await.unwrap();
+        let kept = status::kept(gateway, number, now).await.unwrap().unwrap();
+        assert!(kept.as_bytes() == text, "{} bytes of {}", kept.as_bytes().len(), text.len());
+        assert!(status::kept(gateway, number, until).await.unwrap().is_none(), "its time has come");
+        let held = gateway.store().held_of(number, false, 10).await.unwrap();
+        assert_eq!(held.len(), parts);
+        // Of one that is erased in part, as when a sweep dies between its batches, nothing is read.
+        let erased = Erasure { records: vec![held[parts - 1].place()], at: now, whatever_holds: false };
+        gateway.store().record(Record { erased: Some(erased), ..Record::default() }).await.unwrap();
+        assert!(status::kept(gateway, number, now).await.unwrap().is_none(), "{parts} parts");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ use comity_exchange::report::ExchangeOutcome;
 use comity_exchange::shell::Shell as _;
 use comity_gateway::jobs::obligations;
 use comity_gateway::watch::metrics;
-use comity_gateway::work::holds;
+use comity_gateway::work::{doctor, holds};
+use comity_terms::Timestamp;
 use serde_json::Value as Json;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,9 +111,19 @@ async fn looks_that_are_owed_are_counted_until_they_are_made_or_nothing_is_left_
     let overdue = "comity_reviews{state=\"overdue\"}";
     let owed = figure(&receiver, open).await.unwrap();
     assert!(owed >= 2.0, "each exchange is to be looked at: {owed}");
+    // By when the next is due a figure tells, and the doctor in words.
+    let next = "comity_reviews_next_due_timestamp_seconds";
+    let due = figure(&receiver, next).await.unwrap();
+    let left = due - now.as_second() as f64;
+    assert!((1.0..=90.0 * 86_400.0).contains(&left), "within the ninety days of the law: {left}");
+    let looked = doctor::examine(gateway).await.unwrap();
+    let reviews = looked.into_iter().find(|looked| looked.what == "reviews").unwrap();
+    let day = Timestamp::from_second(due as i64).unwrap();
+    assert!(reviews.found.contains(&format!("the next by {day:.0}")), "{}", reviews.found);
     assert_eq!(figure(&receiver, overdue).await, Some(0.0));
     obligations::once(gateway, &mut awaited, late).await.unwrap();
     assert_eq!((figure(&receiver, open).await, figure(&receiver, overdue).await), (Some(0.0), Some(owed)));
+    assert_eq!(figure(&receiver, next).await, Some(0.0), "the next is none that is late");
     // A gateway that starts anew reads the same off its log.
     let mut anew = Awaited::default();
     assert_eq!(obligations::once(gateway, &mut anew, late).await.unwrap(), 0, "told once");

@@ -1,6 +1,7 @@
 //! One door: what a person asks at one gateway goes to whoever may hold their data, each of which decides by its own law, and
 //! comes back to where they asked.
 
+use crate::crossing::{about, many};
 use crate::house::{House, PHISHING};
 use crate::recall::told;
 use crate::recall_chain::{held, line, share, stricter};
@@ -134,6 +135,29 @@ async fn what_a_person_asks_goes_to_whoever_holds_their_data_and_comes_back() {
         assert!(overseen.iter().any(|told| told["act"] == "request.decided"));
     }
     assert_eq!(referrals::standing(&first.gateway, Timestamp::MAX).await.unwrap(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_much_a_partner_holds_of_a_person_it_comes_back() {
+    let many = many();
+    let houses = line(&["EE", "FI"]).await;
+    let [first, second] = houses.as_slice() else { unreachable!() };
+    for part in 0..2 {
+        share(first, second, &about(CROOK, part * many / 2, (part + 1) * many / 2)).await;
+    }
+    let asked = filed(first, Kind::Access, CROOK).await;
+    decided(first, &asked, &[]).await;
+    let there = decided_there(second, &[]).await;
+    assert_eq!(
+        there.decided.record["granted"].as_u64(),
+        Some(many as u64),
+        "{}",
+        there.decided.record["held"]
+    );
+    until(first, &asked, |row| row.detail.referrals[0].complete).await;
+    let told_back = status(first, &asked).await;
+    let records = told_back["elsewhere"][0]["answer"]["records"].as_array().map(Vec::len);
+    assert_eq!(records, Some(many), "every record, though each had its way through two gateways");
 }
 
 /// What somebody reads from outside, without what is of each request alone.

@@ -27,6 +27,18 @@ impl Subjects for Database {
         either!(self, store => store.requests(all).await)
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        either!(self, store => store.requests_waiting(after, limit).await)
+    }
+
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        either!(self, store => store.requests_counted(at).await)
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         either!(self, store => store.request_of_case(case).await)
     }
@@ -94,6 +106,14 @@ impl OptOuts for Database {
 impl Notices for Database {
     async fn notices(&self, all: bool) -> Result<Vec<NoticeRow>, StoreError> {
         either!(self, store => store.notices(all).await)
+    }
+
+    async fn notices_owed(
+        &self,
+        after: Option<(Timestamp, NoticeId)>,
+        limit: u32,
+    ) -> Result<Vec<NoticeRow>, StoreError> {
+        either!(self, store => store.notices_owed(after, limit).await)
     }
 
     async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {

@@ -38,6 +38,17 @@ macro_rules! held {
     };
 }
 
+pub(super) const DUE: &str = held!(
+    "due",
+    "WHERE erase_by <= $1
+       AND NOT EXISTS (SELECT 1 FROM hold
+                       WHERE hold.exchange = segment.exchange
+                         AND hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
+                         AND (hold.class IS NULL
+                              OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
+     ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT $2"
+);
+
 /// What is to be erased by `by` and not held at `at`, the longest due first.
 pub(super) async fn due(
     client: &Client,
@@ -45,22 +56,7 @@ pub(super) async fn due(
     at: Timestamp,
     limit: u32,
 ) -> Result<Vec<HeldRecord>, Fault> {
-    every(
-        client,
-        held!(
-            "due",
-            "WHERE erase_by <= $1
-               AND NOT EXISTS (SELECT 1 FROM hold
-                               WHERE hold.exchange = segment.exchange
-                                 AND hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
-                                 AND (hold.class IS NULL
-                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
-             ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT $2"
-        ),
-        &[&by.as_second(), &i64::from(limit), &at.as_second()],
-        read_held,
-    )
-    .await
+    every(client, DUE, &[&by.as_second(), &i64::from(limit), &at.as_second()], read_held).await
 }
 
 pub(super) async fn held_of(
@@ -81,6 +77,13 @@ pub(super) async fn held_of(
     .await
 }
 
+pub(super) const HELD_IN: &str = held!(
+    "held_in",
+    "WHERE (erase_by, generation, segment, ordinal) > ($1, $2, $3, $4) AND erase_by < $5
+       AND generation = $6 AND agreement = $7
+     ORDER BY erase_by, generation, segment, ordinal LIMIT $8"
+);
+
 /// Records of a bucket, by the index that tells what is due: those of a month lie together.
 pub(super) async fn held_in(
     client: &Client,
@@ -100,12 +103,7 @@ pub(super) async fn held_in(
     };
     every(
         client,
-        held!(
-            "held_in",
-            "WHERE (erase_by, generation, segment, ordinal) > ($1, $2, $3, $4) AND erase_by < $5
-               AND generation = $6 AND agreement = $7
-             ORDER BY erase_by, generation, segment, ordinal LIMIT $8"
-        ),
+        HELD_IN,
         &[
             &at,
             &generation,
@@ -218,23 +216,22 @@ pub(super) async fn end(client: &Client, record: &Record) -> Result<(), Fault> {
     Ok(())
 }
 
+pub(super) const COVERS: &str = "-- erase, what is held
+     SELECT 1::bigint AS one
+     FROM unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
+          JOIN segment ON segment.id = place.id JOIN hold ON hold.exchange = segment.exchange
+     WHERE hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
+       AND (hold.class IS NULL OR (hold.class = segment.class AND hold.ordinal = place.ordinal))
+     LIMIT 1";
+
 /// Erases records: their key rows, and each blob that no row is left of.
 async fn erase(client: &Client, erasure: &Erasure) -> Result<(), Fault> {
     let ids: Vec<&[u8]> = erasure.records.iter().map(|place| &place.segment.as_bytes()[..]).collect();
     let ordinals: Vec<i64> = erasure.records.iter().map(|place| i64::from(place.ordinal)).collect();
     if !erasure.whatever_holds {
-        let held = first(
-            client,
-            "-- erase, what is held
-             SELECT 1::bigint AS one
-             FROM unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
-                  JOIN segment ON segment.id = place.id JOIN hold ON hold.exchange = segment.exchange
-             WHERE hold.until > $3 AND (hold.lifted IS NULL OR hold.lifted > $3)
-               AND (hold.class IS NULL OR (hold.class = segment.class AND hold.ordinal = place.ordinal))
-             LIMIT 1",
-            &[&ids, &ordinals, &erasure.at.as_second()],
-            |row| plain::<i64>(row, "one"),
-        )
+        let held = first(client, COVERS, &[&ids, &ordinals, &erasure.at.as_second()], |row| {
+            plain::<i64>(row, "one")
+        })
         .await?;
         if held.is_some() {
             return Err(Fault::Conflict("a hold on a record"));
@@ -382,68 +379,62 @@ pub(super) async fn close(client: &Client, bucket: &Bucket, now: Timestamp) -> R
     closed
 }
 
+pub(super) const EPOCHS: &str = "-- epochs
+     SELECT agreement, month, generation, held, erased, erased_since, closed_at FROM epoch
+     WHERE destroyed_at IS NULL AND ($2 OR month < $1 OR erased_since IS NOT NULL)
+     ORDER BY month, agreement, generation";
+
 pub(super) async fn epochs(client: &Client, month: Month, all: bool) -> Result<Vec<Epoch>, Fault> {
-    every(
-        client,
-        "-- epochs
-         SELECT agreement, month, generation, held, erased, erased_since, closed_at FROM epoch
-         WHERE destroyed_at IS NULL AND ($2 OR month < $1 OR erased_since IS NOT NULL)
-         ORDER BY month, agreement, generation",
-        &[&i64::from(month.number()), &all],
-        |row| {
-            Ok(Epoch {
-                bucket: read_bucket(row)?,
-                held: number(row, "held")?,
-                erased: number(row, "erased")?,
-                erased_since: maybe_text(row, "erased_since")?,
-                closed: plain::<Option<String>>(row, "closed_at")?.is_some(),
-            })
-        },
-    )
+    every(client, EPOCHS, &[&i64::from(month.number()), &all], |row| {
+        Ok(Epoch {
+            bucket: read_bucket(row)?,
+            held: number(row, "held")?,
+            erased: number(row, "erased")?,
+            erased_since: maybe_text(row, "erased_since")?,
+            closed: plain::<Option<String>>(row, "closed_at")?.is_some(),
+        })
+    })
     .await
 }
 
+pub(super) const VITALS: &str = "-- vitals
+     SELECT (SELECT max(tree_size) FROM checkpoint) AS tree_size,
+            (SELECT count(*) FROM outbox) AS outbox,
+            (SELECT min((SELECT at FROM exchange WHERE id = outbox.exchange)) FROM outbox) AS outbox_since,
+            (SELECT coalesce(sum(held), 0)::bigint FROM epoch) AS held,
+            overdue, overdue_since,
+            (SELECT count(*) FROM hold WHERE until > $1 AND (lifted IS NULL OR lifted > $1)) AS holds,
+            (SELECT coalesce(sum(erased), 0)::bigint FROM epoch) AS erased,
+            (SELECT coalesce(sum(erased), 0)::bigint FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
+            (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
+     FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
+           FROM key_row JOIN segment ON segment.number = key_row.segment
+           WHERE erase_by <= $1
+             AND NOT EXISTS (SELECT 1 FROM hold
+                             WHERE hold.exchange = segment.exchange
+                               AND hold.until > $1 AND (hold.lifted IS NULL OR hold.lifted > $1)
+                               AND (hold.class IS NULL
+                                    OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))) AS late";
+
 /// Counts and ages of the vault and the outbox; what is not the database's is left out.
 pub(super) async fn vitals(client: &Client, now: Timestamp) -> Result<Vitals, Fault> {
-    let found = first(
-        client,
-        "-- vitals
-         SELECT (SELECT max(tree_size) FROM checkpoint) AS tree_size,
-                (SELECT count(*) FROM outbox) AS outbox,
-                (SELECT min(at) FROM outbox JOIN exchange ON exchange.id = outbox.exchange) AS outbox_since,
-                (SELECT coalesce(sum(held), 0)::bigint FROM epoch) AS held,
-                overdue, overdue_since,
-                (SELECT count(*) FROM hold WHERE until > $1 AND (lifted IS NULL OR lifted > $1)) AS holds,
-                (SELECT coalesce(sum(erased), 0)::bigint FROM epoch) AS erased,
-                (SELECT coalesce(sum(erased), 0)::bigint FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
-                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
-         FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
-               FROM key_row JOIN segment ON segment.number = key_row.segment
-               WHERE erase_by <= $1
-                 AND NOT EXISTS (SELECT 1 FROM hold
-                                 WHERE hold.exchange = segment.exchange
-                                   AND hold.until > $1 AND (hold.lifted IS NULL OR hold.lifted > $1)
-                                   AND (hold.class IS NULL
-                                        OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))) AS late",
-        &[&now.as_second()],
-        |row| {
-            Ok(Vitals {
-                tree_size: TreeSize(number(row, "tree_size")?),
-                commit: None,
-                outbox: number(row, "outbox")?,
-                outbox_since: maybe_text(row, "outbox_since")?,
-                held: number(row, "held")?,
-                overdue: number(row, "overdue")?,
-                overdue_since: plain::<Option<i64>>(row, "overdue_since")?
-                    .map(|at| Timestamp::from_second(at).map_err(|_| Fault::Column("overdue_since")))
-                    .transpose()?,
-                erased: number(row, "erased")?,
-                destroyed: number(row, "destroyed")?,
-                waiting_since: maybe_text(row, "waiting_since")?,
-                holds: number(row, "holds")?,
-            })
-        },
-    )
+    let found = first(client, VITALS, &[&now.as_second()], |row| {
+        Ok(Vitals {
+            tree_size: TreeSize(number(row, "tree_size")?),
+            commit: None,
+            outbox: number(row, "outbox")?,
+            outbox_since: maybe_text(row, "outbox_since")?,
+            held: number(row, "held")?,
+            overdue: number(row, "overdue")?,
+            overdue_since: plain::<Option<i64>>(row, "overdue_since")?
+                .map(|at| Timestamp::from_second(at).map_err(|_| Fault::Column("overdue_since")))
+                .transpose()?,
+            erased: number(row, "erased")?,
+            destroyed: number(row, "destroyed")?,
+            waiting_since: maybe_text(row, "waiting_since")?,
+            holds: number(row, "holds")?,
+        })
+    })
     .await?;
     found.ok_or_else(|| Fault::Other("a query of counts gave no row".into()))
 }

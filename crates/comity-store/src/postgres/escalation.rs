@@ -103,15 +103,16 @@ pub(super) async fn escalation(
     .await
 }
 
-pub(super) async fn escalations(client: &Client) -> Result<Vec<EscalationRow>, Fault> {
-    every(
-        client,
-        "-- escalations
-         SELECT exchange, open, detail FROM escalation WHERE open = 1 ORDER BY exchange",
-        &[],
-        read_escalation,
-    )
-    .await
+pub(super) const ESCALATIONS: &str = "-- escalations
+     SELECT exchange, open, detail FROM escalation WHERE open = 1 AND exchange > $1 ORDER BY exchange LIMIT $2";
+
+pub(super) async fn escalations(
+    client: &Client,
+    after: Option<ExchangeId>,
+    limit: u32,
+) -> Result<Vec<EscalationRow>, Fault> {
+    let after = after.map(|after| after.as_bytes().to_vec()).unwrap_or_default();
+    every(client, ESCALATIONS, &[&after, &i64::from(limit)], read_escalation).await
 }
 
 fn read_escalation(row: &Row) -> Result<EscalationRow, Fault> {

@@ -104,18 +104,14 @@ async fn hold(client: &Client, id: HoldId) -> Result<Option<HoldRow>, Fault> {
     .await
 }
 
+pub(super) const HOLDS_OF: &str = "-- holds_of
+     SELECT id, exchange, class, ordinal, ground, restricts, since, begun, until, lifted, officer_key, bound,
+            erase_after, version
+     FROM hold WHERE exchange = ANY($1::bytea[]) ORDER BY begun, id";
+
 async fn holds_of(client: &Client, exchanges: Vec<ExchangeId>) -> Result<Vec<HoldRow>, Fault> {
     let ids: Vec<&[u8]> = exchanges.iter().map(|exchange| &exchange.as_bytes()[..]).collect();
-    every(
-        client,
-        "-- holds_of
-         SELECT id, exchange, class, ordinal, ground, restricts, since, begun, until, lifted, officer_key, bound,
-                erase_after, version
-         FROM hold WHERE exchange = ANY($1::bytea[]) ORDER BY begun, id",
-        &[&ids],
-        read_hold,
-    )
-    .await
+    every(client, HOLDS_OF, &[&ids], read_hold).await
 }
 
 async fn holds_restrict(client: &Client, at: Timestamp) -> Result<bool, Fault> {

@@ -35,6 +35,7 @@ mod opt_outs;
 mod outbox;
 mod peers;
 mod plan;
+mod plans;
 mod published;
 mod recall;
 mod removals;

@@ -13,6 +13,14 @@ impl Notices for super::PostgresStore {
         self.ask(move |client| Box::pin(notices(client, all))).await
     }
 
+    async fn notices_owed(
+        &self,
+        after: Option<(Timestamp, NoticeId)>,
+        limit: u32,
+    ) -> Result<Vec<NoticeRow>, StoreError> {
+        self.ask(move |client| Box::pin(owed(client, after, limit))).await
+    }
+
     async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
         self.ask(move |client| Box::pin(notice(client, id))).await
     }
@@ -83,6 +91,21 @@ async fn notices(client: &Client, all: bool) -> Result<Vec<NoticeRow>, Fault> {
     .await
 }
 
+pub(super) const OWED: &str = "-- owed
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE owed = 1 AND (arisen_at, id) > ($1, $2) ORDER BY arisen_at, id LIMIT $3";
+
+async fn owed(
+    client: &Client,
+    after: Option<(Timestamp, NoticeId)>,
+    limit: u32,
+) -> Result<Vec<NoticeRow>, Fault> {
+    let (arisen, id) =
+        after.map(|(arisen, id)| (instant(arisen), id.as_bytes().to_vec())).unwrap_or_default();
+    every(client, OWED, &[&arisen, &id, &i64::from(limit)], read).await
+}
+
 async fn notice(client: &Client, id: NoticeId) -> Result<Option<NoticeRow>, Fault> {
     first(
         client,
@@ -96,17 +119,13 @@ async fn notice(client: &Client, id: NoticeId) -> Result<Option<NoticeRow>, Faul
     .await
 }
 
+pub(super) const DUE: &str = "-- due, notices
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+
 async fn due(client: &Client, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
-    every(
-        client,
-        "-- due, notices
-         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
-                ended_at, version, detail
-         FROM notice WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
-        &[&instant(now), &i64::from(limit)],
-        read,
-    )
-    .await
+    every(client, DUE, &[&instant(now), &i64::from(limit)], read).await
 }
 
 fn read(row: &Row) -> Result<NoticeRow, Fault> {

@@ -39,6 +39,14 @@ pub(super) fn settle_offers<'p>(rows: &[ExchangeId]) -> Step<'p> {
     .column(rows, |exchange| exchange.as_bytes().to_vec())
 }
 
+pub(super) const CLAIM_DUE: &str = "-- claim_due
+     UPDATE outbox SET claimed_until = $2, attempts = attempts + 1
+     WHERE exchange IN (
+         SELECT exchange FROM outbox
+         WHERE next_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) AND peer <> ALL($4::text[])
+         ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+     RETURNING exchange, peer, header, signature, bodies, horizon, attempts - 1 AS attempts, next_at";
+
 /// Claims what is due at `now`, the longest due first. What another node is claiming is passed over.
 pub(super) async fn claim_due(
     client: &Client,
@@ -48,19 +56,9 @@ pub(super) async fn claim_due(
     besides: &[Party],
 ) -> Result<Vec<OutboxItem>, Fault> {
     let besides: Vec<&str> = besides.iter().map(Party::as_str).collect();
-    let mut claimed = every(
-        client,
-        "-- claim_due
-         UPDATE outbox SET claimed_until = $2, attempts = attempts + 1
-         WHERE exchange IN (
-             SELECT exchange FROM outbox
-             WHERE next_at <= $1 AND (claimed_until IS NULL OR claimed_until <= $1) AND peer <> ALL($4::text[])
-             ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-         RETURNING exchange, peer, header, signature, bodies, horizon, attempts - 1 AS attempts, next_at",
-        &[&instant(now), &instant(until), &i64::from(limit), &besides],
-        read_item,
-    )
-    .await?;
+    let mut claimed =
+        every(client, CLAIM_DUE, &[&instant(now), &instant(until), &i64::from(limit), &besides], read_item)
+            .await?;
     claimed.sort_by_key(|item| item.next_at);
     Ok(claimed)
 }

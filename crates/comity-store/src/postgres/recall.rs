@@ -194,17 +194,13 @@ async fn recalls(client: &Client, order: Option<OrderId>) -> Result<Vec<RecallRo
     .await
 }
 
+pub(super) const RECALLS_OPEN: &str = "-- recalls_open
+     SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
+            complete, attempts, next_at
+     FROM recall WHERE complete = 0 ORDER BY at, message";
+
 async fn recalls_open(client: &Client) -> Result<Vec<RecallRow>, Fault> {
-    every(
-        client,
-        "-- recalls_open
-         SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
-                complete, attempts, next_at
-         FROM recall WHERE complete = 0 ORDER BY at, message",
-        &[],
-        read_recall,
-    )
-    .await
+    every(client, RECALLS_OPEN, &[], read_recall).await
 }
 
 async fn recall(client: &Client, message: Digest) -> Result<Option<RecallRow>, Fault> {
@@ -233,17 +229,13 @@ async fn recalls_under(client: &Client, parent: Digest) -> Result<Vec<RecallRow>
     .await
 }
 
+pub(super) const RECALLS_DUE: &str = "-- recalls_due
+     SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
+            complete, attempts, next_at
+     FROM recall WHERE complete = 0 AND way = 'given' AND next_at <= $1 ORDER BY next_at, message LIMIT $2";
+
 async fn recalls_due(client: &Client, now: Timestamp, limit: u32) -> Result<Vec<RecallRow>, Fault> {
-    every(
-        client,
-        "-- recalls_due
-         SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
-                complete, attempts, next_at
-         FROM recall WHERE complete = 0 AND way = 'given' AND next_at <= $1 ORDER BY next_at, message LIMIT $2",
-        &[&instant(now), &i64::from(limit)],
-        read_recall,
-    )
-    .await
+    every(client, RECALLS_DUE, &[&instant(now), &i64::from(limit)], read_recall).await
 }
 
 fn read_recall(row: &Row) -> Result<RecallRow, Fault> {

@@ -188,8 +188,12 @@ impl Store for PostgresStore {
         self.ask(move |c| Box::pin(escalation::escalation(c, exchange))).await
     }
 
-    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
-        self.ask(move |c| Box::pin(escalation::escalations(c))).await
+    async fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> Result<Vec<EscalationRow>, StoreError> {
+        self.ask(move |c| Box::pin(escalation::escalations(c, after, limit))).await
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {

@@ -43,6 +43,18 @@ impl Subjects for super::PostgresStore {
         self.ask(move |client| Box::pin(requests(client, all))).await
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.ask(move |client| Box::pin(requests_waiting(client, after, limit))).await
+    }
+
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        self.ask(move |client| Box::pin(requests_counted(client, at))).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.ask(move |client| Box::pin(request_of_case(client, case))).await
     }
@@ -109,15 +121,14 @@ fn first_second(month: Month) -> Result<i64, Fault> {
     Ok(bounds.0.as_second())
 }
 
+pub(super) const TAGGED_MONTHS: &str = "-- tagged_months
+     SELECT month FROM subject_tag WHERE month < $1 UNION SELECT month FROM subject_sent WHERE month < $1
+     ORDER BY month";
+
 async fn tagged_months(client: &Client, month: Month) -> Result<Vec<Month>, Fault> {
-    every(
-        client,
-        "-- tagged_months
-         SELECT month FROM subject_tag WHERE month < $1 UNION SELECT month FROM subject_sent WHERE month < $1
-         ORDER BY month",
-        &[&i64::from(month.number())],
-        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
-    )
+    every(client, TAGGED_MONTHS, &[&i64::from(month.number())], |row| {
+        Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))
+    })
     .await
 }
 
@@ -291,6 +302,31 @@ async fn requests(client: &Client, all: bool) -> Result<Vec<RequestRow>, Fault> 
     .await
 }
 
+pub(super) const REQUESTS_WAITING: &str = "-- requests_waiting
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE open = 1 AND (due_legal_latest, id) > ($1, $2)
+     ORDER BY due_legal_latest, id LIMIT $3";
+
+async fn requests_waiting(
+    client: &Client,
+    after: Option<(Timestamp, RequestId)>,
+    limit: u32,
+) -> Result<Vec<RequestRow>, Fault> {
+    let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
+    every(client, REQUESTS_WAITING, &[&due, &id, &i64::from(limit)], read_request).await
+}
+
+pub(super) const REQUESTS_COUNTED: &str = "-- requests_counted
+     SELECT count(*) AS waiting, count(*) FILTER (WHERE due_legal_latest < $1) AS late
+     FROM subject_request WHERE open = 1";
+
+async fn requests_counted(client: &Client, at: Timestamp) -> Result<(u64, u64), Fault> {
+    let at = instant(at);
+    let read = |row: &Row| Ok((number(row, "waiting")?, number(row, "late")?));
+    Ok(first(client, REQUESTS_COUNTED, &[&at], read).await?.unwrap_or_default())
+}
+
 async fn request(client: &Client, id: RequestId) -> Result<Option<RequestRow>, Fault> {
     first(
         client,
@@ -317,17 +353,13 @@ async fn request_of_case(client: &Client, case: RequestId) -> Result<Option<Requ
     .await
 }
 
+pub(super) const REQUESTS_TO_SEND: &str = "-- requests_to_send
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2";
+
 async fn requests_to_send(client: &Client, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
-    every(
-        client,
-        "-- requests_to_send
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
-                leaf_index, next_at
-         FROM subject_request WHERE next_at <= $1 ORDER BY next_at, id LIMIT $2",
-        &[&instant(by), &i64::from(limit)],
-        read_request,
-    )
-    .await
+    every(client, REQUESTS_TO_SEND, &[&instant(by), &i64::from(limit)], read_request).await
 }
 
 async fn request_integrated(

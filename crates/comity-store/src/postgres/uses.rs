@@ -176,14 +176,10 @@ async fn looked_up(client: &Client, who: Counted, since: Timestamp) -> Result<u6
     Ok(times.unwrap_or_default())
 }
 
+pub(super) const LOOK_UPS_OVER: &str = "-- look_ups_over
+     SELECT 1::bigint AS one FROM looked_up WHERE until <= $1 LIMIT 1";
+
 async fn look_ups_over(client: &Client, at: Timestamp) -> Result<bool, Fault> {
-    let found = first(
-        client,
-        "-- look_ups_over
-         SELECT 1::bigint AS one FROM looked_up WHERE until <= $1 LIMIT 1",
-        &[&at.as_second()],
-        |row| plain::<i64>(row, "one"),
-    )
-    .await?;
+    let found = first(client, LOOK_UPS_OVER, &[&at.as_second()], |row| plain::<i64>(row, "one")).await?;
     Ok(found.is_some())
 }

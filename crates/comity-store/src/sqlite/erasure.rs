@@ -33,6 +33,17 @@ macro_rules! held {
     };
 }
 
+pub(super) const DUE: &str = held!(
+    "due",
+    "WHERE erase_by <= ?1
+       AND NOT EXISTS (SELECT 1 FROM hold
+                       WHERE hold.exchange = segment.exchange
+                         AND hold.until > ?3 AND (hold.lifted IS NULL OR hold.lifted > ?3)
+                         AND (hold.class IS NULL
+                              OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
+     ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT ?2"
+);
+
 /// What is to be erased by `by` and not held at `at`, the longest due first.
 pub(super) fn due(
     connection: &Connection,
@@ -40,21 +51,7 @@ pub(super) fn due(
     at: Timestamp,
     limit: u32,
 ) -> Result<Vec<HeldRecord>, Fault> {
-    every(
-        connection,
-        held!(
-            "due",
-            "WHERE erase_by <= ?1
-               AND NOT EXISTS (SELECT 1 FROM hold
-                               WHERE hold.exchange = segment.exchange
-                                 AND hold.until > ?3 AND (hold.lifted IS NULL OR hold.lifted > ?3)
-                                 AND (hold.class IS NULL
-                                      OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal)))
-             ORDER BY erase_by, generation, segment, key_row.ordinal LIMIT ?2"
-        ),
-        params![by.as_second(), limit, at.as_second()],
-        read_held,
-    )
+    every(connection, DUE, params![by.as_second(), limit, at.as_second()], read_held)
 }
 
 pub(super) fn held_of(
@@ -74,6 +71,13 @@ pub(super) fn held_of(
     )
 }
 
+pub(super) const HELD_IN: &str = held!(
+    "held_in",
+    "WHERE (erase_by, generation, segment, ordinal) > (?1, ?2, ?3, ?4) AND erase_by < ?5
+       AND generation = ?6 AND agreement = ?7
+     ORDER BY erase_by, generation, segment, ordinal LIMIT ?8"
+);
+
 /// Records of a bucket, by the index that tells what is due: those of a month lie together.
 pub(super) fn held_in(
     connection: &Connection,
@@ -92,12 +96,7 @@ pub(super) fn held_in(
     };
     every(
         connection,
-        held!(
-            "held_in",
-            "WHERE (erase_by, generation, segment, ordinal) > (?1, ?2, ?3, ?4) AND erase_by < ?5
-               AND generation = ?6 AND agreement = ?7
-             ORDER BY erase_by, generation, segment, ordinal LIMIT ?8"
-        ),
+        HELD_IN,
         params![at, generation, segment, ordinal, until, bucket.generation, bucket.agreement.as_str(), limit],
         read_held,
     )
@@ -267,72 +266,66 @@ pub(super) fn put_destroyed(connection: &Connection, destruction: &Destruction) 
     Ok(())
 }
 
+pub(super) const EPOCHS: &str = "-- epochs
+     SELECT agreement, month, generation, held, erased, erased_since, closed_at FROM epoch
+     WHERE destroyed_at IS NULL AND (?2 OR month < ?1 OR erased_since IS NOT NULL)
+     ORDER BY month, agreement, generation";
+
 pub(super) fn epochs(connection: &Connection, month: Month, all: bool) -> Result<Vec<Epoch>, Fault> {
-    every(
-        connection,
-        "-- epochs
-         SELECT agreement, month, generation, held, erased, erased_since, closed_at FROM epoch
-         WHERE destroyed_at IS NULL AND (?2 OR month < ?1 OR erased_since IS NOT NULL)
-         ORDER BY month, agreement, generation",
-        params![month.number(), all],
-        |row| {
-            let month = Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))?;
-            Ok(Epoch {
-                bucket: Bucket {
-                    agreement: text(row, "agreement")?,
-                    month,
-                    generation: number(row, "generation")?,
-                },
-                held: number(row, "held")?,
-                erased: number(row, "erased")?,
-                erased_since: maybe_text(row, "erased_since")?,
-                closed: plain::<Option<String>>(row, "closed_at")?.is_some(),
-            })
-        },
-    )
+    every(connection, EPOCHS, params![month.number(), all], |row| {
+        let month = Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))?;
+        Ok(Epoch {
+            bucket: Bucket {
+                agreement: text(row, "agreement")?,
+                month,
+                generation: number(row, "generation")?,
+            },
+            held: number(row, "held")?,
+            erased: number(row, "erased")?,
+            erased_since: maybe_text(row, "erased_since")?,
+            closed: plain::<Option<String>>(row, "closed_at")?.is_some(),
+        })
+    })
 }
+
+pub(super) const VITALS: &str = "-- vitals
+     SELECT (SELECT max(tree_size) FROM checkpoint) AS tree_size,
+            (SELECT count(*) FROM outbox) AS outbox,
+            (SELECT min((SELECT at FROM exchange WHERE id = outbox.exchange)) FROM outbox) AS outbox_since,
+            (SELECT coalesce(sum(held), 0) FROM epoch) AS held,
+            overdue, overdue_since,
+            (SELECT count(*) FROM hold WHERE until > ?1 AND (lifted IS NULL OR lifted > ?1)) AS holds,
+            (SELECT coalesce(sum(erased), 0) FROM epoch) AS erased,
+            (SELECT coalesce(sum(erased), 0) FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
+            (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
+     FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
+           FROM key_row JOIN segment ON segment.number = key_row.segment
+           WHERE erase_by <= ?1
+             AND NOT EXISTS (SELECT 1 FROM hold
+                             WHERE hold.exchange = segment.exchange
+                               AND hold.until > ?1 AND (hold.lifted IS NULL OR hold.lifted > ?1)
+                               AND (hold.class IS NULL
+                                    OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal))))";
 
 /// Counts and ages of the vault and the outbox; what is not the database's is left out.
 pub(super) fn vitals(connection: &Connection, now: Timestamp) -> Result<Vitals, Fault> {
-    let found = first(
-        connection,
-        "-- vitals
-         SELECT (SELECT max(tree_size) FROM checkpoint) AS tree_size,
-                (SELECT count(*) FROM outbox) AS outbox,
-                (SELECT min(at) FROM outbox JOIN exchange ON exchange.id = outbox.exchange) AS outbox_since,
-                (SELECT coalesce(sum(held), 0) FROM epoch) AS held,
-                overdue, overdue_since,
-                (SELECT count(*) FROM hold WHERE until > ?1 AND (lifted IS NULL OR lifted > ?1)) AS holds,
-                (SELECT coalesce(sum(erased), 0) FROM epoch) AS erased,
-                (SELECT coalesce(sum(erased), 0) FROM epoch WHERE destroyed_at IS NOT NULL) AS destroyed,
-                (SELECT min(erased_since) FROM epoch WHERE destroyed_at IS NULL) AS waiting_since
-         FROM (SELECT count(*) AS overdue, min(erase_by) AS overdue_since
-               FROM key_row JOIN segment ON segment.number = key_row.segment
-               WHERE erase_by <= ?1
-                 AND NOT EXISTS (SELECT 1 FROM hold
-                                 WHERE hold.exchange = segment.exchange
-                                   AND hold.until > ?1 AND (hold.lifted IS NULL OR hold.lifted > ?1)
-                                   AND (hold.class IS NULL
-                                        OR (hold.class = segment.class AND hold.ordinal = key_row.ordinal))))",
-        [now.as_second()],
-        |row| {
-            Ok(Vitals {
-                tree_size: TreeSize(number(row, "tree_size")?),
-                commit: None,
-                outbox: number(row, "outbox")?,
-                outbox_since: maybe_text(row, "outbox_since")?,
-                held: number(row, "held")?,
-                overdue: number(row, "overdue")?,
-                overdue_since: plain::<Option<i64>>(row, "overdue_since")?
-                    .map(|at| Timestamp::from_second(at).map_err(|_| Fault::Column("overdue_since")))
-                    .transpose()?,
-                erased: number(row, "erased")?,
-                destroyed: number(row, "destroyed")?,
-                waiting_since: maybe_text(row, "waiting_since")?,
-                holds: number(row, "holds")?,
-            })
-        },
-    )?;
+    let found = first(connection, VITALS, [now.as_second()], |row| {
+        Ok(Vitals {
+            tree_size: TreeSize(number(row, "tree_size")?),
+            commit: None,
+            outbox: number(row, "outbox")?,
+            outbox_since: maybe_text(row, "outbox_since")?,
+            held: number(row, "held")?,
+            overdue: number(row, "overdue")?,
+            overdue_since: plain::<Option<i64>>(row, "overdue_since")?
+                .map(|at| Timestamp::from_second(at).map_err(|_| Fault::Column("overdue_since")))
+                .transpose()?,
+            erased: number(row, "erased")?,
+            destroyed: number(row, "destroyed")?,
+            waiting_since: maybe_text(row, "waiting_since")?,
+            holds: number(row, "holds")?,
+        })
+    })?;
     found.ok_or_else(|| Fault::Other("a query of counts gave no row".into()))
 }
 

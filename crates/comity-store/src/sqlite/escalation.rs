@@ -87,14 +87,16 @@ pub(super) fn escalation(
     )
 }
 
-pub(super) fn escalations(connection: &Connection) -> Result<Vec<EscalationRow>, Fault> {
-    every(
-        connection,
-        "-- escalations
-         SELECT exchange, open, detail FROM escalation WHERE open = 1 ORDER BY exchange",
-        [],
-        read_escalation,
-    )
+pub(super) const ESCALATIONS: &str = "-- escalations
+     SELECT exchange, open, detail FROM escalation WHERE open = 1 AND exchange > ?1 ORDER BY exchange LIMIT ?2";
+
+pub(super) fn escalations(
+    connection: &Connection,
+    after: Option<ExchangeId>,
+    limit: u32,
+) -> Result<Vec<EscalationRow>, Fault> {
+    let after = after.map(|after| after.as_bytes().to_vec()).unwrap_or_default();
+    every(connection, ESCALATIONS, params![after, limit], read_escalation)
 }
 
 fn read_escalation(row: &Row<'_>) -> Result<EscalationRow, Fault> {

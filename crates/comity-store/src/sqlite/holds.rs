@@ -68,6 +68,11 @@ fn put_hold(connection: &Connection, row: &HoldRow) -> Result<(), Fault> {
     )
 }
 
+pub(super) const COVERS: &str = "-- covers
+     SELECT 1 AS one FROM segment JOIN hold ON hold.exchange = segment.exchange
+     WHERE segment.number = ?1 AND hold.until > ?3 AND (hold.lifted IS NULL OR hold.lifted > ?3)
+       AND (hold.class IS NULL OR (hold.class = segment.class AND hold.ordinal = ?2)) LIMIT 1";
+
 /// Whether a hold that stands at `at` covers a record.
 pub(super) fn covers(
     connection: &Connection,
@@ -75,15 +80,8 @@ pub(super) fn covers(
     ordinal: u32,
     at: Timestamp,
 ) -> Result<bool, Fault> {
-    let found = first(
-        connection,
-        "-- covers
-         SELECT 1 AS one FROM segment JOIN hold ON hold.exchange = segment.exchange
-         WHERE segment.number = ?1 AND hold.until > ?3 AND (hold.lifted IS NULL OR hold.lifted > ?3)
-           AND (hold.class IS NULL OR (hold.class = segment.class AND hold.ordinal = ?2)) LIMIT 1",
-        params![segment, ordinal, at.as_second()],
-        |row| plain::<i64>(row, "one"),
-    )?;
+    let found =
+        first(connection, COVERS, params![segment, ordinal, at.as_second()], |row| plain::<i64>(row, "one"))?;
     Ok(found.is_some())
 }
 
@@ -111,18 +109,15 @@ fn hold(connection: &Connection, id: HoldId) -> Result<Option<HoldRow>, Fault> {
     )
 }
 
+pub(super) const HOLDS_OF: &str = "-- holds_of
+     SELECT id, exchange, class, ordinal, ground, restricts, since, begun, until, lifted, officer_key, bound,
+            erase_after, version
+     FROM hold WHERE exchange = ?1 ORDER BY begun, id";
+
 fn holds_of(connection: &Connection, exchanges: &[ExchangeId]) -> Result<Vec<HoldRow>, Fault> {
     let mut found = Vec::new();
     for exchange in exchanges {
-        found.extend(every(
-            connection,
-            "-- holds_of
-             SELECT id, exchange, class, ordinal, ground, restricts, since, begun, until, lifted, officer_key, bound,
-                    erase_after, version
-             FROM hold WHERE exchange = ?1 ORDER BY begun, id",
-            [exchange.as_bytes()],
-            read_hold,
-        )?);
+        found.extend(every(connection, HOLDS_OF, [exchange.as_bytes()], read_hold)?);
     }
     found.sort_by_key(|row| (row.begun, row.id));
     Ok(found)

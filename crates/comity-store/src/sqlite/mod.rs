@@ -24,6 +24,7 @@ mod notices;
 mod opt_outs;
 mod outbox;
 mod peers;
+mod plans;
 mod read;
 mod recall;
 mod removals;
@@ -387,8 +388,12 @@ impl Store for SqliteStore {
         self.readers.look(move |c| escalation::escalation(c, exchange)).await
     }
 
-    async fn escalations(&self) -> Result<Vec<EscalationRow>, StoreError> {
-        self.readers.read(escalation::escalations).await
+    async fn escalations(
+        &self,
+        after: Option<ExchangeId>,
+        limit: u32,
+    ) -> Result<Vec<EscalationRow>, StoreError> {
+        self.readers.read(move |c| escalation::escalations(c, after, limit)).await
     }
 
     async fn approvals(&self, exchange: ExchangeId) -> Result<Vec<ApprovalRow>, StoreError> {

@@ -12,6 +12,14 @@ impl Notices for super::SqliteStore {
         self.readers.read(move |c| notices(c, all)).await
     }
 
+    async fn notices_owed(
+        &self,
+        after: Option<(Timestamp, NoticeId)>,
+        limit: u32,
+    ) -> Result<Vec<NoticeRow>, StoreError> {
+        self.readers.read(move |c| owed(c, after, limit)).await
+    }
+
     async fn notice(&self, id: NoticeId) -> Result<Option<NoticeRow>, StoreError> {
         self.readers.read(move |c| notice(c, id)).await
     }
@@ -68,6 +76,21 @@ fn notices(connection: &Connection, all: bool) -> Result<Vec<NoticeRow>, Fault> 
     )
 }
 
+pub(super) const OWED: &str = "-- owed
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE owed = 1 AND (arisen_at, id) > (?1, ?2) ORDER BY arisen_at, id LIMIT ?3";
+
+fn owed(
+    connection: &Connection,
+    after: Option<(Timestamp, NoticeId)>,
+    limit: u32,
+) -> Result<Vec<NoticeRow>, Fault> {
+    let (arisen, id) =
+        after.map(|(arisen, id)| (instant(arisen), id.as_bytes().to_vec())).unwrap_or_default();
+    every(connection, OWED, params![arisen, id, limit], read)
+}
+
 fn notice(connection: &Connection, id: NoticeId) -> Result<Option<NoticeRow>, Fault> {
     first(
         connection,
@@ -80,16 +103,13 @@ fn notice(connection: &Connection, id: NoticeId) -> Result<Option<NoticeRow>, Fa
     )
 }
 
+pub(super) const DUE: &str = "-- due, notices
+     SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
+            ended_at, version, detail
+     FROM notice WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+
 fn due(connection: &Connection, now: Timestamp, limit: u32) -> Result<Vec<NoticeRow>, Fault> {
-    every(
-        connection,
-        "-- due, notices
-         SELECT id, state, exchange, agreement, arisen_at, due_operational, due_legal_latest, next_at, overdue_since,
-                ended_at, version, detail
-         FROM notice WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
-        params![instant(now), limit],
-        read,
-    )
+    every(connection, DUE, params![instant(now), limit], read)
 }
 
 fn read(row: &Row<'_>) -> Result<NoticeRow, Fault> {

@@ -59,6 +59,12 @@ pub(super) fn settle_offer(connection: &Connection, exchange: ExchangeId) -> Res
     )
 }
 
+pub(super) const CLAIM_DUE: &str = "-- claim_due
+     SELECT exchange FROM outbox
+     WHERE next_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1)
+       AND peer NOT IN (SELECT value FROM json_each(?3))
+     ORDER BY next_at LIMIT ?2";
+
 /// Claims what is due at `now`, the longest due first, but for what goes to `besides`.
 pub(super) fn claim_due(
     connection: &Connection,
@@ -69,16 +75,9 @@ pub(super) fn claim_due(
 ) -> Result<Vec<OutboxItem>, Fault> {
     let besides: Vec<&str> = besides.iter().map(Party::as_str).collect();
     let besides = serde_json::to_string(&besides).map_err(|error| Fault::Other(error.to_string()))?;
-    let due = every(
-        connection,
-        "-- claim_due
-         SELECT exchange FROM outbox
-         WHERE next_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1)
-           AND peer NOT IN (SELECT value FROM json_each(?3))
-         ORDER BY next_at LIMIT ?2",
-        params![instant(now), limit, besides],
-        |row| id(row, "exchange", ExchangeId::from_bytes),
-    )?;
+    let due = every(connection, CLAIM_DUE, params![instant(now), limit, besides], |row| {
+        id(row, "exchange", ExchangeId::from_bytes)
+    })?;
     due.into_iter().filter_map(|exchange| claim(connection, exchange, now, until).transpose()).collect()
 }
 

@@ -168,16 +168,13 @@ fn recalls(connection: &Connection, order: Option<OrderId>) -> Result<Vec<Recall
     )
 }
 
+pub(super) const RECALLS_OPEN: &str = "-- recalls_open
+     SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
+            complete, attempts, next_at
+     FROM recall WHERE complete = 0 ORDER BY at, message";
+
 fn recalls_open(connection: &Connection) -> Result<Vec<RecallRow>, Fault> {
-    every(
-        connection,
-        "-- recalls_open
-         SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
-                complete, attempts, next_at
-         FROM recall WHERE complete = 0 ORDER BY at, message",
-        [],
-        read_recall,
-    )
+    every(connection, RECALLS_OPEN, [], read_recall)
 }
 
 fn recall(connection: &Connection, message: Digest) -> Result<Option<RecallRow>, Fault> {
@@ -204,16 +201,13 @@ fn recalls_under(connection: &Connection, parent: Digest) -> Result<Vec<RecallRo
     )
 }
 
+pub(super) const RECALLS_DUE: &str = "-- recalls_due
+     SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
+            complete, attempts, next_at
+     FROM recall WHERE complete = 0 AND way = 'given' AND next_at <= ?1 ORDER BY next_at, message LIMIT ?2";
+
 fn recalls_due(connection: &Connection, now: Timestamp, limit: u32) -> Result<Vec<RecallRow>, Fault> {
-    every(
-        connection,
-        "-- recalls_due
-         SELECT message, recall_order, way, peer, parent, header, signature, receipt, leaf_index, at, due, version, answer,
-                complete, attempts, next_at
-         FROM recall WHERE complete = 0 AND way = 'given' AND next_at <= ?1 ORDER BY next_at, message LIMIT ?2",
-        params![instant(now), limit],
-        read_recall,
-    )
+    every(connection, RECALLS_DUE, params![instant(now), limit], read_recall)
 }
 
 fn read_recall(row: &Row<'_>) -> Result<RecallRow, Fault> {

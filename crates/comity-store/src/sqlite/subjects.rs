@@ -33,6 +33,18 @@ impl Subjects for super::SqliteStore {
         self.readers.read(move |c| requests(c, all)).await
     }
 
+    async fn requests_waiting(
+        &self,
+        after: Option<(Timestamp, RequestId)>,
+        limit: u32,
+    ) -> Result<Vec<RequestRow>, StoreError> {
+        self.readers.read(move |c| requests_waiting(c, after, limit)).await
+    }
+
+    async fn requests_counted(&self, at: Timestamp) -> Result<(u64, u64), StoreError> {
+        self.readers.read(move |c| requests_counted(c, at)).await
+    }
+
     async fn request_of_case(&self, case: RequestId) -> Result<Option<RequestRow>, StoreError> {
         self.readers.read(move |c| request_of_case(c, case)).await
     }
@@ -90,15 +102,14 @@ fn first_second(month: Month) -> Result<i64, Fault> {
     Ok(bounds.0.as_second())
 }
 
+pub(super) const TAGGED_MONTHS: &str = "-- tagged_months
+     SELECT month FROM subject_tag WHERE month < ?1 UNION SELECT month FROM subject_sent WHERE month < ?1
+     ORDER BY month";
+
 fn tagged_months(connection: &Connection, month: Month) -> Result<Vec<Month>, Fault> {
-    every(
-        connection,
-        "-- tagged_months
-         SELECT month FROM subject_tag WHERE month < ?1 UNION SELECT month FROM subject_sent WHERE month < ?1
-         ORDER BY month",
-        [month.number()],
-        |row| Month::from_number(number(row, "month")?).ok_or(Fault::Column("month")),
-    )
+    every(connection, TAGGED_MONTHS, [month.number()], |row| {
+        Month::from_number(number(row, "month")?).ok_or(Fault::Column("month"))
+    })
 }
 
 /// Puts tags in their own order, so that each page of the index is looked up once. What was sent has no other row than the
@@ -280,6 +291,32 @@ fn requests(connection: &Connection, all: bool) -> Result<Vec<RequestRow>, Fault
     )
 }
 
+pub(super) const REQUESTS_WAITING: &str = "-- requests_waiting
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE open = 1 AND (due_legal_latest, id) > (?1, ?2)
+     ORDER BY due_legal_latest, id LIMIT ?3";
+
+fn requests_waiting(
+    connection: &Connection,
+    after: Option<(Timestamp, RequestId)>,
+    limit: u32,
+) -> Result<Vec<RequestRow>, Fault> {
+    let (due, id) = after.map(|(due, id)| (instant(due), id.as_bytes().to_vec())).unwrap_or_default();
+    every(connection, REQUESTS_WAITING, params![due, id, limit], read_request)
+}
+
+pub(super) const REQUESTS_COUNTED: &str = "-- requests_counted
+     SELECT count(*) AS waiting, count(*) FILTER (WHERE due_legal_latest < ?1) AS late
+     FROM subject_request WHERE open = 1";
+
+fn requests_counted(connection: &Connection, at: Timestamp) -> Result<(u64, u64), Fault> {
+    let counted = first(connection, REQUESTS_COUNTED, [instant(at)], |row| {
+        Ok((number(row, "waiting")?, number(row, "late")?))
+    })?;
+    Ok(counted.unwrap_or_default())
+}
+
 fn request(connection: &Connection, id: RequestId) -> Result<Option<RequestRow>, Fault> {
     first(
         connection,
@@ -304,16 +341,13 @@ fn request_of_case(connection: &Connection, case: RequestId) -> Result<Option<Re
     )
 }
 
+pub(super) const REQUESTS_TO_SEND: &str = "-- requests_to_send
+     SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
+            leaf_index, next_at
+     FROM subject_request WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2";
+
 fn requests_to_send(connection: &Connection, by: Timestamp, limit: u32) -> Result<Vec<RequestRow>, Fault> {
-    every(
-        connection,
-        "-- requests_to_send
-         SELECT id, action, open, filed_at, due_operational, due_legal_latest, decided_at, version, detail, case_id,
-                leaf_index, next_at
-         FROM subject_request WHERE next_at <= ?1 ORDER BY next_at, id LIMIT ?2",
-        params![instant(by), limit],
-        read_request,
-    )
+    every(connection, REQUESTS_TO_SEND, params![instant(by), limit], read_request)
 }
 
 fn request_integrated(

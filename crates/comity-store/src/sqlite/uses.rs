@@ -167,13 +167,10 @@ fn looked_up(connection: &Connection, who: Counted, since: Timestamp) -> Result<
     Ok(times.unwrap_or_default())
 }
 
+pub(super) const LOOK_UPS_OVER: &str = "-- look_ups_over
+     SELECT 1 AS one FROM looked_up WHERE until <= ?1 LIMIT 1";
+
 fn look_ups_over(connection: &Connection, at: Timestamp) -> Result<bool, Fault> {
-    let found = first(
-        connection,
-        "-- look_ups_over
-         SELECT 1 AS one FROM looked_up WHERE until <= ?1 LIMIT 1",
-        [at.as_second()],
-        |row| plain::<i64>(row, "one"),
-    )?;
+    let found = first(connection, LOOK_UPS_OVER, [at.as_second()], |row| plain::<i64>(row, "one"))?;
     Ok(found.is_some())
 }

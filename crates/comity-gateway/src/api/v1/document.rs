@@ -18,7 +18,8 @@ use utoipa::{Modify, OpenApi};
         exchanges::share, exchanges::stands, desk::me, desk::approvals, desk::obligations, desk::collections,
         subjects::file, subjects::stands, subjects::waiting, subjects::statement, subjects::decide,
         opt_outs::file, opt_outs::stands, opt_outs::withdraw, opt_outs::decide,
-        notices::owed, notices::open, notices::shown, notices::defer, notices::approve, notices::send
+        notices::owed, notices::open, notices::shown, notices::defer, notices::approve, notices::send,
+        notices::address, notices::close
     ),
     components(schemas(Problem)),
     modifiers(&SignIn)

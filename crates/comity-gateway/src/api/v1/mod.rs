@@ -18,7 +18,7 @@
 //! POST /drp/v1/data-rights-request    does; GET …/{id}: its status
 //! GET  /api/v1/notices                persons who are to be told; POST: open a notice
 //! GET  /api/v1/notices/{number}       a notice, and what it says
-//! POST /api/v1/notices/{number}/{deferral,approval,sending}
+//! POST /api/v1/notices/{number}/{addressee,deferral,approval,sending,closing}
 //! GET  /api/problems/[{kind}]         a page for each problem, where its `type` leads
 //! ```
 //! With `?dry_run=true` an officer's act is decided, and what it would have recorded is told. A refusal is an answer, not an error: 200 with

@@ -1,6 +1,6 @@
 //! Notices to persons, at an officer's desk: nothing of them is told to anybody who is not signed in.
 
-use super::desk::Part;
+use super::desk::{Behind, part};
 use super::dry::{At, or_done};
 use super::once::Asked;
 use super::problems::{HasBody, Signed};
@@ -24,7 +24,7 @@ use comity_exchange::shell::Shell as _;
 use comity_exchange::wire::Text;
 use comity_notices::{Audience, Language};
 use comity_store::DryUntil;
-use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, Timestamp};
+use comity_terms::{Digest, ExchangeId, FactKey, Office, PackSlug, ReasonCode, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -46,7 +46,9 @@ pub(super) fn routes(api: &Arc<Api>) -> Router<Arc<Api>> {
         .route("/api/v1/notices/{number}", get(shown))
         .route("/api/v1/notices/{number}/deferral", most(dry(post(defer))))
         .route("/api/v1/notices/{number}/approval", most(dry(post(approve))))
+        .route("/api/v1/notices/{number}/addressee", most(dry(post(address))))
         .route("/api/v1/notices/{number}/sending", dry(post(send)))
+        .route("/api/v1/notices/{number}/closing", most(dry(post(close))))
 }
 
 const NOTICE: &str = "a notice";
@@ -56,7 +58,7 @@ const NOTICE: &str = "a notice";
     path = "/api/v1/notices",
     summary = "The notices to persons that are owed: by when, what waits, and why",
     params(
-        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("after" = Option<String>, Query, description = "The number of the last one of the part before"),
         ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
     ),
     responses(
@@ -65,6 +67,7 @@ const NOTICE: &str = "a notice";
             headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
         ),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`after` is the number of nothing that was ever in the list", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
@@ -72,10 +75,11 @@ const NOTICE: &str = "a notice";
 pub(super) async fn owed(
     State(api): State<Arc<Api>>,
     _: Officer,
-    query: Result<Query<Part>, QueryRejection>,
+    query: Result<Query<Behind>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let part = Part::read(query)?;
-    Ok(part.of("/api/v1/notices", &notices::listed(&api.gateway, false).await?))
+    let (after, limit) = Behind::read(query, NOTICE)?;
+    let listed = notices::part(&api.gateway, after, limit).await?;
+    Ok(part(("/api/v1/notices", "number"), &listed, limit))
 }
 
 /// How a notice is opened.
@@ -132,8 +136,7 @@ pub(super) async fn open(
     let expected = "`to`, and `exchange_id` or `under`";
     let body = json_body(&headers, body, BODY_BYTES_MAX)?;
     let asked: NoticeOrder = read_json(&body, expected)?;
-    let to =
-        Addressee::read(asked.to.get().as_bytes()).map_err(|error| malformed(format!("`to`: {error}")))?;
+    let to = addressee(&asked.to)?;
     let order = Order {
         exchange: asked.exchange_id.map(|id| id.0),
         under: asked.under.map(|under| under.0),
@@ -333,5 +336,88 @@ pub(super) async fn send(
     Path(of): Path<String>,
 ) -> Result<Response, Refused> {
     let done = notices::send(&gateway, number(&of, NOTICE)?, &officer.officer).await?;
+    Ok(answer(&notices::done_json(&done, gateway.now())))
+}
+
+/// Whom a notice goes to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoticeAddressee {
+    /// Name, email or mailbox, language (en, fr, de, et), audience (person, child).
+    #[schema(value_type = Object, example = json!({ "name": "Mari Kask", "email": "mari@example.ee", "language": "et", "audience": "person" }))]
+    to: Box<RawValue>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices/{number}/addressee",
+    summary = "Say whom a notice goes to: one that an exchange gave rise to waits for that",
+    request_body = NoticeAddressee,
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
+    responses(
+        (status = 200, description = "Where it stands, and nothing of whom it goes to", body = Object),
+        (status = 422, description = "It has gone on, or cannot be done so", body = Problem, content_type = "application/problem+json"),
+        HasBody,
+        Signed
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn address(
+    At(gateway): At,
+    Officer(officer): Officer,
+    Path(of): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let of = number(&of, NOTICE)?;
+    let asked: NoticeAddressee = read_body(&headers, body, BODY_BYTES_MAX, "`to`")?;
+    let to = addressee(&asked.to)?;
+    let row = notices::address(&gateway, of, &officer.officer, to).await?;
+    Ok(answer(&notices::row_json(&row, gateway.now())))
+}
+
+fn addressee(to: &RawValue) -> Result<Addressee, Refused> {
+    Addressee::read(to.get().as_bytes()).map_err(|error| malformed(format!("`to`: {error}")))
+}
+
+/// Why a notice is closed.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoticeClosing {
+    /// The reason, in the vocabulary's words.
+    #[schema(value_type = String, example = "sent_in_error")]
+    reason: Text<ReasonCode>,
+}
+
+#[utoipa::path(
+    post,
+    path = "/api/v1/notices/{number}/closing",
+    summary = "Close a notice that nobody is owed",
+    request_body = NoticeClosing,
+    params(
+        ("number" = String, Path, description = "Its number"),
+        ("dry_run" = Option<bool>, Query, description = "Only say what would come of it: nothing is recorded, drawn or sent")
+    ),
+    responses(
+        (status = 200, description = "`outcome`: permit, or deny with reasons where a decision owes it, or none says that it is not owed", body = Object),
+        (status = 422, description = "It has gone on, or cannot be done so", body = Problem, content_type = "application/problem+json"),
+        HasBody,
+        Signed
+    ),
+    security(("password" = []), ("token" = []))
+)]
+pub(super) async fn close(
+    At(gateway): At,
+    Officer(officer): Officer,
+    Path(of): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refused> {
+    let of = number(&of, NOTICE)?;
+    let closing: NoticeClosing = read_body(&headers, body, BODY_BYTES_MAX, "`reason`")?;
+    let done = notices::close(&gateway, of, &officer.officer, &closing.reason.0).await?;
     Ok(answer(&notices::done_json(&done, gateway.now())))
 }

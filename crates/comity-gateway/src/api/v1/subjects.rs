@@ -2,7 +2,7 @@
 //!
 //! Filing looks nothing up, and is answered the same whoever asks. A wrong code and a wrong number are one answer.
 
-use super::desk::Part;
+use super::desk::{Behind, part};
 use super::dry::{At, or_done};
 use super::notices::Reader;
 use super::problems::{Anybody, HasBody, Signed};
@@ -158,7 +158,7 @@ pub(super) async fn stands(
     path = "/api/v1/subject/requests",
     summary = "The requests of persons that wait: what is asked, and by when it is to be answered",
     params(
-        ("after" = Option<u64>, Query, description = "How many to leave out"),
+        ("after" = Option<String>, Query, description = "The number of the last one of the part before"),
         ("limit" = Option<u64>, Query, description = "How many, 1 to 1,000")
     ),
     responses(
@@ -167,6 +167,7 @@ pub(super) async fn stands(
             headers(("link" = String, description = "The next part, with `rel=next`, where there is one: RFC 8288"))
         ),
         (status = 400, description = "It does not read", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "`after` is the number of nothing that was ever in the list", body = Problem, content_type = "application/problem+json"),
         Signed
     ),
     security(("password" = []), ("token" = []))
@@ -174,10 +175,11 @@ pub(super) async fn stands(
 pub(super) async fn waiting(
     State(api): State<Arc<Api>>,
     _: Officer,
-    query: Result<Query<Part>, QueryRejection>,
+    query: Result<Query<Behind>, QueryRejection>,
 ) -> Result<Response, Refused> {
-    let part = Part::read(query)?;
-    Ok(part.of("/api/v1/subject/requests", &subjects::listed(&api.gateway, false).await?))
+    let (after, limit) = Behind::read(query, "a request")?;
+    let listed = subjects::part(&api.gateway, after, limit).await?;
+    Ok(part(("/api/v1/subject/requests", "number"), &listed, limit))
 }
 
 #[utoipa::path(

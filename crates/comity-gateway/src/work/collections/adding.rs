@@ -40,7 +40,7 @@ pub async fn add<'a>(
         None => None,
     };
     for (place, first) in repeated {
-        given[place].fate.clone_from(&given[first].fate);
+        given[place].fate = given[first].fate.clone();
     }
     Ok((given, exchange))
 }

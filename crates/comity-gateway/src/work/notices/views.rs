@@ -3,6 +3,7 @@
 use super::{known, told};
 use crate::gateway::{Gateway, GatewayError};
 use crate::notices::letter;
+use crate::work::Listed;
 use comity_exchange::notice::{self, Done, Letter, Refusal, filed};
 use comity_exchange::ports::{NoticeRow, NoticeState, Notices as _, StoreError};
 use comity_exchange::shell::Shell as _;
@@ -78,6 +79,20 @@ pub fn done_json(done: &Done, now: Timestamp) -> Json {
 pub async fn listed(gateway: &Gateway, all: bool) -> Result<Vec<Json>, GatewayError> {
     let now = gateway.now();
     Ok(gateway.store().notices(all).await?.iter().map(|row| row_json(row, now)).collect())
+}
+
+/// A part of the notices that are owed, as they arose: at most `limit`, from behind `after`.
+///
+/// # Errors
+/// [`GatewayError::Input`] when there is no notice `after`.
+pub async fn part(gateway: &Gateway, after: Option<NoticeId>, limit: u32) -> Result<Listed, GatewayError> {
+    let (now, store) = (gateway.now(), gateway.store());
+    let place = match after {
+        Some(after) => Some((known(gateway, after).await?.arisen_at, after)),
+        None => None,
+    };
+    let rows = store.notices_owed(place, limit.saturating_add(1)).await?;
+    Ok(Listed::of(rows.iter().map(|row| row_json(row, now)).collect(), limit))
 }
 
 /// A notice, and what it says to an audience: as it went out, or as it would now. Nobody but whom it goes to, and the officer

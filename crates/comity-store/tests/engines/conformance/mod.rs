@@ -9,6 +9,7 @@ pub(crate) mod matching;
 pub(crate) mod notices;
 pub(crate) mod opt_outs;
 pub(crate) mod outbox;
+pub(crate) mod plans;
 pub(crate) mod recall;
 pub(crate) mod removals;
 pub(crate) mod rows;

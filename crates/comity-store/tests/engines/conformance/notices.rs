@@ -50,6 +50,12 @@ pub(crate) fn a_notice_moves_on_one_version_at_a_time<H: Harness<Store: Notices>
         let store = harness.open();
         let all = [one.clone(), two.clone(), three.clone()];
         assert_eq!(store.notices(false).await.unwrap(), all, "oldest first");
+        assert_eq!(store.notices_owed(None, 10).await.unwrap(), all);
+        let part = store.notices_owed(None, 2).await.unwrap();
+        assert_eq!(part, all[..2]);
+        let after = Some((two.arisen_at, two.id));
+        assert_eq!(store.notices_owed(after, 2).await.unwrap(), all[2..]);
+        assert_eq!(store.notices_owed(Some((three.arisen_at, three.id)), 2).await.unwrap(), []);
         let due = store.notices_due(at("2026-11-24T00:00:00.4Z"), 10).await.unwrap();
         assert_eq!(due, std::slice::from_ref(&two));
         let due = store.notices_due(at("2026-11-25T00:00:00Z"), 1).await.unwrap();
@@ -91,6 +97,7 @@ pub(crate) fn a_notice_moves_on_one_version_at_a_time<H: Harness<Store: Notices>
         };
         store.record(change(&given)).await.unwrap();
         assert_eq!(store.notices(false).await.unwrap(), [two.clone(), three.clone()]);
+        assert_eq!(store.notices_owed(None, 10).await.unwrap(), [two.clone(), three.clone()]);
         assert_eq!(store.notices(true).await.unwrap(), [given.clone(), two, three]);
         assert_eq!(store.notice(given.id).await.unwrap(), Some(given));
         assert_eq!(store.notice(NoticeId::draw(&mut Seeded(1))).await.unwrap(), None);

@@ -326,7 +326,11 @@ pub(crate) fn offices_answer_once(harness: &impl Harness) {
             Some(waits(ids[0], 1)),
             "replaced by its exchange"
         );
-        assert_eq!(store.escalations().await.unwrap().len(), 2);
+        let both = store.escalations(None, 10).await.unwrap();
+        assert!(both.len() == 2 && both[0].exchange < both[1].exchange, "by their ids");
+        assert_eq!(store.escalations(None, 1).await.unwrap(), both[..1]);
+        assert_eq!(store.escalations(Some(both[0].exchange), 10).await.unwrap(), both[1..]);
+        assert_eq!(store.escalations(Some(both[1].exchange), 10).await.unwrap(), []);
         assert_eq!(store.delegations().await.unwrap(), [lent("2026-12-24T00:00:00Z")]);
         let found = store.approvals(ids[0]).await.unwrap();
         assert_eq!(found.len(), 2);
@@ -355,7 +359,8 @@ pub(crate) fn offices_answer_once(harness: &impl Harness) {
         reopened.escalations = vec![waits(ids[0], 2)];
         conflict(store.record(reopened).await);
         assert_eq!(store.logged(LeafIndex(0), 100).await.unwrap().len(), size + 1);
-        let open: Vec<_> = store.escalations().await.unwrap().into_iter().map(|row| row.exchange).collect();
+        let open: Vec<_> =
+            store.escalations(None, 10).await.unwrap().into_iter().map(|row| row.exchange).collect();
         assert_eq!(open, [ids[1]]);
         let used_by: Vec<_> =
             store.approvals(ids[0]).await.unwrap().iter().filter_map(|row| row.used_by).collect();

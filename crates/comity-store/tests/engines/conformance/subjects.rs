@@ -142,6 +142,50 @@ fn request(entropy: &mut Seeded, filed: &str) -> RequestRow {
     }
 }
 
+pub(crate) fn requests_that_wait_come_in_parts<H: Harness<Store: Subjects>>(harness: &H) {
+    let mut entropy = Seeded(44);
+    // Filed in another order than they are due; two are due at once.
+    let mut row = |day: u32| RequestRow {
+        due_legal_latest: at(&format!("2026-12-{:02}T22:59:59Z", 28 - day / 2)),
+        ..request(&mut entropy, &format!("2026-11-{day:02}T00:00:00Z"))
+    };
+    let mut rows: Vec<RequestRow> = (1..=7).map(&mut row).collect();
+    let answered = RequestRow { open: false, ..row(8) };
+    wait(async {
+        let store = harness.open();
+        let requests = rows.iter().chain([&answered]).cloned().collect();
+        store.record(Record { requests, ..Record::default() }).await.unwrap();
+        rows.sort_by_key(|row| (row.due_legal_latest, *row.id.as_bytes()));
+        for limit in [1, 2, 3, 7, 8] {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let part = store.requests_waiting(after, limit).await.unwrap();
+                assert!(part.len() <= limit as usize);
+                let Some(last) = part.last() else { break };
+                after = Some((last.due_legal_latest, last.id));
+                seen.extend(part);
+            }
+            assert_eq!(seen, rows, "by when they are due, each once: {limit} at a time");
+        }
+        let day = |day: u32| at(&format!("2026-12-{day:02}T22:59:59Z"));
+        assert_eq!(store.requests_counted(day(1)).await.unwrap(), (7, 0));
+        let late = rows.iter().filter(|row| row.due_legal_latest < day(27)).count() as u64;
+        assert!((1..7).contains(&late));
+        assert_eq!(store.requests_counted(day(27)).await.unwrap(), (7, late), "to the second");
+        // Behind one that was answered meanwhile the list goes on where it was.
+        let place = Some((answered.due_legal_latest, answered.id));
+        let behind: Vec<RequestRow> = rows
+            .iter()
+            .filter(|row| {
+                (row.due_legal_latest, *row.id.as_bytes())
+                    > (answered.due_legal_latest, *answered.id.as_bytes())
+            })
+            .cloned()
+            .collect();
+        assert_eq!(store.requests_waiting(place, 10).await.unwrap(), behind);
+    });
+}
+
 pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subjects>>(harness: &H) {
     let mut entropy = Seeded(42);
     let mut row = |filed: &str| request(&mut entropy, filed);
@@ -168,6 +212,7 @@ pub(crate) fn a_request_moves_on_one_version_at_a_time<H: Harness<Store: Subject
         }
         assert_eq!(store.requests(false).await.unwrap(), std::slice::from_ref(&two));
         assert_eq!(store.requests(true).await.unwrap(), [decided.clone(), two.clone()]);
+        assert_eq!(store.requests_waiting(None, 10).await.unwrap(), std::slice::from_ref(&two));
         assert_eq!(store.request(one.id).await.unwrap(), Some(decided));
         assert_eq!(store.request(RequestId::draw(&mut Seeded(1))).await.unwrap(), None);
     });
