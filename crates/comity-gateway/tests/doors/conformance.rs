@@ -161,19 +161,16 @@ async fn each_object_is_told_what_became_of_it() {
 async fn what_is_given_twice_is_counted_twice() {
     let (_house, tool, path) = fresh().await;
     let objects = format!("{path}objects/");
-    let addresses = ["ff26c055-6336-5bc5-b98d-13d6226742dd", "2f689bf9-0ff2-545f-aa61-e495eb8cecc7"];
-    let address = |which: usize| {
-        let id = format!("ipv4-addr--{}", addresses[which]);
-        json!({ "type": "ipv4-addr", "id": id, "value": "198.51.100.3" })
-    };
-    let mut second = address(1);
+    let mutex = |name: &str, id: &str| json!({ "type": "mutex", "id": format!("mutex--{id}"), "name": name });
+    let first = mutex("a", "ff26c055-6336-5bc5-b98d-13d6226742dd");
+    let mut second = mutex("b", "2f689bf9-0ff2-545f-aa61-e495eb8cecc7");
     second["spec_version"] = json!("2.1");
     let mut other = indicator(1, 1);
     other["name"] = json!("Another name");
     let mut unread = indicator(2, 1);
     unread["modified"] = json!("yesterday");
     for (given, failures) in [
-        ([address(0), address(0)], vec![]),
+        ([first.clone(), first], vec![]),
         ([second.clone(), second], vec![]),
         ([indicator(1, 1), other], vec!["the same id and version as object 0"]),
         ([unread, indicator(2, 1)], vec!["not an instant"]),
@@ -189,7 +186,8 @@ async fn what_is_given_twice_is_counted_twice() {
             assert!(told["failures"][place]["message"].as_str().unwrap().contains(why), "{told}");
         }
     }
-    assert_eq!(tool.get(&objects).await.taxii(200)["objects"].as_array().unwrap().len(), 4, "each once");
+    let there = tool.get(&objects).await.taxii(200);
+    assert_eq!(there["objects"].as_array().unwrap().len(), 4, "each once: {there}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
