@@ -51,7 +51,9 @@ pub fn run(args: &Minimise, _json: bool, cwd: &Path, out: &mut Out<'_>) -> Exit 
 
 fn minimised(args: &Minimise, cwd: &Path, out: &mut Out<'_>) -> Result<Exit, String> {
     let limits = Limits::default();
-    let (laws, slug) = asked(args, cwd)?;
+    // On a thread of its own, with which the allocator gives back what all the others took: a large bundle needs the room.
+    let asked = std::thread::scope(|scope| scope.spawn(|| asked(args, cwd)).join());
+    let (laws, slug) = asked.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
     let bytes = read(&args.file, cwd, limits.bytes_max)?;
     let request = request(args, slug.clone(), &laws)?;
     let secret = match &args.dir {
