@@ -127,7 +127,8 @@ pub(super) enum What {
 }
 
 impl What {
-    fn stix_type(self) -> &'static str {
+    /// The type of such a record.
+    pub(super) fn stix_type(self) -> &'static str {
         match self {
             Self::Persons => "email-addr",
             Self::Machines => "indicator",
