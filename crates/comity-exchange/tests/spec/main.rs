@@ -3,6 +3,7 @@
 
 mod matching;
 mod messages;
+mod referrals;
 mod views;
 
 use comity_exchange::entry::{Opening, record_commitment, records_root};

@@ -9,8 +9,12 @@
 //! Crash points: after 1 the job finds that every office has approved, and goes on at 2. After 2's record the waiting is
 //! over; what 3 leaves is erased at its time by the sweep. Two that go on at once meet at the use of the approvals.
 
+mod waiting;
+
+pub use waiting::{Waiting, part, waiting, waiting_json, why};
+
 use super::share::{Order, carried_out};
-use super::{Listed, manage, officers, offices};
+use super::{manage, officers, offices};
 use crate::gateway::{Gateway, GatewayError};
 use comity_agreement::LawSet;
 use comity_agreement::approval::{Approval, Delegation, Person, Void};
@@ -29,15 +33,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// An exchange that waits, and where it stands.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// What waits.
-    pub row: EscalationRow,
-    /// What offices have said so far.
-    pub standing: Standing,
-}
+use waiting::stands;
 
 /// What an office's word came to.
 #[derive(Debug)]
@@ -48,39 +44,6 @@ pub enum Came {
     WentOn(Box<ExchangeReport>),
     /// It is refused.
     Refused,
-}
-
-/// Every exchange that waits for offices.
-///
-/// # Errors
-/// [`GatewayError`] when the store fails.
-pub async fn waiting(gateway: &Gateway) -> Result<Vec<Waiting>, GatewayError> {
-    let mut waiting = Vec::new();
-    for row in gateway.store().escalations(None, u32::MAX).await? {
-        waiting.push(stands(gateway, row).await?.0);
-    }
-    Ok(waiting)
-}
-
-/// A part of the exchanges that wait for offices, by their ids: at most `limit`, from behind `after`.
-///
-/// # Errors
-/// [`GatewayError`] when the store fails.
-pub async fn part(gateway: &Gateway, after: Option<ExchangeId>, limit: u32) -> Result<Listed, GatewayError> {
-    let now = gateway.now();
-    let mut waiting = Vec::new();
-    for row in gateway.store().escalations(after, limit.saturating_add(1)).await? {
-        waiting.push(waiting_json(&stands(gateway, row).await?.0, now));
-    }
-    Ok(Listed::of(waiting, limit))
-}
-
-/// Where a row stands now, with what offices said of it.
-async fn stands(gateway: &Gateway, row: EscalationRow) -> Result<(Waiting, Vec<ApprovalRow>), GatewayError> {
-    let approvals = gateway.store().approvals(row.exchange).await?;
-    let Lent { laws, .. } = lent(gateway, &row)?;
-    let standing = stood(gateway, &row, &approvals, &laws);
-    Ok((Waiting { row, standing }, approvals))
 }
 
 fn stood(gateway: &Gateway, row: &EscalationRow, approvals: &[ApprovalRow], laws: &LawSet) -> Standing {
@@ -257,23 +220,6 @@ fn turn_of(
     }
     let waits = if waits.is_empty() { "nobody".to_owned() } else { waits.join(", ") };
     Err(GatewayError::Input(format!("it is not for `{acting}` to decide: it waits for {waits}")))
-}
-
-/// Why an approval does not count, in words.
-#[must_use]
-pub fn why(void: Void) -> &'static str {
-    match void {
-        Void::OtherQuestion => "the question is another by now",
-        Void::OtherLaw => "a law is another by now",
-        Void::OtherRules => "it does not name every rule",
-        Void::Expired => "it has run out",
-        Void::Used => "it was used before",
-        Void::OwnQuestion => "nobody approves what they asked for, nor lends out the approving",
-        Void::DelegationOver => "the delegation has ended",
-        Void::OtherOffice => "the same person answers for another office",
-        Void::OneOfTwo => "a second person has to approve",
-        Void::SameUnit => "somebody of another unit than the one who asked has to approve",
-    }
 }
 
 /// Refuses an exchange for an office: it ends.
@@ -472,36 +418,4 @@ async fn one(gateway: &Arc<Gateway>, row: EscalationRow) -> Result<Option<Act>, 
     let change = Record { escalations: vec![row], ..Record::default() };
     manage::record(gateway, Act::EscalationMoved, facts, change).await?;
     Ok(Some(Act::EscalationMoved))
-}
-
-/// What waits, as it is printed.
-#[must_use]
-pub fn waiting_json(waiting: &Waiting, now: Timestamp) -> Json {
-    let Waiting { row, standing } = waiting;
-    let detail = &row.detail;
-    let offices = standing.offices.iter().map(|(office, approved)| {
-        let turn = detail.turn(office, now);
-        json!({
-            "office": office.to_string(),
-            "approved": approved,
-            "acting": turn.map(|turn| turn.office.0.to_string()),
-            "until": turn.map(|turn| turn.until.0.to_string()),
-        })
-    });
-    let questions = detail
-        .questions
-        .iter()
-        .map(|put| json!({ "question": put.question, "reasons": put.reasons, "rules": put.rules }));
-    json!({
-        "exchange_id": row.exchange.to_string(),
-        "pack": detail.agreement,
-        "receiver": detail.peer,
-        "activity": detail.activity,
-        "purpose": detail.purpose,
-        "requested_by": detail.requester,
-        "since": detail.began,
-        "offices": offices.collect::<Json>(),
-        "questions": questions.collect::<Json>(),
-        "void": standing.void.iter().map(|void| why(*void)).collect::<Vec<_>>(),
-    })
 }

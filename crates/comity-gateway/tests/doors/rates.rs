@@ -55,11 +55,12 @@ async fn until_limited(tool: &Tool, path: &str) -> Answer {
     panic!("{path}: never too often")
 }
 
-fn seconds(door: &str, told: &Answer) -> u64 {
+/// Waits as long as the answer says. The rate is of real seconds: what is tested is that these are enough.
+async fn wait_as_told(door: &str, told: &Answer) {
     let seconds = told.header("retry-after").unwrap_or_else(|| panic!("{door}: no Retry-After"));
     let seconds = seconds.parse().unwrap();
     assert!((1..=2).contains(&seconds), "{door}: {seconds}");
-    seconds
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +74,7 @@ async fn an_officer_who_asks_too_often_is_told_when_to_ask_again_at_every_door()
         let tool = Tool::of(&house, &name, PASSWORD).showing(Some(&format!("Bearer {}", token.as_str())));
         let told = until_limited(&tool, &path).await;
         is_told(&told);
-        tokio::time::sleep(Duration::from_secs(seconds(door, &told))).await;
+        wait_as_told(door, &told).await;
         let served = tool.get(&path).await;
         assert!(matches!(served.status, 200 | 404), "{door}: {} {}", served.status, served.text());
     }
@@ -87,7 +88,7 @@ async fn an_address_that_asks_too_often_is_told_so_before_anybody_is_looked_up()
         let told = until_limited(&stranger, &path).await;
         is_told(&told);
         assert_eq!(told.header("www-authenticate"), None, "{door}");
-        tokio::time::sleep(Duration::from_secs(seconds(door, &told))).await;
+        wait_as_told(door, &told).await;
         let refused = stranger.get(&path).await;
         assert!(matches!(refused.status, 401 | 403), "{door}: {}", refused.status);
     }

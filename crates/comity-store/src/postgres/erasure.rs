@@ -216,7 +216,7 @@ pub(super) async fn end(client: &Client, record: &Record) -> Result<(), Fault> {
     Ok(())
 }
 
-pub(super) const COVERS: &str = "-- erase, what is held
+pub(super) const COVERS: &str = "-- covers
      SELECT 1::bigint AS one
      FROM unnest($1::bytea[], $2::bigint[]) AS place (id, ordinal)
           JOIN segment ON segment.id = place.id JOIN hold ON hold.exchange = segment.exchange

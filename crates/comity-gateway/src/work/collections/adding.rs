@@ -17,7 +17,7 @@ use comity_terms::{ExchangeId, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Adds objects to a collection for an officer's tool; gives what became of each, and the exchange that they went by: none where
@@ -262,32 +262,41 @@ impl Rest {
 struct Told<'a> {
     outcome: ExchangeOutcome,
     decisions: &'a [DecisionReport],
-    withholdings: &'a [WithholdingReport],
-    rejected: &'a [RejectedReport],
+    /// What was changed or withheld, by the object's id; what did not read is not here, for another may have its id.
+    withheld: HashMap<&'a str, Vec<&'a WithholdingReport>>,
+    /// Why an object did not read, by its number in the bundle.
+    unread: HashMap<u64, &'a str>,
     waiting: Option<String>,
+}
+
+impl<'a> Told<'a> {
+    fn new(
+        (outcome, waiting): (ExchangeOutcome, Option<String>),
+        decisions: &'a [DecisionReport],
+        withholdings: &'a [WithholdingReport],
+        rejected: &'a [RejectedReport],
+    ) -> Self {
+        let grounds: HashSet<_> = rejected.iter().map(|rejected| unread_ground(&rejected.reason)).collect();
+        let mut withheld: HashMap<_, Vec<_>> = HashMap::new();
+        for one in withholdings.iter().filter(|one| !grounds.contains(&one.ground)) {
+            withheld.entry(one.object.as_str()).or_default().push(one);
+        }
+        let unread = rejected.iter().map(|rejected| (rejected.index, rejected.reason.as_str())).collect();
+        Self { outcome, decisions, withheld, unread, waiting }
+    }
 }
 
 impl<'a> From<&'a ExchangeReport> for Told<'a> {
     fn from(report: &'a ExchangeReport) -> Self {
-        Self {
-            outcome: report.outcome,
-            decisions: &report.decisions,
-            withholdings: &report.withholdings,
-            rejected: &report.rejected,
-            waiting: report.waiting.clone(),
-        }
+        let ExchangeReport { outcome, decisions, withholdings, rejected, waiting, .. } = report;
+        Self::new((*outcome, waiting.clone()), decisions, withholdings, rejected)
     }
 }
 
 impl<'a> From<&'a Preview> for Told<'a> {
     fn from(preview: &'a Preview) -> Self {
-        Self {
-            outcome: preview.outcome,
-            decisions: &preview.decisions,
-            withholdings: &preview.withholdings,
-            rejected: &preview.rejected,
-            waiting: preview.waiting(),
-        }
+        let Preview { outcome, decisions, withholdings, rejected, .. } = preview;
+        Self::new((*outcome, preview.waiting()), decisions, withholdings, rejected)
     }
 }
 
@@ -301,15 +310,11 @@ fn tell(told: &Told<'_>, open: &[usize], given: &mut [Given<'_>]) {
 
 /// What became of the object that is number `index` of a shared bundle.
 fn fate(report: &Told<'_>, index: usize, id: &str) -> Fate {
-    if let Some(rejected) = report.rejected.iter().find(|rejected| rejected.index == index as u64) {
-        return Fate::Failed(rejected.reason.clone());
+    if let Some(why) = report.unread.get(&(index as u64)) {
+        return Fate::Failed((*why).to_owned());
     }
-    // What does not read and has the same id is another object: it is told where it stands.
-    let unread = |withheld: &WithholdingReport| {
-        report.rejected.iter().any(|rejected| withheld.ground == unread_ground(&rejected.reason))
-    };
     let mut changed = Vec::new();
-    for withheld in report.withholdings.iter().filter(|one| one.object == id && !unread(one)) {
+    for withheld in report.withheld.get(id).into_iter().flatten() {
         if withheld.path.is_empty() {
             return match report.outcome {
                 ExchangeOutcome::Escalated => Fate::Waits(waiting(report)),
